@@ -1,0 +1,180 @@
+"""Which settings does the crawler itself have, with which types, bounds and defaults?
+
+Names and meanings are Scrapy's where Scrapy has them (docs.scrapy.org, "Settings"). Times are
+seconds, sizes bytes. What each does is its ``description``: `crawler settings` prints it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+
+def _said(description: str, **bounds: Any) -> Meta:
+    return Meta(description=description, **bounds)
+
+
+Seconds = Annotated[float, Meta(ge=0, le=1e9)]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+Positive = Annotated[int, Meta(ge=1, le=2**53)]
+
+
+class CoreSettings(Struct, kw_only=True, frozen=True):
+    """Every setting of the crawler itself, with its default."""
+
+    # Who we are
+    BOT_NAME: Annotated[str, _said("Name of the project")] = "crawler"
+    USER_AGENT: Annotated[str, _said("User-Agent header of every request")] = "crawler/0.1"
+    DEFAULT_REQUEST_HEADERS: Annotated[dict[str, str | None], _said("Headers a request gets unless it has them")] = {
+        "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+        "Accept-Language": "en",
+    }
+    SPIDER_MODULES: Annotated[list[str], _said("Modules or packages where spiders are looked for")] = ["spiders"]
+
+    # How much at once
+    CONCURRENT_REQUESTS: Annotated[Positive, _said("Requests in flight at once")] = 16
+    CONCURRENT_REQUESTS_PER_DOMAIN: Annotated[Positive, _said("Requests in flight at once to one host")] = 8
+    CONCURRENT_ITEMS: Annotated[Positive, _said("Items in the pipelines at once; callbacks wait beyond")] = 100
+    SCRAPER_SLOT_MAX_ACTIVE_SIZE: Annotated[Positive, _said("Bytes of responses that may wait for callbacks")] = 5_000_000
+    DOWNLOAD_DELAY: Annotated[Seconds, _said("Least time between two requests to one host")] = 0.0
+    RANDOMIZE_DOWNLOAD_DELAY: Annotated[bool, _said("Lengthen each delay by a random 0 to 50 %")] = True
+    DOWNLOAD_SLOTS: Annotated[dict[str, dict[str, Any]], _said("Per host: concurrency, delay, randomize_delay")] = {}
+    THROTTLE_ENABLED: Annotated[bool, _said("Slow down hosts that answer 429 or 503 or time out")] = True
+    THROTTLE_MAX_DELAY: Annotated[Seconds, _said("Longest delay the throttle sets")] = 60.0
+
+    # What is followed
+    DEPTH_LIMIT: Annotated[Count, _said("Deepest level of links followed; 0: no limit")] = 0
+    DEPTH_PRIORITY: Annotated[int, _said("Priority is lowered by depth times this")] = 0
+    URLLENGTH_LIMIT: Annotated[Count, _said("Longest URL followed; 0: no limit")] = 2083
+    REQUEST_FILTERS: Annotated[list[Any], _said("More filters: (request, found_on) -> Request or Drop")] = []
+    FINGERPRINT: Annotated[Any, _said("Function (request) -> int in place of the built-in fingerprint")] = None
+    SLOT_KEY: Annotated[Any, _said("Function (request) -> str in place of the host name")] = None
+    REFERER_ENABLED: Annotated[bool, _said("Send Referer")] = True
+    REFERRER_POLICY: Annotated[str, _said("The Referrer-Policy used unless a page has its own")] = (
+        "strict-origin-when-cross-origin"
+    )
+
+    # robots.txt
+    ROBOTSTXT_OBEY: Annotated[bool, _said("Fetch and obey robots.txt")] = True
+    ROBOTSTXT_USER_AGENT: Annotated[str | None, _said("Name looked up in robots.txt; None: USER_AGENT")] = None
+    ROBOTSTXT_RETRY_SECONDS: Annotated[Seconds, _said("When an unreachable robots.txt is tried again")] = 600.0
+    ROBOTSTXT_MAX_DELAY: Annotated[Seconds, _said("Longest Crawl-delay obeyed")] = 60.0
+
+    # Retry, redirect, errors
+    RETRY_ENABLED: Annotated[bool, _said("Try again after errors that may pass")] = True
+    RETRY_TIMES: Annotated[Count, _said("How many times again")] = 2
+    RETRY_HTTP_CODES: Annotated[list[int], _said("Statuses that are tried again")] = [
+        500, 502, 503, 504, 522, 524, 408, 429,
+    ]  # fmt: skip
+    RETRY_PRIORITY_ADJUST: Annotated[int, _said("Added to the priority of a retried request")] = -1
+    RETRY_BACKOFF: Annotated[Seconds, _said("First wait before a retry; doubles each time")] = 1.0
+    RETRY_BACKOFF_MAX: Annotated[Seconds, _said("Longest wait before a retry")] = 60.0
+    RETRY_AFTER_MAX: Annotated[Seconds, _said("Longest Retry-After obeyed")] = 600.0
+    REDIRECT_ENABLED: Annotated[bool, _said("Follow redirects")] = True
+    REDIRECT_MAX_TIMES: Annotated[Count, _said("Longest chain of redirects")] = 20
+    REDIRECT_PRIORITY_ADJUST: Annotated[int, _said("Added to the priority of a redirected request")] = 2
+    METAREFRESH_ENABLED: Annotated[bool, _said("Follow meta refresh")] = True
+    METAREFRESH_MAXDELAY: Annotated[Seconds, _said("Longest meta refresh delay followed")] = 100.0
+    METAREFRESH_IGNORE_TAGS: Annotated[list[str], _said("Tags in which meta refresh does not count")] = ["noscript"]
+    HTTPERROR_ALLOW_ALL: Annotated[bool, _said("Give responses of any status to callbacks")] = False
+    HTTPERROR_ALLOWED_CODES: Annotated[list[int], _said("Statuses beside 2xx given to callbacks")] = []
+
+    # Downloading
+    DOWNLOADER: Annotated[Any, _said('"fast", "twisted" (treq over Twisted\'s Agent), or a class')] = "fast"
+    MIDDLEWARES: Annotated[list[Any], _said("Middlewares around the downloader, outermost first")] = []
+    SCHEMES: Annotated[dict[str, Any], _said("Handler class of each further URL scheme")] = {}
+    DOWNLOAD_TIMEOUT: Annotated[Seconds, _said("Longest time of one fetch, connect to last byte; 0: none")] = 180.0
+    DOWNLOAD_CONNECT_TIMEOUT: Annotated[Seconds, _said("Longest time to connect, TLS included")] = 30.0
+    DOWNLOAD_READ_TIMEOUT: Annotated[Seconds, _said("Longest silence while reading; 0: none")] = 60.0
+    DOWNLOAD_MAXSIZE: Annotated[Count, _said("Largest body, on the wire and decoded; 0: no limit")] = 1_073_741_824
+    DOWNLOAD_WARNSIZE: Annotated[Count, _said("Body size from which a warning is logged; 0: none")] = 33_554_432
+    DOWNLOAD_SPOOL_SIZE: Annotated[Count, _said("Body size from which it is kept in a temporary file; 0: never")] = (
+        16_777_216
+    )
+    DOWNLOAD_FAIL_ON_DATALOSS: Annotated[bool, _said("A truncated body is an error (else flagged dataloss)")] = True
+    HEADER_MAX_LINE: Annotated[Positive, _said("Longest header line")] = 65_536
+    HEADER_MAX_COUNT: Annotated[Positive, _said("Most header lines of a response")] = 1000
+    HEADER_MAX_TOTAL: Annotated[Positive, _said("Most bytes of a response's head")] = 262_144
+    COMPRESSION_ENABLED: Annotated[bool, _said("Ask for and decode gzip, deflate, br, zstd")] = True
+    COOKIES_ENABLED: Annotated[bool, _said("Keep and send cookies")] = True
+    COOKIES_DEBUG: Annotated[bool, _said("Log cookies sent and received")] = False
+    KEEP_ALIVE_SECONDS: Annotated[Seconds, _said("How long an idle connection is kept")] = 30.0
+    BIND_ADDRESS: Annotated[str | None, _said("Local address connections come from")] = None
+    DENY_PRIVATE_ADDRESSES: Annotated[bool, _said("Refuse private, loopback and link-local addresses")] = False
+
+    # Names
+    DNS_CACHE_SIZE: Annotated[Positive, _said("Most names remembered")] = 10_000
+    DNS_TTL: Annotated[Seconds, _said("How long a name is remembered")] = 300.0
+    DNS_NEGATIVE_TTL: Annotated[Seconds, _said("How long a failure is remembered")] = 10.0
+    DNS_TIMEOUT: Annotated[Seconds, _said("Longest time for a name")] = 60.0
+    DNS_RESOLVER: Annotated[Literal["threads", "twisted"], _said("Who resolves: the system's, or twisted.names")] = (
+        "threads"
+    )
+
+    # TLS
+    TLS_VERIFY: Annotated[bool, _said("Verify certificates")] = True
+    TLS_HOSTS: Annotated[dict[str, dict[str, Any]], _said("Per host: verify, ca_file, cert_file, key_file, min_version")] = {}
+    TLS_MIN_VERSION: Annotated[Literal["1.0", "1.1", "1.2", "1.3"], _said("Oldest TLS spoken")] = "1.2"
+    TLS_CA_FILE: Annotated[str | None, _said("PEM file of trusted roots beside the system's")] = None
+
+    # HTTP/2, proxies, logins
+    HTTP2_ENABLED: Annotated[bool, _said("Speak HTTP/2 where the server offers it")] = True
+    HTTPPROXY_ENABLED: Annotated[bool, _said("Use http_proxy, https_proxy and no_proxy of the environment")] = True
+    PROXIES: Annotated[list[str], _said("A pool of proxies to rotate through")] = []
+    SESSIONS: Annotated[Count, _said("Size of the session pool; 0: no sessions")] = 0
+    HTTP_AUTH: Annotated[dict[str, str], _said('Per origin ("https://host"): "user:password"')] = {}
+
+    # Cache
+    HTTPCACHE_ENABLED: Annotated[bool, _said("Answer from the HTTP cache where it may")] = False
+    HTTPCACHE_POLICY: Annotated[Literal["rfc9111", "everything", "replay"], _said("What is fresh: RFC 9111, all, or only the cache")] = (
+        "rfc9111"
+    )
+    HTTPCACHE_FILE: Annotated[str, _said("The cache's file")] = ".crawler/cache.sqlite"
+    HTTPCACHE_MAX_SIZE: Annotated[Count, _said("Most bytes kept; 0: no limit")] = 1_073_741_824
+    HTTPCACHE_EXPIRATION_SECS: Annotated[Seconds, _said("Oldest page kept; 0: no limit")] = 0.0
+    HTTPCACHE_IGNORE_HTTP_CODES: Annotated[list[int], _said("Statuses never kept")] = []
+    WARC_FILE: Annotated[str | None, _said("Write every exchange to this WARC file")] = None
+
+    # Items and feeds
+    PIPELINES: Annotated[list[Any], _said("Stages every item goes through, in order")] = []
+    FEEDS: Annotated[dict[str, dict[str, Any]], _said("Outputs: path -> format, fields, encoding, indent, …")] = {}
+    FEED_EXPORT_ENCODING: Annotated[str, _said("Encoding of feeds")] = "utf-8"
+    FEED_EXPORT_FIELDS: Annotated[list[str] | dict[str, str] | None, _said("Fields written, in this order")] = None
+    FEED_EXPORT_INDENT: Annotated[int | None, _said("Indentation of JSON and XML")] = None
+    FEED_EXPORT_BATCH_ITEM_COUNT: Annotated[Count, _said("Items in each file of a feed; 0: one file")] = 0
+    FEED_STORE_EMPTY: Annotated[bool, _said("Make the file even if no item came")] = True
+    FEED_FORMATS: Annotated[dict[str, Any], _said("Class of each further feed format")] = {}
+    CSV_ESCAPE_FORMULAS: Annotated[bool, _said("Write a quote before CSV cells a spreadsheet would run")] = False
+
+    # Jobs
+    JOB_STORE: Annotated[Any, _said('"sqlite", None (all in memory), or a class')] = "sqlite"
+    JOB_DIR: Annotated[str, _said("Folder of job files")] = ".crawler/jobs"
+    JOB_NAME: Annotated[str | None, _said("Name of the job; None: made from the spider and the time")] = None
+    JOB_KEEP: Annotated[bool, _said("Keep the job file of a finished crawl")] = False
+    JOB_WINDOW: Annotated[Positive, _said("Requests of a host held in memory")] = 64
+    JOB_COMMIT_SECONDS: Annotated[Seconds, _said("Longest time a result waits for its group's commit")] = 0.05
+    JOB_COMMIT_REQUESTS: Annotated[Positive, _said("Most requests in a group")] = 256
+    JOB_EXPLAIN: Annotated[Literal["accepted", "full"], _said("What `crawler explain` knows: accepted URLs, or refused links too")] = (
+        "accepted"
+    )
+
+    # When to stop
+    CLOSESPIDER_ITEMCOUNT: Annotated[Count, _said("Stop after so many items; 0: never")] = 0
+    CLOSESPIDER_PAGECOUNT: Annotated[Count, _said("Stop after so many responses; 0: never")] = 0
+    CLOSESPIDER_ERRORCOUNT: Annotated[Count, _said("Stop after so many errors; 0: never")] = 0
+    CLOSESPIDER_TIMEOUT: Annotated[Seconds, _said("Stop after so long; 0: never")] = 0.0
+    CLOSESPIDER_TIMEOUT_NO_ITEM: Annotated[Seconds, _said("Stop after so long without an item; 0: never")] = 0.0
+    CLOSESPIDER_PAGECOUNT_NO_ITEM: Annotated[Count, _said("Stop after so many responses without an item; 0: never")] = 0
+    FAIL_ON: Annotated[list[str], _said("What makes the exit status 1: start, callback, downloads, any-download, item, none")] = [
+        "start", "callback", "downloads",
+    ]  # fmt: skip
+
+    # Seeing
+    EXTENSIONS: Annotated[list[Any], _said("Subscribers to events")] = []
+    LOG_ENABLED: Annotated[bool, _said("Write log lines")] = True
+    LOG_LEVEL: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], _said("Least level logged")] = "INFO"
+    LOG_FILE: Annotated[str | None, _said("Write the log here instead of stderr")] = None
+    LOG_FORMAT: Annotated[Literal["text", "json"], _said("Log lines as text or as JSON")] = "text"
+    LOGSTATS_INTERVAL: Annotated[Seconds, _said("Time between progress lines; 0: none")] = 60.0
+    HOLD_WARNING_SECONDS: Annotated[Seconds, _said("A step of user code longer than this is logged; 0: never")] = 0.1

@@ -1,0 +1,180 @@
+"""What happens in a crawl that somebody may want to hear of?
+
+Events are typed values; ``Events`` hands each to those who subscribed to its type, in the order in
+which they subscribed. A subscriber runs in the reactor's thread and must not block; one that raises
+is logged and never hurts the crawl.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from msgspec import Struct
+
+from crawler.model.request import Request
+from crawler.model.response import Response
+
+logger = logging.getLogger(__name__)
+
+
+class Event(Struct, frozen=True):
+    """The base of all events."""
+
+
+class CrawlOpened(Event, frozen=True):
+    """The crawl is about to take its first request. ``job`` is None without a job store."""
+
+    spider: Any
+    job: str | None
+    resumed: bool
+
+
+class RequestScheduled(Event, frozen=True):
+    """A request was accepted: it will end in exactly one RequestEnded, or be left at a stop."""
+
+    request: Request
+
+
+class RequestRefused(Event, frozen=True):
+    """A request was refused before acceptance: ``reason`` is e.g. "offsite", "duplicate", "depth",
+    "url_length", "invalid_url"; ``found_on`` is the URL of the page that had it, None for start()."""
+
+    request: Request
+    reason: str
+    detail: str
+    found_on: str | None
+
+
+class RequestSent(Event, frozen=True):
+    """One attempt of a request was handed to the downloader."""
+
+    request: Request
+
+
+class ResponseReceived(Event, frozen=True):
+    """A response's last byte arrived (any status, redirects and robots.txt included)."""
+
+    response: Response
+    request: Request
+
+
+class FetchFailed(Event, frozen=True):
+    """One attempt ended without a response; whether it is tried again is told by the next event."""
+
+    request: Request
+    error: Exception
+
+
+class RequestDelayed(Event, frozen=True):
+    """A request goes back to its host's queue; ``kind`` is "retry" or "redirect"."""
+
+    request: Request
+    kind: str
+    reason: str
+    seconds: float
+
+
+class RequestEnded(Event, frozen=True):
+    """The terminal event: ``outcome`` is "answered", "failed" or "dropped"; ``reason`` names why."""
+
+    request: Request
+    outcome: str
+    reason: str
+
+
+class ItemScraped(Event, frozen=True):
+    """An item left the last stage and is on its way to the feeds."""
+
+    item: Any
+    response: Response | None
+
+
+class ItemDropped(Event, frozen=True):
+    """A stage raised DropItem."""
+
+    item: Any
+    stage: str
+    reason: str
+    response: Response | None
+
+
+class ItemFailed(Event, frozen=True):
+    """A stage raised something else: the item is lost, and this says where."""
+
+    item: Any
+    stage: str
+    error: BaseException
+    response: Response | None
+
+
+class SpiderFailed(Event, frozen=True):
+    """A callback, errback or start() raised, or yielded what is neither item nor request."""
+
+    error: BaseException
+    callback: str
+    url: str | None
+    traceback: str
+
+
+class ReactorHeld(Event, frozen=True):
+    """One step of user code held the reactor for ``seconds``."""
+
+    seconds: float
+    where: str
+
+
+class HostSlowed(Event, frozen=True):
+    """The throttle changed what a host is asked: ``delay`` in seconds, ``concurrency`` in requests."""
+
+    host: str
+    delay: float
+    concurrency: int
+    reason: str
+
+
+class FeedClosed(Event, frozen=True):
+    """A feed was closed; ``items`` were written to ``path``."""
+
+    path: str
+    items: int
+
+
+class CrawlClosing(Event, frozen=True):
+    """No new request is taken from now on; ``reason`` is e.g. "finished", "shutdown"."""
+
+    reason: str
+
+
+class CrawlClosed(Event, frozen=True):
+    """The crawl is over and everything is written."""
+
+    spider: Any
+    reason: str
+
+
+EventT = TypeVar("EventT", bound=Event)
+
+
+class Events:
+    """Who hears of what. ``wants`` lets a hot path skip making an event nobody listens to."""
+
+    def __init__(self) -> None:
+        self._subscribers: dict[type[Event], list[Callable[[Any], None]]] = {}
+
+    def subscribe(self, kind: type[EventT], subscriber: Callable[[EventT], None]) -> None:
+        """Call ``subscriber(event)`` for each event of exactly that type."""
+        self._subscribers.setdefault(kind, []).append(subscriber)
+
+    def wants(self, kind: type[Event]) -> bool:
+        """Tell whether anybody subscribed to that type."""
+        return kind in self._subscribers
+
+    def publish(self, event: Event) -> None:
+        """Hand the event to its subscribers; their errors are logged here."""
+        for subscriber in self._subscribers.get(type(event), ()):
+            try:
+                subscriber(event)
+            except Exception:
+                logger.exception("A subscriber to %s failed", type(event).__name__)

@@ -1,0 +1,45 @@
+"""What must a feed be able to do?
+
+A feed writes the items of a crawl to one destination in one format. Its methods block and are all
+called in that feed's own thread, one at a time. After a kill, ``open(mark)`` with the last mark that
+was committed continues exactly there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+
+class Feed(Protocol):
+    """One output. ``name`` is unique in a crawl and is what the user wrote (the path or "-")."""
+
+    name: str
+
+    def check(self) -> None:
+        """Raise OutputError if the destination cannot be written; changes nothing. Runs before the start."""
+
+    def open(self, mark: dict[str, Any] | None, *, durable: bool) -> None:
+        """Open: fresh (None), or where ``mark`` says, cutting off what was written after it.
+
+        Raises OutputError if the destination cannot be opened, is locked by another process, or is not
+        what the mark describes. ``durable``: every write ends in fsync, so that its mark may be committed.
+        """
+
+    def write(self, items: Sequence[Any], number: int) -> dict[str, Any]:
+        """Write items, the last of which has ``number``; return the mark (plain types, with "number").
+
+        Raises FeedError. The mark is committed by the caller, who then calls ``committed``.
+        """
+
+    def committed(self, mark: dict[str, Any]) -> None:
+        """The mark is durable now: finish what had to wait for that (a rename of a new generation)."""
+
+    def close(self, *, finished: bool) -> dict[str, Any]:
+        """Write the trailer and close, so that the file is valid; return the last mark.
+
+        ``finished`` False: the crawl will go on later from the mark; the file is valid all the same.
+        """
+
+    def count(self) -> int:
+        """Return how many items this feed has written, earlier runs of the job included."""

@@ -1,0 +1,183 @@
+"""What must a store of requests be able to do?
+
+The store holds the requests of one crawl (a job), says which are new, and keeps what finished
+requests produced. It is asynchronous: each call gives a Deferred, so that a store may live in a
+thread or behind a network. The engine has one commit under way at a time and gathers the next
+group meanwhile. All or nothing: a commit that fails leaves the store as it was.
+
+Times given to a store are wall-clock seconds since the epoch; ``not_before`` is clamped by the
+caller when it comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+from msgspec import Struct
+from twisted.internet.defer import Deferred
+
+from crawler.frontier.entry import Entry
+from crawler.model.request import Request
+
+START = -1
+"""The token under which the results of start() are committed, any number of times."""
+
+
+class Offer(NamedTuple):
+    """A valid request that passed the filters: accepted if its fingerprint is new.
+
+    ``check`` False (dont_filter) accepts it in any case; the fingerprint is registered either way.
+    ``fingerprint`` is an unsigned 64-bit number. ``found_on`` is the URL of its page ("" for start()).
+    """
+
+    request: Request
+    fingerprint: int
+    host: str
+    origin: str
+    check: bool
+    found_on: str
+
+
+class Attempt(NamedTuple):
+    """One exchange of a request, for `crawler explain`: ``outcome`` is a status or an error's name."""
+
+    when: float
+    url: str
+    outcome: str
+    detail: str
+
+
+class MemoryChange(NamedTuple):
+    """One change of a stage's memory: ``op`` is "set" or "del"; a set's members have value None."""
+
+    stage: str
+    name: str
+    op: str
+    key: Any
+    value: Any
+
+
+class Refusal(NamedTuple):
+    """A request refused before acceptance, recorded when JOB_EXPLAIN is "full"."""
+
+    url: str
+    reason: str
+    detail: str
+    found_on: str
+
+
+class Finished(Struct):
+    """Everything one finished request produced: one transaction.
+
+    ``token`` START stands for results of start(): ``start_count`` is then how many results start()
+    has delivered so far, and ``start_ended`` whether it has come to its end.
+    ``outcome`` is "answered", "failed" or "dropped"; ``fingerprints`` are those of carried requests.
+    """
+
+    token: int
+    outcome: str = "answered"
+    reason: str = ""
+    children: list[Offer] = []
+    items: list[Any] = []
+    memory: list[MemoryChange] = []
+    fingerprints: list[int] = []
+    attempts: list[Attempt] = []
+    refusals: list[Refusal] = []
+    start_count: int = 0
+    start_digests: list[int] = []
+    start_ended: bool = False
+
+
+class Postponed(Struct):
+    """A request that will be sent again (retry, redirect): its row changes with the next commit."""
+
+    token: int
+    request: Request
+    host: str
+    origin: str
+    not_before: float
+    attempts: list[Attempt] = []
+
+
+class Committed(Struct):
+    """The store's answer for one Finished.
+
+    ``admitted`` has one place for each child: the Entry made for it, or None for a duplicate.
+    ``first_item`` is the number of its first item; items are numbered from 1 over the whole job.
+    """
+
+    admitted: list[Entry | None]
+    first_item: int
+
+
+class Resumed(Struct):
+    """What a store finds when it is opened; all empty for a new job.
+
+    ``queued`` is the number of requests of each host that are not done. ``facts`` is what was kept
+    by ``commit(..., facts=…)`` by name (cookies, robots, throttle, stats, spider state, …).
+    """
+
+    is_new: bool = True
+    queued: dict[str, int] = {}
+    done: int = 0
+    accepted: int = 0
+    items: int = 0
+    start_count: int = 0
+    start_digests: list[int] = []
+    start_ended: bool = False
+    facts: dict[str, Any] = {}
+    memory: dict[tuple[str, str], dict[Any, Any]] = {}
+    feed_marks: dict[str, Any] = {}
+
+
+class Store(Protocol):
+    """Where the requests of a job are kept.
+
+    ``durable``: whether it survives the process. ``window``: how many requests of a host the
+    frontier should hold in memory; None if the store keeps none back (it then never gets lease()).
+    """
+
+    durable: bool
+    window: int | None
+
+    def open(self) -> Deferred[Resumed]:
+        """Open or create; raises JobInUse, JobDamaged or StoreError."""
+
+    def can_store(self, request: Request) -> bool:
+        """Tell whether the request can have a row (else the engine carries it). Never raises."""
+
+    def seen(self, fingerprints: Sequence[int]) -> Deferred[list[bool]]:
+        """Tell which fingerprints are registered; registers nothing."""
+
+    def commit(
+        self,
+        finished: Sequence[Finished],
+        *,
+        postponed: Sequence[Postponed] = (),
+        facts: dict[str, Any] | None = None,
+    ) -> Deferred[list[Committed]]:
+        """Make all of it durable in one transaction, in order; raises StoreError and changes nothing.
+
+        A Finished with an unknown or already finished token is an error, START apart.
+        """
+
+    def redirect(self, postponed: Postponed, fingerprint: int) -> Deferred[bool]:
+        """Register the target's fingerprint and postpone if it is new; False, and nothing done, if not."""
+
+    def lease(self, host: str, count: int, after: tuple[int, int] | None) -> Deferred[list[tuple[Entry, float]]]:
+        """Return the next ``count`` requests of the host that sort behind ``after``, each with its
+        not_before; ``after`` is the ``key`` of an Entry, None for the host's first."""
+
+    def unfed_items(self, after: int, count: int) -> Deferred[list[tuple[int, Any]]]:
+        """Return committed items numbered above ``after``, in order, at most ``count``."""
+
+    def fed(self, feed: str, mark: Any) -> Deferred[None]:
+        """Keep a feed's mark (a value of plain types with a number under "number"); items up to the
+        smallest number of all feeds that were named to ``feeds()`` are deleted."""
+
+    def feeds(self, names: Sequence[str]) -> Deferred[None]:
+        """Name the feeds of the job, once, before the first commit. No feeds: items are not kept."""
+
+    def finish(self, *, ended: bool, reason: str) -> Deferred[None]:
+        """Close; ``ended`` means that nothing is left to do."""
