@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 
 def _said(description: str, **bounds: Any) -> Meta:
@@ -18,6 +18,7 @@ def _said(description: str, **bounds: Any) -> Meta:
 Seconds = Annotated[float, Meta(ge=0, le=1e9)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Positive = Annotated[int, Meta(ge=1, le=2**53)]
+FailOn = Literal["start", "callback", "downloads", "any-download", "item", "none"]
 
 
 class CoreSettings(Struct, kw_only=True, frozen=True):
@@ -26,17 +27,25 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
     # Who we are
     BOT_NAME: Annotated[str, _said("Name of the project")] = "crawler"
     USER_AGENT: Annotated[str, _said("User-Agent header of every request")] = "crawler/0.1"
-    DEFAULT_REQUEST_HEADERS: Annotated[dict[str, str | None], _said("Headers a request gets unless it has them")] = {
-        "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-        "Accept-Language": "en",
-    }
-    SPIDER_MODULES: Annotated[list[str], _said("Modules or packages where spiders are looked for")] = ["spiders"]
+    DEFAULT_REQUEST_HEADERS: Annotated[dict[str, str | None], _said("Headers a request gets unless it has them")] = (
+        field(
+            default_factory=lambda: {
+                "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+                "Accept-Language": "en",
+            }
+        )
+    )
+    SPIDER_MODULES: Annotated[list[str], _said("Modules or packages where spiders are looked for")] = field(
+        default_factory=lambda: ["spiders"]
+    )
 
     # How much at once
     CONCURRENT_REQUESTS: Annotated[Positive, _said("Requests in flight at once")] = 16
     CONCURRENT_REQUESTS_PER_DOMAIN: Annotated[Positive, _said("Requests in flight at once to one host")] = 8
     CONCURRENT_ITEMS: Annotated[Positive, _said("Items in the pipelines at once; callbacks wait beyond")] = 100
-    SCRAPER_SLOT_MAX_ACTIVE_SIZE: Annotated[Positive, _said("Bytes of responses that may wait for callbacks")] = 5_000_000
+    SCRAPER_SLOT_MAX_ACTIVE_SIZE: Annotated[Positive, _said("Bytes of responses that may wait for callbacks")] = (
+        5_000_000
+    )
     DOWNLOAD_DELAY: Annotated[Seconds, _said("Least time between two requests to one host")] = 0.0
     RANDOMIZE_DOWNLOAD_DELAY: Annotated[bool, _said("Lengthen each delay by a random 0 to 50 %")] = True
     DOWNLOAD_SLOTS: Annotated[dict[str, dict[str, Any]], _said("Per host: concurrency, delay, randomize_delay")] = {}
@@ -64,9 +73,9 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
     # Retry, redirect, errors
     RETRY_ENABLED: Annotated[bool, _said("Try again after errors that may pass")] = True
     RETRY_TIMES: Annotated[Count, _said("How many times again")] = 2
-    RETRY_HTTP_CODES: Annotated[list[int], _said("Statuses that are tried again")] = [
-        500, 502, 503, 504, 522, 524, 408, 429,
-    ]  # fmt: skip
+    RETRY_HTTP_CODES: Annotated[list[int], _said("Statuses that are tried again")] = field(
+        default_factory=lambda: [500, 502, 503, 504, 522, 524, 408, 429]
+    )
     RETRY_PRIORITY_ADJUST: Annotated[int, _said("Added to the priority of a retried request")] = -1
     RETRY_BACKOFF: Annotated[Seconds, _said("First wait before a retry; doubles each time")] = 1.0
     RETRY_BACKOFF_MAX: Annotated[Seconds, _said("Longest wait before a retry")] = 60.0
@@ -76,7 +85,9 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
     REDIRECT_PRIORITY_ADJUST: Annotated[int, _said("Added to the priority of a redirected request")] = 2
     METAREFRESH_ENABLED: Annotated[bool, _said("Follow meta refresh")] = True
     METAREFRESH_MAXDELAY: Annotated[Seconds, _said("Longest meta refresh delay followed")] = 100.0
-    METAREFRESH_IGNORE_TAGS: Annotated[list[str], _said("Tags in which meta refresh does not count")] = ["noscript"]
+    METAREFRESH_IGNORE_TAGS: Annotated[list[str], _said("Tags in which meta refresh does not count")] = field(
+        default_factory=lambda: ["noscript"]
+    )
     HTTPERROR_ALLOW_ALL: Annotated[bool, _said("Give responses of any status to callbacks")] = False
     HTTPERROR_ALLOWED_CODES: Annotated[list[int], _said("Statuses beside 2xx given to callbacks")] = []
 
@@ -114,7 +125,9 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
 
     # TLS
     TLS_VERIFY: Annotated[bool, _said("Verify certificates")] = True
-    TLS_HOSTS: Annotated[dict[str, dict[str, Any]], _said("Per host: verify, ca_file, cert_file, key_file, min_version")] = {}
+    TLS_HOSTS: Annotated[
+        dict[str, dict[str, Any]], _said("Per host: verify, ca_file, cert_file, key_file, min_version")
+    ] = {}
     TLS_MIN_VERSION: Annotated[Literal["1.0", "1.1", "1.2", "1.3"], _said("Oldest TLS spoken")] = "1.2"
     TLS_CA_FILE: Annotated[str | None, _said("PEM file of trusted roots beside the system's")] = None
 
@@ -127,9 +140,9 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
 
     # Cache
     HTTPCACHE_ENABLED: Annotated[bool, _said("Answer from the HTTP cache where it may")] = False
-    HTTPCACHE_POLICY: Annotated[Literal["rfc9111", "everything", "replay"], _said("What is fresh: RFC 9111, all, or only the cache")] = (
-        "rfc9111"
-    )
+    HTTPCACHE_POLICY: Annotated[
+        Literal["rfc9111", "everything", "replay"], _said("What is fresh: RFC 9111, all, or only the cache")
+    ] = "rfc9111"
     HTTPCACHE_FILE: Annotated[str, _said("The cache's file")] = ".crawler/cache.sqlite"
     HTTPCACHE_MAX_SIZE: Annotated[Count, _said("Most bytes kept; 0: no limit")] = 1_073_741_824
     HTTPCACHE_EXPIRATION_SECS: Annotated[Seconds, _said("Oldest page kept; 0: no limit")] = 0.0
@@ -155,9 +168,9 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
     JOB_WINDOW: Annotated[Positive, _said("Requests of a host held in memory")] = 64
     JOB_COMMIT_SECONDS: Annotated[Seconds, _said("Longest time a result waits for its group's commit")] = 0.05
     JOB_COMMIT_REQUESTS: Annotated[Positive, _said("Most requests in a group")] = 256
-    JOB_EXPLAIN: Annotated[Literal["accepted", "full"], _said("What `crawler explain` knows: accepted URLs, or refused links too")] = (
-        "accepted"
-    )
+    JOB_EXPLAIN: Annotated[
+        Literal["accepted", "full"], _said("What `crawler explain` knows: accepted URLs, or refused links too")
+    ] = "accepted"
 
     # When to stop
     CLOSESPIDER_ITEMCOUNT: Annotated[Count, _said("Stop after so many items; 0: never")] = 0
@@ -166,9 +179,9 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
     CLOSESPIDER_TIMEOUT: Annotated[Seconds, _said("Stop after so long; 0: never")] = 0.0
     CLOSESPIDER_TIMEOUT_NO_ITEM: Annotated[Seconds, _said("Stop after so long without an item; 0: never")] = 0.0
     CLOSESPIDER_PAGECOUNT_NO_ITEM: Annotated[Count, _said("Stop after so many responses without an item; 0: never")] = 0
-    FAIL_ON: Annotated[list[str], _said("What makes the exit status 1: start, callback, downloads, any-download, item, none")] = [
-        "start", "callback", "downloads",
-    ]  # fmt: skip
+    FAIL_ON: Annotated[list[FailOn], _said("What makes the exit status 1")] = field(
+        default_factory=lambda: ["start", "callback", "downloads"]
+    )
 
     # Seeing
     EXTENSIONS: Annotated[list[Any], _said("Subscribers to events")] = []
