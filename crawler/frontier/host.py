@@ -1,0 +1,192 @@
+"""What waits for one host, and when may it be asked next?"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from heapq import heapify, heappush
+from typing import NamedTuple
+
+from crawler.frontier.entry import Entry
+
+Key = tuple[int, int]
+
+Item = tuple[Key, int, Entry, bool]
+"""(key, serial, entry, pinned) in a heap: the serial keeps equal keys from comparing entries; a pinned
+entry is not given back to the store, because the store may not know its present form yet."""
+
+
+class HostLimits(NamedTuple):
+    """What a host may be asked: requests at once, and seconds between two of them.
+
+    ``jitter`` lengthens each delay by a random 0 to 50 %, so that it is never shorter than ``delay``.
+    """
+
+    concurrency: int
+    delay: float
+    jitter: bool
+
+
+class HostQueue:
+    """The waiting requests of one host and the state of its politeness.
+
+    ``ready`` is a heap of what may go by time; ``delayed`` a heap of (not_before, item); ``parked`` holds,
+    by origin, what waits for robots.txt; ``asks`` the origins whose robots.txt is to be fetched.
+
+    With a window, ``stored`` requests of the host are in the store only, and every one of them sorts
+    behind ``mark`` (None: nothing was loaded yet, so all of them do). ``asked_count`` is not 0 while a refill
+    is under way, and ``late`` then gathers the keys that went to the store meanwhile.
+    """
+
+    __slots__ = (
+        "asked_count",
+        "asked_mark",
+        "asks",
+        "concurrency",
+        "crawl_delay",
+        "delay",
+        "delayed",
+        "in_flight",
+        "jitter",
+        "keep",
+        "late",
+        "listed",
+        "mark",
+        "name",
+        "next_send",
+        "parked",
+        "parked_count",
+        "ready",
+        "sent_at",
+        "stored",
+        "timer",
+    )
+
+    def __init__(self, name: str, limits: HostLimits) -> None:
+        self.name = name
+        self.concurrency = limits.concurrency
+        self.delay = limits.delay
+        self.jitter = limits.jitter
+        self.crawl_delay = 0.0
+        self.keep = False
+        self.in_flight = 0
+        self.sent_at: float | None = None
+        self.next_send = float("-inf")
+        self.listed = False
+        self.timer: float | None = None
+        self.ready: list[Item] = []
+        self.delayed: list[tuple[float, Item]] = []
+        self.parked: dict[str, list[Item]] = {}
+        self.parked_count = 0
+        self.asks: deque[str] = deque()
+        self.stored = 0
+        self.mark: Key | None = None
+        self.asked_count = 0
+        self.asked_mark: Key | None = None
+        self.late: list[Key] = []
+
+    def __repr__(self) -> str:
+        return (
+            f"<HostQueue {self.name} ready={len(self.ready)} delayed={len(self.delayed)} "
+            f"parked={self.parked_count} stored={self.stored} in_flight={self.in_flight}>"
+        )
+
+    @property
+    def waiting(self) -> int:
+        """Count what takes a place in the window: delayed requests do not, or they would close it."""
+        return len(self.ready) + self.parked_count
+
+    def room(self, share: int) -> int:
+        """Tell how many more the window of ``share`` requests may take in; delayed ones count only in crowds."""
+        crowd = len(self.delayed) - 16 * share
+        return share - self.waiting - (crowd if crowd > 0 else 0)
+
+    @property
+    def idle(self) -> bool:
+        """Tell whether nothing is here nor expected."""
+        return not (self.ready or self.delayed or self.parked_count or self.asks or self.in_flight or self.stored)
+
+    def park(self, item: Item) -> None:
+        """Let an item wait for the robots.txt of its origin."""
+        self.parked.setdefault(item[2].origin, []).append(item)
+        self.parked_count += 1
+
+    def unpark(self, origin: str) -> list[Item]:
+        """Remove and return what waits for this origin."""
+        items = self.parked.pop(origin, [])
+        self.parked_count -= len(items)
+        return items
+
+    def push_all(self, items: list[Item]) -> None:
+        """Make items ready."""
+        if len(items) * 8 > len(self.ready):
+            self.ready += items
+            heapify(self.ready)
+        else:
+            for item in items:
+                heappush(self.ready, item)
+
+    def sent(self, now: float, random: Callable[[], float]) -> None:
+        """Note that a request goes now, and when the next one may."""
+        self.sent_at = now
+        self.pace(random)
+
+    def pace(self, random: Callable[[], float]) -> None:
+        """Work out the next send time from the last one and the present delay."""
+        delay = self.delay if self.delay > self.crawl_delay else self.crawl_delay
+        if self.sent_at is None:
+            return
+        if delay and self.jitter:
+            delay *= 1.0 + 0.5 * random()
+        self.next_send = self.sent_at + delay
+
+    def remove_origin(self, origin: str) -> list[Entry]:
+        """Remove and return all waiting entries of an origin, its robots.txt itself apart."""
+
+        def stays(item: Item) -> bool:
+            return item[2].origin != origin or item[2].robots
+
+        removed = self.unpark(origin)
+        removed += [item for item in self.ready if not stays(item)]
+        removed += [item for _, item in self.delayed if not stays(item)]
+        self.ready = [item for item in self.ready if stays(item)]
+        self.delayed = [pair for pair in self.delayed if stays(pair[1])]
+        heapify(self.ready)
+        heapify(self.delayed)
+        return [item[2] for item in sorted(removed, key=lambda item: item[0])]
+
+    def remove_all(self) -> list[Entry]:
+        """Remove and return every entry in memory."""
+        items = self.ready + [item for _, item in self.delayed]
+        for parked in self.parked.values():
+            items += parked
+        self.ready, self.delayed, self.parked, self.parked_count = [], [], {}, 0
+        self.asks.clear()
+        return [item[2] for item in items]
+
+    def evict(self, keep: int) -> list[Entry]:
+        """Give all but the first ``keep`` requests back to the store; return what went.
+
+        The window's end becomes the last one kept, so that what went sorts behind it. Pinned and
+        carried requests stay, wherever they sort: a refill skips what is held in memory.
+        """
+        items = list(self.ready)
+        for parked in self.parked.values():
+            items += parked
+        items.sort()
+        movable = [item for item in items if not item[3]]
+        gone = movable[keep:]
+        if not gone:
+            return []
+        self.mark = movable[keep - 1][0]
+        leaving = {item[1] for item in gone}
+        self.ready = sorted(item for item in self.ready if item[1] not in leaving)
+        for origin in list(self.parked):
+            staying = [item for item in self.parked[origin] if item[1] not in leaving]
+            if staying:
+                self.parked[origin] = staying
+            else:
+                del self.parked[origin]
+        self.parked_count = sum(map(len, self.parked.values()))
+        self.stored += len(gone)
+        return [item[2] for item in gone]

@@ -1,0 +1,115 @@
+"""Which of a host's requests are in memory, and which in the store only?
+
+The rule: everything that is in the store only sorts behind its host's ``mark``. Then the smallest key
+in memory is the smallest of all, and the order is the same as if all were in memory.
+
+A store still has the rows of requests that are in memory, in flight or not yet committed; so ``held``
+has the token of each, and a refill skips them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from crawler.frontier.entry import Entry
+from crawler.frontier.host import HostQueue, Key
+
+FULL_WINDOWS = 1024
+"""With more hosts than this each gets a smaller window, so that memory stays bounded."""
+
+SMALLEST = 4
+
+Leased = Sequence[tuple[Entry, float]]
+
+
+class Window:
+    """The border between memory and store, for all hosts. ``size`` is what each host may have in memory."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self.share = size
+        self.stored = 0
+        self.held: set[int] = set()
+        self._hungry: dict[HostQueue, None] = {}
+
+    def fit(self, hosts: int) -> None:
+        """Share the memory among so many hosts."""
+        self.share = min(self._size, max(SMALLEST, self._size * FULL_WINDOWS // max(hosts, 1)))
+
+    def keeps(self, host: HostQueue, entry: Entry) -> bool:
+        """Decide where a new entry that may go now waits; False: in the store, and that is noted."""
+        if not entry.token:
+            return True
+        if not host.stored or (host.mark is not None and entry.key < host.mark):
+            self.held.add(entry.token)
+            return True
+        host.stored += 1
+        self.stored += 1
+        if host.asked_count:
+            host.late.append(entry.key)
+        else:
+            self.watch(host)
+        return False
+
+    def trim(self, host: HostQueue) -> int:
+        """Give the last half of a window of twice its size back to the store; return how many went."""
+        if host.waiting <= 2 * self.share:
+            return 0
+        gone = host.evict(self.share)
+        self.stored += len(gone)
+        for entry in gone:
+            self.held.discard(entry.token)
+        return len(gone)
+
+    def watch(self, host: HostQueue) -> None:
+        """Have the host asked for in ``needs`` if it runs low."""
+        if host.stored and not host.asked_count and host.room(self.share) * 2 > self.share:
+            self._hungry[host] = None
+
+    def needs(self, limit: int) -> list[tuple[str, int, Key | None]]:
+        """Return (host, count, after) of at most ``limit`` hosts that run low; each until its refill."""
+        wanted: list[tuple[str, int, Key | None]] = []
+        while self._hungry and len(wanted) < limit:
+            host = next(iter(self._hungry))
+            del self._hungry[host]
+            count = host.room(self.share)
+            if host.asked_count or not host.stored or count <= 0:
+                continue
+            host.asked_count, host.asked_mark = count, host.mark
+            wanted.append((host.name, count, host.mark))
+        return wanted
+
+    def resume(self, host: HostQueue, count: int) -> None:
+        """Note that ``count`` requests of the host are in the store."""
+        self._set_stored(host, count)
+        self.watch(host)
+
+    def take_in(self, host: HostQueue, leased: Leased) -> Leased:
+        """Return what of a lease comes into memory now, and move the window's end behind it.
+
+        1. The window's end moved while the lease was under way: it fits no more, nothing comes in.
+        2. Something was stored meanwhile that the lease lacks: what sorts behind it waits for the next lease.
+        3. Fewer than asked were leased: nothing else of the host is in the store, whatever was counted.
+        """
+        asked, late = host.asked_count, host.late
+        host.asked_count, host.late = 0, []
+        if host.mark != host.asked_mark:
+            return ()
+        keys = {entry.key for entry, _ in leased}
+        missing = [key for key in late if key not in keys]
+        first = min(missing, default=None)
+        accepted = leased if first is None else [pair for pair in leased if pair[0].key < first]
+        if accepted:
+            host.mark = accepted[-1][0].key
+        fresh = [pair for pair in accepted if pair[0].token not in self.held]
+        if len(leased) < asked:
+            cut = [pair for pair in leased[len(accepted) :] if pair[0].token not in self.held]
+            self._set_stored(host, len(missing) + len(cut))
+        else:
+            self._set_stored(host, max(host.stored - len(fresh), 0))
+        self.held.update(entry.token for entry, _ in fresh)
+        return fresh
+
+    def _set_stored(self, host: HostQueue, count: int) -> None:
+        self.stored += count - host.stored
+        host.stored = count
