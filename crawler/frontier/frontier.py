@@ -113,6 +113,13 @@ class Frontier:
         host.in_flight -= 1
         self._list(host, now)
 
+    def withdraw(self, entry: Entry, now: float) -> None:
+        """Give back the place of an entry that was taken just now and is not sent: its host owes no delay for it."""
+        host = self._in_flight.get(entry)
+        if host is not None:
+            host.unsend()
+        self.release(entry, now)
+
     def later(self, entry: Entry, now: float, not_before: float) -> None:
         """Queue an entry again, not before a time; its request, host and origin may have changed.
 
@@ -244,6 +251,7 @@ class Frontier:
             else:
                 self._put(queue, entry, now, not_before, pinned=False)
         self._window.watch(queue)
+        self._list(queue, now)
         return refused
 
     # Inside
@@ -308,8 +316,10 @@ class Frontier:
                 self._in_flight[entry] = host
                 host.in_flight += 1
                 host.sent(now, self._random)
-                if host.stored:
-                    self._window.watch(host)  # type: ignore[union-attr]  # only a window stores
+                if host.stored and self._window is not None:
+                    self._window.watch(host)
+            elif host.blocked:
+                return None  # refill() lists it again
         self._list(host, now)
         return entry
 
@@ -324,6 +334,8 @@ class Frontier:
                     return robots_entry(origin.name, host.name)
             if not host.ready:
                 return None
+            if host.stored and self._window is not None and self._window.holds_up(host):
+                return None
             item = heappop(host.ready)
             entry = item[2]
             if entry.robots:
@@ -335,7 +347,7 @@ class Frontier:
 
     def _list(self, host: HostQueue, now: float) -> None:
         """Give a host its next turn, or have it woken when it may have one."""
-        if host.listed or host.in_flight >= host.concurrency:
+        if host.listed or host.blocked or host.in_flight >= host.concurrency:
             return
         if host.ready or host.asks:
             if host.next_send <= now:

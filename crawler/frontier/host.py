@@ -35,13 +35,16 @@ class HostQueue:
 
     With a window, ``stored`` requests of the host are in the store only, and every one of them sorts
     behind ``mark`` (None: nothing was loaded yet, so all of them do). ``asked_count`` is not 0 while a refill
-    is under way, and ``late`` then gathers the keys that went to the store meanwhile.
+    is under way, and ``late`` then gathers the keys that went to the store meanwhile. ``blocked``: the
+    next in memory is a pinned one that sorts behind the mark, so the store's have to come first.
     """
 
     __slots__ = (
         "asked_count",
         "asked_mark",
         "asks",
+        "before",
+        "blocked",
         "concurrency",
         "crawl_delay",
         "delay",
@@ -71,6 +74,7 @@ class HostQueue:
         self.keep = False
         self.in_flight = 0
         self.sent_at: float | None = None
+        self.before: tuple[float | None, float] = (None, float("-inf"))
         self.next_send = float("-inf")
         self.listed = False
         self.timer: float | None = None
@@ -79,6 +83,7 @@ class HostQueue:
         self.parked: dict[str, list[Item]] = {}
         self.parked_count = 0
         self.asks: deque[str] = deque()
+        self.blocked = False
         self.stored = 0
         self.mark: Key | None = None
         self.asked_count = 0
@@ -128,8 +133,13 @@ class HostQueue:
 
     def sent(self, now: float, random: Callable[[], float]) -> None:
         """Note that a request goes now, and when the next one may."""
+        self.before = (self.sent_at, self.next_send)
         self.sent_at = now
         self.pace(random)
+
+    def unsend(self) -> None:
+        """Take the last ``sent`` back: nothing was sent after all."""
+        self.sent_at, self.next_send = self.before
 
     def pace(self, random: Callable[[], float]) -> None:
         """Work out the next send time from the last one and the present delay."""

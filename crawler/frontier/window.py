@@ -51,6 +51,15 @@ class Window:
             self.watch(host)
         return False
 
+    def holds_up(self, host: HostQueue) -> bool:
+        """Tell whether the host's next entry in memory sorts behind some in the store, which then come first."""
+        key, _, entry, _ = host.ready[0]
+        if entry.robots or (host.mark is not None and key <= host.mark):
+            return False
+        host.blocked = True
+        self.watch(host)
+        return True
+
     def trim(self, host: HostQueue) -> int:
         """Give the last half of a window of twice its size back to the store; return how many went."""
         if host.waiting <= 2 * self.share:
@@ -63,7 +72,7 @@ class Window:
 
     def watch(self, host: HostQueue) -> None:
         """Have the host asked for in ``needs`` if it runs low."""
-        if host.stored and not host.asked_count and host.room(self.share) * 2 > self.share:
+        if host.stored and not host.asked_count and (host.blocked or host.room(self.share) * 2 > self.share):
             self._hungry[host] = None
 
     def needs(self, limit: int) -> list[tuple[str, int, Key | None]]:
@@ -72,7 +81,7 @@ class Window:
         while self._hungry and len(wanted) < limit:
             host = next(iter(self._hungry))
             del self._hungry[host]
-            count = host.room(self.share)
+            count = max(host.room(self.share), SMALLEST if host.blocked else 0)
             if host.asked_count or not host.stored or count <= 0:
                 continue
             host.asked_count, host.asked_mark = count, host.mark
@@ -92,7 +101,7 @@ class Window:
         3. Fewer than asked were leased: nothing else of the host is in the store, whatever was counted.
         """
         asked, late = host.asked_count, host.late
-        host.asked_count, host.late = 0, []
+        host.asked_count, host.late, host.blocked = 0, [], False
         if host.mark != host.asked_mark:
             return ()
         keys = {entry.key for entry, _ in leased}
