@@ -1,0 +1,59 @@
+"""What is the verdict on the outcome of one attempt?
+
+Redirect, then retry, then status, then Deliver: the order of Scrapy's middlewares. Most outcomes are a
+plain page, so that case is looked at first, without a call that it does not need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from crawler.errors import IgnoreRequest
+from crawler.model.request import Request
+from crawler.model.response import Response
+from crawler.policy.httperror import StatusRules, status_verdict
+from crawler.policy.redirect import RedirectRules, may_refresh, redirect_verdict
+from crawler.policy.retry import RetryRules, give_up, retry_verdict
+from crawler.policy.verdict import Deliver, Drop, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Everything a verdict depends on beside the request and its outcome."""
+
+    redirect: RedirectRules = field(default_factory=RedirectRules)
+    retry: RetryRules = field(default_factory=RetryRules)
+    status: StatusRules = field(default_factory=StatusRules)
+
+
+def judge(
+    request: Request,
+    outcome: Response | Exception,
+    rules: Rules,
+    *,
+    wall: float,
+    random: Callable[[], float],
+) -> Verdict:
+    """Return the verdict. ``wall``: seconds since 1970; ``random``: a function like random.random.
+
+    IgnoreRequest, which a middleware may raise, is Drop("ignored"); any other exception that nothing
+    above wants is GiveUp.
+    """
+    if isinstance(outcome, Response):
+        status = outcome.status
+        if (
+            200 <= status < 300
+            and status not in rules.retry.retry_http_codes
+            and not may_refresh(outcome, rules.redirect)
+        ):
+            return Deliver(outcome)
+        return (
+            redirect_verdict(request, outcome, rules.redirect)
+            or retry_verdict(request, outcome, rules.retry, wall=wall, random=random)
+            or status_verdict(request, outcome, rules.status)
+            or Deliver(outcome)
+        )
+    if isinstance(outcome, IgnoreRequest):
+        return Drop("ignored", str(outcome))
+    return retry_verdict(request, outcome, rules.retry, wall=wall, random=random) or give_up(request, outcome)

@@ -1,0 +1,163 @@
+"""Does a response send us elsewhere, and what of the request goes along?
+
+Statuses and methods by RFC 9110 §15.4: 301 and 302 turn a POST into a GET, 303 turns everything but HEAD
+into a GET, 307 and 308 change nothing. A request that lost its body loses its Content-* headers and
+files. Credentials stay at the origin they were given for (credentials.py). Only http and https targets.
+
+Chains are counted, not compared with earlier URLs: a redirect to the same URL with a new cookie is a
+real pattern and works; a loop ends as TooManyRedirects.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from crawler.errors import BadResponse, InvalidRequest, TooManyRedirects, UnsupportedScheme
+from crawler.model.headers import Headers
+from crawler.model.request import Request
+from crawler.model.response import Response
+from crawler.model.url import is_http, join, origin_of, without_fragment
+from crawler.policy.credentials import without_body, without_secrets
+from crawler.policy.referer import referer_for
+from crawler.policy.refresh import mentions_refresh, refresh_of
+from crawler.policy.verdict import GiveUp, Later
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+@dataclass(frozen=True, slots=True)
+class RedirectRules:
+    """The settings of those names, and the spider's ``handle_httpstatus_list``."""
+
+    redirect_enabled: bool = True
+    redirect_max_times: int = 20
+    redirect_priority_adjust: int = 2
+    metarefresh_enabled: bool = True
+    metarefresh_maxdelay: float = 100.0
+    metarefresh_ignore_tags: tuple[str, ...] = ("noscript",)
+    referrer_policy: str = "strict-origin-when-cross-origin"
+    handle_httpstatus_list: frozenset[int] = frozenset()
+
+
+def redirect_verdict(request: Request, response: Response, rules: RedirectRules) -> Later | GiveUp | None:
+    """Return Later with the request for the target, GiveUp for a target that is none, too many hops or
+    another scheme, or None: no redirect, or one that the user wants to see.
+
+    The meta keys are Scrapy's: dont_redirect, handle_httpstatus_list, handle_httpstatus_all are read;
+    redirect_times, redirect_urls and redirect_reasons tell the chain. Whether the target is in scope
+    and new is for the engine to ask.
+    """
+    if response.status in REDIRECTS:
+        return _by_status(request, response, rules)
+    if may_refresh(response, rules):
+        return _by_meta_refresh(request, response, rules)
+    return None
+
+
+def may_refresh(response: Response, rules: RedirectRules) -> bool:
+    """Tell, cheaply, whether the page is worth being searched for a meta refresh."""
+    return rules.metarefresh_enabled and response.body_file is None and mentions_refresh(response.body)
+
+
+def _by_status(request: Request, response: Response, rules: RedirectRules) -> Later | GiveUp | None:
+    location = response.headers.get(b"Location")
+    if location is None or not rules.redirect_enabled:
+        return None
+    meta = request.meta
+    status = response.status
+    if (
+        meta.get("dont_redirect")
+        or meta.get("handle_httpstatus_all")
+        or status in (meta.get("handle_httpstatus_list") or ())
+        or status in rules.handle_httpstatus_list
+    ):
+        return None
+    try:
+        target = join(request.url, _text(location))
+    except InvalidRequest as error:
+        return GiveUp(BadResponse(f"status {status} with a Location that is {error}", request=request))
+    if "#" not in target and "#" in request.url:
+        target += request.url[request.url.index("#") :]  # RFC 9110 §10.2.2: the fragment is inherited
+    to_get = (status in (301, 302) and request.method == "POST") or (
+        status == 303 and request.method not in ("GET", "HEAD")
+    )
+    return _follow(request, response, target, rules, reason=status, to_get=to_get, seconds=0.0)
+
+
+def _by_meta_refresh(request: Request, response: Response, rules: RedirectRules) -> Later | GiveUp | None:
+    """A page that tells its reader to load it again is a page, not a redirect, unless it sets a cookie:
+    then it wants to be asked again with it. The delay is kept: the request comes not before."""
+    if request.method == "HEAD" or request.meta.get("dont_redirect") or not is_http(request.url):
+        return None
+    refresh = refresh_of(response, rules.metarefresh_ignore_tags)
+    if refresh is None or not is_http(refresh.url) or refresh.seconds >= rules.metarefresh_maxdelay:
+        return None
+    itself = without_fragment(refresh.url) == without_fragment(request.url)
+    if itself and b"Set-Cookie" not in response.headers:
+        return None
+    return _follow(request, response, refresh.url, rules, reason="meta refresh", to_get=True, seconds=refresh.seconds)
+
+
+def _follow(
+    request: Request,
+    response: Response,
+    target: str,
+    rules: RedirectRules,
+    *,
+    reason: int | str,
+    to_get: bool,
+    seconds: float,
+) -> Later | GiveUp:
+    if not is_http(target):
+        refused = f"redirected from {request.url} to {target}"
+        return GiveUp(UnsupportedScheme(refused, request=request, sent=False))
+    headers, meta = request.headers, request.meta
+    times = meta.get("redirect_times", 0) + 1
+    if times > rules.redirect_max_times:
+        return GiveUp(TooManyRedirects(f"{times - 1} redirects, and one more to {target}", request=request))
+    chain = {
+        "redirect_times": times,
+        "redirect_urls": [*meta.get("redirect_urls", ()), request.url],
+        "redirect_reasons": [*meta.get("redirect_reasons", ()), reason],
+    }
+    changes: dict[str, Any] = {}
+    if request.origin != origin_of(target):
+        headers, meta = without_secrets(headers, meta)
+    if to_get:
+        headers, meta = without_body(headers, meta)
+        changes = {"method": "GET", "body": b""}
+    redirected = request.replace(
+        url=target,
+        headers=_with_referer(headers, target, response, rules),
+        cookies=None,  # they are in the jar by now, which knows whom they are for
+        meta={**meta, **chain},
+        priority=request.priority + rules.redirect_priority_adjust,
+        **changes,
+    )
+    return Later(redirected, seconds, "redirect", str(reason))
+
+
+def _with_referer(headers: Headers, target: str, response: Response, rules: RedirectRules) -> Headers:
+    """The referrer of a chain stays the page that had the link (Fetch §4.4), cut to what the policy and
+    the redirect's own Referrer-Policy allow the target to know."""
+    page = headers.text(b"Referer")
+    if not page:
+        return headers
+    headers = headers.copy()
+    allowed = None
+    if is_http(page):
+        allowed = referer_for(page, target, rules.referrer_policy, response.headers.text(b"Referrer-Policy"))
+    if allowed is None:
+        headers.pop(b"Referer", None)
+    else:
+        headers[b"Referer"] = allowed
+    return headers
+
+
+def _text(location: bytes) -> str:
+    """Servers send UTF-8, or else whatever: browsers do the same."""
+    try:
+        return location.decode("utf-8")
+    except UnicodeDecodeError:
+        return location.decode("latin-1")

@@ -1,0 +1,115 @@
+"""Shall a request that was found be accepted at all?
+
+Filters are callables ``(request, found_on) -> Request | Drop``: built-in ones and those of the setting
+REQUEST_FILTERS run in order, each on what the one before returned. ``found_on`` is the response whose
+callback yielded the request, None for one of start(). What a filter refuses is not marked as seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from crawler.errors import InvalidRequest, SettingError
+from crawler.model.request import Request
+from crawler.model.response import Response
+from crawler.model.url import host_of, normalise
+from crawler.policy.verdict import Drop
+
+
+class RequestFilter(Protocol):
+    """Decide on one request; return it, another one in its place, or Drop with a reason in one word."""
+
+    def __call__(self, request: Request, found_on: Response | None, /) -> Request | Drop: ...
+
+
+class OffsiteFilter:
+    """Refuse hosts that are neither one of the domains nor below one; no domains: allow all.
+
+    As Scrapy's OffsiteMiddleware: dont_filter and meta ``allow_offsite`` let a request pass.
+    """
+
+    def __init__(self, allowed_domains: Iterable[str] | str | None) -> None:
+        if isinstance(allowed_domains, str):
+            allowed_domains = [allowed_domains]
+        self._domains = frozenset(_domain(domain) for domain in allowed_domains or () if domain)
+
+    def __call__(self, request: Request, found_on: Response | None) -> Request | Drop:
+        if not self._domains or request.dont_filter or self.allows(request.host):
+            return request
+        return request if request.meta.get("allow_offsite") else Drop("offsite", request.host)
+
+    def allows(self, host: str) -> bool:
+        """Tell whether a host name is in scope."""
+        dot = "."
+        host = host.rstrip(".")
+        while dot:
+            if host in self._domains:
+                return True
+            _, dot, host = host.partition(".")
+        return False
+
+
+def _domain(text: Any) -> str:
+    """Read what people write: "example.com", ".example.com", "*.example.com", "münchen.de", a whole URL."""
+    if not isinstance(text, str):
+        raise SettingError(f"allowed_domains must be names such as 'example.com', got {text!r}")
+    name = text.strip()
+    try:
+        return host_of(normalise(name if "://" in name else f"http://{name.removeprefix('*').lstrip('.')}/")).rstrip(
+            "."
+        )
+    except InvalidRequest as error:
+        raise SettingError(f"allowed_domains: {text!r} is no domain name such as 'example.com'") from error
+
+
+class DepthFilter:
+    """Write meta ``depth`` (0 for start()), refuse what is deeper than ``limit`` (0: no limit), and lower
+    the priority by depth times ``priority``, as Scrapy's DepthMiddleware.
+
+    Not for redirects: their target is as deep as what was asked for.
+    """
+
+    def __init__(self, depth_limit: int = 0, depth_priority: int = 0) -> None:
+        self._limit = depth_limit
+        self._priority = depth_priority
+
+    def __call__(self, request: Request, found_on: Response | None) -> Request | Drop:
+        depth = 0
+        if found_on is not None and found_on.request is not None:
+            depth = found_on.request.meta.get("depth", 0) + 1
+            if self._limit and depth > self._limit:
+                return Drop("depth", f"{depth} is deeper than DEPTH_LIMIT = {self._limit}")
+        request.meta["depth"] = depth
+        if self._priority and depth:
+            return request.replace(priority=request.priority - depth * self._priority)  # type: ignore[no-any-return]
+        return request
+
+
+class UrlLengthFilter:
+    """Refuse URLs of more than ``urllength_limit`` characters (0: no limit)."""
+
+    def __init__(self, urllength_limit: int = 2083) -> None:
+        self._limit = urllength_limit
+
+    def __call__(self, request: Request, found_on: Response | None) -> Request | Drop:
+        length = len(request.url)
+        if not self._limit or length <= self._limit:
+            return request
+        return Drop("url_length", f"{length} characters are more than URLLENGTH_LIMIT = {self._limit}")
+
+
+class SchemeFilter:
+    """Refuse schemes nobody enabled; ``file:`` and ``data:`` come from start() only, never from a page."""
+
+    def __init__(self, schemes: Iterable[str] = ("http", "https"), local: Iterable[str] = ("file", "data")) -> None:
+        self._local = frozenset(local)
+        self._schemes = frozenset(schemes) - self._local
+
+    def __call__(self, request: Request, found_on: Response | None) -> Request | Drop:
+        scheme = request.url.partition(":")[0]
+        if scheme in self._schemes or (found_on is None and scheme in self._local):
+            return request
+        if scheme in self._local:
+            return Drop("scheme", f"{scheme}: is opened from start() only")
+        return Drop("scheme", f"no handler is enabled for {scheme}:")

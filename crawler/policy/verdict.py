@@ -1,0 +1,52 @@
+"""What becomes of a request once an attempt to fetch it has ended?
+
+Four words, and no fifth: the engine acts on them, policy only says them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from crawler.model.request import Request
+from crawler.model.response import Response
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """Hand the response to the callback."""
+
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Put ``request`` back into its host's queue, not before ``seconds`` from now.
+
+    It is the same accepted request, perhaps with another URL: the host and the origin of a redirect
+    are the target's. ``reason`` is for people and stats, as Scrapy words it: "503 Service Unavailable",
+    "FetchTimeout", "302", "meta refresh".
+    """
+
+    request: Request
+    seconds: float
+    kind: Literal["retry", "redirect"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """The request failed: its errback gets ``error``, which knows the request if it is a RequestError."""
+
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """The request is not wanted; ``reason`` is one of few words that stats count, ``detail`` is prose."""
+
+    reason: str
+    detail: str = ""
+
+
+Verdict: TypeAlias = Deliver | Later | GiveUp | Drop
