@@ -79,7 +79,7 @@ def expectation(kind: Any, *, plural: bool = False) -> str:
     inner = type(None) if inner is None else inner
     origin, arguments = get_origin(inner), get_args(inner)
     if words := choices(inner):
-        return "one of " + ", ".join(words)
+        return f"{'words among' if plural else 'one of'} " + ", ".join(words)
     if inner in _WORDS:
         return _WORDS[inner][plural] + _bounds(metas)
     if (origin or inner) in (list, tuple, set, frozenset):

@@ -1,0 +1,138 @@
+"""Which classes do the settings name, and which settings do those classes declare?
+
+A component (a stage, middleware, extension, downloader, a spider) declares its own settings as
+UPPERCASE annotated class attributes: ``SQLITE_PATH: str = "items.db"``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final, NamedTuple, get_args, get_origin
+
+from crawler.config.kinds import is_class_variable
+from crawler.config.nearest import did_you_mean
+from crawler.errors import SettingError
+
+MISSING: Final = inspect.Parameter.empty
+
+LISTS = ("PIPELINES", "MIDDLEWARES", "EXTENSIONS", "REQUEST_FILTERS")
+TABLES = ("SCHEMES", "FEED_FORMATS")
+SINGLES = ("DOWNLOADER", "JOB_STORE", "FINGERPRINT", "SLOT_KEY")
+COMPONENT_SETTINGS: Final = frozenset(LISTS + TABLES + SINGLES)
+"""The settings whose values are, or name, classes and functions."""
+
+_BUILT_IN = {"DOWNLOADER": ("fast", "twisted"), "JOB_STORE": ("sqlite", "memory")}
+
+
+class Declared(NamedTuple):
+    """A setting that a component declares; ``default`` is MISSING if it must be given."""
+
+    name: str
+    kind: Any
+    default: Any
+    component: str
+
+
+def load_object(path: str, *, setting: str) -> Any:
+    """Import what a dotted path of the user's own settings names. Raises SettingError."""
+    module_name, _, name = path.rpartition(".")
+    if path.startswith("scrapy."):
+        raise SettingError(f"{setting}: {path} is a part of Scrapy, and does not work here")
+    if not module_name or not all(part.isidentifier() for part in path.split(".")):
+        raise SettingError(f'{setting}: expected a class or a dotted path to one, got "{path}"')
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise SettingError(f'{setting}: cannot import "{path}": {error}') from error
+    if not hasattr(module, name):
+        raise SettingError(f'{setting}: module {module_name} has no "{name}"{did_you_mean(name, vars(module))}')
+    return getattr(module, name)
+
+
+def load_components(name: str, value: Any, *, origin: str) -> Any:
+    """Return the setting's value with each dotted path replaced by what it names.
+
+    Raises SettingError for a path that names nothing, or an entry that is neither class nor function.
+    """
+    where = f"{name} ({origin})"
+    if name in LISTS and isinstance(value, (list, tuple)):
+        return [_load(entry, where) for entry in value]
+    if name in TABLES and isinstance(value, dict):
+        return {key: None if entry is None else _load(entry, where) for key, entry in value.items()}
+    if name in SINGLES and value is not None:
+        known = _BUILT_IN.get(name, ())
+        if value in known:
+            return value
+        if isinstance(value, str) and known and "." not in value:
+            choice = " or ".join(f'"{word}"' for word in known)
+            raise SettingError(f'{where}: expected {choice}, or a class, got "{value}"{did_you_mean(value, known)}')
+        return _load(value, where)
+    return value
+
+
+def _load(entry: Any, where: str) -> Any:
+    loaded = load_object(entry, setting=where) if isinstance(entry, str) else entry
+    if not callable(loaded) and not hasattr(loaded, "process_item"):
+        raise SettingError(f"{where}: expected a class or a dotted path to one, got {type(loaded).__name__}")
+    return loaded
+
+
+def components_in(values: Mapping[str, Any]) -> list[Any]:
+    """Return every component that the (loaded) settings name."""
+    found: list[Any] = []
+    for name in LISTS:
+        found += values.get(name) or []
+    for name in TABLES:
+        found += [entry for entry in (values.get(name) or {}).values() if entry is not None]
+    return found + [values[name] for name in SINGLES if callable(values.get(name))]
+
+
+def declared_by(component: Any) -> list[Declared]:
+    """Return the settings that a component declares, inherited ones included."""
+    owner = component if isinstance(component, type) else type(component)
+    return [
+        Declared(name, kind, getattr(owner, name, MISSING), owner.__name__)
+        for name, kind in annotations_of(owner).items()
+        if name.isupper() and not name.startswith("_")
+    ]
+
+
+def annotations_of(owner: type, *, stop: Iterable[str] = ("builtins", "typing")) -> dict[str, Any]:
+    """Return the annotated attributes of a class and its bases, but not those of bases in modules ``stop``.
+
+    Each annotation is evaluated alone, in its own module: one that names a type imported for the type
+    checker only becomes ``Any`` and does not spoil the others. ClassVar and Final ones are left out.
+    """
+    found: dict[str, Any] = {}
+    for base in reversed(owner.__mro__):
+        if base.__module__ in stop:
+            continue
+        for name, kind in inspect.get_annotations(base).items():
+            resolved = _resolve(kind, base)
+            if is_class_variable(resolved) or get_origin(resolved) is Final or resolved is Final:
+                found.pop(name, None)
+            else:
+                found[name] = resolved
+    return found
+
+
+def _resolve(kind: Any, base: type) -> Any:
+    if not isinstance(kind, str):
+        return kind
+    namespace = dict(vars(sys.modules.get(base.__module__, inspect)))
+    try:
+        # The text is the user's own source code, as typing.get_type_hints evaluates it.
+        resolved = eval(kind, namespace, dict(vars(base)))  # noqa: S307
+    except Exception:
+        return Any
+    return _resolve_parts(resolved)
+
+
+def _resolve_parts(kind: Any) -> Any:
+    """Leave ``Annotated`` as it is; a bare None means NoneType."""
+    if kind is None:
+        return type(None)
+    return Annotated[*get_args(kind)] if get_origin(kind) is Annotated else kind

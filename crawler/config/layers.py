@@ -1,0 +1,151 @@
+"""What did each layer of settings give, in our own names?
+
+The layers are settings.py, the spider, the script and the command line. Here Scrapy's names become
+ours and dotted paths become the classes they name; types are checked in ``settings``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, NamedTuple, get_type_hints
+
+from crawler.config.components import COMPONENT_SETTINGS, Declared, components_in, declared_by, load_components
+from crawler.config.parse import WrongValue, check, parse_any, parse_text
+from crawler.config.schema import CoreSettings
+from crawler.config.scrapy_names import SCRAPY_NAMES, has_no_effect, in_our_words
+from crawler.errors import SettingError
+
+CORE_KINDS: Final[dict[str, Any]] = get_type_hints(CoreSettings, include_extras=True)
+
+
+class Layer(NamedTuple):
+    """Settings of one origin; ``text``: strings in it are to be parsed."""
+
+    origin: str
+    values: Mapping[str, Any]
+    text: bool = False
+
+
+class Given(NamedTuple):
+    """A value as some layer gave it."""
+
+    value: Any
+    origin: str
+    text: bool = False
+
+
+class Gathered(NamedTuple):
+    """All layers as one: what was given, which settings components declare, what the user should hear."""
+
+    given: dict[str, Given]
+    declared: dict[str, Declared]
+    warnings: list[str]
+
+
+class Draft:
+    """What ``update_settings(cls, settings)`` of a spider may change: Scrapy's small part of a dict."""
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self._given = dict(given)
+        self.changes: dict[str, Any] = {}
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the value so far."""
+        return self.changes.get(name, self._given.get(name, default))
+
+    def __getitem__(self, name: str) -> Any:
+        return self.get(name)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.changes[name] = value
+
+    def set(self, name: str, value: Any, priority: Any = None) -> None:
+        """Set one; the priority is always the spider's."""
+        self.changes[name] = value
+
+    def setdefault(self, name: str, default: Any = None, priority: Any = None) -> Any:
+        """Set one unless it is set."""
+        if self.get(name) is None:
+            self.changes[name] = default
+        return self.get(name)
+
+    def update(self, values: Mapping[str, Any] | None, priority: Any = None) -> None:
+        """Set several."""
+        self.changes.update(values or {})
+
+    setdict = update
+
+
+def of_spider(spider: type, so_far: Mapping[str, Any]) -> Layer:
+    """Return what the spider sets: its custom_settings, then what its update_settings does."""
+    custom = dict(getattr(spider, "custom_settings", None) or {})
+    draft = Draft({**so_far, **custom})
+    update: Callable[[Draft], None] | None = getattr(spider, "update_settings", None)
+    if update is not None:
+        update(draft)
+    return Layer(f"spider {getattr(spider, 'name', None) or spider.__name__}", custom | draft.changes)
+
+
+def gather(layers: Iterable[Layer], *, components: Iterable[Any], also: Callable[[], Iterable[Any]] | None) -> Gathered:
+    """Put the layers on top of each other, in our names.
+
+    Raises SettingError for one of Scrapy's settings that is refused, and a class that does not load.
+    """
+    given: dict[str, Given] = {}
+    unmapped: dict[str, tuple[Given, Layer]] = {}
+    declared = _declared(components)
+    for layer in layers:
+        ours = _translate(layer)
+        for name in ours.keys() & COMPONENT_SETTINGS:
+            value = typed(name, CORE_KINDS[name], ours[name])
+            ours[name] = Given(load_components(name, value, origin=layer.origin), layer.origin)
+        declared |= _declared(components_in({name: ours[name].value for name in ours.keys() & COMPONENT_SETTINGS}))
+        for name in [name for name in ours if name not in CORE_KINDS and name in SCRAPY_NAMES]:
+            unmapped[name] = ours.pop(name), layer
+        given |= ours
+    unknown = (given.keys() | unmapped.keys()) - CORE_KINDS.keys() - declared.keys()
+    if unknown and also is not None:
+        declared = _declared(also()) | declared
+    return Gathered(given, declared, _without_effect(unmapped, given, declared))
+
+
+def typed(name: str, kind: Any, given: Given) -> Any:
+    """Return the value as its type has it. Raises SettingError."""
+    try:
+        if given.text and isinstance(given.value, str):
+            return parse_text(given.value, kind)
+        return check(given.value, kind)
+    except WrongValue as error:
+        raise SettingError(f"{name} ({given.origin}): {error}") from error
+
+
+def _declared(components: Iterable[Any]) -> dict[str, Declared]:
+    return {entry.name: entry for component in components for entry in declared_by(component)}
+
+
+def _translate(layer: Layer) -> dict[str, Given]:
+    ours: dict[str, Given] = {}
+    for name, value in layer.values.items():
+        read = parse_any(value) if layer.text and isinstance(value, str) else value
+        mapped = in_our_words(name, read, layer.values, origin=layer.origin)
+        if mapped is None:
+            ours[name] = Given(value, layer.origin, layer.text)
+            continue
+        # A setting given under our own name beats the one that is mapped to it.
+        for target, translated in mapped.items():
+            if target == name or target not in layer.values:
+                ours[target] = Given(translated, layer.origin, layer.text)
+    return ours
+
+
+def _without_effect(
+    unmapped: Mapping[str, tuple[Given, Layer]], given: dict[str, Given], declared: Mapping[str, Declared]
+) -> list[str]:
+    """Give those of Scrapy's settings that a component declares to it; return one warning for the rest."""
+    ignored = []
+    for name, (value, layer) in unmapped.items():
+        if name in declared:
+            given[name] = value
+        elif has_no_effect(name, value.value, layer.values, origin=value.origin):
+            ignored.append(f"{name} ({value.origin})")
+    return [f"Settings of Scrapy without effect here: {', '.join(ignored)}"] if ignored else []

@@ -1,0 +1,165 @@
+"""How does the value of a Scrapy setting become values of ours?
+
+Each function takes the value and the whole layer it stands in (some settings of Scrapy only mean
+something together) and returns our settings; it raises ValueError with the reason for a value that
+has no counterpart. The table that uses them is ``scrapy_names``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import PurePath
+from typing import Any
+
+Mapped = dict[str, Any]
+Translator = Callable[[Any, Mapping[str, Any]], Mapped]
+
+
+def renamed(to: str) -> Translator:
+    """The same value under another name."""
+
+    def rename(value: Any, layer: Mapping[str, Any]) -> Mapped:
+        return {to: value}
+
+    return rename
+
+
+def in_order(to: str) -> Translator:
+    """``{class or path: number}`` becomes a list in the order of the numbers; None switches off."""
+
+    def order(value: Any, layer: Mapping[str, Any]) -> Mapped:
+        if not isinstance(value, dict):
+            return {to: value}
+        wanted = [(number, name) for name, number in value.items() if number is not None]
+        if any(isinstance(number, bool) or not isinstance(number, (int, float)) for number, _ in wanted):
+            raise ValueError("the order of a component is a number, or None to leave it out")
+        return {to: [name for _, name in sorted(wanted, key=lambda pair: pair[0])]}
+
+    return order
+
+
+def words(to: str, table: Mapping[str, str]) -> Translator:
+    """Scrapy's words for a choice become ours; others stay, and are checked as ours."""
+
+    def translate(value: Any, layer: Mapping[str, Any]) -> Mapped:
+        word = f"{value.__module__}.{value.__qualname__}" if isinstance(value, type) else value
+        return {to: table.get(word, value) if isinstance(word, str) else value}
+
+    return translate
+
+
+SWITCHES: dict[str, Mapped] = {
+    "RetryMiddleware": {"RETRY_ENABLED": False},
+    "RedirectMiddleware": {"REDIRECT_ENABLED": False},
+    "MetaRefreshMiddleware": {"METAREFRESH_ENABLED": False},
+    "CookiesMiddleware": {"COOKIES_ENABLED": False},
+    "RobotsTxtMiddleware": {"ROBOTSTXT_OBEY": False},
+    "HttpCompressionMiddleware": {"COMPRESSION_ENABLED": False},
+    "HttpProxyMiddleware": {"HTTPPROXY_ENABLED": False},
+    "HttpCacheMiddleware": {"HTTPCACHE_ENABLED": False},
+    "RefererMiddleware": {"REFERER_ENABLED": False},
+    "UrlLengthMiddleware": {"URLLENGTH_LIMIT": 0},
+    "DepthMiddleware": {"DEPTH_LIMIT": 0},
+    "HttpErrorMiddleware": {"HTTPERROR_ALLOW_ALL": True},
+}
+"""What switching off one of Scrapy's own middlewares means here."""
+
+
+def middlewares(kind: str, instead: str) -> Translator:
+    """Only switching off Scrapy's own ones can be mapped; others have another shape here."""
+
+    def translate(value: Any, layer: Mapping[str, Any]) -> Mapped:
+        mapped: Mapped = {}
+        for component, order in dict(value).items():
+            path = component if isinstance(component, str) else f"{component.__module__}.{component.__qualname__}"
+            if order is not None and not path.startswith("scrapy."):
+                raise ValueError(f"{path} is a {kind} middleware of Scrapy's shape; {instead}")
+            if order is None:
+                mapped |= SWITCHES.get(path.rsplit(".", 1)[-1], {})
+        return mapped
+
+    return translate
+
+
+def job_dir(value: Any, layer: Mapping[str, Any]) -> Mapped:
+    """Scrapy's folder of one job is a job of that name in the folder above."""
+    path = PurePath(value)
+    return {"JOB_DIR": str(path.parent), "JOB_NAME": path.name}
+
+
+def feed_uri(value: Any, layer: Mapping[str, Any]) -> Mapped:
+    """FEED_URI and FEED_FORMAT, from before FEEDS."""
+    return {"FEEDS": {os.fspath(value): {"format": layer.get("FEED_FORMAT", "jsonlines")}}}
+
+
+def cache_dir(value: Any, layer: Mapping[str, Any]) -> Mapped:
+    """The cache is one file here."""
+    return {"HTTPCACHE_FILE": str(PurePath(value, "cache.sqlite"))}
+
+
+def replay(value: Any, layer: Mapping[str, Any]) -> Mapped:
+    """Only what is in the cache."""
+    return {"HTTPCACHE_POLICY": "replay"} if value else {}
+
+
+def dns_cache(value: Any, layer: Mapping[str, Any]) -> Mapped:
+    """No cache is one that forgets at once."""
+    return {} if value else {"DNS_TTL": 0.0, "DNS_NEGATIVE_TTL": 0.0}
+
+
+def bind_address(value: Any, layer: Mapping[str, Any]) -> Mapped:
+    """A host, or Scrapy's (host, port) with port 0."""
+    if isinstance(value, (tuple, list)):
+        host, port = value
+        if port:
+            raise ValueError("a fixed local port allows one connection only; give the address alone")
+        return {"BIND_ADDRESS": host}
+    return {"BIND_ADDRESS": value}
+
+
+def jitter(value: Any, layer: Mapping[str, Any]) -> Mapped:
+    """Any jitter is ours of 0 to 50 % on top."""
+    return {"RANDOMIZE_DOWNLOAD_DELAY": bool(value)}
+
+
+def http_auth(value: Any, layer: Mapping[str, Any]) -> Mapped:
+    """User and password go to the one domain they are for."""
+    domain = layer.get("HTTPAUTH_DOMAIN")
+    if not domain:
+        raise ValueError("needs HTTPAUTH_DOMAIN, for a password goes only where it was given for; see HTTP_AUTH")
+    pair = f"{value}:{layer.get('HTTPAUTH_PASS', '')}"
+    return {"HTTP_AUTH": {f"https://{domain}": pair, f"http://{domain}": pair}}
+
+
+def handlers(value: Any, layer: Mapping[str, Any]) -> Mapped:
+    """Handlers of further schemes; the built-in ones are not replaced this way."""
+    mapped = {}
+    for scheme, handler in dict(value).items():
+        if handler is None or str(handler).startswith("scrapy."):
+            continue
+        if scheme in ("http", "https"):
+            raise ValueError("http and https are the DOWNLOADER's; set that")
+        mapped[scheme] = handler
+    return {"SCHEMES": mapped} if mapped else {}
+
+
+def encoding(value: Any, layer: Mapping[str, Any]) -> Mapped:
+    """None leaves it to the format, which is UTF-8 here."""
+    return {} if value is None else {"FEED_EXPORT_ENCODING": value}
+
+
+def log_format(value: Any, layer: Mapping[str, Any]) -> Mapped:
+    """Ours is "text" or "json"; a template of the logging module has no meaning here."""
+    return {} if "%(" in str(value) else {"LOG_FORMAT": value}
+
+
+def only(accepted: str, *, reason: str) -> Translator:
+    """Nothing to do for Scrapy's own default (whose path ends so); anything else is refused."""
+
+    def translate(value: Any, layer: Mapping[str, Any]) -> Mapped:
+        if value and not str(value).endswith(accepted):
+            raise ValueError(reason)
+        return {}
+
+    return translate

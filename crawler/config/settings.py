@@ -1,0 +1,163 @@
+"""What is each setting's value, and where does it come from?
+
+Layers, the later ones win: the defaults; settings.py of the project; the spider's ``custom_settings``
+and ``update_settings``; the script that calls crawl(); the command line. Values are checked when
+they are loaded, and do not change afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any
+
+import msgspec
+
+from crawler.config.components import MISSING, Declared, declared_by
+from crawler.config.layers import CORE_KINDS, Layer, gather, of_spider, typed
+from crawler.config.nearest import did_you_mean
+from crawler.config.parse import parse_text
+from crawler.config.schema import CoreSettings
+from crawler.config.scrapy_names import SCRAPY_NAMES
+from crawler.errors import SettingError
+
+
+class Settings(Mapping[str, Any]):
+    """All settings of a crawl: the crawler's own (typed, as ``core``) and those components declare.
+
+    ``Settings({"DOWNLOAD_DELAY": 1})`` is for scripts; ``Settings.load`` gathers all layers.
+    ``warnings`` are sentences to be logged when the crawl starts; ``command_line`` is what was given
+    there, so that a job can remember it.
+    """
+
+    core: CoreSettings
+    warnings: list[str]
+    command_line: dict[str, Any]
+
+    def __init__(self, overrides: Mapping[str, Any] | None = None, *, components: Iterable[Any] = ()) -> None:
+        self._fill([Layer("script", overrides or {})], components=components)
+
+    @classmethod
+    def load(
+        cls,
+        project: Any = None,
+        spider: Any = None,
+        command_line: Mapping[str, Any] | None = None,
+        *,
+        script: Mapping[str, Any] | None = None,
+        components: Iterable[Any] = (),
+        also: Callable[[], Iterable[Any]] | None = None,
+    ) -> Settings:
+        """Gather, translate and check the settings of all layers.
+
+        ``project``: the module settings.py or a mapping. ``spider``: the spider class, or a mapping.
+        ``command_line``: texts are parsed, other values are taken as they are. ``components``: classes
+        in use that no setting names. ``also()``: classes whose settings are known though nothing uses
+        them; asked only when a name is not known otherwise.
+
+        Raises SettingError: an unknown name, a wrong type, a value out of bounds, a class that does not load.
+        """
+        values = project if isinstance(project, Mapping) else vars(project) if project is not None else {}
+        values = {name: value for name, value in values.items() if name.isupper() and not name.startswith("_")}
+        layers = [Layer("settings.py", values)]
+        used = list(components)
+        if isinstance(spider, type):
+            layers.append(of_spider(spider, values))
+            used.append(spider)
+        elif spider:
+            layers.append(Layer("spider", spider))
+        layers += [Layer("script", script or {}), Layer("command line", command_line or {}, text=True)]
+        settings = cls.__new__(cls)
+        settings._fill(layers, components=used, also=also)
+        settings.command_line = dict(command_line or {})
+        return settings
+
+    def _fill(
+        self, layers: list[Layer], *, components: Iterable[Any], also: Callable[[], Iterable[Any]] | None = None
+    ) -> None:
+        given, declared, self.warnings = gather(layers, components=components, also=also)
+        self._declared = {name: entry for name, entry in declared.items() if name not in CORE_KINDS}
+        self.command_line = {}
+        kinds = CORE_KINDS | {name: entry.kind for name, entry in self._declared.items()}
+        checked: dict[str, Any] = {}
+        for name, value in given.items():
+            if name not in kinds:
+                raise SettingError(_unknown(name, value.origin, kinds))
+            checked[name] = typed(name, kinds[name], value)
+        self._origins = {name: value.origin for name, value in given.items()}
+        self.core = CoreSettings(**{name: value for name, value in checked.items() if name in CORE_KINDS})
+        self._values = msgspec.structs.asdict(self.core)
+        for name, entry in self._declared.items():
+            if name in checked or entry.default is not MISSING:
+                self._values[name] = checked.get(name, entry.default)
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            return self._values[name]
+        except KeyError:
+            raise KeyError(f"no setting {name}{did_you_mean(name, self._values)}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"<Settings {len(self._origins)} of {len(self)} set by {', '.join(self.origins()) or 'nobody'}>"
+
+    def origin(self, name: str) -> str:
+        """Return where the value comes from: "default", "settings.py", "spider NAME", "script" or "command line"."""
+        return self._origins.get(name, "default")
+
+    def origins(self) -> list[str]:
+        """Return the origins that set anything."""
+        return sorted(set(self._origins.values()))
+
+    def declared(self) -> Iterator[Declared]:
+        """Iterate over the settings that components declare."""
+        return iter(self._declared.values())
+
+    def of(self, component: Any) -> dict[str, Any]:
+        """Return the values of the settings that a component declares, to be set on its instance.
+
+        Raises SettingError for one without default that nobody gave.
+        """
+        values = {}
+        for entry in declared_by(component):
+            if entry.name not in self._values:
+                raise SettingError(f"{entry.component} needs the setting {entry.name}, and nobody gives it")
+            values[entry.name] = self._values[entry.name]
+        return values
+
+    def getbool(self, name: str, default: bool = False) -> bool:
+        """Return the value as a truth value (Scrapy's name)."""
+        return bool(self._read(name, default, bool))
+
+    def getint(self, name: str, default: int = 0) -> int:
+        """Return the value as a whole number (Scrapy's name)."""
+        return int(self._read(name, default, int))
+
+    def getfloat(self, name: str, default: float = 0.0) -> float:
+        """Return the value as a number (Scrapy's name)."""
+        return float(self._read(name, default, float))
+
+    def getlist(self, name: str, default: list[Any] | None = None) -> list[Any]:
+        """Return a copy of the value as a list; a text is split at commas (Scrapy's name)."""
+        return list(self._read(name, default, list[str]) or [])
+
+    def getdict(self, name: str, default: dict[Any, Any] | None = None) -> dict[Any, Any]:
+        """Return a copy of the value as a dict (Scrapy's name)."""
+        return dict(self._read(name, default, dict[str, Any]) or {})
+
+    def _read(self, name: str, default: Any, kind: Any) -> Any:
+        value = self._values.get(name)
+        value = default if value is None else value
+        return parse_text(value, kind) if isinstance(value, str) else (value or 0)
+
+
+def _unknown(name: str, origin: str, known: Iterable[str]) -> str:
+    of_scrapy = (other for other, row in SCRAPY_NAMES.items() if row.fate != "refused")
+    hint = did_you_mean(name, chain(known, of_scrapy))
+    declare = "" if hint else f"; a component declares its own as a class attribute: {name}: str"
+    return f"{name} ({origin}) is not a setting{hint or declare}"
