@@ -8,12 +8,13 @@ has no counterpart. The table that uses them is ``scrapy_names``.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
+from crawler.config.scrapy_unmapped import Translator
+
 Mapped = dict[str, Any]
-Translator = Callable[[Any, Mapping[str, Any]], Mapped]
 
 
 def renamed(to: str) -> Translator:
