@@ -1,0 +1,89 @@
+"""How is the user's own code imported, and what is said when it does not import?
+
+The message is the traceback shortened to the user's frames: neither importlib's nor ours.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+
+from crawler.errors import CrawlerError, SpiderImportError
+
+_OURS = str(Path(__file__).parents[1])
+
+
+def import_user_module(name: str) -> ModuleType:
+    """Import a module of the user's by name.
+
+    Raises SpiderImportError with the shortened traceback, whatever the module raised.
+    """
+    try:
+        return importlib.import_module(name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a module may even exit; the user wants to know where
+        raise SpiderImportError(explain_import(error, f"module {name}")) from error
+
+
+def import_user_file(path: Path) -> ModuleType:
+    """Import a Python file that belongs to no project, its folder first on sys.path.
+
+    Raises SpiderImportError: no such file, not a Python file, or it does not import.
+    """
+    if not path.is_file():
+        raise SpiderImportError(f"no such file: {path}")
+    if path.suffix != ".py":
+        raise SpiderImportError(f"{path} is not a Python file (*.py)")
+    put_first(path.parent)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise SpiderImportError(f"{path} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    # Typing, pickling and stage names look the module up by its name while it runs.
+    sys.modules[path.stem] = module
+    try:
+        spec.loader.exec_module(module)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        del sys.modules[path.stem]
+        raise SpiderImportError(explain_import(error, str(path))) from error
+    return module
+
+
+def put_first(folder: Path) -> None:
+    """Make ``folder`` the first place where modules are looked for."""
+    place = str(folder.resolve())
+    if place in sys.path:
+        sys.path.remove(place)
+    sys.path.insert(0, place)
+
+
+def explain_import(error: BaseException, what: str) -> str:
+    """Return "WHAT does not import:" with the user's frames and the error."""
+    if isinstance(error, CrawlerError):
+        return f"{what} does not import: {error}"
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith((_OURS, "<frozen ")) and "importlib" not in Path(frame.filename).parts
+    ]
+    for frame in frames:
+        frame.filename = _near(frame.filename)
+    if isinstance(error, SyntaxError) and error.filename:
+        error.filename = _near(error.filename)
+    shown = traceback.format_list(frames) + traceback.format_exception_only(type(error), error)
+    return f"{what} does not import:\n{''.join(shown).rstrip()}"
+
+
+def _near(filename: str) -> str:
+    """Return the file name relative to where the user is, if it lies below."""
+    try:
+        return str(Path(filename).relative_to(Path.cwd()))
+    except ValueError:
+        return filename

@@ -1,0 +1,152 @@
+"""Which project is this, and which spiders does it have?
+
+A project is the nearest folder, from the current one upwards, with ``settings.py`` and ``spiders/``.
+It is put first on sys.path. Its spiders are the classes with a name in the modules of SPIDER_MODULES.
+"""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from crawler.config.components import declared_by
+from crawler.config.importing import import_user_file, import_user_module, put_first
+from crawler.config.nearest import did_you_mean
+from crawler.config.settings import Settings
+from crawler.errors import SettingError, SpiderImportError, SpiderNotFound, UsageError
+
+
+class FoundSpiders(NamedTuple):
+    """The spiders by name, and why some modules did not import."""
+
+    spiders: dict[str, type]
+    broken: list[SpiderImportError]
+
+
+class Project:
+    """A folder with settings.py and spiders/; ``settings`` is the imported settings.py."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        put_first(root)
+        try:
+            self.settings = import_user_module("settings")
+        except SpiderImportError as error:
+            raise SettingError(str(error).replace("module settings", "settings.py", 1)) from error
+
+    def __repr__(self) -> str:
+        return f"<Project {self.root}>"
+
+    def spiders(self, base: type, *, modules: str | None = None) -> FoundSpiders:
+        """Import the spider modules and return the spiders: subclasses of ``base`` that have a name.
+
+        ``modules``: SPIDER_MODULES as given on the command line. Raises UsageError when two spiders
+        have one name.
+        """
+        given = {"SPIDER_MODULES": modules} if modules else {}
+        in_file = {name: value for name, value in vars(self.settings).items() if name == "SPIDER_MODULES"}
+        found: dict[str, type] = {}
+        broken: list[SpiderImportError] = []
+        for name in Settings.load(in_file, command_line=given).core.SPIDER_MODULES:
+            for module in _modules(name, broken):
+                for spider in spiders_in(module, base):
+                    _add(found, spider)
+        return FoundSpiders(dict(sorted(found.items())), broken)
+
+    def declaring_classes(self) -> Iterator[type]:
+        """Yield the classes of the project's modules that declare settings, whether or not they are in use."""
+        for name in ("pipelines", "spiders"):
+            if (self.root / name).is_dir():
+                list(_modules(name, []))
+        for module in list(sys.modules.values()):
+            file = getattr(module, "__file__", None)
+            if file is None or self.root not in Path(file).parents or "site-packages" in Path(file).parts:
+                continue
+            for member in vars(module).values():
+                if isinstance(member, type) and member.__module__ == module.__name__ and declared_by(member):
+                    yield member
+
+
+def find_project(start: Path) -> Path | None:
+    """Return the nearest folder, from ``start`` upwards, that is a project."""
+    for folder in (start.resolve(), *start.resolve().parents):
+        if (folder / "settings.py").is_file() and (folder / "spiders").is_dir():
+            return folder
+    return None
+
+
+def spiders_in(module: ModuleType, base: type) -> list[type]:
+    """Return the spiders that a module defines, in the order of the file."""
+    return [
+        member
+        for member in vars(module).values()
+        if inspect.isclass(member)
+        and issubclass(member, base)
+        and member.__module__ == module.__name__
+        and isinstance(getattr(member, "name", None), str)
+        and getattr(member, "name", "")
+    ]
+
+
+def pick(found: FoundSpiders, name: str) -> type:
+    """Return the spider of that name.
+
+    Raises SpiderNotFound with the nearest name, or SpiderImportError if it may be in a broken module.
+    """
+    if name in found.spiders:
+        return found.spiders[name]
+    if found.broken:
+        raise found.broken[0]
+    known = f"; there are {', '.join(found.spiders)}" if found.spiders else "; there is none in SPIDER_MODULES"
+    raise SpiderNotFound(f'no spider is named "{name}"{did_you_mean(name, found.spiders) or known}')
+
+
+def spider_in_file(file: str, base: type, project: Project | None) -> type:
+    """Return the spider of ``FILE.py``, or of ``FILE.py:NAME`` where a file has several.
+
+    A file of the project is imported under its name there, so that it is never there twice.
+    Raises SpiderImportError or SpiderNotFound.
+    """
+    path_text, _, name = file.partition(":") if not Path(file).exists() else (file, "", "")
+    path = Path(path_text).resolve()
+    if project is not None and path.is_file() and project.root in path.parents and path.suffix == ".py":
+        parts = path.relative_to(project.root).with_suffix("").parts
+        module = import_user_module(".".join(parts)) if all(map(str.isidentifier, parts)) else import_user_file(path)
+    else:
+        module = import_user_file(path)
+    found = {str(getattr(spider, "name", "")): spider for spider in spiders_in(module, base)}
+    if not found:
+        raise SpiderNotFound(f"{path_text} has no spider: no subclass of Spider with a name")
+    if name:
+        return pick(FoundSpiders(found, []), name)
+    if len(found) > 1:
+        first = next(iter(found))
+        raise SpiderNotFound(
+            f"{path_text} has several spiders: {', '.join(found)}; choose one with {path_text}:{first}"
+        )
+    return next(iter(found.values()))
+
+
+def _modules(name: str, broken: list[SpiderImportError]) -> Iterator[ModuleType]:
+    """Yield the module and, if it is a package, all modules in it; those that do not import go to ``broken``."""
+    try:
+        module = import_user_module(name)
+    except SpiderImportError as error:
+        broken.append(error)
+        return
+    yield module
+    for found in pkgutil.iter_modules(getattr(module, "__path__", [])):
+        if not found.name.startswith("__"):
+            yield from _modules(f"{name}.{found.name}", broken)
+
+
+def _add(found: dict[str, type], spider: Any) -> None:
+    other = found.setdefault(spider.name, spider)
+    if other is not spider:
+        places = f"{other.__module__}.{other.__name__} and {spider.__module__}.{spider.__name__}"
+        raise UsageError(f'two spiders are named "{spider.name}": {places}')
