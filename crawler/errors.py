@@ -1,43 +1,43 @@
 """Which errors can a crawl meet, and whose fault is each?
 
-    CrawlerError
-    ├── UsageError                 the user's typing or configuration; ends a command with status 2
-    │   ├── SettingError           an unknown setting, a wrong type, a value out of range
-    │   ├── ArgumentError          an unknown or ill-typed spider argument
-    │   ├── SpiderNotFound         no spider of that name
-    │   ├── SpiderImportError      a spider file that does not import
-    │   └── OutputError            a feed that cannot be opened, an unknown format
-    ├── InvalidRequest             (also a ValueError) a request that may not be built or sent
-    ├── RequestError               one request came to nothing; carries it as .request
-    │   ├── FetchError             no usable response; .sent tells whether bytes left this machine
-    │   │   ├── NameNotResolved    DNS has no address, or did not answer
-    │   │   ├── ConnectionFailed   refused, unreachable
-    │   │   ├── ConnectionLost     reset or closed before the response was complete
-    │   │   ├── FetchTimeout       .phase: connect, first byte, read or total
-    │   │   ├── TLSError           handshake or certificate; the message names the cause
-    │   │   ├── ProxyError         the proxy refused, wants a password, or closed
-    │   │   ├── BadResponse        bytes that are not HTTP, or not acceptable HTTP
-    │   │   ├── HeadTooLarge       a header line, count or total above its limit
-    │   │   ├── BodyTooLarge       above DOWNLOAD_MAXSIZE, on the wire or decoded
-    │   │   ├── TruncatedBody      shorter than Content-Length, or a broken chunk
-    │   │   ├── DecodingError      a Content-Encoding that does not decode
-    │   │   ├── AddressForbidden   the address dialled is private and private ones are denied
-    │   │   ├── UnsupportedScheme  no handler for the URL's scheme
-    │   │   ├── NotInCache         replay mode, and the page was never stored
-    │   │   └── FetchCancelled     the crawl was stopped while the fetch ran
-    │   ├── HttpError              a response whose status the spider does not accept; has .response
-    │   ├── TooManyRedirects       the chain is longer than REDIRECT_MAX_TIMES
-    │   ├── RobotsUnreachable      robots.txt could not be had; .cause says why
-    │   └── RequestDropped         ended without a response for a named .reason
-    ├── FeedError                  a feed failed while writing; stops the crawl
-    ├── StoreError                 the job store failed; stops the crawl
-    │   ├── JobInUse               another process holds the job
-    │   └── JobDamaged             the job file cannot be read
-    ├── BooksDoNotBalance          an accepted request had no, or two, terminal events: our bug
-    └── (control flow, raised by users' code, with Scrapy's names)
-        ├── DropItem               a stage refuses an item
-        ├── IgnoreRequest          a middleware refuses a request
-        └── CloseSpider            stop the crawl, with a reason
+CrawlerError
+├── UsageError                 the user's typing or configuration; ends a command with status 2
+│   ├── SettingError           an unknown setting, a wrong type, a value out of range
+│   ├── ArgumentError          an unknown or ill-typed spider argument
+│   ├── SpiderNotFound         no spider of that name
+│   ├── SpiderImportError      a spider file that does not import
+│   └── OutputError            a feed that cannot be opened, an unknown format
+├── InvalidRequest             (also a ValueError) a request that may not be built or sent
+├── RequestError               one request came to nothing; carries it as .request
+│   ├── FetchError             no usable response; .sent tells whether bytes left this machine
+│   │   ├── NameNotResolved    DNS has no address, or did not answer
+│   │   ├── ConnectionFailed   refused, unreachable
+│   │   ├── ConnectionLost     reset or closed before the response was complete
+│   │   ├── FetchTimeout       .phase: connect, first byte, read or total
+│   │   ├── TLSError           handshake or certificate; the message names the cause
+│   │   ├── ProxyError         the proxy refused, wants a password, or closed
+│   │   ├── BadResponse        bytes that are not HTTP, or not acceptable HTTP
+│   │   ├── HeadTooLarge       a header line, count or total above its limit
+│   │   ├── BodyTooLarge       above DOWNLOAD_MAXSIZE, on the wire or decoded
+│   │   ├── TruncatedBody      shorter than Content-Length, or a broken chunk
+│   │   ├── DecodingError      a Content-Encoding that does not decode
+│   │   ├── AddressForbidden   the address dialled is private and private ones are denied
+│   │   ├── UnsupportedScheme  no handler for the URL's scheme
+│   │   ├── NotInCache         replay mode, and the page was never stored
+│   │   └── FetchCancelled     the crawl was stopped while the fetch ran
+│   ├── HttpError              a response whose status the spider does not accept; has .response
+│   ├── TooManyRedirects       the chain is longer than REDIRECT_MAX_TIMES
+│   ├── RobotsUnreachable      robots.txt could not be had; .cause says why
+│   └── RequestDropped         ended without a response for a named .reason
+├── FeedError                  a feed failed while writing; stops the crawl
+├── StoreError                 the job store failed; stops the crawl
+│   ├── JobInUse               another process holds the job
+│   └── JobDamaged             the job file cannot be read
+├── BooksDoNotBalance          an accepted request had no, or two, terminal events: our bug
+└── (control flow, raised by users' code, with Scrapy's names)
+    ├── DropItem               a stage refuses an item
+    ├── IgnoreRequest          a middleware refuses a request
+    └── CloseSpider            stop the crawl, with a reason
 """
 
 from __future__ import annotations

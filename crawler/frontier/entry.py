@@ -13,10 +13,11 @@ class Entry:
     ``token`` names it in the store (0: carried, it has no row there). ``order`` is the number under
     which it was found; within a host the smallest ``key`` (priority first, then order) goes first.
     ``host`` is the slot key, ``origin`` is "scheme://host:port" for the robots gate. ``unit`` belongs
-    to the engine: the unit of work whose commit this request's results are part of.
+    to the engine: the unit of work whose commit this request's results are part of; so does
+    ``attempts_log``, what its exchanges came to since it was last committed.
     """
 
-    __slots__ = ("attempts", "host", "key", "order", "origin", "request", "robots", "token", "unit")
+    __slots__ = ("attempts_log", "host", "key", "order", "origin", "request", "robots", "token", "unit")
 
     def __init__(
         self,
@@ -37,7 +38,7 @@ class Entry:
         self.origin = origin
         self.robots = robots
         self.unit = unit
-        self.attempts = 0
+        self.attempts_log: list[Any] | None = None
 
     def __repr__(self) -> str:
         return f"<Entry {self.token} {self.request.method} {self.request.url} key={self.key}>"

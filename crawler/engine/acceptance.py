@@ -1,0 +1,85 @@
+"""May this request join the crawl?
+
+The order is: valid, then the filters, then seen. What a filter refuses is not marked as seen. New or
+duplicate is the store's answer, so this room ends with an Offer to the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from crawler.frontier.store import Offer
+from crawler.model.request import Request
+from crawler.model.response import Response
+from crawler.policy.referer import referer_for
+from crawler.policy.verdict import Drop
+
+Filter = Callable[[Request, Response | None], Request | Drop]
+
+
+class Acceptance:
+    """The way from a request that a spider yielded to an Offer.
+
+    ``filters`` judge each request, ``redirect_filters`` the target of a redirect; both are called with
+    (request, response it was found on or None). ``referrer_policy`` None sends no Referer.
+    """
+
+    def __init__(
+        self,
+        filters: Sequence[Filter],
+        redirect_filters: Sequence[Filter],
+        *,
+        fingerprint: Callable[[Request], int],
+        slot_key: Callable[[Request], str],
+        referrer_policy: str | None,
+    ) -> None:
+        self._filters = tuple(filters)
+        self._redirect_filters = tuple(redirect_filters)
+        self.fingerprint = fingerprint
+        self.slot_key = slot_key
+        self._referrer_policy = referrer_policy
+
+    def offer(self, request: Request, found_on: Response | None) -> Offer | Drop:
+        """Return the offer, or why the request is refused."""
+        if request.problem is not None:
+            return Drop("invalid_url", request.problem)
+        for judge in self._filters:
+            verdict = judge(request, found_on)
+            if isinstance(verdict, Drop):
+                return verdict
+            request = verdict
+        if found_on is not None and self._referrer_policy is not None:
+            self._refer(request, found_on, self._referrer_policy)
+        return self._offered(request, found_on.url if found_on is not None else "")
+
+    def inline(self, request: Request) -> Offer | Drop:
+        """Return the offer for an inline fetch: it must be valid, and is neither filtered nor deduplicated."""
+        if request.problem is not None:
+            return Drop("invalid_url", request.problem)
+        return self._offered(request, "")
+
+    def redirected(self, request: Request) -> Offer | Drop:
+        """Return the offer for a redirect's target, or why it is refused."""
+        if request.problem is not None:
+            return Drop("invalid_url", request.problem)
+        for judge in self._redirect_filters:
+            verdict = judge(request, None)
+            if isinstance(verdict, Drop):
+                return verdict
+            request = verdict
+        return self._offered(request, "")
+
+    def _offered(self, request: Request, found_on: str) -> Offer:
+        url = request.url
+        # robots.txt is a matter of http(s) alone (RFC 9309 §2.3); file: and data: have no host either.
+        origin = request.origin if url.startswith("http") else ""
+        host = "" if url.startswith(("file:", "data:")) else self.slot_key(request)
+        return Offer(request, self.fingerprint(request), host, origin, not request.dont_filter, found_on)
+
+    @staticmethod
+    def _refer(request: Request, found_on: Response, policy: str) -> None:
+        if "Referer" in request.headers:
+            return
+        referer = referer_for(found_on.url, request.url, policy, found_on.headers.text("Referrer-Policy"))
+        if referer is not None:
+            request.headers["Referer"] = referer

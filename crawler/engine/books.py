@@ -1,0 +1,36 @@
+"""Does every accepted request end exactly once?
+
+accepted = answered + failed + dropped + left. What is refused before acceptance is not in these books.
+"""
+
+from __future__ import annotations
+
+from crawler.errors import BooksDoNotBalance
+from crawler.events import Events, RequestEnded
+from crawler.model.request import Request
+
+
+class Books:
+    """Counts acceptances and terminal events, and publishes the latter."""
+
+    def __init__(self, events: Events) -> None:
+        self._events = events
+        self.accepted = 0
+        self.ended = {"answered": 0, "failed": 0, "dropped": 0}
+
+    def __repr__(self) -> str:
+        return f"<Books accepted={self.accepted} {self.ended}>"
+
+    def end(self, request: Request, outcome: str, reason: str) -> None:
+        """An accepted request has ended."""
+        self.ended[outcome] += 1
+        self._events.publish(RequestEnded(request, outcome, reason))
+
+    def check(self, left: int) -> None:
+        """Raise BooksDoNotBalance unless the sum is right; ``left`` are still queued."""
+        if self.accepted != sum(self.ended.values()) + left:
+            raise BooksDoNotBalance(
+                f"{self.accepted} requests were accepted, but {self.ended['answered']} answered, "
+                f"{self.ended['failed']} failed, {self.ended['dropped']} dropped and {left} left make "
+                f"{sum(self.ended.values()) + left}"
+            )

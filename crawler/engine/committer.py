@@ -1,0 +1,116 @@
+"""When do the results of finished requests go to the store?
+
+In groups: one commit is under way at a time, and what finishes meanwhile gathers for the next. A
+group waits at most ``seconds`` and holds at most ``requests``; when the crawl has nothing else to do
+it does not wait at all, since children are visible only after their commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from crawler.engine.clock import Clock
+from crawler.engine.frames import error_of
+from crawler.engine.unit import Unit
+from crawler.frontier.store import Committed, Postponed, Store
+
+
+class Committer:
+    """Groups units and commits them; ``on_committed(unit, answer)`` is called for each, in order.
+
+    ``facts()`` returns what else shall be kept with this group (cookies, throttle, stats, …).
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        seconds: float,
+        requests: int,
+        facts: Callable[[], dict[str, Any]],
+        on_committed: Callable[[Unit, Committed], None],
+        on_error: Callable[[BaseException], None],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._seconds = seconds
+        self._requests = requests
+        self._facts = facts
+        self._on_committed = on_committed
+        self._on_error = on_error
+        self._units: list[Unit] = []
+        self._postponed: list[Postponed] = []
+        self._busy = False
+        self._broken = False
+        self._timer: Any = None
+        self._idle: list[Deferred[None]] = []
+
+    def __repr__(self) -> str:
+        return f"<Committer {len(self._units)} units{', busy' if self._busy else ''}>"
+
+    @property
+    def idle(self) -> bool:
+        """Whether no unit waits for its commit."""
+        return not self._busy and not self._units
+
+    def add(self, unit: Unit) -> None:
+        """A unit is complete."""
+        self._units.append(unit)
+        if not self._store.durable or len(self._units) >= self._requests:
+            self.flush()
+        elif self._timer is None:
+            self._timer = self._clock.callLater(self._seconds, self._due)
+
+    def postpone(self, postponed: Postponed) -> None:
+        """A request will be sent again: its row changes with the next group."""
+        if self._store.durable:
+            self._postponed.append(postponed)
+
+    def flush(self) -> None:
+        """Commit what has gathered, unless a commit is under way."""
+        if self._busy or self._broken or not (self._units or self._postponed):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        units, self._units = self._units, []
+        postponed, self._postponed = self._postponed, []
+        self._busy = True
+        facts = self._facts() if self._store.durable else None
+        committed = self._store.commit([unit.finished() for unit in units], postponed=postponed, facts=facts)
+        committed.addBoth(self._committed, units)
+
+    def when_idle(self) -> Deferred[None]:
+        """Commit everything; fires when it is done (or the store has failed)."""
+        self.flush()
+        deferred: Deferred[None] = Deferred()
+        self._idle.append(deferred)
+        self._tell_idle()
+        return deferred
+
+    def _due(self) -> None:
+        self._timer = None
+        self.flush()
+
+    def _committed(self, answer: Any, units: list[Unit]) -> None:
+        self._busy = False
+        if isinstance(answer, Failure):
+            self._broken = True
+            self._on_error(error_of(answer))
+        else:
+            for unit, committed in zip(units, answer, strict=True):
+                self._on_committed(unit, committed)
+            if len(self._units) >= self._requests or (self._idle and self._units) or not self._store.durable:
+                self.flush()
+        self._tell_idle()
+
+    def _tell_idle(self) -> None:
+        if self._broken or (self.idle and not self._postponed):
+            waiting, self._idle = self._idle, []
+            for deferred in waiting:
+                deferred.callback(None)

@@ -1,0 +1,320 @@
+"""How does one crawl run from its first request to its last?
+
+The loop that joins the rooms: it takes what the frontier lets go, fetches it, has the outcome judged
+and lets the spider's code and the pipelines work. It begins and ends everything else.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from twisted.internet.defer import Deferred, maybeDeferred
+
+from crawler.engine.frames import user_traceback
+from crawler.engine.parts import Parts, Wiring
+from crawler.engine.sending import Sending
+from crawler.engine.unit import Unit
+from crawler.errors import BooksDoNotBalance, CloseSpider, StoreError
+from crawler.events import CrawlClosed, CrawlClosing, CrawlOpened, FeedClosed, ItemFailed, SpiderFailed
+from crawler.frontier.entry import Entry
+from crawler.frontier.store import Resumed
+from crawler.model.request import Request
+from crawler.model.response import Response
+
+logger = logging.getLogger(__name__)
+
+SLICE_SECONDS = 0.010
+"""How long one turn of the loop may send requests before the reactor gets its turn."""
+
+
+class Crawl:
+    """One crawl. ``run()`` runs it; ``stop(reason)`` lets it end early, ``stop_now()`` at once.
+
+    After the run, ``reason``, ``left`` (accepted requests not done), ``feeds`` (name, items) and
+    ``problems`` (sentences for the user) tell how it went.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.reason = "finished"
+        self.left = 0
+        self.feeds: list[tuple[str, int]] = []
+        self.problems: list[str] = []
+        self.start_failed = False
+        self.failures = 0
+        self.lost_items = 0
+        parts.events.subscribe(ItemFailed, self._item_lost)
+        self._state = "new"
+        self._pumping = False
+        self._pump_again = False
+        self._timer: Any = None
+        self._over: Deferred[None] = Deferred()
+        self._hard = False
+        self._leasing = 0
+        self._wired = Wiring(self, parts)
+        self._sending = Sending(parts, self._wired, changed=self.changed, stop=self.stop)
+
+    def __repr__(self) -> str:
+        return f"<Crawl {self._state} {self._sending!r} {self._wired.frontier!r} {self._wired.books!r}>"
+
+    # Beginning and end
+
+    async def run(self) -> None:
+        """Run to the end. Raises UsageError (before anything is fetched) and StoreError."""
+        parts, wired = self.parts, self._wired
+        resumed = await parts.store.open()
+        await parts.store.feeds(wired.outlet.names)
+        await wired.outlet.open(resumed.feed_marks, resumed.items)
+        try:
+            self._restore(resumed)
+            await wired.pipelines.open()
+        except BaseException:
+            await wired.outlet.close(finished=False)
+            await parts.store.finish(ended=False, reason="failed")
+            raise
+        wired.watch.open()
+        parts.events.publish(CrawlOpened(parts.spider, parts.job, not resumed.is_new))
+        self._state = "running"
+        if not resumed.start_ended:
+            wired.starts.begin(parts.spider.start, count=resumed.start_count, digests=resumed.start_digests)
+        self.pump()
+        await self._over
+        await self._close()
+
+    def _restore(self, resumed: Resumed) -> None:
+        wired = self._wired
+        self.parts.memory.update(resumed.memory)
+        wired.facts.restore(resumed.facts)
+        for host, count in resumed.queued.items():
+            wired.frontier.stored(host, count)
+            wired.books.accepted += count
+
+    def stop(self, reason: str) -> None:
+        """Take no new request; end when what is in flight has ended and its results are committed."""
+        if self._state != "running":
+            return
+        self._state = "closing"
+        self.reason = reason
+        self.parts.events.publish(CrawlClosing(reason))
+        wired = self._wired
+        wired.intake.stopping = True
+        wired.starts.stop()
+        for entry in wired.frontier.drain():
+            self._leave(entry)
+        self.changed()
+
+    def stop_now(self) -> None:
+        """End at once: what is in flight is cancelled, and repeated by a resume."""
+        self.stop("shutdown")
+        if self._hard or self._over.called:
+            return
+        self._hard = True
+        self._sending.cancel_all()
+        self._wired.callbacks.stop()
+        if not self._over.called:
+            self._over.callback(None)
+
+    def fail(self, error: BaseException) -> None:
+        """A feed or the store has failed: nothing more can be kept, so stop, and say why."""
+        self.problems.append(str(error))
+        logger.error("%s", error)
+        self.stop("feed_error" if not isinstance(error, StoreError) else "store_error")
+        if isinstance(error, StoreError):
+            self.stop_now()
+
+    def _leave(self, entry: Entry) -> None:
+        """An entry stays undone at a stop: if it is carried, its parent is repeated instead."""
+        if not entry.carried:
+            self.left += 1
+            return
+        self._wired.books.accepted -= 1
+        unit: Unit = entry.unit
+        unit.abandoned = True
+        if entry in self._wired.inline:
+            self._wired.inline.abandon(entry)
+        unit.end_one()
+
+    async def _close(self) -> None:
+        parts, wired = self.parts, self._wired
+        self._disarm()
+        wired.watch.close()
+        finished = self.reason == "finished"
+        if finished:
+            parts.events.publish(CrawlClosing(self.reason))
+        for stage, error in await wired.pipelines.close():
+            self._report(error, None, f"{stage}.close_spider", None)
+        await wired.committer.when_idle()
+        await self._closed_hook()
+        self.feeds = await wired.outlet.close(finished=finished)
+        for path, items in self.feeds:
+            parts.events.publish(FeedClosed(path, items))
+        self.left += len(wired.frontier) + wired.intake.abandoned
+        if not self._hard and not self.problems:
+            self._check_books()
+        await parts.store.finish(ended=finished and self.left == 0, reason=self.reason)
+        self._state = "closed"
+        parts.events.publish(CrawlClosed(parts.spider, self.reason))
+
+    async def _closed_hook(self) -> None:
+        closed = getattr(self.parts.spider, "closed", None)
+        if closed is None:
+            return
+        try:
+            result = closed(self.reason)
+            if hasattr(result, "__await__") and not isinstance(result, Deferred):
+                result = self.parts.drive(result)
+            await maybeDeferred(lambda: result)
+        except Exception as error:
+            self._report(error, None, "closed", None)
+
+    def _check_books(self) -> None:
+        try:
+            self._wired.books.check(self.left)
+        except BooksDoNotBalance as error:
+            self.problems.append(str(error))
+            logger.error("%s", error)
+
+    # The loop
+
+    def admit(self, entry: Entry) -> None:
+        """Queue an accepted entry."""
+        self._sending.admit(entry)
+
+    def fetch(self, request: Request) -> Deferred[Response]:
+        """Fetch inline, for the code that runs now."""
+        deferred = self._wired.intake.fetch(request)
+        self.changed()
+        return deferred
+
+    def pump(self) -> None:
+        """Send what may be sent; called whenever something changed."""
+        if self._state != "running":
+            self._end_if_idle()
+            return
+        if self._pumping:
+            self._pump_again = True
+            return
+        self._pumping = True
+        try:
+            self._pump_again = True
+            while self._pump_again and self._state == "running":
+                self._pump_again = False
+                self._send_ready()
+        finally:
+            self._pumping = False
+        self._refill()
+        self._arm()
+        self._end_if_idle()
+
+    def _send_ready(self) -> None:
+        wired, clock = self._wired, self.parts.clock
+        now = clock.seconds()
+        until = now + SLICE_SECONDS
+        while self._sending.free > 0 and self._room():
+            entry = self._sending.take(now)
+            if entry is None:
+                wired.committer.flush()
+                if wired.frontier.queued_in_memory < wired.ahead:
+                    wired.starts.want(self._sending.free)
+                return
+            self._sending.send(entry)
+            now = clock.seconds()
+            if now > until:
+                clock.callLater(0, self.pump)
+                return
+
+    def _room(self) -> bool:
+        return self._wired.callbacks.bytes < self.parts.core.SCRAPER_SLOT_MAX_ACTIVE_SIZE
+
+    def room_for_results(self) -> bool:
+        """Tell whether a callback may go on: there is room in the pipelines and the feeds keep up."""
+        return self._wired.pipelines.room and self._wired.outlet.room
+
+    def made_room(self) -> None:
+        """There may be room again."""
+        if self.room_for_results():
+            self._wired.callbacks.go_on()
+        self.changed()
+
+    def changed(self) -> None:
+        """Something ended or came in: look what can be done."""
+        if self._pumping:
+            self._pump_again = True
+        else:
+            self.pump()
+
+    def _refill(self) -> None:
+        if self.parts.store.window is None or self._state != "running":
+            return
+        for host, count, after in self._wired.frontier.needs():
+            self._leasing += 1
+            leased = self.parts.store.lease(host, count, after)
+            leased.addCallbacks(self._leased, self._lease_failed, (host,))
+
+    def _leased(self, rows: list[tuple[Entry, float]], host: str) -> None:
+        self._leasing -= 1
+        now, wall = self.parts.clock.seconds(), self.parts.clock.wall()
+        entries = [(entry, now + min(max(before - wall, 0.0), self._wired.longest_wait)) for entry, before in rows]
+        for entry in self._wired.frontier.refill(host, entries, now):
+            self._sending.refuse_unreachable(entry)
+        self.changed()
+
+    def _lease_failed(self, failure: Any) -> None:
+        self._leasing -= 1
+        self.fail(failure.value)
+
+    def _arm(self) -> None:
+        """Wake up when the frontier can next have something ready by time alone."""
+        self._disarm()
+        if self._state != "running" or self._sending.free <= 0:
+            return
+        when = self._wired.frontier.next_time()
+        if when is not None and self._room():
+            self._timer = self.parts.clock.callLater(max(when - self.parts.clock.seconds(), 0.0), self._woken)
+
+    def _woken(self) -> None:
+        self._timer = None
+        self.pump()
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _end_if_idle(self) -> None:
+        if self._over.called or self._state not in ("running", "closing"):
+            return
+        wired = self._wired
+        busy = len(self._sending) or wired.intake.open_units or wired.outcomes.deciding or not wired.committer.idle
+        if busy:
+            if self._state == "closing":
+                wired.committer.flush()
+            return
+        if self._state == "closing" or (wired.starts.ended and not len(wired.frontier) and not self._leasing):
+            self._over.callback(None)
+
+    # What user code raises
+
+    @property
+    def ended(self) -> dict[str, int]:
+        """How many requests were answered, failed and dropped."""
+        return self._wired.books.ended
+
+    def _item_lost(self, _: ItemFailed) -> None:
+        self.lost_items += 1
+
+    def spider_failed(self, error: BaseException, unit: Unit, name: str, response: Response | None) -> None:
+        """A callback, errback or start() raised."""
+        if isinstance(error, CloseSpider):
+            self.stop(error.reason)
+        elif not unit.abandoned:
+            self._report(error, unit, name, response)
+
+    def _report(self, error: BaseException, unit: Unit | None, name: str, response: Response | None) -> None:
+        self.failures += 1
+        self.start_failed = self.start_failed or name == "start"
+        url = response.url if response is not None else None
+        if url is None and unit is not None and unit.request is not None:
+            url = unit.request.url
+        self.parts.events.publish(SpiderFailed(error, name, url, user_traceback(error)))

@@ -1,0 +1,46 @@
+"""Which function of the spider gets an outcome, and with what?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.python.failure import Failure
+
+from crawler.engine.callbacks import Callbacks
+from crawler.engine.unit import Unit
+from crawler.model.request import Request
+from crawler.model.response import Response
+
+
+class Delivery:
+    """Calls callbacks and errbacks; those that a stored request names by a string are the spider's methods."""
+
+    def __init__(self, spider: Any, callbacks: Callbacks) -> None:
+        self._spider = spider
+        self._callbacks = callbacks
+
+    def deliver(self, response: Response, request: Request, unit: Unit) -> None:
+        """Give a response to the request's callback, or to parse."""
+        callback = self._named(request.callback) or self._spider.parse
+        kwargs = request.cb_kwargs
+        self._callbacks.run(lambda: callback(response, **kwargs), _name(callback), unit, response)
+
+    def fail(self, error: Exception, request: Request, unit: Unit) -> bool:
+        """Give an error to the request's errback; False if it has none, and the unit is not touched."""
+        errback = self._named(request.errback)
+        if errback is None:
+            return False
+        response = getattr(error, "response", None)
+        failure = Failure(error, type(error), error.__traceback__)
+        self._callbacks.run(lambda: errback(failure), _name(errback), unit, response)
+        return True
+
+    def _named(self, function: Any) -> Callable[..., Any] | None:
+        if isinstance(function, str):
+            return getattr(self._spider, function)  # type: ignore[no-any-return]
+        return function  # type: ignore[no-any-return]
+
+
+def _name(function: Any) -> str:
+    return getattr(function, "__name__", None) or type(function).__name__

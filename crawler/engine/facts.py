@@ -1,0 +1,76 @@
+"""What else must a job remember, beside its requests and items?
+
+Cookies, robots.txt, throttle states, counters and the spider's state are facts: named plain values.
+With each commit, what changed since the last one is stored; a resume hands all of them back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from crawler.stats import Stats
+
+
+class FactSource(Protocol):
+    """Something that has facts to keep; names begin with the source's own prefix."""
+
+    def changed_facts(self) -> dict[str, Any]:
+        """Return the facts that changed since the last call, by name; plain values."""
+
+    def restore_facts(self, facts: dict[str, Any]) -> None:
+        """Take back what was kept; the facts of other sources are among them."""
+
+
+class Facts:
+    """All sources together."""
+
+    def __init__(self, sources: Sequence[FactSource]) -> None:
+        self._sources = tuple(sources)
+
+    def changed(self) -> dict[str, Any]:
+        """Return all that changed."""
+        facts: dict[str, Any] = {}
+        for source in self._sources:
+            facts.update(source.changed_facts())
+        return facts
+
+    def restore(self, facts: dict[str, Any]) -> None:
+        """Hand the facts of a resumed job to their sources."""
+        if facts:
+            for source in self._sources:
+                source.restore_facts(facts)
+
+
+class StatsFacts:
+    """The counters of the crawl, so that a resumed job goes on counting."""
+
+    def __init__(self, stats: Stats, *, plain: Callable[[Any], bool]) -> None:
+        self._stats = stats
+        self._plain = plain
+
+    def changed_facts(self) -> dict[str, Any]:
+        """Return the counters; they change with every commit."""
+        return {"stats": {key: value for key, value in self._stats.get_stats().items() if self._plain(value)}}
+
+    def restore_facts(self, facts: dict[str, Any]) -> None:
+        """Go on counting from what was kept."""
+        for key, value in facts.get("stats", {}).items():
+            self._stats.set_value(key, value)
+
+
+class SpiderState:
+    """The spider's ``state``, saved at every commit."""
+
+    def __init__(self, spider: Any) -> None:
+        self._spider = spider
+
+    def changed_facts(self) -> dict[str, Any]:
+        """Return the state if there is any."""
+        state = getattr(self._spider, "state", None)
+        return {"spider.state": dict(state)} if state else {}
+
+    def restore_facts(self, facts: dict[str, Any]) -> None:
+        """Give the spider its state back."""
+        if "spider.state" in facts:
+            self._spider.state = dict(facts["spider.state"])

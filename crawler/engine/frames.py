@@ -1,0 +1,34 @@
+"""Which lines of the user's own code does an error come from?"""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+import twisted
+from twisted.python.failure import Failure
+
+_OURS = (
+    str(Path(__file__).parents[1]),
+    str(Path(twisted.__file__).parent),
+    str(Path(traceback.__file__).parent / "asyncio"),
+)
+
+
+def error_of(failure: Failure) -> BaseException:
+    """Return the exception of a Failure; one that has none says what it was."""
+    return failure.value if failure.value is not None else RuntimeError(repr(failure))
+
+
+def is_users(filename: str) -> bool:
+    """Tell whether a frame is in code that is neither ours nor that of the loop beneath."""
+    return not filename.startswith(_OURS) and not filename.startswith("<")
+
+
+def user_traceback(error: BaseException) -> str:
+    """Return the traceback with the user's frames only; all frames if none is the user's."""
+    said = traceback.TracebackException.from_exception(error)
+    users = [frame for frame in said.stack if is_users(frame.filename)]
+    if users:
+        said.stack = traceback.StackSummary.from_list(users)
+    return "".join(said.format()).rstrip()

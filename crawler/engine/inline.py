@@ -1,0 +1,55 @@
+"""Who waits for an inline fetch?
+
+An inline fetch (``await self.fetch(…)``) is carried: it has no row in the store, waits in its host's
+queue under the lease of the request whose callback makes it, and is repeated with that one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from crawler.errors import RequestDropped
+from crawler.frontier.entry import Entry
+from crawler.model.response import Response
+
+
+class Inline:
+    """The Deferreds of inline fetches, by the entry each waits for."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Entry, Deferred[Response] | None] = {}
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def __contains__(self, entry: Entry) -> bool:
+        return entry in self._waiting
+
+    def wait(self, entry: Entry) -> Deferred[Response]:
+        """Return the Deferred of this entry's outcome."""
+
+        def cancelled(_: Deferred[Response]) -> None:
+            if entry in self._waiting:
+                self._waiting[entry] = None  # still an inline fetch, whose outcome nobody wants any more
+
+        deferred: Deferred[Response] = Deferred(cancelled)
+        self._waiting[entry] = deferred
+        return deferred
+
+    def answer(self, entry: Entry, outcome: Response | Exception) -> None:
+        """Hand the outcome to whoever waits for it."""
+        deferred = self._waiting.pop(entry, None)
+        if deferred is None or deferred.called:
+            return
+        if isinstance(outcome, Exception):
+            deferred.errback(outcome)
+        else:
+            deferred.callback(outcome)
+
+    def abandon(self, entry: Entry) -> None:
+        """Give up one inline fetch because the crawl stops."""
+        unit: Any = entry.unit
+        unit.abandoned = True
+        self.answer(entry, RequestDropped("shutdown", request=entry.request, detail="the crawl is being stopped"))

@@ -1,0 +1,199 @@
+"""What becomes of the results that spiders yield?
+
+Requests are offered to the store and queued when their unit is committed; items go through the
+pipelines and, with the commit, to the feeds.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from itemadapter import ItemAdapter
+from twisted.internet.defer import Deferred, fail
+
+from crawler.engine.acceptance import Acceptance
+from crawler.engine.books import Books
+from crawler.engine.inline import Inline
+from crawler.engine.outlet import Outlet
+from crawler.engine.pipelines import Pipelines
+from crawler.engine.unit import Unit, current
+from crawler.errors import RequestDropped
+from crawler.events import Events, RequestRefused, RequestScheduled
+from crawler.frontier.entry import Entry
+from crawler.frontier.store import Committed, Offer, Refusal, Store
+from crawler.model.request import Request
+from crawler.model.response import Response
+from crawler.policy.verdict import Drop
+
+logger = logging.getLogger(__name__)
+
+
+class Intake:
+    """Takes results into units, and units' commits into the frontier and the feeds.
+
+    ``admit(entry)`` queues an accepted request; ``commit(unit)`` hands a complete unit on;
+    ``explain`` keeps refusals for the job store.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        acceptance: Acceptance,
+        pipelines: Pipelines,
+        outlet: Outlet,
+        books: Books,
+        events: Events,
+        inline: Inline,
+        explain: bool,
+        admit: Callable[[Entry], None],
+        forget: Callable[[Entry], None],
+        commit: Callable[[Unit], None],
+        changed: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._acceptance = acceptance
+        self._pipelines = pipelines
+        self._outlet = outlet
+        self._books = books
+        self._events = events
+        self._inline = inline
+        self._explain = explain
+        self._admit = admit
+        self._forget = forget
+        self._commit = commit
+        self._changed = changed
+        self._carried: set[int] = set()
+        self._told: set[str] = set()
+        self._carried_orders = 0
+        self.open_units = 0
+        self.abandoned = 0
+        self.stopping = False
+
+    def open(self, entry: Entry | None, done: Callable[[Unit], None] | None = None) -> Unit:
+        """Begin the unit of a request (None: of results of start())."""
+        self.open_units += 1
+        return Unit(entry, done or self.complete)
+
+    def complete(self, unit: Unit) -> None:
+        """A unit is complete: commit it, unless the crawl was stopped in its middle."""
+        if unit.abandoned and self._store.durable:
+            self.open_units -= 1
+            self.abandoned += unit.entry is not None
+            self._changed()
+        else:
+            self._commit(unit)
+
+    def take(self, result: Any, unit: Unit, response: Response | None) -> None:
+        """Take one result of a callback; raises TypeError for what is neither request nor item."""
+        if type(result) is dict:
+            self._pipelines.submit(result, unit, response)
+        elif isinstance(result, Request):
+            self._take_request(result, unit, response)
+        elif result is None:
+            return
+        elif ItemAdapter.is_item(result):
+            self._pipelines.submit(result, unit, response)
+        else:
+            raise TypeError(
+                f"a callback may yield requests, items (dict, dataclass, attrs, pydantic, msgspec.Struct) and None, "
+                f"but this one yielded {type(result).__name__}: {str(result)[:80]!r}"
+            )
+
+    def _take_request(self, request: Request, unit: Unit, response: Response | None) -> None:
+        offer = self._acceptance.offer(request, response)
+        if isinstance(offer, Drop):
+            self._refuse(request, offer.reason, offer.detail, unit, response.url if response is not None else None)
+        elif self._store.can_store(offer.request):
+            unit.children.append(offer)
+        else:
+            self._carry(offer, unit, response)
+
+    def _refuse(self, request: Request, reason: str, detail: str, unit: Unit, found_on: str | None) -> None:
+        self._events.publish(RequestRefused(request, reason, detail, found_on))
+        if self._explain:
+            unit.refusals.append(Refusal(request.url, reason, detail, found_on or ""))
+
+    def _carry(self, offer: Offer, unit: Unit, response: Response | None) -> None:
+        """Queue a request that cannot be stored: it works for this unit, once the store says it is new."""
+        name = getattr(offer.request.callback, "__qualname__", "") or repr(offer.request)
+        if name not in self._told:
+            self._told.add(name)
+            logger.info(
+                "Requests to %s cannot be stored (a lambda, a closure, or an object in meta): they are kept in memory "
+                "and repeated with the page that yielded them if the crawl is killed",
+                name,
+            )
+        if offer.check and offer.fingerprint in self._carried:
+            self._refuse(offer.request, "duplicate", "", unit, offer.found_on)
+            return
+        self._carried.add(offer.fingerprint)
+        unit.hold()
+        asked = self._store.seen([offer.fingerprint])
+        asked.addCallbacks(self._carried_seen, self._carry_failed, callbackArgs=(offer, unit), errbackArgs=(unit,))
+
+    def _carried_seen(self, seen: list[bool], offer: Offer, unit: Unit) -> None:
+        if seen[0] and offer.check:
+            self._refuse(offer.request, "duplicate", "", unit, offer.found_on)
+            unit.end_one()
+            return
+        unit.extra.append(offer.fingerprint)
+        self._queue(self._carried_entry(offer, unit))
+
+    def _carry_failed(self, failure: Any, unit: Unit) -> None:
+        unit.abandoned = True  # the store has failed, which ends the crawl
+        unit.end_one()
+
+    def _carried_entry(self, offer: Offer, unit: Unit) -> Entry:
+        self._carried_orders -= 1  # ahead of its host's stored requests: its parent's unit waits for it
+        return Entry(
+            offer.request, token=0, order=self._carried_orders, host=offer.host, origin=offer.origin, unit=unit
+        )
+
+    def fetch(self, request: Request) -> Deferred[Response]:
+        """Fetch inline, for whatever code runs now; the Deferred fails with a RequestError."""
+        unit = current.get()
+        offer = self._acceptance.inline(request)
+        if isinstance(offer, Drop):
+            return fail(RequestDropped(offer.reason, request=request, detail=offer.detail))
+        if unit is None:
+            unit = self.open(None, self._side_unit_done)
+        else:
+            unit.hold()
+        entry = self._carried_entry(offer, unit)
+        deferred = self._inline.wait(entry)
+        if self.stopping:
+            self._inline.abandon(entry)
+            unit.end_one()
+        else:
+            self._queue(entry)
+        return deferred
+
+    def _side_unit_done(self, unit: Unit) -> None:
+        self.open_units -= 1  # an inline fetch from outside a callback has nothing to commit
+        self._changed()
+
+    def _queue(self, entry: Entry) -> None:
+        self._books.accepted += 1
+        if self._events.wants(RequestScheduled):
+            self._events.publish(RequestScheduled(entry.request))
+        self._admit(entry)
+
+    def committed(self, unit: Unit, answer: Committed) -> None:
+        """A unit's commit is done: its children are queued, its items go to the feeds."""
+        self.open_units -= 1
+        if unit.entry is not None:
+            self._forget(unit.entry)
+            self._books.end(unit.entry.request, unit.outcome, unit.reason)
+        for offer, entry in zip(unit.children, answer.admitted, strict=True):
+            if entry is not None:
+                self._queue(entry)
+            else:
+                self._events.publish(RequestRefused(offer.request, "duplicate", "", offer.found_on))
+        if unit.extra:
+            self._carried.difference_update(unit.extra)
+        if unit.items:
+            self._outlet.put(unit.items, answer.first_item + len(unit.items) - 1)
+        self._changed()

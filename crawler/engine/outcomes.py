@@ -1,0 +1,193 @@
+"""What follows from the outcome of one exchange?
+
+The policies judge (pure functions); here the verdict is carried out: to the callback, back into a
+queue, to the errback, or dropped with a named reason.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from crawler.engine.acceptance import Acceptance
+from crawler.engine.books import Books
+from crawler.engine.clock import Clock
+from crawler.engine.committer import Committer
+from crawler.engine.delivery import Delivery
+from crawler.engine.inline import Inline
+from crawler.engine.intake import Intake
+from crawler.engine.unit import Unit
+from crawler.errors import HttpError, RequestDropped, RequestError
+from crawler.events import Events, RequestDelayed
+from crawler.frontier.entry import Entry
+from crawler.frontier.frontier import Frontier
+from crawler.frontier.store import Attempt, Postponed, Store
+from crawler.model.response import Response
+from crawler.policy.verdict import Deliver, Drop, GiveUp, Later, Verdict
+
+logger = logging.getLogger(__name__)
+
+
+class Outcomes:
+    """Carries out verdicts. ``deciding`` counts redirects whose target the store is being asked about."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        frontier: Frontier,
+        acceptance: Acceptance,
+        committer: Committer,
+        delivery: Delivery,
+        intake: Intake,
+        inline: Inline,
+        books: Books,
+        events: Events,
+        clock: Clock,
+        changed: Callable[[], None],
+        store_failed: Callable[[BaseException], None],
+    ) -> None:
+        self._store = store
+        self._frontier = frontier
+        self._acceptance = acceptance
+        self._committer = committer
+        self._delivery = delivery
+        self._intake = intake
+        self._inline = inline
+        self._books = books
+        self._events = events
+        self._clock = clock
+        self._changed = changed
+        self._store_failed = store_failed
+        self.deciding = 0
+
+    def apply(self, entry: Entry, verdict: Verdict) -> None:
+        """Carry out the verdict on an entry whose exchange is over."""
+        if isinstance(verdict, Deliver):
+            self._deliver(entry, verdict.response)
+        elif isinstance(verdict, Later):
+            if verdict.kind == "redirect":
+                self._redirect(entry, verdict)
+            else:
+                self._again(entry, verdict)
+        elif isinstance(verdict, GiveUp):
+            self.give_up(entry, verdict.error)
+        else:
+            self.drop(entry, verdict.reason, verdict.detail)
+
+    def _unit(self, entry: Entry) -> Unit:
+        unit: Unit = entry.unit if entry.carried else self._intake.open(entry)
+        if self._store.durable and not entry.carried:
+            unit.attempts = entry.attempts_log or []
+        return unit
+
+    def _deliver(self, entry: Entry, response: Response) -> None:
+        if entry in self._inline:
+            self._books.end(entry.request, "answered", "")
+            self._inline.answer(entry, response)
+            entry.unit.end_one()
+            return
+        unit = self._unit(entry)
+        if entry.carried:
+            self._books.end(entry.request, "answered", "")
+        self._delivery.deliver(response, entry.request, unit)
+
+    def give_up(self, entry: Entry, error: Exception) -> None:
+        """The request has failed: its errback gets the error."""
+        if isinstance(error, RequestError) and error.request is None:
+            error.request = entry.request
+        if isinstance(error, HttpError) and entry.request.errback is None:
+            logger.info("Ignoring response %r: its status is not handled (HTTPERROR_ALLOWED_CODES)", error.response)
+        self._end(entry, "failed", type(error).__name__, error)
+
+    def drop(self, entry: Entry, reason: str, detail: str = "") -> None:
+        """The request ends without a response for a named reason."""
+        self._end(entry, "dropped", reason, RequestDropped(reason, request=entry.request, detail=detail))
+
+    def _end(self, entry: Entry, outcome: str, reason: str, error: Exception) -> None:
+        if entry.carried:
+            self._books.end(entry.request, outcome, reason)
+        if entry in self._inline:
+            self._inline.answer(entry, error)
+            entry.unit.end_one()
+            return
+        unit = self._unit(entry)
+        if not entry.carried:
+            unit.outcome, unit.reason = outcome, reason
+        if not self._delivery.fail(error, entry.request, unit):
+            unit.end_one()
+
+    def _again(self, entry: Entry, verdict: Later) -> None:
+        entry.request = verdict.request
+        self._postpone(entry, verdict)
+
+    def _redirect(self, entry: Entry, verdict: Later) -> None:
+        offer = self._acceptance.redirected(verdict.request)
+        if isinstance(offer, Drop):
+            self.drop(entry, offer.reason, offer.detail)
+            return
+        request = offer.request
+        chain = request.meta.get("redirect_urls") or ()
+        free = entry in self._inline or request.dont_filter or request.url in chain
+        entry.request, entry.host, entry.origin = request, offer.host, offer.origin
+        if free:
+            self._postpone(entry, verdict)
+            return
+        self.deciding += 1
+        if entry.carried:
+            asked = self._store.seen([offer.fingerprint]).addCallback(lambda seen: not seen[0])
+            entry.unit.extra.append(offer.fingerprint)
+        else:
+            asked = self._store.redirect(self._postponed(entry, verdict.seconds), offer.fingerprint)
+        asked.addCallbacks(self._redirect_decided, self._redirect_failed, (entry, verdict))
+
+    def _redirect_decided(self, new: bool, entry: Entry, verdict: Later) -> None:
+        self.deciding -= 1
+        if new:
+            self._queue(entry, verdict)
+        else:
+            self.drop(entry, "duplicate", f"the redirect's target {entry.request.url} was seen before")
+        self._changed()
+
+    def _redirect_failed(self, failure: object) -> None:
+        self.deciding -= 1
+        self._store_failed(getattr(failure, "value", RuntimeError("the store failed")))
+
+    def _postpone(self, entry: Entry, verdict: Later) -> None:
+        if not entry.carried:
+            self._committer.postpone(self._postponed(entry, verdict.seconds))
+        self._queue(entry, verdict)
+
+    def _postponed(self, entry: Entry, seconds: float) -> Postponed:
+        log, entry.attempts_log = entry.attempts_log, None
+        return Postponed(
+            token=entry.token,
+            request=entry.request,
+            host=entry.host,
+            origin=entry.origin,
+            not_before=self._clock.wall() + seconds,
+            attempts=log or [],
+        )
+
+    def _queue(self, entry: Entry, verdict: Later) -> None:
+        now = self._clock.seconds()
+        if self._intake.stopping and entry in self._inline:
+            self._inline.abandon(entry)
+            entry.unit.end_one()
+            self._books.accepted -= 1  # it was never anybody's but its parent's, which is repeated
+            return
+        self._frontier.later(entry, now, now + verdict.seconds)
+        self._events.publish(RequestDelayed(entry.request, verdict.kind, verdict.reason, verdict.seconds))
+
+    def log_attempt(self, entry: Entry, outcome: Response | Exception) -> None:
+        """Keep what one exchange came to, for `crawler explain`."""
+        if not self._store.durable or entry.carried:
+            return
+        if isinstance(outcome, Response):
+            attempt = Attempt(self._clock.wall(), entry.request.url, str(outcome.status), "")
+        else:
+            attempt = Attempt(self._clock.wall(), entry.request.url, type(outcome).__name__, str(outcome))
+        if entry.attempts_log is None:
+            entry.attempts_log = [attempt]
+        else:
+            entry.attempts_log.append(attempt)

@@ -1,0 +1,197 @@
+"""How do committed items get into the feeds, in order and each exactly once?
+
+Each feed has a thread of its own and one write under way. With a durable store the items are in its
+outbox already; what a feed has written and synced is marked in the store, and the mark is where a
+resume goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from crawler.engine.clock import Clock
+from crawler.engine.frames import error_of
+from crawler.engine.threads import Pools
+from crawler.errors import FeedError, StoreError
+from crawler.feeds.seam import Feed
+from crawler.frontier.store import Store
+
+GATHER_SECONDS = 0.1
+"""How long items may wait so that one write takes several."""
+
+WRITE_ITEMS = 500
+"""So many waiting items are written at once without waiting longer."""
+
+BACKLOG = 10_000
+"""Callbacks wait while a feed is so many items behind."""
+
+CATCH_UP = 1000
+"""Items read from the outbox at once on a resume."""
+
+
+class _Writer:
+    """One feed, its thread and the items it has not written yet."""
+
+    def __init__(self, outlet: Outlet, feed: Feed, pools: Pools) -> None:
+        self._outlet = outlet
+        self.feed = feed
+        self.pool = pools(f"feed {feed.name}", 1)
+        self.items: list[Any] = []
+        self.number = 0
+        self.marked = 0
+        self.busy = False
+        self._timer: Any = None
+        self._idle: Deferred[None] | None = None
+
+    def put(self, items: Sequence[Any], last: int) -> None:
+        self.items += items
+        self.number = last
+        if self.busy:
+            return
+        if len(self.items) >= WRITE_ITEMS:
+            self.write()
+        elif self._timer is None:
+            self._timer = self._outlet.clock.callLater(GATHER_SECONDS, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        self.write()
+
+    def write(self) -> None:
+        if self.busy or not self.items or self._outlet.failed:
+            self._tell_idle()
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        items, self.items = self.items, []
+        self.busy = True
+        self._outlet.mark(self, self.pool.run(self.feed.write, items, self.number)).addBoth(self._written)
+
+    def _written(self, result: Any) -> None:
+        self.busy = False
+        if isinstance(result, Failure):
+            self._outlet.fail(self.feed, error_of(result))
+        self._outlet.on_room()
+        if len(self.items) >= WRITE_ITEMS or self._idle is not None:
+            self.write()
+        elif self.items and self._timer is None:
+            self._timer = self._outlet.clock.callLater(GATHER_SECONDS, self._due)
+        self._tell_idle()
+
+    def flush(self) -> Deferred[None]:
+        self._idle = Deferred()
+        idle = self._idle
+        self.write()
+        return idle
+
+    def _tell_idle(self) -> None:
+        if self._idle is not None and not self.busy and (not self.items or self._outlet.failed):
+            idle, self._idle = self._idle, None
+            idle.callback(None)
+
+
+class Outlet:
+    """All feeds of a crawl.
+
+    ``on_error`` is called once with a FeedError (or StoreError); from then on nothing more is written.
+    """
+
+    def __init__(
+        self,
+        feeds: Sequence[Feed],
+        store: Store,
+        *,
+        clock: Clock,
+        pools: Pools,
+        on_error: Callable[[Exception], None],
+        on_room: Callable[[], None],
+    ) -> None:
+        self.clock = clock
+        self.on_room = on_room
+        self.failed = False
+        self._store = store
+        self._on_error = on_error
+        self._writers = [_Writer(self, feed, pools) for feed in feeds]
+
+    @property
+    def room(self) -> bool:
+        """Whether the feeds keep up."""
+        return all(len(writer.items) < BACKLOG for writer in self._writers)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the feeds."""
+        return [writer.feed.name for writer in self._writers]
+
+    async def open(self, marks: dict[str, Any], last: int) -> None:
+        """Open every feed at its mark and write what was committed but not fed; ``last`` is the newest item's number.
+
+        Raises OutputError; the feeds opened before it are closed again.
+        """
+        opened: list[_Writer] = []
+        try:
+            for writer in self._writers:
+                mark = marks.get(writer.feed.name)
+                await writer.pool.run(lambda w=writer, m=mark: w.feed.open(m, durable=self._store.durable))
+                opened.append(writer)
+                await self._catch_up(writer, int(mark["number"]) if mark else 0, last)
+        except BaseException:
+            for writer in opened:
+                await writer.pool.run(lambda w=writer: w.feed.close(finished=False))
+            for writer in self._writers:
+                writer.pool.stop()
+            raise
+
+    async def _catch_up(self, writer: _Writer, number: int, last: int) -> None:
+        writer.number = number
+        while writer.number < last:
+            rows = await self._store.unfed_items(writer.number, CATCH_UP)
+            if not rows:
+                return
+            writer.number = rows[-1][0]
+            await self.mark(writer, writer.pool.run(writer.feed.write, [item for _, item in rows], writer.number))
+
+    def put(self, items: Sequence[Any], last: int) -> None:
+        """Take committed items, the last of which has number ``last``."""
+        for writer in self._writers:
+            writer.put(items, last)
+
+    def mark(self, writer: _Writer, written: Deferred[dict[str, Any]]) -> Deferred[Any]:
+        """Make durable what was written, then let the feed finish what had to wait for that."""
+
+        def keep(mark: dict[str, Any]) -> Deferred[Any]:
+            if not self._store.durable:
+                return writer.pool.run(writer.feed.committed, mark)
+            kept = self._store.fed(writer.feed.name, mark)
+            return kept.addCallback(lambda _: writer.pool.run(writer.feed.committed, mark))
+
+        return written.addCallback(keep)
+
+    def fail(self, feed: Feed, error: BaseException) -> None:
+        """Stop writing; tell the crawl, once."""
+        if self.failed:
+            return
+        self.failed = True
+        if not isinstance(error, FeedError | StoreError):
+            error = FeedError(f"the feed {feed.name} failed: {type(error).__name__}: {error}")
+        self._on_error(error)
+
+    async def close(self, *, finished: bool) -> list[tuple[str, int]]:
+        """Write what is left, close the feeds; returns each feed's name and its number of items."""
+        counts = []
+        for writer in self._writers:
+            await writer.flush()
+            try:
+                mark = await writer.pool.run(lambda w=writer: w.feed.close(finished=finished))
+                if self._store.durable and not self.failed:
+                    await self._store.fed(writer.feed.name, mark)
+            except Exception as error:
+                self.fail(writer.feed, error)
+            counts.append((writer.feed.name, writer.feed.count()))
+            writer.pool.stop()
+        return counts

@@ -1,0 +1,110 @@
+"""How do items get through the stages, and when is there room for more?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from crawler.engine.stages import Passed, Work, make_stage
+from crawler.engine.tasks import Drive
+from crawler.engine.threads import Pools
+from crawler.engine.unit import Unit
+from crawler.errors import CloseSpider, DropItem
+from crawler.events import Events, ItemDropped, ItemFailed, ItemScraped
+from crawler.model.response import Response
+
+
+class Pipelines:
+    """The stages in their order. An item that left the last one joins its unit's items.
+
+    ``limit`` bounds the items inside; ``on_room`` is called when there is room again, ``on_close``
+    with the reason when a stage raises CloseSpider.
+    """
+
+    def __init__(
+        self,
+        stages: Sequence[Any],
+        spider: Any,
+        *,
+        events: Events,
+        pools: Pools,
+        drive: Drive,
+        limit: int,
+        on_room: Callable[[], None],
+        on_close: Callable[[str], None],
+    ) -> None:
+        self._events = events
+        self._limit = limit
+        self._on_room = on_room
+        self._on_close = on_close
+        self.inside = 0
+        self._stages = [make_stage(stage, spider, done=self._left, pools=pools, drive=drive) for stage in stages]
+
+    def __repr__(self) -> str:
+        return f"<Pipelines {[stage.name for stage in self._stages]} inside={self.inside}>"
+
+    @property
+    def room(self) -> bool:
+        """Whether a callback may produce another item."""
+        return self.inside < self._limit
+
+    async def open(self) -> None:
+        """Open the stages in their order; raises what an open_spider raises, after closing those that were opened."""
+        opened = []
+        try:
+            for stage in self._stages:
+                opened.append(stage)
+                await _ended(stage.open())
+        except BaseException:
+            for stage in reversed(opened[:-1]):
+                await _ended(stage.close())
+            self._stages = []
+            raise
+
+    async def close(self) -> list[tuple[str, BaseException]]:
+        """Close the stages in their order; returns the errors of those whose close_spider raised."""
+        errors: list[tuple[str, BaseException]] = []
+        for stage in self._stages:
+            try:
+                await _ended(stage.close())
+            except Exception as error:
+                errors.append((stage.name, error))
+        return errors
+
+    def submit(self, item: Any, unit: Unit, response: Response | None) -> None:
+        """Send one item through the stages."""
+        if not self._stages:
+            unit.items.append(item)
+            if self._events.wants(ItemScraped):
+                self._events.publish(ItemScraped(item, response))
+            return
+        self.inside += 1
+        unit.hold()
+        self._stages[0].put(Work(item, unit, response))
+
+    def _left(self, work: Work, passed: Passed) -> None:
+        stage = self._stages[work.stage].name
+        if passed.error is None:
+            work.item = passed.item
+            work.stage += 1
+            if work.stage < len(self._stages):
+                self._stages[work.stage].put(work)
+                return
+            work.unit.items.append(work.item)
+            self._events.publish(ItemScraped(work.item, work.response))
+        elif isinstance(passed.error, DropItem):
+            self._events.publish(ItemDropped(work.item, stage, str(passed.error), work.response))
+        else:
+            self._events.publish(ItemFailed(work.item, stage, passed.error, work.response))
+            if isinstance(passed.error, CloseSpider):
+                self._on_close(passed.error.reason)
+        self.inside -= 1
+        work.unit.end_one()
+        self._on_room()
+
+
+async def _ended(result: Deferred[Any] | None) -> None:
+    if result is not None:
+        await result

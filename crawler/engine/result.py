@@ -1,0 +1,51 @@
+"""How did the crawl go, and is that a success?"""
+
+from __future__ import annotations
+
+from crawler.engine.crawl import Crawl
+from crawler.summary import FeedSummary, Summary
+
+STOPPED_BY_HAND = frozenset({"shutdown"})
+FAILURES = frozenset({"feed_error", "store_error"})
+
+
+def summarise(crawl: Crawl, *, started: float, finished: float, seconds: float) -> Summary:
+    """Return the Summary of a crawl that is over; times are wall-clock, ``seconds`` is its duration."""
+    stats = crawl.parts.stats
+    values = stats.get_stats()
+    durable = crawl.parts.store.durable
+    return Summary(
+        spider=crawl.parts.spider.name,
+        job=crawl.parts.job,
+        reason=crawl.reason,
+        exit_status=exit_status(crawl),
+        started=started,
+        finished=finished,
+        seconds=seconds,
+        pages=int(values.get("response_received_count", 0)),
+        items=int(values.get("item_scraped_count", 0)),
+        errors=crawl.failures + crawl.ended["failed"],
+        queued=crawl.left,
+        resumable=durable and (crawl.left > 0 or crawl.reason != "finished"),
+        feeds=[FeedSummary(path=path, items=items) for path, items in crawl.feeds],
+        problems=list(crawl.problems),
+        stats=values,
+    )
+
+
+def exit_status(crawl: Crawl) -> int:
+    """Return 0, 1 or 130 by the rule of FAIL_ON. A CLOSESPIDER_* limit is a 0."""
+    if crawl.reason in STOPPED_BY_HAND:
+        return 130
+    if crawl.problems or crawl.reason in FAILURES:
+        return 1
+    rule = set(crawl.parts.core.FAIL_ON)
+    failed, answered = crawl.ended["failed"], crawl.ended["answered"]
+    failures = {
+        "start": crawl.start_failed,
+        "callback": crawl.failures > 0,
+        "downloads": failed > 0 and answered == 0,
+        "any-download": failed > 0,
+        "item": crawl.lost_items > 0,
+    }
+    return int(any(failures.get(name, False) for name in rule))

@@ -1,0 +1,159 @@
+"""What is in flight?
+
+A slot is held from the send to the last body byte only. What the outcome means is judged by the
+policies; this module sends, learns from the answer and hands the verdict on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.python.failure import Failure
+
+from crawler.engine.frames import error_of, user_traceback
+from crawler.engine.robots import Refused, fresh_error
+from crawler.engine.unit import current
+from crawler.errors import CloseSpider, CrawlerError, FetchCancelled, IgnoreRequest
+from crawler.events import FetchFailed, RequestSent, ResponseReceived, SpiderFailed
+from crawler.frontier.entry import Entry
+from crawler.model.response import Response
+from crawler.policy.outcome import judge
+
+if TYPE_CHECKING:
+    from crawler.engine.parts import Parts, Wiring
+
+logger = logging.getLogger(__name__)
+
+
+class Sending:
+    """Takes entries from the frontier, fetches them and hands their outcomes on."""
+
+    def __init__(
+        self, parts: Parts, wired: Wiring, *, changed: Callable[[], None], stop: Callable[[str], None]
+    ) -> None:
+        self._parts = parts
+        self._wired = wired
+        self._changed = changed
+        self._stop = stop
+        self._limit = parts.core.CONCURRENT_REQUESTS
+        self._in_flight: dict[Entry, Deferred[None]] = {}
+        self._cancelled = False
+
+    def __len__(self) -> int:
+        return len(self._in_flight)
+
+    def __repr__(self) -> str:
+        return f"<Sending {len(self._in_flight)} of {self._limit}>"
+
+    @property
+    def free(self) -> int:
+        """How many slots are free."""
+        return self._limit - len(self._in_flight)
+
+    def take(self, now: float) -> Entry | None:
+        """Return the next entry that may be sent; those that robots.txt forbids end here."""
+        wired = self._wired
+        while (entry := wired.frontier.take(now)) is not None:
+            if entry.robots:
+                return entry
+            refusal = wired.gate.refusal(entry)
+            if refusal is None:
+                return entry
+            wired.frontier.withdraw(entry, now)
+            wired.outcomes.drop(entry, refusal.reason, refusal.detail)
+        return None
+
+    def admit(self, entry: Entry) -> None:
+        """Queue an accepted entry, unless its origin is known to be out of reach."""
+        error = self._wired.gate.unreachable(entry)
+        if error is not None:
+            self._wired.outcomes.give_up(entry, fresh_error(error, entry.request))
+        else:
+            self._wired.frontier.add(entry, self._parts.clock.seconds())
+
+    def refuse_unreachable(self, entry: Entry) -> None:
+        """End an entry that came from the store, and whose origin is out of reach."""
+        error = self._wired.gate.unreachable(entry)
+        if error is not None:
+            self._wired.outcomes.give_up(entry, fresh_error(error, entry.request))
+        else:
+            now = self._parts.clock.seconds()
+            self._wired.frontier.later(entry, now, now)
+
+    def send(self, entry: Entry) -> None:
+        """Send one exchange of an entry."""
+        parts, wired = self._parts, self._wired
+        if entry.robots:
+            entry.request = wired.gate.request(entry)
+        request = entry.request
+        if parts.events.wants(RequestSent):
+            parts.events.publish(RequestSent(request))
+        generation = wired.pace.generation(entry.host)
+        token = current.set(entry.unit)
+        try:
+            fetched = parts.fetch(request)
+        finally:
+            current.reset(token)
+        self._in_flight[entry] = fetched  # type: ignore[assignment]  # what it gives is seen below
+        fetched.addBoth(self._fetched, entry, generation)
+
+    def cancel_all(self) -> None:
+        """Cancel what is in flight; nothing of it is judged any more."""
+        self._cancelled = True
+        for deferred in list(self._in_flight.values()):
+            deferred.cancel()
+        self._in_flight.clear()
+
+    def _fetched(self, result: Response | Failure, entry: Entry, generation: int) -> None:
+        if self._cancelled:
+            return
+        wired = self._wired
+        del self._in_flight[entry]
+        try:
+            outcome = self._outcome(result, entry)
+            wired.frontier.release(entry, self._parts.clock.seconds())
+            wired.pace.answered(entry, outcome, generation)
+            if not entry.robots:
+                self._judge(entry, outcome)
+            elif not wired.intake.stopping:
+                self._robots(entry, outcome)
+        except Exception:
+            logger.exception("Internal error after the fetch of %r", entry.request)
+            raise
+        finally:
+            self._changed()
+
+    def _outcome(self, result: Response | Failure, entry: Entry) -> Response | Exception:
+        events = self._parts.events
+        if isinstance(result, Response):
+            if events.wants(ResponseReceived):
+                events.publish(ResponseReceived(result, entry.request))
+            return result
+        error = error_of(result)
+        if isinstance(error, CancelledError):
+            error = FetchCancelled("the fetch was cancelled", request=entry.request)
+        if not isinstance(error, Exception):
+            raise error
+        if not isinstance(error, CrawlerError):
+            events.publish(SpiderFailed(error, "middleware", entry.request.url, user_traceback(error)))
+        elif isinstance(error, CloseSpider):
+            self._stop(error.reason)
+        elif not isinstance(error, IgnoreRequest):
+            events.publish(FetchFailed(entry.request, error))
+        return error
+
+    def _judge(self, entry: Entry, outcome: Response | Exception) -> None:
+        parts, wired = self._parts, self._wired
+        wired.outcomes.log_attempt(entry, outcome)
+        verdict = judge(entry.request, outcome, parts.rules, wall=parts.clock.wall(), random=parts.random)
+        wired.outcomes.apply(entry, verdict)
+
+    def _robots(self, entry: Entry, outcome: Response | Exception) -> None:
+        refused: Refused | None = self._wired.gate.answered(entry, outcome)
+        if refused is not None:
+            logger.warning("%s: its requests fail, and it is asked again later", refused.error)
+            for waiting in refused.entries:
+                self._wired.outcomes.give_up(waiting, fresh_error(refused.error, waiting.request))

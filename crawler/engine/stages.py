@@ -1,0 +1,292 @@
+"""How does one pipeline stage work off its items?
+
+A blocking stage (plain ``def``) runs in threads of its own. A hop to a thread costs 50 to 100 µs, so
+several items go over at once; but never more than an equal share of what is ready, nor more than
+about 10 ms of the stage's measured time, so that a slow stage uses all of its threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from math import ceil
+from typing import Any, NamedTuple
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from crawler.engine.tasks import Drive
+from crawler.engine.threads import Pool, Pools
+from crawler.engine.unit import Unit
+from crawler.model.response import Response
+from crawler.pipeline import changes
+
+HOP_SECONDS = 0.010
+"""How much of a stage's time one hop to a thread should carry."""
+
+BATCH_SIZE = 100
+"""Most items given to process_batch at once, unless the stage has a ``batch_size``."""
+
+
+class Work:
+    """One item on its way through the stages."""
+
+    __slots__ = ("item", "response", "stage", "unit")
+
+    def __init__(self, item: Any, unit: Unit, response: Response | None) -> None:
+        self.item = item
+        self.unit = unit
+        self.response = response
+        self.stage = 0
+
+
+class Passed(NamedTuple):
+    """The stage's outcome for one item: the item to pass on, or the error that keeps it back."""
+
+    item: Any
+    error: BaseException | None = None
+
+
+Done = Callable[[Work, Passed], None]
+
+
+def with_spider(method: Callable[..., Any], spider: Any, own: int) -> Callable[..., Any]:
+    """Adapt a method to be called without the spider, whether it wants it (Scrapy's form) or not.
+
+    ``own`` is the number of arguments it has without the spider.
+    """
+    positional = [
+        parameter
+        for parameter in inspect.signature(method).parameters.values()
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    ]
+    if len(positional) > own:
+        return lambda *args: method(*args, spider)
+    return method
+
+
+def make_stage(stage: Any, spider: Any, *, done: Done, pools: Pools, drive: Drive) -> ThreadStage | AsyncStage:
+    """Return what runs a user's stage: on the reactor if its methods are coroutines, else in threads."""
+    batch = getattr(stage, "process_batch", None)
+    method = batch or getattr(stage, "process_item", None)
+    if method is None:
+        raise TypeError(f"{type(stage).__name__} in PIPELINES has neither process_item nor process_batch")
+    if inspect.iscoroutinefunction(method):
+        return AsyncStage(stage, spider, done=done, drive=drive)
+    return ThreadStage(stage, spider, done=done, pools=pools)
+
+
+class _Stage:
+    def __init__(self, stage: Any, spider: Any, done: Done) -> None:
+        self.stage = stage
+        self.name = type(stage).__name__
+        self.spider = spider
+        self._done = done
+        batch = getattr(stage, "process_batch", None)
+        single = getattr(stage, "process_item", None)
+        self._batch = with_spider(batch, spider, 1) if batch else None
+        self._single = with_spider(single, spider, 1) if single else None
+        self._batch_size = int(getattr(stage, "batch_size", BATCH_SIZE))
+
+    def _hook(self, name: str) -> Callable[..., Any] | None:
+        hook = getattr(self.stage, name, None)
+        return with_spider(hook, self.spider, 0) if hook else None
+
+    def _checked(self, result: Any) -> Passed:
+        if result is None:
+            return Passed(None, TypeError(f"{self.name} returned None; return the item, or raise DropItem"))
+        if isinstance(result, Deferred) or inspect.isawaitable(result):
+            if inspect.iscoroutine(result):
+                result.close()
+            return Passed(None, TypeError(
+                f"{self.name} runs in a thread, but returned a {type(result).__name__}; make the method async def"
+            ))  # fmt: skip
+        return Passed(result)
+
+    def _matched(self, items: Sequence[Any], returned: Any) -> list[Passed]:
+        """Tell which item each returned one stands for: by place, or else by identity."""
+        from crawler.errors import DropItem
+
+        if inspect.isawaitable(returned) or isinstance(returned, Deferred):
+            raise TypeError(f"{self.name}.process_batch runs in a thread, but returned a {type(returned).__name__}")
+        result = list(returned if returned is not None else ())
+        if len(result) == len(items):
+            return [self._checked(item) for item in result]
+        kept = {id(item) for item in result}
+        if not kept <= {id(item) for item in items}:
+            raise TypeError(f"{self.name}.process_batch must return as many items as it got, or some of those it got")
+        return [Passed(i) if id(i) in kept else Passed(None, DropItem("not returned by process_batch")) for i in items]
+
+
+class ThreadStage(_Stage):
+    """A stage that may block, in threads of its own."""
+
+    def __init__(self, stage: Any, spider: Any, *, done: Done, pools: Pools) -> None:
+        super().__init__(stage, spider, done)
+        self.threads = max(1, int(getattr(stage, "threads", 1)))
+        self._pool: Pool = pools(self.name, self.threads)
+        self._ready: deque[Work] = deque()
+        self._busy = 0
+        self._item_seconds = HOP_SECONDS
+
+    def open(self) -> Deferred[Any] | None:
+        """Run open_spider in the stage's thread."""
+        hook = self._hook("open_spider")
+        return self._pool.run(hook) if hook else None
+
+    def close(self) -> Deferred[Any]:
+        """Run close_spider in the stage's thread, then end the threads."""
+        deferred = self._pool.run(self._hook("close_spider") or (lambda: None))
+
+        def stop(result: Any) -> Any:
+            self._pool.stop()
+            return result
+
+        return deferred.addBoth(stop)
+
+    def put(self, work: Work) -> None:
+        """Take one more item."""
+        self._ready.append(work)
+        if self._busy < self.threads:
+            self._send()
+
+    def _send(self) -> None:
+        while self._ready and self._busy < self.threads:
+            batch = self._take()
+            self._busy += 1
+            self._pool.run(self._work, batch).addBoth(self._returned, batch)
+
+    def _take(self) -> list[Work]:
+        share = ceil(len(self._ready) / self.threads)
+        if self._batch is None:
+            size = min(share, max(1, int(HOP_SECONDS / max(self._item_seconds, 1e-7))))
+            return [self._ready.popleft() for _ in range(size)]
+        # A batch is one request's: what a stage remembers of it then belongs to one transaction.
+        batch = [self._ready.popleft()]
+        while self._ready and len(batch) < self._batch_size and self._ready[0].unit is batch[0].unit:
+            batch.append(self._ready.popleft())
+        return batch
+
+    def _work(self, batch: list[Work]) -> tuple[list[Passed], float]:
+        started = time.perf_counter()
+        changes.set(batch[0].unit.changes)
+        if self._batch is not None:
+            try:
+                results = self._matched([w.item for w in batch], self._batch([w.item for w in batch]))
+            except Exception as error:
+                results = self._one_by_one(batch, error)
+        else:
+            results = [self._one(work) for work in batch]
+        return results, (time.perf_counter() - started) / len(batch)
+
+    def _one(self, work: Work) -> Passed:
+        assert self._single is not None
+        changes.set(work.unit.changes)
+        try:
+            return self._checked(self._single(work.item))
+        except Exception as error:
+            return Passed(None, error)
+
+    def _one_by_one(self, batch: list[Work], error: Exception) -> list[Passed]:
+        if self._single is not None:
+            return [self._one(work) for work in batch]
+        assert self._batch is not None
+        if len(batch) == 1:
+            return [Passed(None, error)]
+        results = []
+        for work in batch:
+            try:
+                results += self._matched([work.item], self._batch([work.item]))
+            except Exception as alone:
+                results.append(Passed(None, alone))
+        return results
+
+    def _returned(self, result: Any, batch: list[Work]) -> None:
+        self._busy -= 1
+        if isinstance(result, Failure):
+            results = [Passed(None, result.value)] * len(batch)
+        else:
+            results, seconds = result
+            self._item_seconds = 0.7 * self._item_seconds + 0.3 * seconds
+        for work, passed in zip(batch, results, strict=True):
+            self._done(work, passed)
+        self._send()
+
+
+class AsyncStage(_Stage):
+    """A stage of coroutines on the reactor; as many items at once as the pipelines hold."""
+
+    def __init__(self, stage: Any, spider: Any, *, done: Done, drive: Drive) -> None:
+        super().__init__(stage, spider, done)
+        self._drive = drive
+        self._ready: deque[Work] = deque()
+        self._busy = False
+
+    def open(self) -> Deferred[Any] | None:
+        """Run open_spider on the reactor."""
+        return self._run_hook("open_spider")
+
+    def close(self) -> Deferred[Any] | None:
+        """Run close_spider on the reactor."""
+        return self._run_hook("close_spider")
+
+    def _run_hook(self, name: str) -> Deferred[Any] | None:
+        hook = self._hook(name)
+        result = hook() if hook else None
+        return self._drive(result) if inspect.iscoroutine(result) else None
+
+    def put(self, work: Work) -> None:
+        """Take one more item."""
+        if self._batch is None:
+            assert self._single is not None
+            self._start(self._single(work.item), [work])
+            return
+        self._ready.append(work)
+        self._next_batch()
+
+    def _next_batch(self) -> None:
+        if self._busy or not self._ready:
+            return
+        assert self._batch is not None
+        self._busy = True
+        batch = [self._ready.popleft()]
+        while self._ready and len(batch) < self._batch_size and self._ready[0].unit is batch[0].unit:
+            batch.append(self._ready.popleft())
+        self._start(self._batch([work.item for work in batch]), batch)
+
+    def _start(self, coroutine: Any, batch: list[Work]) -> None:
+        token = changes.set(batch[0].unit.changes)
+        try:
+            self._drive(coroutine).addBoth(self._returned, batch)
+        finally:
+            changes.reset(token)
+
+    def _returned(self, result: Any, batch: list[Work]) -> None:
+        if self._batch is None:
+            passed = Passed(None, _error(result)) if isinstance(result, Failure) else self._checked(result)
+            self._done(batch[0], passed)
+            return
+        self._busy = False
+        try:
+            if isinstance(result, Failure):
+                raise _error(result)
+            results = self._matched([work.item for work in batch], result)
+        except Exception as error:
+            if len(batch) > 1:
+                for work in batch:
+                    self._start(self._batch([work.item]), [work])
+                return
+            results = [Passed(None, error)]
+        for work, passed in zip(batch, results, strict=True):
+            self._done(work, passed)
+        self._next_batch()
+
+
+def _error(failure: Failure) -> Exception:
+    error = failure.value
+    if isinstance(error, Exception):
+        return error
+    return asyncio.InvalidStateError(f"the stage was cancelled: {error!r}")

@@ -1,0 +1,61 @@
+"""Where does blocking work run?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+
+
+class Pool(Protocol):
+    """A few threads of one owner."""
+
+    def run(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
+        """Call it in one of the threads."""
+
+    def stop(self) -> None:
+        """End the threads; waits for what still runs in them."""
+
+
+Pools = Callable[[str, int], Pool]
+"""Makes a Pool from its owner's name and its number of threads."""
+
+
+class ReactorPool:
+    """Real threads, whose results come back in the reactor's thread."""
+
+    def __init__(self, reactor: Any, name: str, size: int) -> None:
+        self._reactor = reactor
+        self._pool = ThreadPool(minthreads=0, maxthreads=size, name=name)
+        self._pool.start()
+
+    def run(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
+        """Call it in one of the threads."""
+        return deferToThreadPool(self._reactor, self._pool, call, *args)
+
+    def stop(self) -> None:
+        """End the threads; waits for what still runs in them."""
+        self._pool.stop()
+
+
+def reactor_pools(reactor: Any) -> Pools:
+    """Return the maker of pools whose threads report to this reactor."""
+    return lambda name, size: ReactorPool(reactor, name, size)
+
+
+class InlinePool:
+    """No thread at all: for tests whose time is virtual."""
+
+    def __init__(self, name: str, size: int) -> None:
+        pass
+
+    def run(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
+        """Call it now."""
+        deferred = maybeDeferred(call, *args)
+        return deferred if not isinstance(deferred.result, Deferred) else succeed(deferred.result)
+
+    def stop(self) -> None:
+        """Nothing to end."""

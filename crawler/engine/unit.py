@@ -1,0 +1,83 @@
+"""What has one request produced so far, and is it complete?
+
+The unit of commit is a request: its children, items and stage memory become visible together, when
+its callback has ended and its items have left the pipelines. A request that has no row of its own
+(carried: it cannot be stored, or is an inline fetch) works for the unit of its parent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from crawler.frontier.entry import Entry
+from crawler.frontier.store import START, Attempt, Finished, Offer, Refusal
+from crawler.model.request import Request
+
+current: ContextVar[Unit | None] = ContextVar("current", default=None)
+"""The unit whose code runs now: an inline fetch belongs to it."""
+
+
+class Unit:
+    """The results of one request while they are being made.
+
+    ``pending`` counts what must end before the commit: the callback, items in the pipelines, carried
+    children. ``entry`` is None for results of start(). ``abandoned``: the crawl stops before the
+    unit is complete; nothing of it is committed, and a resume repeats the request.
+    """
+
+    __slots__ = ("abandoned", "attempts", "changes", "children", "done", "entry", "extra", "items", "outcome",
+                 "pending", "reason", "refusals", "start_count", "start_digests", "start_ended")  # fmt: skip
+
+    def __init__(self, entry: Entry | None, done: Callable[[Unit], None]) -> None:
+        self.entry = entry
+        self.done = done
+        self.pending = 1
+        self.outcome = "answered"
+        self.reason = ""
+        self.children: list[Offer] = []
+        self.items: list[Any] = []
+        self.changes: list[Any] = []
+        self.extra: list[int] = []
+        self.attempts: list[Attempt] = []
+        self.refusals: list[Refusal] = []
+        self.abandoned = False
+        self.start_count = 0
+        self.start_digests: list[int] = []
+        self.start_ended = False
+
+    def __repr__(self) -> str:
+        return f"<Unit {self.entry!r} pending={self.pending} items={len(self.items)} children={len(self.children)}>"
+
+    @property
+    def request(self) -> Request | None:
+        """The request whose unit this is; None for start()."""
+        return self.entry.request if self.entry is not None else None
+
+    def hold(self) -> None:
+        """One more thing must end before the commit."""
+        self.pending += 1
+
+    def end_one(self) -> None:
+        """One of the things has ended; the last one completes the unit."""
+        self.pending -= 1
+        if self.pending == 0:
+            self.done(self)
+
+    def finished(self) -> Finished:
+        """Return what the store is told."""
+        return Finished(
+            token=START if self.entry is None else self.entry.token,
+            outcome=self.outcome,
+            reason=self.reason,
+            children=self.children,
+            items=self.items,
+            memory=self.changes,
+            fingerprints=self.extra,
+            attempts=self.attempts,
+            refusals=self.refusals,
+            start_count=self.start_count,
+            start_digests=self.start_digests,
+            start_ended=self.start_ended,
+        )

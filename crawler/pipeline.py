@@ -1,0 +1,130 @@
+"""What may a pipeline stage be, and what can it remember?
+
+A stage is any class with ``process_item(item)`` (or Scrapy's ``process_item(item, spider)``). A plain
+``def`` is taken to block and runs in the stage's own threads; an ``async def`` runs on the reactor.
+Inheriting from Pipeline is optional; it gives settings, logger, stats and stage memory.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Iterator, MutableMapping, MutableSet
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Protocol
+
+from crawler.stats import Stats
+
+if TYPE_CHECKING:
+    from crawler.config.settings import Settings
+    from crawler.spider import Crawler, Spider
+
+Change = tuple[str, str, str, Any, Any]
+"""A change of stage memory: stage, name, "set" or "del", key, value."""
+
+changes: ContextVar[list[Change] | None] = ContextVar("changes", default=None)
+"""Where the changes made now are recorded: the unit of work of the item a stage is busy with."""
+
+
+class Stage(Protocol):
+    """What the engine needs of a stage; all but process_item (or process_batch) may be absent."""
+
+    def process_item(self, item: Any) -> Any | Awaitable[Any]:
+        """Return the item to pass on; raise DropItem to refuse it."""
+
+
+class Pipeline:
+    """A convenient base for stages.
+
+    ``threads``: how many threads a blocking stage may use; with one, items keep their order and a
+    database connection stays in its thread. UPPERCASE annotated class attributes are settings.
+    """
+
+    threads: int = 1
+    spider: Spider
+    settings: Settings
+    crawler: Crawler
+
+    def bind(self, crawler: Crawler, spider: Spider) -> None:
+        """Tie the stage to its crawl; done once, by the assembly."""
+        self.crawler = crawler
+        self.settings = crawler.settings
+        self.spider = spider
+
+    @property
+    def logger(self) -> logging.Logger:
+        """A logger named after the stage."""
+        return logging.getLogger(type(self).__name__)
+
+    @property
+    def stats(self) -> Stats:
+        """The counters of this crawl; safe to use from the stage's threads."""
+        return self.crawler.stats
+
+    def memory_set(self, name: str) -> MemorySet:
+        """Return a set that the job remembers across a resume; members are str, int or bytes."""
+        return MemorySet(*self._memory(name))
+
+    def memory_dict(self, name: str) -> MemoryDict:
+        """Return a dict that the job remembers across a resume; keys and values are plain values."""
+        return MemoryDict(*self._memory(name))
+
+    def _memory(self, name: str) -> tuple[str, str, dict[Any, Any]]:
+        stage = type(self).__qualname__
+        return stage, name, self.crawler.memory.setdefault((stage, name), {})
+
+
+class _Memory:
+    """Values of a stage; each change is recorded in the unit of work of the item at hand.
+
+    A change is durable when the request whose item made it is; a kill before that undoes both.
+    """
+
+    def __init__(self, stage: str, name: str, values: dict[Any, Any]) -> None:
+        self._stage = stage
+        self._name = name
+        self._values = values
+
+    def _record(self, op: str, key: Any, value: Any) -> None:
+        log = changes.get()
+        if log is not None:
+            log.append((self._stage, self._name, op, key, value))
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._values
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(list(self._values))
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+class MemorySet(_Memory, MutableSet[Any]):
+    """A set that survives with the job."""
+
+    def add(self, value: Any) -> None:
+        """Add a member."""
+        if value not in self._values:
+            self._values[value] = None
+            self._record("set", value, None)
+
+    def discard(self, value: Any) -> None:
+        """Remove a member if it is there."""
+        if value in self._values:
+            del self._values[value]
+            self._record("del", value, None)
+
+
+class MemoryDict(_Memory, MutableMapping[Any, Any]):
+    """A dict that survives with the job; a value is saved when it is assigned, not when it is changed."""
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._values[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._values[key] = value
+        self._record("set", key, value)
+
+    def __delitem__(self, key: Any) -> None:
+        del self._values[key]
+        self._record("del", key, None)

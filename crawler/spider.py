@@ -1,0 +1,130 @@
+"""What does a user write to say what is crawled?
+
+The names and meanings are those of Scrapy's Spider (docs.scrapy.org, "Spiders").
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from crawler.events import Events
+from crawler.model.request import Request
+from crawler.model.response import Response
+from crawler.stats import Stats
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from crawler.config.settings import Settings
+
+
+@dataclass(slots=True)
+class Crawler:
+    """One crawl as its components see it: what ``from_crawler(cls, crawler)`` is given.
+
+    ``fetch`` sends one request through the frontier and gives its Response; ``stop`` ends the crawl
+    with a reason once what is in flight has finished.
+    """
+
+    settings: Settings
+    stats: Stats
+    events: Events
+    spider: Spider | None = None
+    fetch: Callable[[Request], Awaitable[Response]] | None = None
+    stop: Callable[[str], None] | None = None
+    http: Any = None
+    memory: dict[tuple[str, str], dict[Any, Any]] = field(default_factory=dict)
+
+
+class Spider:
+    """Subclass it, give it a ``name`` and ``start_urls``, and write ``parse``.
+
+    Annotated class attributes in lower case are arguments: ``pages: int = 0`` is set by ``-a pages=3``.
+    """
+
+    name: ClassVar[str] = ""
+    start_urls: list[str] = []
+    allowed_domains: list[str] = []
+    custom_settings: ClassVar[dict[str, Any] | None] = None
+    handle_httpstatus_list: list[int] = []
+
+    settings: Settings
+    crawler: Crawler
+    state: dict[str, Any]
+    """Kept with the job: saved at every commit, there again after a resume. Plain values only."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if args:
+            self.name = args[0]  # type: ignore[misc]  # Scrapy's Spider(name=None, **kwargs)
+        self.__dict__.update(kwargs)
+        self.state = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Make the spider of a crawl; an override calls this and may then look at ``crawler``."""
+        spider = cls(*args, **kwargs)
+        spider.bind(crawler)
+        return spider
+
+    def bind(self, crawler: Crawler) -> None:
+        """Tie the spider to its crawl; done once, by from_crawler or by the assembly."""
+        self.crawler = crawler
+        self.settings = crawler.settings
+        self.__dict__.setdefault("state", {})  # a subclass may not call our __init__
+
+    @classmethod
+    def update_settings(cls, settings: Settings) -> None:
+        """Change the settings of this spider's crawls; ``custom_settings`` are already in them."""
+
+    @property
+    def logger(self) -> logging.LoggerAdapter[logging.Logger]:
+        """A logger named after the spider."""
+        return logging.LoggerAdapter(logging.getLogger(self.name), {"spider": self})
+
+    def log(self, message: Any, level: int = logging.DEBUG, **kwargs: Any) -> None:
+        """Log under the spider's name."""
+        self.logger.log(level, message, **kwargs)
+
+    @property
+    def stats(self) -> Stats:
+        """The counters of this crawl."""
+        return self.crawler.stats
+
+    @property
+    def http(self) -> Any:
+        """A treq-like client for side calls (an API, a webhook) outside the crawl's frontier."""
+        return self.crawler.http
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Yield the first requests, or items; by default one request for each of ``start_urls``."""
+        for result in self.start_requests():
+            yield result
+
+    def start_requests(self) -> Iterable[Any]:
+        """Yield the first requests, for spiders written before start() was a coroutine."""
+        for url in self.start_urls:
+            yield Request(url, dont_filter=True)
+
+    def parse(self, response: Response, **kwargs: Any) -> Any:
+        """Handle a response whose request names no callback."""
+        raise NotImplementedError(f"{type(self).__name__}.parse is not defined, and a request named no callback")
+
+    def closed(self, reason: str) -> Any:
+        """Called once when the crawl is over; ``reason`` is "finished", "shutdown" or what closed it."""
+
+    async def fetch(self, url_or_request: str | Request) -> Response:
+        """Fetch one page inline, through the frontier and its politeness.
+
+        Raises RequestError: FetchError when no response came, HttpError for a status the spider does
+        not accept, RequestDropped when robots.txt forbids it.
+        """
+        request = url_or_request if isinstance(url_or_request, Request) else Request(url_or_request)
+        if self.crawler.fetch is None:
+            raise RuntimeError("fetch() works while the crawl runs")
+        return await self.crawler.fetch(request)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"

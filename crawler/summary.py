@@ -1,0 +1,39 @@
+"""What came out of a crawl?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct, field
+
+
+class FeedSummary(Struct, kw_only=True):
+    """One output: its path (or "-") and how many items were written to it."""
+
+    path: str
+    items: int
+
+
+class Summary(Struct, kw_only=True):
+    """The result of one crawl.
+
+    ``reason`` is "finished", "shutdown", a CLOSESPIDER_* reason or what CloseSpider named;
+    ``exit_status`` is 0 (done), 1 (the crawl failed by FAIL_ON's rule) or 130 (stopped by hand);
+    ``problems`` are sentences for a person. Times are wall-clock seconds since the epoch.
+    """
+
+    spider: str
+    job: str | None = None
+    reason: str = "finished"
+    exit_status: int = 0
+    started: float = 0.0
+    finished: float = 0.0
+    seconds: float = 0.0
+    pages: int = 0
+    items: int = 0
+    errors: int = 0
+    queued: int = 0
+    resumable: bool = False
+    feeds: list[FeedSummary] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    stats: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,282 @@
+"""How is a spider tested without a network and without waiting?
+
+``crawl(MySpider, {url: body})`` runs the whole engine against pages in memory, in virtual time: a
+delay of an hour passes at once, and the order of things is the same every time. Callbacks may be of
+any kind; ``asyncio.sleep`` is virtual, too. Blocking stages run in the caller's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import selectors
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+
+from crawler.assembly import World, prepare
+from crawler.download.assembled import Edge, assemble_edge
+from crawler.engine.tasks import driver
+from crawler.engine.threads import InlinePool
+from crawler.errors import FetchCancelled
+from crawler.events import Event
+from crawler.frontier.store import Store
+from crawler.model.request import Request
+from crawler.model.response import Response
+from crawler.spider import Spider
+from crawler.summary import Summary
+
+Page = Response | str | bytes | int | Exception
+"""What a site answers: a whole response, a body, a bare status, or a failure."""
+
+Site = Mapping[str, Page] | Callable[[Request], "Page | Deferred[Page]"]
+
+START_OF_TIME = 1_700_000_000.0
+"""The wall clock's seconds when virtual time is 0."""
+
+
+class Deadlock(AssertionError):
+    """The crawl waits for something that will never happen."""
+
+
+class _VirtualSelector(selectors.DefaultSelector):
+    """Lets time pass instead of waiting for it."""
+
+    loop: VirtualLoop
+
+    def select(self, timeout: float | None = None) -> list[Any]:
+        ready = super().select(0)
+        if not ready and timeout != 0:
+            if timeout is None:
+                raise Deadlock("nothing is scheduled, and the crawl is not over")
+            self.loop.now += timeout
+        return ready
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop whose time passes only when nothing else is to be done; ``now`` in seconds."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        selector = _VirtualSelector()
+        selector.loop = self
+        super().__init__(selector)
+
+    def time(self) -> float:
+        """Return the virtual time."""
+        return self.now
+
+
+class _Call:
+    """A delayed call, as Twisted's clocks give it."""
+
+    def __init__(self, loop: VirtualLoop, delay: float, call: Callable[..., Any], args: Any) -> None:
+        self._called = False
+        self._call = call
+        self._args = args
+        self._handle = loop.call_later(delay, self._run) if delay > 0 else loop.call_soon(self._run)
+
+    def _run(self) -> None:
+        self._called = True
+        self._call(*self._args)
+
+    def cancel(self) -> None:
+        """Do not call."""
+        self._handle.cancel()
+
+    def active(self) -> bool:
+        """Tell whether it is still to be called."""
+        return not self._called and not self._handle.cancelled()
+
+
+class VirtualClock:
+    """The Clock of a virtual loop."""
+
+    def __init__(self, loop: VirtualLoop) -> None:
+        self._loop = loop
+
+    def seconds(self) -> float:
+        """Return virtual seconds."""
+        return self._loop.now
+
+    def wall(self) -> float:
+        """Return virtual seconds since the epoch."""
+        return START_OF_TIME + self._loop.now
+
+    def callLater(self, delay: float, call: Callable[..., Any], *args: Any) -> Any:  # noqa: N802
+        """Call back later in virtual time."""
+        return _Call(self._loop, delay, call, args)
+
+
+@dataclass(slots=True)
+class Sent:
+    """One request that reached the site: when (virtual seconds) and what."""
+
+    when: float
+    request: Request
+
+    @property
+    def url(self) -> str:
+        """The URL that was asked for."""
+        return self.request.url
+
+
+@dataclass(slots=True)
+class Result:
+    """What a crawl in memory came to.
+
+    ``sent`` are the requests in the order in which they reached the site, robots.txt included.
+    """
+
+    summary: Summary
+    items: list[Any]
+    sent: list[Sent]
+    events: list[Event]
+    seconds: float
+    spider: Spider
+
+    @property
+    def urls(self) -> list[str]:
+        """The URLs asked for, robots.txt apart."""
+        return [sent.url for sent in self.sent if not sent.url.endswith("/robots.txt")]
+
+    def happened(self, kind: type[Event]) -> list[Any]:
+        """Return the events of a type, in order."""
+        return [event for event in self.events if type(event) is kind]
+
+
+class _ListFeed:
+    """A feed into a list."""
+
+    name = "memory"
+
+    def __init__(self) -> None:
+        self.items: list[Any] = []
+
+    def check(self) -> None:
+        """Nothing can be wrong."""
+
+    def open(self, mark: dict[str, Any] | None, *, durable: bool) -> None:
+        """Begin."""
+
+    def write(self, items: Sequence[Any], number: int) -> dict[str, Any]:
+        """Keep the items."""
+        self.items += items
+        return {"number": number}
+
+    def committed(self, mark: dict[str, Any]) -> None:
+        """Nothing waits for that."""
+
+    def close(self, *, finished: bool) -> dict[str, Any]:
+        """End."""
+        return {"number": len(self.items)}
+
+    def count(self) -> int:
+        """Return the number of items."""
+        return len(self.items)
+
+
+@dataclass(slots=True)
+class _MemorySite:
+    """A downloader whose network is a mapping or a function."""
+
+    site: Site
+    loop: VirtualLoop
+    latency: float
+    sent: list[Sent] = field(default_factory=list)
+
+    def fetch(self, request: Request, exchange: Any = None) -> Deferred[Response]:
+        """Answer after ``latency`` virtual seconds."""
+        self.sent.append(Sent(self.loop.now, request))
+        handle: list[Any] = []
+        answered: Deferred[Any] = Deferred(lambda _: handle[0].cancel())
+        answered.addCallback(lambda _: self._page(request))
+        answered.addCallback(self._response, request)
+        if self.latency:
+            handle.append(self.loop.call_later(self.latency, answered.callback, None))
+        else:
+            handle.append(self.loop.call_soon(answered.callback, None))
+        return answered
+
+    def _page(self, request: Request) -> Any:
+        if callable(self.site):
+            return self.site(request)
+        return self.site.get(request.url, 404)
+
+    def _response(self, page: Page, request: Request) -> Response:
+        if isinstance(page, Exception):
+            raise page
+        if isinstance(page, Response):
+            return page.replace(request=request)
+        if isinstance(page, int):
+            return Response(request.url, page, request=request)
+        body = page.encode() if isinstance(page, str) else page
+        kind = "text/plain" if request.url.endswith(".txt") else "text/html; charset=utf-8"
+        return Response(request.url, 200, {"Content-Type": kind}, body, request=request)
+
+    def close(self) -> Deferred[None]:
+        """Nothing to close."""
+        return succeed(None)
+
+
+def crawl(
+    spider_class: type[Spider],
+    site: Site,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    latency: float = 0.01,
+    seed: int = 1,
+    store: Store | None = None,
+    during: Callable[[Any], None] | None = None,
+) -> Result:
+    """Run a spider against a site in memory and return what came of it.
+
+    ``site``: ``{url: page}`` (others are 404) or a function of the request; ``latency``: virtual seconds
+    of each exchange; ``during(prepared)`` is called before the start, to subscribe or to stop. Raises
+    UsageError as a real crawl does, and Deadlock if the crawl can never end.
+    """
+    loop = VirtualLoop()
+    memory = _MemorySite(site, loop, latency)
+
+    def make_edge(*args: Any, **kwargs: Any) -> Edge:
+        return assemble_edge(*args, **kwargs, downloader=memory)
+
+    world = World(
+        reactor=None,
+        clock=VirtualClock(loop),
+        drive=driver(loop),
+        pools=InlinePool,
+        make_edge=make_edge,
+        random=random.Random(seed).random,
+    )
+    feed = _ListFeed()
+    try:
+        given = {"JOB_STORE": None, "HOLD_WARNING_SECONDS": 0, **(settings or {})}
+        prepared = prepare(spider_class, given, world=world, arguments=arguments, feeds=[feed], store=store)
+        events: list[Event] = []
+        for kind in Event.__subclasses__():
+            prepared.events.subscribe(kind, events.append)
+        if during is not None:
+            during(prepared)
+        summary = loop.run_until_complete(prepared.run().asFuture(loop))
+        assert prepared.crawler.spider is not None
+        return Result(summary, feed.items, memory.sent, events, loop.now, prepared.crawler.spider)
+    finally:
+        _drain(loop)
+        loop.close()
+
+
+def _drain(loop: VirtualLoop) -> None:
+    """Let cancelled tasks end, so that nothing is left pending when the loop closes."""
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+
+
+__all__ = ["Deadlock", "FetchCancelled", "Page", "Result", "Sent", "Site", "VirtualLoop", "crawl"]
