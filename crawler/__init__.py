@@ -1,53 +1,74 @@
 """What may spiders, pipelines, settings and scripts import?
 
-Everything in ``__all__`` is the public API; the rest of the package may change.
+Everything in ``__all__`` is the public API; the rest of the package may change. Names are loaded when
+they are first used, so that ``crawler --help`` does not pay for the engine.
 """
 
 from __future__ import annotations
 
-from crawler.assembly import crawl
-from crawler.config.settings import Settings
-from crawler.errors import (
-    CloseSpider,
-    CrawlerError,
-    DropItem,
-    FetchError,
-    FetchTimeout,
-    HttpError,
-    IgnoreRequest,
-    InvalidRequest,
-    RequestDropped,
-    RequestError,
-    UsageError,
-)
-from crawler.model.request import Request
-from crawler.model.response import Response
-from crawler.pipeline import Pipeline
-from crawler.policy.verdict import Drop
-from crawler.spider import Crawler, Spider
-from crawler.summary import Summary
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from crawler.assembly import crawl as crawl
+    from crawler.config.settings import Settings as Settings
+    from crawler.errors import CloseSpider as CloseSpider
+    from crawler.errors import CrawlerError as CrawlerError
+    from crawler.errors import DropItem as DropItem
+    from crawler.errors import FetchError as FetchError
+    from crawler.errors import FetchTimeout as FetchTimeout
+    from crawler.errors import HttpError as HttpError
+    from crawler.errors import IgnoreRequest as IgnoreRequest
+    from crawler.errors import InvalidRequest as InvalidRequest
+    from crawler.errors import RequestDropped as RequestDropped
+    from crawler.errors import RequestError as RequestError
+    from crawler.errors import UsageError as UsageError
+    from crawler.model.request import Request as Request
+    from crawler.model.response import Response as Response
+    from crawler.pipeline import Pipeline as Pipeline
+    from crawler.policy.verdict import Drop as Drop
+    from crawler.spider import Crawler as Crawler
+    from crawler.spider import Spider as Spider
+    from crawler.summary import Summary as Summary
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "CloseSpider",
-    "Crawler",
-    "CrawlerError",
-    "Drop",
-    "DropItem",
-    "FetchError",
-    "FetchTimeout",
-    "HttpError",
-    "IgnoreRequest",
-    "InvalidRequest",
-    "Pipeline",
-    "Request",
-    "RequestDropped",
-    "RequestError",
-    "Response",
-    "Settings",
-    "Spider",
-    "Summary",
-    "UsageError",
-    "crawl",
-]
+_HOMES = {
+    "assembly": ("crawl",),
+    "config.settings": ("Settings",),
+    "errors": (
+        "CloseSpider",
+        "CrawlerError",
+        "DropItem",
+        "FetchError",
+        "FetchTimeout",
+        "HttpError",
+        "IgnoreRequest",
+        "InvalidRequest",
+        "RequestDropped",
+        "RequestError",
+        "UsageError",
+    ),
+    "model.request": ("Request",),
+    "model.response": ("Response",),
+    "pipeline": ("Pipeline",),
+    "policy.verdict": ("Drop",),
+    "spider": ("Crawler", "Spider"),
+    "summary": ("Summary",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = ["__version__", *sorted(_HOME_OF)]  # noqa: PLE0604  # the names are in _HOMES
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'crawler' has no attribute {name!r}")
+    value = getattr(import_module(f"crawler.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
