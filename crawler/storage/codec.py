@@ -1,0 +1,161 @@
+"""How is a request stored, and made again after a kill?
+
+As its URL and a short MessagePack array of what differs from a plain GET. Callbacks are stored by the
+name of a method of the spider. A request with a lambda, a closure, a foreign object in meta or an
+unregistered class of its own has no stored form: ``CannotStore``, and the engine carries it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from crawler.errors import StoreError
+from crawler.model.headers import Headers
+from crawler.model.request import NO_CALLBACK, Request
+from crawler.storage.values import CannotStore, Values
+
+__all__ = ["CannotStore", "Codec"]
+
+_NO_CALLBACK_NAME = "!"
+"""No method can have this name."""
+
+
+class Codec:
+    """Stores requests, items and values for one spider.
+
+    ``classes`` is the closed registry: the item, Enum and Request classes of the project. Nothing
+    else can come out of a store.
+    """
+
+    def __init__(self, spider: Any = None, classes: Iterable[type] = ()) -> None:
+        classes = list(classes)
+        requests = [cls for cls in classes if issubclass(cls, Request)]
+        self._values = Values(cls for cls in classes if not issubclass(cls, Request))
+        self._spider = spider
+        self._methods = _methods_of(spider)
+        self._names = {id(_function_of(method)): name for name, method in reversed(self._methods.items())}
+        self._classes = {f"{cls.__module__}:{cls.__qualname__}": cls for cls in requests}
+
+    def __repr__(self) -> str:
+        return f"<Codec for {self._spider!r}: {len(self._methods)} callbacks>"
+
+    def encode(self, value: Any) -> bytes:
+        """Return the stored form of any value; raises CannotStore."""
+        return self._values.encode(value)
+
+    def encode_item(self, item: Any) -> bytes:
+        """Return the stored form of an item; foreign subclasses of plain types are kept as their base."""
+        return self._values.encode(item, lenient=True)
+
+    def decode(self, data: bytes) -> Any:
+        """Return the value of a stored form; raises StoreError."""
+        return self._values.decode(data)
+
+    def can_store(self, request: Request) -> bool:
+        """Tell whether the request has a stored form. Never raises."""
+        if (
+            request.__class__ is Request
+            and request._meta is None
+            and request._cb_kwargs is None
+            and request._cookies is None
+            and request._errback is None
+        ):
+            try:
+                self._callback_name(request._callback)
+            except CannotStore:
+                return False
+            return True
+        try:
+            self.encode_request(request)
+        except Exception:  # whatever a foreign object does when it is looked at: it is not stored
+            return False
+        return True
+
+    def encode_request(self, request: Request) -> bytes:
+        """Return the stored form of everything but URL and priority; raises CannotStore."""
+        headers = request._headers
+        parts: list[Any] = [
+            self._callback_name(request._callback),
+            request._meta or None,
+            request._cb_kwargs or None,
+            self._callback_name(request._errback),
+            None if request._method == "GET" else request._method,
+            request._body or None,
+            None if headers is None else [list(map(list, headers.raw())), sorted(headers._withheld)],
+            request._cookies or None,
+            request._dont_filter or None,
+            None if request._encoding == "utf-8" else request._encoding,
+            request._flags or None,
+            None if request.__class__ is Request else self._class_name(request),
+        ]
+        while parts and parts[-1] is None:
+            parts.pop()
+        return self._values.encode(parts)
+
+    def decode_request(self, url: str, priority: int, data: bytes) -> Request:
+        """Make the request again; raises StoreError for bytes or names that do not fit."""
+        parts = self._values.decode(data)
+        if not isinstance(parts, list) or len(parts) > 12:
+            raise StoreError(f"the stored request to {url} is not one")
+        parts += [None] * (12 - len(parts))
+        callback, meta, cb_kwargs, errback, method, body, headers, cookies, dont_filter, encoding, flags, name = parts
+        cls = Request if name is None else self._classes.get(name)
+        if cls is None:
+            raise StoreError(f"the stored request class {name!r} is not known to this project any more")
+        request = cls.to_link(url, self._callback(callback))
+        request._meta, request._cb_kwargs, request._cookies, request._flags = meta, cb_kwargs, cookies, flags
+        request._errback = self._callback(errback)
+        request._method = method or "GET"
+        request._body = body or b""
+        request._priority = priority
+        request._dont_filter = bool(dont_filter)
+        request._encoding = encoding or "utf-8"
+        if headers is not None:
+            request._headers = Headers.from_raw([(field, value) for field, value in headers[0]])
+            request._headers._withheld = frozenset(headers[1])
+        return request
+
+    def _callback_name(self, callback: Callable[..., Any] | None) -> str | None:
+        if callback is None:
+            return None
+        if callback is NO_CALLBACK:
+            return _NO_CALLBACK_NAME
+        owner = getattr(callback, "__self__", None)
+        name = self._names.get(id(_function_of(callback)))
+        if name is None or (owner is not self._spider and owner is not type(self._spider) and owner is not None):
+            raise CannotStore(f"{callback!r} is not a method of the spider")
+        return name
+
+    def _callback(self, name: str | None) -> Callable[..., Any] | None:
+        if name is None:
+            return None
+        if name == _NO_CALLBACK_NAME:
+            return NO_CALLBACK
+        method = self._methods.get(name)
+        if method is None:
+            raise StoreError(f"a stored request goes to the callback {name!r}, which the spider has no more")
+        return method
+
+    def _class_name(self, request: Request) -> str:
+        cls = type(request)
+        name = f"{cls.__module__}:{cls.__qualname__}"
+        if self._classes.get(name) is not cls or cls.__dict__.get("__slots__") or getattr(request, "__dict__", None):
+            raise CannotStore(f"{cls.__qualname__} is not a registered request class, or has fields of its own")
+        return name
+
+
+def _function_of(callback: Any) -> Any:
+    return getattr(callback, "__func__", callback)
+
+
+def _methods_of(spider: Any) -> dict[str, Callable[..., Any]]:
+    """Return the spider's methods by name. Properties are not run, and special methods are left out."""
+    methods: dict[str, Callable[..., Any]] = {}
+    for name in dir(type(spider)) if spider is not None else ():
+        if not (name.startswith("__") and name.endswith("__")):
+            static = inspect.getattr_static(type(spider), name)
+            if inspect.isroutine(static) or isinstance(static, (classmethod, staticmethod)):
+                methods[name] = getattr(spider, name)
+    return methods
