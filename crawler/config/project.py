@@ -64,7 +64,7 @@ class Project:
             if (self.root / name).is_dir():
                 list(_modules(name, []))
         for module in list(sys.modules.values()):
-            file = getattr(module, "__file__", None)
+            file = vars(module).get("__file__")
             if file is None or self.root not in Path(file).parents or "site-packages" in Path(file).parts:
                 continue
             for member in vars(module).values():

@@ -1,0 +1,116 @@
+"""Which events are worth a line in the log, at which level?
+
+What fails is an ERROR with the user's frames and the URL; what is refused for a reason the user should
+know is a WARNING; what goes as it should is INFO once a crawl, and DEBUG once a request.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from crawler.events import (
+    CrawlClosing,
+    CrawlOpened,
+    Events,
+    FeedClosed,
+    FetchFailed,
+    HostSlowed,
+    ItemDropped,
+    ItemFailed,
+    RequestDelayed,
+    RequestEnded,
+    RequestRefused,
+    ResponseReceived,
+    SpiderFailed,
+)
+from crawler.observe.log import frames_of
+
+_REMEMBERED = 10_000
+"""Most last errors kept by URL between the failed fetch and the end of its request."""
+
+
+def subscribe_lines(events: Events, logger: logging.Logger | None = None) -> None:
+    """Log what happens, to the logger ``crawler`` unless another is given."""
+    lines = _LogLines(logger or logging.getLogger("crawler"))
+    events.subscribe(CrawlOpened, lines.opened)
+    events.subscribe(CrawlClosing, lines.closing)
+    events.subscribe(RequestRefused, lines.refused)
+    events.subscribe(FetchFailed, lines.fetch_failed)
+    events.subscribe(RequestEnded, lines.ended)
+    events.subscribe(ItemDropped, lines.item_dropped)
+    events.subscribe(ItemFailed, lines.item_failed)
+    events.subscribe(SpiderFailed, lines.spider_failed)
+    events.subscribe(HostSlowed, lines.host_slowed)
+    events.subscribe(FeedClosed, lines.feed_closed)
+    if lines.logger.isEnabledFor(logging.DEBUG):
+        events.subscribe(RequestDelayed, lines.delayed)
+        events.subscribe(ResponseReceived, lines.received)
+
+
+class _LogLines:
+    """One method an event."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self.logger = logger
+        self._errors: dict[str, Exception] = {}
+
+    def opened(self, event: CrawlOpened) -> None:
+        job = f", job {event.job}" if event.job else ""
+        self.logger.info("%s %s%s", "Resuming" if event.resumed else "Crawling with", event.spider.name, job)
+
+    def closing(self, event: CrawlClosing) -> None:
+        self.logger.info("Closing (%s)", event.reason)
+
+    def refused(self, event: RequestRefused) -> None:
+        where = f"found on {event.found_on}" if event.found_on else "from start()"
+        # An address that is no URL, or of a scheme that may not be opened, is a mistake somebody may want to mend.
+        level = logging.WARNING if event.reason in ("invalid_url", "scheme") else logging.DEBUG
+        self.logger.log(level, "Dropped %s (%s: %s), %s", event.request.url, event.reason, event.detail, where)
+
+    def fetch_failed(self, event: FetchFailed) -> None:
+        self.logger.debug("%s: %s: %s", event.request, type(event.error).__name__, event.error)
+        if len(self._errors) < _REMEMBERED:
+            self._errors[event.request.url] = event.error
+
+    def delayed(self, event: RequestDelayed) -> None:
+        self.logger.debug("%s again in %.1f s: %s, %s", event.request, event.seconds, event.kind, event.reason)
+
+    def received(self, event: ResponseReceived) -> None:
+        self.logger.debug("%s %s", event.response.status, event.request)
+
+    def ended(self, event: RequestEnded) -> None:
+        error = self._errors.pop(event.request.url, None) if self._errors else None
+        if event.outcome == "failed" and event.reason != "HttpError":
+            detail = f"{event.reason}: {error}" if type(error).__name__ == event.reason else event.reason
+            self.logger.error("Gave up %s: %s", event.request, detail)
+        elif event.outcome == "dropped":
+            self.logger.debug("Dropped %s: %s", event.request, event.reason)
+
+    def item_dropped(self, event: ItemDropped) -> None:
+        self.logger.warning("%s dropped an item%s: %s", event.stage, _of(event.response), event.reason)
+
+    def item_failed(self, event: ItemFailed) -> None:
+        error = event.error
+        said = "%s lost an item%s: %s: %s"
+        self.logger.error(
+            said, event.stage, _of(event.response), type(error).__name__, error, extra={"trace": frames_of(error)}
+        )
+
+    def spider_failed(self, event: SpiderFailed) -> None:
+        error = event.error
+        where = f" on {event.url}" if event.url else ""
+        said = "%s%s failed: %s: %s"
+        self.logger.error(said, event.callback, where, type(error).__name__, error, extra={"trace": frames_of(error)})
+
+    def host_slowed(self, event: HostSlowed) -> None:
+        self.logger.info(
+            "Host %s: %d at once, %.1f s apart (%s)", event.host, event.concurrency, event.delay, event.reason
+        )
+
+    def feed_closed(self, event: FeedClosed) -> None:
+        self.logger.info("Wrote %d items to %s", event.items, event.path)
+
+
+def _of(response: object) -> str:
+    url = getattr(response, "url", None)
+    return f" of {url}" if url else ""

@@ -1,0 +1,169 @@
+"""How does a log record become one line, and where does it go?
+
+One record is one line, whatever it holds: what comes from the network may contain line breaks,
+terminal escapes or bidirectional overrides, and shall neither forge a record nor move the cursor.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+import msgspec
+
+from crawler.errors import OutputError
+from crawler.stats import Stats
+
+_OURS = str(Path(__file__).parents[1])
+
+# C0, DEL and C1; line and paragraph separators; bidirectional controls; surrogates, which no stream can encode.
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def escape(text: str) -> str:
+    """Return the text with control characters written as escapes."""
+    return _UNSAFE.sub(_escape_one, text)
+
+
+def _escape_one(match: re.Match[str]) -> str:
+    character = match.group()
+    if character in _SHORT:
+        return _SHORT[character]
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def frames_of(error: BaseException) -> list[str]:
+    """Return ``file:line in function: source`` of each frame, the user's only if any is."""
+    frames = traceback.extract_tb(error.__traceback__)
+    users = [frame for frame in frames if not frame.filename.startswith((_OURS, "<"))]
+    return [f"{_near(frame.filename)}:{frame.lineno} in {frame.name}: {frame.line}" for frame in users or frames]
+
+
+class TextLines(logging.Formatter):
+    """``2026-11-23 12:00:00 INFO name: message``, the frames of an error behind it."""
+
+    converter = time.localtime
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line."""
+        when = self.formatTime(record, "%Y-%m-%d %H:%M:%S")
+        line = f"{when} {record.levelname} {record.name}: {escape(record.getMessage())}"
+        return line + "".join(f" | {escape(frame)}" for frame in _trace(record))
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: time (ISO 8601, UTC), level, logger, message and, if there is one, trace."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line."""
+        fields = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
+            "level": record.levelname,
+            "logger": record.name,
+            # JSON's own escapes would do for line breaks; a reader that prints the decoded text is safe this way.
+            "message": escape(record.getMessage()),
+        }
+        if trace := _trace(record):
+            fields["trace"] = " | ".join(map(escape, trace))
+        return msgspec.json.encode(fields).decode()
+
+
+def _trace(record: logging.LogRecord) -> list[str]:
+    given: list[str] | None = getattr(record, "trace", None)
+    if given is not None:
+        return given
+    if record.exc_info and record.exc_info[1] is not None:
+        error = record.exc_info[1]
+        return [f"{type(error).__name__}: {error}", *frames_of(error)]
+    return []
+
+
+class Lines(logging.Handler):
+    """Writes records as lines through ``write``; a stream that is gone is not an error of the crawl."""
+
+    def __init__(self, write: Callable[[str], object], formatter: logging.Formatter) -> None:
+        super().__init__()
+        self.setFormatter(formatter)
+        self._write = write
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        try:
+            self._write(self.format(record) + "\n")
+        except (OSError, ValueError):
+            pass  # a closed pipe or terminal: there is nobody left to tell
+        except Exception:
+            self.handleError(record)
+
+
+class LogCount(logging.Handler):
+    """Counts records by level in the stats, under Scrapy's keys ``log_count/LEVEL``."""
+
+    def __init__(self, stats: Stats) -> None:
+        super().__init__()
+        self._stats = stats
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count one record."""
+        self._stats.inc_value(f"log_count/{record.levelname}")
+
+
+def start_logging(
+    *,
+    level: str = "INFO",
+    form: str = "text",
+    file: str | None = None,
+    enabled: bool = True,
+    write: Callable[[str], object] | None = None,
+) -> Callable[[], None]:
+    """Send log records as lines to ``file``, or to ``write`` (stderr if not given); return how to undo it.
+
+    ``form`` is "text" or "json". Raises OutputError if the file cannot be written.
+    """
+    root = logging.getLogger()
+    before = root.level
+    root.setLevel(level)
+    # Twisted tells of every factory it starts; that is for debugging it.
+    logging.getLogger("twisted").setLevel(logging.DEBUG if level == "DEBUG" else logging.WARNING)
+    stream = _open(file) if file is not None and enabled else None
+    handler: logging.Handler
+    if enabled:
+        to = stream.write if stream is not None else write or _to_stderr
+        handler = Lines(to, JsonLines() if form == "json" else TextLines())
+    else:
+        handler = logging.NullHandler()
+    root.addHandler(handler)
+
+    def stop() -> None:
+        root.removeHandler(handler)
+        root.setLevel(before)
+        if stream is not None:
+            stream.close()
+
+    return stop
+
+
+def _open(file: str) -> TextIO:
+    try:
+        return Path(file).open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
+    except OSError as error:
+        raise OutputError(f"LOG_FILE: cannot write {file}: {error.strerror or error}") from error
+
+
+def _to_stderr(line: str) -> None:
+    sys.stderr.write(line)  # looked up each time: it may have been redirected meanwhile
+
+
+def _near(filename: str) -> str:
+    try:
+        return str(Path(filename).relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return filename
