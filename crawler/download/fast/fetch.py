@@ -1,0 +1,282 @@
+"""How does one fetch become a Response, or the error that says why not?"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from crawler.download.decoding import Decoder
+from crawler.download.fast.body import BodyFile
+from crawler.download.fast.head import Framing, ResponseHead
+from crawler.download.seam import Exchange, Head
+from crawler.errors import BodyTooLarge, CrawlerError, FetchCancelled, FetchError, ProxyError, TruncatedBody
+from crawler.model.headers import Headers
+from crawler.model.request import Request
+from crawler.model.response import Response
+
+if TYPE_CHECKING:
+    from crawler.download.fast.pool import Pool
+    from crawler.download.fast.route import Route
+
+logger = logging.getLogger(__name__)
+
+# RFC 9110 section 9.2.2: repeating one of these does what doing it once does.
+_SAFE_TO_REPEAT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
+
+
+class FetchRules:
+    """What the settings say about every fetch (names and units: CoreSettings)."""
+
+    __slots__ = ("decode", "fail_on_dataloss", "max_size", "spool_size", "timeout", "warn_size")
+
+    def __init__(
+        self, *, decode: bool, fail_on_dataloss: bool, max_size: int, spool_size: int, timeout: float, warn_size: int
+    ) -> None:
+        self.decode = decode
+        self.fail_on_dataloss = fail_on_dataloss
+        self.max_size = max_size
+        self.spool_size = spool_size
+        self.timeout = timeout
+        self.warn_size = warn_size
+
+
+class Fetch:
+    """A Call (see connection.py) that gathers the response and fires ``deferred``."""
+
+    __slots__ = (
+        "_chunks",
+        "_decoder",
+        "_file",
+        "_flags",
+        "_head",
+        "_headers",
+        "_received",
+        "_repeated",
+        "_rules",
+        "_size",
+        "_started",
+        "_tap",
+        "_truncated_ok",
+        "body_source",
+        "connection",
+        "deferred",
+        "due",
+        "exchange",
+        "latency",
+        "max_size",
+        "method",
+        "opening",
+        "payload",
+        "pool",
+        "request",
+        "route",
+        "spool_size",
+    )
+
+    def __init__(self, request: Request, exchange: Exchange | None, rules: FetchRules, pool: Pool) -> None:
+        self.request = request
+        self.exchange = exchange
+        self.method = request.method
+        self.pool = pool
+        self.route: Route
+        self.payload = b""
+        self.body_source: Any = None
+        self.due = 0.0
+        self.connection: Any = None
+        self.opening: Deferred[Any] | None = None
+        self.deferred: Deferred[Response] = Deferred(self.cancel)
+        self.latency = 0.0
+        self.max_size = rules.max_size
+        self.spool_size = rules.spool_size
+        self._rules = rules
+        self._truncated_ok = not rules.fail_on_dataloss
+        self._tap = None if exchange is None else exchange.tap
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._received = 0
+        self._decoder: Decoder | None = None
+        self._file: BodyFile | None = None
+        self._flags: list[str] = []
+        self._repeated = False
+        self._started = 0.0
+
+    def __repr__(self) -> str:
+        return f"<Fetch {self.request!r} received={self._received}>"
+
+    def configure(self, meta: dict[str, Any], started: float) -> None:
+        """Take the limits of this one request from its meta."""
+        self._started = started
+        timeout = meta.get("download_timeout")
+        timeout = self._rules.timeout if timeout is None else float(timeout)
+        self.due = started + timeout if timeout else float("inf")
+        if "download_maxsize" in meta:
+            self.max_size = int(meta["download_maxsize"] or 0)
+        if "download_fail_on_dataloss" in meta:
+            self._truncated_ok = not meta["download_fail_on_dataloss"]
+        if meta.get("download_file") is not None:
+            self._file = BodyFile.named(meta["download_file"])
+
+    # What the connection calls
+
+    def on_head(self, head: ResponseHead, raw: bytes) -> bool:
+        """See connection.Call."""
+        self._head = head
+        self.latency = self.pool.clock() - self._started
+        self._headers = headers = Headers.from_raw(head.raw)
+        if self.route.absolute and head.status == 407:
+            raise _refused(self.route)
+        exchange = self.exchange
+        if exchange is not None:
+            if exchange.keep_raw:
+                exchange.response_head = raw
+            if exchange.on_head is not None:
+                shown = Head(head.status, head.reason, headers, self.connection.protocol_name)
+                if exchange.on_head(self.request, shown) is False:
+                    return False
+        if head.framing is Framing.NONE:
+            return True
+        if self.max_size and head.framing is Framing.LENGTH and head.length > self.max_size:
+            raise BodyTooLarge(f"the body has {head.length} bytes, the limit is {self.max_size} (DOWNLOAD_MAXSIZE)")
+        if head.encodings and self._rules.decode:
+            self._decoder = Decoder(head.encodings, self.max_size, lenient=self._truncated_ok)
+        return True
+
+    def on_body(self, data: bytes) -> None:
+        """See connection.Call."""
+        self._received += len(data)
+        if self._tap is not None:
+            self._tap(data)
+        if self.max_size and self._received > self.max_size:
+            raise BodyTooLarge(f"the body is larger than {self.max_size} bytes (DOWNLOAD_MAXSIZE)")
+        if self._decoder is not None:
+            data = self._decoder.feed(data)
+        self._size += len(data)
+        if self._file is not None:
+            self._file.write(data)
+            return
+        self._chunks.append(data)
+        if self.spool_size and self._size > self.spool_size:
+            self._file = BodyFile.temporary(self.pool.spool_folder)
+            for chunk in self._chunks:
+                self._file.write(chunk)
+            self._chunks = []
+
+    def on_end(self, flag: str | None) -> None:
+        """See connection.Call."""
+        try:
+            if flag is not None:
+                self._flags.append(flag)
+            elif self._decoder is not None:
+                self._finish_decoding(self._decoder)
+            response = self._response()
+        except FetchError as error:
+            self._fail(error)
+            return
+        self.connection = None
+        self.deferred.callback(response)
+
+    def on_truncated(self, error: TruncatedBody) -> None:
+        """See connection.Call."""
+        if self._truncated_ok:
+            self.on_end("dataloss")
+        else:
+            self._fail(error)
+
+    def on_error(self, error: FetchError, *, stale: bool) -> None:
+        """See connection.Call; a stale connection's fetch goes out once more, on a new one."""
+        if stale and not self._repeated and self.method in _SAFE_TO_REPEAT and self.body_source is None:
+            self._repeated = True
+            self.connection = None
+            self.pool.open_for(self)
+        else:
+            self._fail(error)
+
+    # What the pool and the caller call
+
+    def begin(self, connection: Any, now: float) -> None:
+        """Go out on this connection."""
+        self.connection = connection
+        exchange = self.exchange
+        if exchange is not None:
+            exchange.sent = True
+            exchange.remote = connection.remote
+            if exchange.keep_raw:
+                exchange.request_head = self.payload[: self.payload.find(b"\r\n\r\n") + 4]
+        connection.send(self, now)
+
+    def cancel(self, _: Deferred[Response]) -> None:
+        """End the exchange at once: the canceller of ``deferred``."""
+        self.pool.forget(self)
+        opening, self.opening = self.opening, None
+        if opening is not None:
+            opening.cancel()
+        connection = self.connection
+        error = FetchCancelled("the fetch was cancelled", sent=connection is not None)
+        if connection is not None:
+            connection.cancel(self)
+        self._fail(error)
+
+    def _fail(self, error: FetchError) -> None:
+        if self.deferred.called:
+            return
+        error.request = self.request
+        self.connection = None
+        if self._file is not None:
+            self._file.discard()
+        self.deferred.errback(Failure(error))
+
+    def refuse(self, error: FetchError) -> None:
+        """There is no connection for it."""
+        self.opening = None
+        self._fail(error)
+
+    # The response
+
+    def _finish_decoding(self, decoder: Decoder) -> None:
+        rest = decoder.finish()
+        if rest:
+            self._size += len(rest)
+            if self._file is not None:
+                self._file.write(rest)
+            else:
+                self._chunks.append(rest)
+        if decoder.truncated:
+            self._flags.append("dataloss")
+
+    def _response(self) -> Response:
+        head, headers, connection = self._head, self._headers, self.connection
+        if self._decoder is not None and head.framing is not Framing.NONE:
+            self._drop_encodings(headers, self._decoder)
+        if self._size > self._rules.warn_size > 0:
+            logger.warning("Large body: %d bytes from %r (DOWNLOAD_WARNSIZE)", self._size, self.request)
+        chunks = self._chunks
+        return Response(
+            self.request.url,
+            head.status,
+            headers,
+            chunks[0] if len(chunks) == 1 else b"".join(chunks),
+            flags=self._flags or None,
+            request=self.request,
+            certificate=connection.certificate,
+            ip_address=connection.ip_address,
+            protocol=connection.protocol_name if head.minor else "HTTP/1.0",
+            latency=self.latency,
+            body_file=None if self._file is None else self._file.keep(),
+            reason=head.reason.decode("latin-1"),
+        )
+
+    def _drop_encodings(self, headers: Headers, decoder: Decoder) -> None:
+        """Say of the body what is true of it now."""
+        if decoder.left:
+            headers[b"Content-Encoding"] = b", ".join(decoder.left)
+        elif b"Content-Encoding" in headers:
+            del headers[b"Content-Encoding"]
+
+
+def _refused(route: Route) -> CrawlerError:
+    assert route.proxy is not None
+    has = "refused the credentials" if route.proxy.authorization else "wants a user name and password"
+    return ProxyError(f"the proxy {route.proxy.label} {has} (407)")

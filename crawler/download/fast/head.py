@@ -1,0 +1,253 @@
+"""What does the head of a response say, and how does its body end?
+
+Rules: RFC 9112 (HTTP/1.1 messages), sections 2.2, 4, 5 and 6.3. The strict reading is llhttp's, through
+httptools. What it refuses is read once more by ``repair``, which accepts only what is unambiguous: bare
+LF line ends, folded lines, lines without a colon, the same Content-Length said twice. Anything else is
+a BadResponse that names the fault.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum
+from typing import NamedTuple
+
+from httptools import HttpParserError, HttpResponseParser
+
+from crawler.errors import BadResponse, HeadTooLarge
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\r\n]*))?\r?\n")
+_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_FRAMING = frozenset((b"content-length", b"transfer-encoding", b"connection", b"content-encoding", b"keep-alive"))
+_DECODABLE_CODINGS = frozenset((b"gzip", b"x-gzip", b"deflate"))
+# More digits than any body has; int() of a long digit string is quadratic.
+_MAX_LENGTH_DIGITS = 18
+
+
+class HeadLimits(NamedTuple):
+    """Bytes of the longest line, number of header lines, bytes of the whole head."""
+
+    line: int = 65_536
+    count: int = 1000
+    total: int = 262_144
+
+
+class Framing(IntEnum):
+    """How the end of the body is known."""
+
+    NONE = 0
+    LENGTH = 1
+    CHUNKED = 2
+    CLOSE = 3
+
+
+class ResponseHead:
+    """A parsed head. ``length`` counts only under Framing.LENGTH; ``encodings`` are in the order applied."""
+
+    __slots__ = ("encodings", "framing", "keep_alive", "keep_alive_seconds", "length", "minor", "raw", "reason", "status")
+
+    def __init__(self, status: int, reason: bytes, minor: int, raw: RawHeaders) -> None:
+        self.status = status
+        self.reason = reason
+        self.minor = minor
+        self.raw = raw
+        self.framing = Framing.CLOSE
+        self.length = 0
+        self.keep_alive = minor == 1
+        self.keep_alive_seconds: int | None = None
+        self.encodings: list[bytes] = []
+
+    def __repr__(self) -> str:
+        return f"<ResponseHead {self.status} {self.framing.name} headers={len(self.raw)}>"
+
+
+def find_end(data: bytes | bytearray, start: int = 0) -> int:
+    """Return the offset after the blank line that ends the head, looking from ``start``; -1 if it is not there."""
+    end = data.find(b"\n\r\n", start)
+    bare = data.find(b"\n\n", start, end + 1 if end >= 0 else len(data))
+    if bare >= 0:
+        return bare + 2
+    return end + 3 if end >= 0 else -1
+
+
+def check_growing(data: bytes | bytearray, line_start: int, limits: HeadLimits) -> None:
+    """Refuse a head that is still coming in but can no longer be accepted."""
+    if not (data.startswith(b"HTTP/") or b"HTTP/".startswith(data[:5])):
+        raise BadResponse(f"the answer does not begin like HTTP: {bytes(data[:40])!r}")
+    if len(data) > limits.total:
+        raise HeadTooLarge(f"the head is longer than {limits.total} bytes (HEADER_MAX_TOTAL)")
+    if len(data) - line_start > limits.line:
+        raise HeadTooLarge(f"a header line is longer than {limits.line} bytes (HEADER_MAX_LINE)")
+
+
+def parse_head(data: bytes, method: str, limits: HeadLimits) -> ResponseHead:
+    """Parse a whole head, blank line included, of the answer to a request with ``method``.
+
+    Raises BadResponse, or HeadTooLarge.
+    """
+    match = _STATUS_LINE.match(data)
+    if match is None:
+        raise _bad_status_line(data)
+    if len(data) > limits.line:
+        _check_size(data, limits)
+    if b"\0" in data:
+        raise BadResponse("the head contains a NUL byte")
+    lines = data.count(b"\n")
+    if lines - 2 > limits.count:
+        raise HeadTooLarge(f"the head has more than {limits.count} lines (HEADER_MAX_COUNT)")
+    clean = data.count(b"\r\n") == lines
+    if data.count(b"\r") != (lines if clean else data.count(b"\r\n")):
+        raise BadResponse("the head contains a CR that ends no line")
+    minor, code, reason = match.groups()
+    head = ResponseHead(int(code), reason or b"", minor == b"1", strict_headers(data) if clean else repair(data))
+    _frame(head, method)
+    return head
+
+
+class _Collector:
+    """What llhttp calls for each header line."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self) -> None:
+        self.raw: RawHeaders = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.raw.append((name, value))
+
+
+def strict_headers(data: bytes) -> RawHeaders:
+    """Read the header lines as llhttp does; what it refuses goes to ``repair``."""
+    collector = _Collector()
+    try:
+        HttpResponseParser(collector).feed_data(data)
+    except HttpParserError:
+        return repair(data)
+    raw = collector.raw
+    # llhttp keeps blanks at the end of a value, and joins folded lines only in some of its modes.
+    if b" \r\n" in data or b"\t\r\n" in data:
+        return [(name, value.rstrip(b" \t")) for name, value in raw]
+    return raw
+
+
+def repair(data: bytes) -> RawHeaders:
+    """Read the header lines of a head that is not quite HTTP, where only one meaning is possible.
+
+    Folded lines are joined by a blank (RFC 9112 section 5.2), blanks before the colon removed (5.1), lines
+    without a colon or with a name that is no token dropped. Raises BadResponse.
+    """
+    raw: RawHeaders = []
+    for line in data.split(b"\n")[1:]:
+        text = line.rstrip(b"\r")
+        if not text:
+            continue
+        if text[:1] in (b" ", b"\t"):
+            if not raw:
+                raise BadResponse("the first header line is a folded one")
+            name, value = raw[-1]
+            raw[-1] = (name, (value + b" " + text.strip(b" \t")).strip(b" \t"))
+            continue
+        name, colon, value = text.partition(b":")
+        name = name.rstrip(b" \t")
+        if colon and _TOKEN.fullmatch(name):
+            raw.append((name, value.strip(b" \t")))
+    return raw
+
+
+def _check_size(data: bytes, limits: HeadLimits) -> None:
+    if len(data) > limits.total:
+        raise HeadTooLarge(f"the head is longer than {limits.total} bytes (HEADER_MAX_TOTAL)")
+    if max(map(len, data.split(b"\n"))) > limits.line:
+        raise HeadTooLarge(f"a header line is longer than {limits.line} bytes (HEADER_MAX_LINE)")
+
+
+def _bad_status_line(data: bytes) -> BadResponse:
+    line = data.split(b"\n", 1)[0].rstrip(b"\r")[:80]
+    if b"\0" in line or b"\r" in line:
+        return BadResponse(f"the status line contains NUL or CR: {line!r}")
+    if re.match(rb"HTTP/\d", line) and not re.match(rb"HTTP/1\.[01] ", line):
+        return BadResponse(f"the version of the answer is neither HTTP/1.0 nor HTTP/1.1: {line!r}")
+    return BadResponse(f"the answer has no acceptable status line: {line!r}")
+
+
+def _frame(head: ResponseHead, method: str) -> None:
+    """Decide by RFC 9112 section 6.3, in its order, how the body ends."""
+    lengths: list[bytes] = []
+    codings: list[bytes] = []
+    for name, value in head.raw:
+        key = name.lower()
+        if key not in _FRAMING:
+            continue
+        if key == b"content-length":
+            lengths.append(value)
+        elif key == b"content-encoding":
+            head.encodings += _tokens(value)
+        elif key == b"transfer-encoding":
+            codings += _tokens(value)
+        elif key == b"connection":
+            _connection(head, value.lower())
+        else:
+            _keep_alive_hint(head, value)
+    status = head.status
+    if method == "HEAD" or status < 200 or status == 204 or status == 304:
+        head.framing = Framing.NONE
+    elif method == "CONNECT" and status < 300:
+        head.framing = Framing.NONE
+    elif codings:
+        _frame_by_codings(head, codings, lengths)
+    elif lengths:
+        head.framing = Framing.LENGTH
+        value = lengths[0]
+        # isdigit() of bytes is ASCII only; the common case is one plain number.
+        plain = len(lengths) == 1 and value.isdigit() and len(value) <= _MAX_LENGTH_DIGITS
+        head.length = int(value) if plain else _one_length(lengths)
+    else:
+        head.keep_alive = False
+
+
+def _tokens(value: bytes) -> list[bytes]:
+    return [token for part in value.split(b",") if (token := part.strip(b" \t").lower()) and token != b"identity"]
+
+
+def _connection(head: ResponseHead, value: bytes) -> None:
+    tokens = [token.strip() for token in value.split(b",")]
+    if b"close" in tokens:
+        head.keep_alive = False
+    elif head.minor == 0 and b"keep-alive" in tokens:
+        head.keep_alive = True
+
+
+def _keep_alive_hint(head: ResponseHead, value: bytes) -> None:
+    """Take ``timeout=N`` of a Keep-Alive header (RFC 2068 section 19.7.1.1): idle longer is closed by the peer."""
+    match = re.search(rb"timeout\s*=\s*(\d{1,6})", value)
+    if match:
+        head.keep_alive_seconds = int(match[1])
+
+
+def _frame_by_codings(head: ResponseHead, codings: list[bytes], lengths: list[bytes]) -> None:
+    """Transfer-Encoding overrides Content-Length; a peer that sends both is not trusted with another request."""
+    if lengths or head.minor == 0:
+        head.keep_alive = False
+    if codings[-1] == b"chunked":
+        head.framing = Framing.CHUNKED
+        codings = codings[:-1]
+    else:
+        head.framing = Framing.CLOSE
+        head.keep_alive = False
+    for coding in codings:
+        if coding not in _DECODABLE_CODINGS:
+            raise BadResponse(f"unknown or misplaced transfer coding {coding!r}")
+    head.encodings += codings
+
+
+def _one_length(lengths: list[bytes]) -> int:
+    """Merge lengths that say the same, as RFC 9112 section 6.3 point 5 allows."""
+    values = {part.strip(b" \t") for value in lengths for part in value.split(b",")}
+    if len(values) != 1:
+        raise BadResponse(f"contradicting Content-Length values: {sorted(values)[:4]!r}")
+    value = values.pop()
+    if not value.isdigit() or len(value) > _MAX_LENGTH_DIGITS:
+        raise BadResponse(f"Content-Length is not a number: {value[:40]!r}")
+    return int(value)

@@ -1,0 +1,96 @@
+"""Which way does a request go, and what is the same for all requests that go there?
+
+Connections are shared only within a route: same origin, same proxy, same local address. The TLS settings
+follow from the host, which is part of the origin, so a verified connection never serves an unverified host
+or the other way round.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Any, NamedTuple
+
+from crawler.errors import InvalidRequest, ProxyError
+from crawler.model.url import DEFAULT_PORTS, normalise, split
+
+PROXY_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
+
+
+class Proxy(NamedTuple):
+    """A proxy: ``label`` is its URL without the credentials, fit for messages."""
+
+    scheme: str
+    host: str
+    port: int
+    username: str
+    password: str
+
+    @property
+    def label(self) -> str:
+        """The proxy as messages name it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
+
+    @property
+    def authorization(self) -> bytes | None:
+        """The value of Proxy-Authorization (Basic, RFC 7617), or None."""
+        if not self.username and not self.password:
+            return None
+        return b"Basic " + b64encode(f"{self.username}:{self.password}".encode())
+
+
+def parse_proxy(text: str) -> Proxy:
+    """Read "http://user:password@host:port"; raises ProxyError."""
+    shown = text.rpartition("@")[2]
+    try:
+        parts = split(normalise(text if "://" in text else f"http://{text}"))
+    except InvalidRequest as error:
+        raise ProxyError(f"not a proxy URL: {shown!r}", sent=False) from error
+    if parts.scheme not in PROXY_PORTS or not parts.host:
+        raise ProxyError(f"not a proxy URL (http, https or socks5): {shown!r}", sent=False)
+    port = parts.port or PROXY_PORTS[parts.scheme]
+    return Proxy(parts.scheme, parts.host, port, parts.username, parts.password)
+
+
+class Route:
+    """One way to one origin, with its idle connections, the latest last."""
+
+    __slots__ = (
+        "absolute",
+        "bind_address",
+        "connections",
+        "host",
+        "host_line",
+        "idle",
+        "key",
+        "port",
+        "proxy",
+        "secure",
+        "shared",
+        "shared_opening",
+    )
+
+    def __init__(self, key: Any, origin: str, proxy: Proxy | None, bind_address: str | None) -> None:
+        parts = split(origin + "/")
+        assert parts.port is not None
+        self.key = key
+        self.host = parts.host
+        self.port = parts.port
+        self.secure = parts.scheme == "https"
+        self.proxy = proxy
+        self.bind_address = bind_address
+        self.idle: list[Any] = []
+        self.connections = 0
+        # A connection that many exchanges share (HTTP/2), and the calls that wait for the first one to tell.
+        self.shared: Any = None
+        self.shared_opening = False
+        name = f"[{parts.host}]" if ":" in parts.host else parts.host
+        authority = name if DEFAULT_PORTS[parts.scheme] == parts.port else f"{name}:{parts.port}"
+        self.host_line = b"Host: " + authority.encode() + b"\r\n"
+        # RFC 9112 section 3.2.2: a proxy is given the whole URL, unless there is a tunnel through it.
+        plain_proxy = proxy is not None and not self.secure and proxy.scheme in ("http", "https")
+        self.absolute = f"{parts.scheme}://{authority}" if plain_proxy else ""
+
+    def __repr__(self) -> str:
+        via = f" via {self.proxy.label}" if self.proxy else ""
+        return f"<Route {self.host}:{self.port}{via} connections={self.connections} idle={len(self.idle)}>"
