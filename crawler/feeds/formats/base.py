@@ -1,0 +1,95 @@
+"""What must a feed's format be able to do?
+
+A format turns items into bytes and knows nothing of files. Its state is plain values, so that a mark can
+hold it and another process can go on where this one was killed. A format of your own is a subclass with
+``encode`` alone, if its file needs neither head nor trailer; name it in the setting FEED_FORMATS.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+# The codecs that write a byte order mark each time they are called: the mark is ours, once, and then the plain one.
+_WITH_BOM = {
+    "utf-16": (codecs.BOM_UTF16_LE, "utf-16-le"),
+    "utf-32": (codecs.BOM_UTF32_LE, "utf-32-le"),
+    "utf-8-sig": (codecs.BOM_UTF8, "utf-8"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FormatOptions:
+    """What a user may choose about a format. ``names``: field → output name in order, None for all."""
+
+    names: Mapping[str, str] | None = None
+    encoding: str = "utf-8"
+    indent: int | None = None
+    escape_formulas: bool = False
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The encoding's name for people and declarations."""
+        return "utf-8" if self.codec == "utf-8" else codecs.lookup(self.encoding).name
+
+    @property
+    def codec(self) -> str:
+        """The codec that writes no byte order mark."""
+        name = codecs.lookup(self.encoding).name
+        return _WITH_BOM.get(name, (b"", name))[1]
+
+    @property
+    def bom(self) -> bytes:
+        """The bytes the encoding wants at the start of a file."""
+        return _WITH_BOM.get(codecs.lookup(self.encoding).name, (b"", ""))[0]
+
+
+class Format:
+    """The base of all formats: items in, bytes out. One object serves one file at a time."""
+
+    extra: frozenset[str] = frozenset()
+    """The names of ``item_export_kwargs`` this format understands."""
+
+    def __init__(self, options: FormatOptions) -> None:
+        self.options = options
+        self.codec = options.codec
+
+    def start(self) -> bytes:
+        """Begin a new file, forgetting the last one; return its first bytes."""
+        self.restore({})
+        return self.options.bom
+
+    def encode(self, items: Sequence[dict[str, Any]]) -> bytes:
+        """Return the bytes of these items, which ``fits`` has accepted."""
+        raise NotImplementedError
+
+    def finish(self) -> bytes:
+        """Return the trailer that makes the file valid; the state does not change."""
+        return b""
+
+    def state(self) -> dict[str, Any]:
+        """Return what ``restore`` needs, in plain values."""
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state; the empty one is that of a new file."""
+
+    def adopt(self, head: bytes, tail: bytes) -> int:
+        """Go on in an existing file, given its first and last bytes (at most 64 KiB each, decompressed).
+
+        Return how many bytes at its end are a trailer, to be replaced. Raises ValueError with the reason
+        (continuing "… cannot be appended to: it ") if the file is not of this format.
+        """
+        self.restore({})
+        return 0
+
+    def fits(self, items: Sequence[dict[str, Any]]) -> bool:
+        """Tell whether the items can be written behind what the file holds already."""
+        return True
+
+    def rewrite(self, source: BinaryIO, items: Sequence[dict[str, Any]]) -> Iterator[bytes]:
+        """Yield the file anew, so that the items fit behind it. Asked for only if ``fits`` said no."""
+        raise NotImplementedError

@@ -1,0 +1,69 @@
+"""Which fields has an item, whatever its type, and which of them does a feed write?"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from itemadapter.adapter import ItemAdapter
+
+from crawler.feeds.values import struct_fields
+
+logger = logging.getLogger(__name__)
+
+Serializer = Callable[[Any], Any]
+
+
+class Fields:
+    """Turns items (dict, dataclass, attrs, pydantic, msgspec.Struct, Item) into dicts of what is written.
+
+    ``names`` maps field names to output names, in the order written; None: every field under its own name.
+    A field's ``serializer`` (metadata of Field, dataclass, attrs; docs.scrapy.org, "Item exporters") is applied.
+    """
+
+    def __init__(self, names: Mapping[str, str] | None = None) -> None:
+        self.names = dict(names) if names is not None else None
+        self._serializers: dict[type, dict[str, Serializer]] = {}
+
+    def of(self, items: Sequence[Any]) -> list[dict[str, Any]]:
+        """Return what is written of each item; plain dicts are passed through, not copied, if all is written."""
+        names = self.names
+        whole = [item if type(item) is dict else self._taken_apart(item) for item in items]
+        if names is None:
+            return whole
+        return [{shown: item[name] for name, shown in names.items() if name in item} for item in whole]
+
+    def _taken_apart(self, item: Any) -> dict[str, Any]:
+        if isinstance(item, msgspec.Struct):
+            return struct_fields(item)
+        if not ItemAdapter.is_item(item):
+            if isinstance(item, Mapping):
+                return dict(item)
+            raise TypeError(f"{type(item).__name__} is no item: a dict, dataclass, attrs, pydantic or Struct object is")
+        fields = dict(ItemAdapter(item))
+        fields.update(getattr(item, "__pydantic_extra__", None) or {})
+        for name, serializer in self._serializers_of(item).items():
+            if name in fields:
+                fields[name] = self._serialized(serializer, name, fields[name])
+        return fields
+
+    def _serializers_of(self, item: Any) -> dict[str, Serializer]:
+        kind = type(item)
+        found = self._serializers.get(kind)
+        if found is None:
+            found = {}
+            for name in ItemAdapter.get_field_names_from_class(kind) or ():
+                serializer = ItemAdapter.get_field_meta_from_class(kind, name).get("serializer")
+                if callable(serializer):
+                    found[name] = serializer
+            self._serializers[kind] = found
+        return found
+
+    def _serialized(self, serializer: Serializer, name: str, value: Any) -> Any:
+        try:
+            return serializer(value)
+        except Exception:
+            logger.exception("The serializer of field %r failed; the value is written without it", name)
+            return value
