@@ -1,0 +1,1 @@
+"""What happens to items: one stage a file."""

@@ -1,0 +1,1 @@
+"""What to crawl: one spider a file."""

@@ -1,0 +1,46 @@
+"""Which pages does a site have?
+
+A lesson in following every link without leaving the site. One item for each HTML page that can be
+reached from the start page by links, and where it was found first.
+
+    crawler crawl site -a url=https://docs.example/ -O pages.jsonl
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from crawler import Request, Response, Spider
+
+
+class Site(Spider):
+    """Walk one site: the origin (scheme, host and port) at which the start page was found in the end."""
+
+    name = "site"
+    url: str  # required: no value here, so `-a url=…` must give one
+
+    async def start(self) -> AsyncIterator[Request]:
+        """Begin at the page that was asked for; a redirect from it decides which site is walked."""
+        yield Request(self.url, self.parse_page, cb_kwargs={"origin": None, "found_on": None}, dont_filter=True)
+
+    def parse_page(
+        self, response: Response, origin: str | None, found_on: str | None
+    ) -> Iterator[dict[str, Any] | Request]:
+        """Report a page and follow its links to pages of the same origin.
+
+        The origin travels in cb_kwargs rather than on the spider, so that it is there after a resume.
+        """
+        here = response.request.origin
+        if not response.is_html or here != (origin or here):  # a picture, or a redirect that led away
+            return
+        yield {
+            "url": response.url,
+            "status": response.status,
+            "title": response.css("title::text").get(default="").strip(),
+            "depth": response.meta.get("depth", 0),
+            "found_on": found_on,
+        }
+        passed_on = {"origin": here, "found_on": response.url}
+        for link in response.css("a::attr(href), area::attr(href)"):
+            request = response.follow(link, self.parse_page, cb_kwargs=passed_on)
+            if request.origin == here:
+                yield request
