@@ -58,7 +58,7 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = ["__version__", *sorted(_HOME_OF)]  # noqa: PLE0604  # the names are in _HOMES
+__all__ = ["__version__", *sorted(_HOME_OF)]  # the names are in _HOMES
 
 
 def __getattr__(name: str) -> Any:

@@ -154,7 +154,7 @@ class Callbacks:
                 self._watch.begin()
                 result = next(iterator)
                 self._watch.end()
-                self._take(result, run.unit, run.response)
+                self._hand_over(run, result)
                 if time.monotonic() > until:
                     self._clock.callLater(0, self._pull, run)
                     return
@@ -179,7 +179,7 @@ class Callbacks:
     async def _consume_each(self, run: Run, results: AsyncIterator[Any]) -> None:
         until = time.monotonic() + SLICE_SECONDS
         async for result in results:
-            self._take(result, run.unit, run.response)
+            self._hand_over(run, result)
             while not self._room():
                 turn: Deferred[None] = Deferred()
                 self._waiting.append(_once(turn))
@@ -189,6 +189,12 @@ class Callbacks:
                 self._clock.callLater(0, _once(turn))
                 await turn
                 until = time.monotonic() + SLICE_SECONDS
+
+    def _hand_over(self, run: Run, result: Any) -> None:
+        try:
+            self._take(result, run.unit, run.response)
+        except Exception as error:  # the result is not acceptable, or a filter of the user's raised: the run goes on
+            self._failed(error, run.unit, run.name, run.response)
 
     def _end(self, run: Run, error: BaseException | None) -> None:
         if run not in self._running:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from twisted.python.failure import Failure
+
 from crawler.engine.acceptance import Acceptance
 from crawler.engine.books import Books
 from crawler.engine.clock import Clock
 from crawler.engine.committer import Committer
 from crawler.engine.delivery import Delivery
+from crawler.engine.frames import error_of
 from crawler.engine.inline import Inline
 from crawler.engine.intake import Intake
 from crawler.engine.unit import Unit
@@ -127,11 +130,9 @@ class Outcomes:
             self.drop(entry, offer.reason, offer.detail)
             return
         request = offer.request
-        chain = request.meta.get("redirect_urls") or ()
-        free = entry in self._inline or request.dont_filter or request.url in chain
         entry.request, entry.host, entry.origin = request, offer.host, offer.origin
-        if free:
-            self._postpone(entry, verdict)
+        if entry in self._inline or request.url in (request.meta.get("redirect_urls") or ()):
+            self._postpone(entry, verdict)  # in its own chain: a page that sets a cookie and comes back
             return
         self.deciding += 1
         if entry.carried:
@@ -139,19 +140,23 @@ class Outcomes:
             entry.unit.extra.append(offer.fingerprint)
         else:
             asked = self._store.redirect(self._postponed(entry, verdict.seconds), offer.fingerprint)
-        asked.addCallbacks(self._redirect_decided, self._redirect_failed, (entry, verdict))
+        asked.addCallbacks(
+            self._redirect_decided, self._redirect_failed, callbackArgs=(entry, verdict), errbackArgs=(entry,)
+        )
 
     def _redirect_decided(self, new: bool, entry: Entry, verdict: Later) -> None:
         self.deciding -= 1
         if new:
             self._queue(entry, verdict)
+        elif entry.request.dont_filter:
+            self._postpone(entry, verdict)
         else:
             self.drop(entry, "duplicate", f"the redirect's target {entry.request.url} was seen before")
         self._changed()
 
-    def _redirect_failed(self, failure: object) -> None:
+    def _redirect_failed(self, failure: Failure, entry: Entry) -> None:
         self.deciding -= 1
-        self._store_failed(getattr(failure, "value", RuntimeError("the store failed")))
+        self._store_failed(error_of(failure))
 
     def _postpone(self, entry: Entry, verdict: Later) -> None:
         if not entry.carried:

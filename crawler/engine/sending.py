@@ -40,10 +40,11 @@ class Sending:
         self._stop = stop
         self._limit = parts.core.CONCURRENT_REQUESTS
         self._in_flight: dict[Entry, Deferred[None]] = {}
+        self._handling = 0
         self._cancelled = False
 
     def __len__(self) -> int:
-        return len(self._in_flight)
+        return len(self._in_flight) + self._handling
 
     def __repr__(self) -> str:
         return f"<Sending {len(self._in_flight)} of {self._limit}>"
@@ -112,6 +113,7 @@ class Sending:
             return
         wired = self._wired
         del self._in_flight[entry]
+        self._handling += 1  # nothing that happens below can find the crawl idle and end it
         try:
             outcome = self._outcome(result, entry)
             wired.frontier.release(entry, self._parts.clock.seconds())
@@ -124,6 +126,7 @@ class Sending:
             logger.exception("Internal error after the fetch of %r", entry.request)
             raise
         finally:
+            self._handling -= 1
             self._changed()
 
     def _outcome(self, result: Response | Failure, entry: Entry) -> Response | Exception:
