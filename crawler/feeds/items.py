@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from itemadapter.adapter import ItemAdapter
 
-from crawler.feeds.values import struct_fields
+from crawler.feeds.values import struct_fields, text_of
 
 logger = logging.getLogger(__name__)
 
@@ -23,14 +23,17 @@ class Fields:
     A field's ``serializer`` (metadata of Field, dataclass, attrs; docs.scrapy.org, "Item exporters") is applied.
     """
 
-    def __init__(self, names: Mapping[str, str] | None = None) -> None:
+    def __init__(self, names: Mapping[str, str] | None = None, *, text_names: bool = False) -> None:
         self.names = dict(names) if names is not None else None
+        self._text_names = text_names
         self._serializers: dict[type, dict[str, Serializer]] = {}
 
     def of(self, items: Sequence[Any]) -> list[dict[str, Any]]:
         """Return what is written of each item; plain dicts are passed through, not copied, if all is written."""
         names = self.names
         whole = [item if type(item) is dict else self._taken_apart(item) for item in items]
+        if self._text_names:
+            whole = [item if _named_by_text(item) else {text_of(name): item[name] for name in item} for item in whole]
         if names is None:
             return whole
         return [{shown: item[name] for name, shown in names.items() if name in item} for item in whole]
@@ -67,3 +70,7 @@ class Fields:
         except Exception:
             logger.exception("The serializer of field %r failed; the value is written without it", name)
             return value
+
+
+def _named_by_text(item: dict[Any, Any]) -> bool:
+    return all(type(name) is str and (name.isascii() or text_of(name) == name) for name in item)

@@ -53,6 +53,9 @@ class Format:
     extra: frozenset[str] = frozenset()
     """The names of ``item_export_kwargs`` this format understands."""
 
+    text_names: bool = False
+    """Whether ``encode`` wants every field name to be text; else dict keys may be of any type."""
+
     def __init__(self, options: FormatOptions) -> None:
         self.options = options
         self.codec = options.codec

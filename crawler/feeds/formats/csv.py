@@ -30,6 +30,7 @@ class Csv(Format):
     """
 
     extra = frozenset({"delimiter", "join_multivalued", "include_headers_line"})
+    text_names = True
 
     def __init__(self, options: FormatOptions) -> None:
         super().__init__(options)
@@ -39,7 +40,10 @@ class Csv(Format):
         self._with_header = bool(options.extra.get("include_headers_line", True))
         self._buffer = io.StringIO(newline="")
         self._writer = csv.writer(self._buffer, delimiter=self._delimiter, lineterminator=_END)
-        self.restore({})
+        self._columns: list[str] = []
+        self._known: frozenset[str] = frozenset()
+        self._bare = 0
+        self._joint = b""
 
     def start(self) -> bytes:
         head = super().start()
@@ -66,7 +70,7 @@ class Csv(Format):
         return {"columns": list(self._columns), "bare": self._bare, "joint": bool(self._joint)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._columns: list[str] = list(state.get("columns", ()))
+        self._columns = list(state.get("columns", ()))
         self._known = frozenset(self._columns)
         self._bare = int(state.get("bare", 0))
         self._joint = _END.encode(self.codec) if state.get("joint") else b""
@@ -129,12 +133,12 @@ class Csv(Format):
             columns.update(dict.fromkeys(names))
         return list(columns)
 
-    def _header(self, columns: Sequence[Any]) -> bytes:
+    def _header(self, columns: Sequence[str]) -> bytes:
         self._columns = list(columns)
         self._known = frozenset(columns)
         if not self._with_header:
             return b""
-        self._writer.writerow([self._cell(text_of(name)) for name in columns])
+        self._writer.writerow([self._cell(name) for name in columns])
         return self._taken()
 
     def _taken(self) -> bytes:

@@ -1,0 +1,181 @@
+"""How is a feed compressed so that it can be cut at a mark and continued by another process?
+
+Goals: a kill costs nothing that was marked; a mark every few items does not double the size; any tool reads
+the result. So members (gzip, RFC 1952) or frames (zstd, RFC 8878) are closed at about 1 MB of output, and at
+a mark the open one is only flushed to a byte boundary. After a kill the file is cut to the mark, ``mend``
+gives the few bytes that end the unfinished member there, and a new member follows:
+
+    gzip   an empty last block (03 00), then CRC-32 and size of what the member holds: these are in the mark
+    zstd   an empty last raw block (01 00 00); the frames carry no checksum, for its state cannot be saved
+
+Known limit: a file whose crawl was killed ends in an unfinished member until the job is resumed or closed.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import zlib
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import zstandard
+
+MEMBER_SIZE = 1_000_000
+_CHUNK = 1 << 16
+# No file name and no time: the same items give the same bytes.
+_GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+
+
+class Compressor(Protocol):
+    """Bytes in, bytes for the file out."""
+
+    def write(self, data: bytes) -> bytes:
+        """Return the bytes for the file, flushed, so that a mark may be set behind them."""
+
+    def end(self) -> bytes:
+        """Return the bytes that complete the open member, if one is open."""
+
+    def state(self) -> Any:
+        """Return what ``mend`` needs about the open member, in plain values; None if none is open."""
+
+    def mend(self, state: Any) -> bytes:
+        """Return the bytes that complete a member another process left open."""
+
+
+class Plain:
+    """No compression."""
+
+    def write(self, data: bytes) -> bytes:
+        return data
+
+    def end(self) -> bytes:
+        return b""
+
+    def state(self) -> Any:
+        return None
+
+    def mend(self, state: Any) -> bytes:
+        return b""
+
+
+class Gzip:
+    """Members of gzip."""
+
+    def __init__(self) -> None:
+        self._deflate: Any = None
+        self._crc = self._size = self._written = 0
+
+    def write(self, data: bytes) -> bytes:
+        out = b""
+        if self._deflate is None:
+            self._deflate = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
+            self._crc = self._size = self._written = 0
+            out = _GZIP_HEAD
+        self._crc = zlib.crc32(data, self._crc)
+        self._size += len(data)
+        out += self._deflate.compress(data) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
+        self._written += len(out)
+        return out + self.end() if self._written >= MEMBER_SIZE else out
+
+    def end(self) -> bytes:
+        if self._deflate is None:
+            return b""
+        out: bytes = self._deflate.flush(zlib.Z_FINISH) + _gzip_tail(self._crc, self._size)
+        self._deflate = None
+        return out
+
+    def state(self) -> Any:
+        return None if self._deflate is None else [self._crc, self._size]
+
+    def mend(self, state: Any) -> bytes:
+        return b"" if state is None else b"\x03\x00" + _gzip_tail(*state)
+
+
+def _gzip_tail(crc: int, size: int) -> bytes:
+    return crc.to_bytes(4, "little") + (size & 0xFFFFFFFF).to_bytes(4, "little")
+
+
+class Zstandard:
+    """Frames of zstd."""
+
+    def __init__(self) -> None:
+        self._frame: Any = None
+        self._written = 0
+
+    def write(self, data: bytes) -> bytes:
+        if self._frame is None:
+            self._frame = zstandard.ZstdCompressor(level=3, write_checksum=False).compressobj()
+            self._written = 0
+        out: bytes = self._frame.compress(data) + self._frame.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
+        self._written += len(out)
+        return out + self.end() if self._written >= MEMBER_SIZE else out
+
+    def end(self) -> bytes:
+        if self._frame is None:
+            return b""
+        out: bytes = self._frame.flush()
+        self._frame = None
+        return out
+
+    def state(self) -> Any:
+        return None if self._frame is None else True
+
+    def mend(self, state: Any) -> bytes:
+        return b"" if state is None else b"\x01\x00\x00"
+
+
+COMPRESSORS: dict[str, type[Plain | Gzip | Zstandard]] = {"": Plain, ".gz": Gzip, ".zst": Zstandard}
+
+
+def decompressed(descriptor: int, length: int, suffix: str) -> Iterator[bytes]:
+    """Yield the content of the first ``length`` bytes of an open file, in pieces; an open last member is fine.
+
+    The file's own position is not used. Raises ValueError if the bytes are not what the suffix says.
+    """
+    place = 0
+    decoder: Any = None
+    while place < length:
+        data = os.pread(descriptor, min(_CHUNK, length - place), place)
+        if not data:
+            break
+        place += len(data)
+        if not suffix:
+            yield data
+            continue
+        while data:
+            if decoder is None:
+                decoder = zlib.decompressobj(31) if suffix == ".gz" else zstandard.ZstdDecompressor().decompressobj()
+            try:
+                content = decoder.decompress(data)
+            except (zlib.error, zstandard.ZstdError) as error:
+                raise ValueError(f"is not valid {suffix}: {error}") from error
+            if content:
+                yield content
+            data = decoder.unused_data
+            if decoder.eof:
+                decoder = None
+            elif data:
+                raise ValueError(f"is not valid {suffix}")
+
+
+class Readable(io.RawIOBase):
+    """Pieces of bytes as a file to read from."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._rest = piece
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count

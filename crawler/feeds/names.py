@@ -1,0 +1,131 @@
+"""Which file does a feed's name mean?
+
+``-o FILE:FORMAT``, the extensions, and the placeholders of FEEDS (docs.scrapy.org, "Storage URI parameters").
+What a placeholder brings in (a spider's name, one of its attributes) is made safe: it never adds a folder,
+and where placeholders are used no symbolic link is followed below the folder they begin in.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from crawler.errors import OutputError
+
+COMPRESSED = (".gz", ".zst")
+STDOUT = frozenset({"-", "stdout:"})
+_placeholder = re.compile(r"%%|%\((\w+)\)(0?\d{0,3})([sd])")
+_loose = re.compile(r"%\(")
+_format = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*")
+_unsafe = re.compile(r"[/\\:\x00-\x1f\x7f\ud800-\udfff]")
+
+
+def parse_output(text: str) -> tuple[str, str | None]:
+    """Split what was given to -o or -O into the path and the format, None if the extension tells it.
+
+    Raises OutputError if there is no path.
+    """
+    path, colon, name = text.rpartition(":")
+    if not (colon and path and _format.fullmatch(name)):
+        path, name = text, ""
+    if not path.strip():
+        raise OutputError(f"{text!r} names no output file; write FILE, FILE:FORMAT or - for the standard output")
+    return path, name.lower() or None
+
+
+def format_of(path: str) -> tuple[str, str]:
+    """Return the extension that tells the format (no dot, lower case, "" if none) and that of the compression."""
+    compression = compression_of(path)
+    return Path(path.removesuffix(compression)).suffix[1:].lower(), compression
+
+
+def compression_of(path: str) -> str:
+    """Return ".gz", ".zst" or ""."""
+    return next((suffix for suffix in COMPRESSED if path.endswith(suffix)), "")
+
+
+def did_you_mean(name: str, known: list[str]) -> str:
+    """Return "; did you mean …?", or the list of what there is."""
+    near = get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; there is {', '.join(sorted(known))}"
+
+
+def local_path(feed: str, text: str) -> str:
+    """Return the path of a feed given as path or file: URI; raises OutputError for any other URI."""
+    if "://" not in text:
+        return text
+    parts = urlsplit(text)
+    if parts.scheme != "file" or parts.netloc not in {"", "localhost"}:
+        raise OutputError(
+            f"feed {feed!r}: {parts.scheme}:// is not supported; a feed is a file, or - for the standard output"
+        )
+    return unquote(parts.path)
+
+
+def stamp(moment: datetime) -> str:
+    """Return a time as %(time)s shows it: ISO 8601 in seconds with - for :, as in Scrapy."""
+    return moment.replace(microsecond=0).isoformat().replace(":", "-")
+
+
+def safe_part(value: Any) -> str:
+    """Return a value as part of a file name: no separator, no control character, no leading dot."""
+    text = _unsafe.sub("_", str(value))[:200]
+    return "_" + text[1:] if text.startswith(".") else text or "_"
+
+
+class PathTemplate:
+    """A path with placeholders: ``%(name)s %(time)s %(batch_time)s %(batch_id)d`` and the spider's attributes."""
+
+    def __init__(self, feed: str, text: str, values: Mapping[str, Any]) -> None:
+        self.feed = feed
+        self.text = local_path(feed, text)
+        self._values = dict(values)
+        found = [match for match in _placeholder.finditer(self.text) if match[1]]
+        self.used = frozenset(match[1] for match in found)
+        known = [*self._values, "time", "batch_time", "batch_id"]
+        for match in found:
+            if match[1] not in known:
+                raise OutputError(f"feed {feed!r}: unknown placeholder {match[0]}{did_you_mean(match[1], known)}")
+        if _loose.search(_placeholder.sub("", self.text)):
+            raise OutputError(f"feed {feed!r}: a placeholder is written %(name)s or %(batch_id)d")
+        first = _placeholder.search(self.text)
+        before = self.text[: first.start()] if found and first else self.text
+        self.root = Path(before + "x").parent
+        """The folder that must exist: the one before the first placeholder."""
+
+    @property
+    def numbered(self) -> bool:
+        """Whether each batch has a file of its own."""
+        return not self.used.isdisjoint({"batch_id", "batch_time"})
+
+    def path(self, *, time: str, batch_time: str, batch: int) -> Path:
+        """Return the absolute path of a batch. Raises OutputError if it leaves its folder or is too long."""
+        values = {**self._values, "time": time, "batch_time": batch_time, "batch_id": batch}
+
+        def filled(match: re.Match[str]) -> str:
+            if not match[1]:
+                return "%" if self.used else match[0]
+            value = values[match[1]]
+            if match[3] == "d" and not isinstance(value, int):
+                raise OutputError(f"feed {self.feed!r}: {match[0]} asks for a number, and {value!r} is none")
+            return safe_part(f"{value:{match[2]}d}" if match[3] == "d" else f"{value!s}")
+
+        path = Path(_placeholder.sub(filled, self.text))
+        if not self.used:
+            return Path(os.path.realpath(path))
+        root = Path(os.path.realpath(self.root))
+        whole = root / path.relative_to(self.root) if path.is_relative_to(self.root) else path.absolute()
+        if ".." in whole.parts[len(root.parts) :] or not whole.is_relative_to(root):
+            raise OutputError(f"feed {self.feed!r}: the path {path} leaves the folder {self.root}")
+        for part in [whole, *whole.parents]:
+            if part == root:
+                break
+            if part.is_symlink():
+                raise OutputError(f"feed {self.feed!r}: {part} is a symbolic link, which a placeholder may not follow")
+        return whole
