@@ -13,7 +13,8 @@ from crawler.errors import IgnoreRequest
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.policy.httperror import StatusRules, status_verdict
-from crawler.policy.redirect import RedirectRules, may_refresh, redirect_verdict
+from crawler.policy.redirect import RedirectRules, redirect_verdict
+from crawler.policy.refresh import mentions_refresh
 from crawler.policy.retry import RetryRules, give_up, retry_verdict
 from crawler.policy.verdict import Deliver, Drop, Verdict
 
@@ -41,13 +42,10 @@ def judge(
     above wants is GiveUp.
     """
     if isinstance(outcome, Response):
-        status = outcome.status
-        if (
-            200 <= status < 300
-            and status not in rules.retry.retry_http_codes
-            and not may_refresh(outcome, rules.redirect)
-        ):
-            return Deliver(outcome)
+        if 200 <= outcome.status < 300 and outcome.status not in rules.retry.retry_http_codes:
+            redirect = rules.redirect
+            if not redirect.metarefresh_enabled or outcome.body_file or not mentions_refresh(outcome.body):
+                return Deliver(outcome)
         return (
             redirect_verdict(request, outcome, rules.redirect)
             or retry_verdict(request, outcome, rules.retry, wall=wall, random=random)

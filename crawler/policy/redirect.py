@@ -50,14 +50,9 @@ def redirect_verdict(request: Request, response: Response, rules: RedirectRules)
     """
     if response.status in REDIRECTS:
         return _by_status(request, response, rules)
-    if may_refresh(response, rules):
+    if rules.metarefresh_enabled and response.body_file is None and mentions_refresh(response.body):
         return _by_meta_refresh(request, response, rules)
     return None
-
-
-def may_refresh(response: Response, rules: RedirectRules) -> bool:
-    """Tell, cheaply, whether the page is worth being searched for a meta refresh."""
-    return rules.metarefresh_enabled and response.body_file is None and mentions_refresh(response.body)
 
 
 def _by_status(request: Request, response: Response, rules: RedirectRules) -> Later | GiveUp | None:

@@ -24,9 +24,10 @@ _FEW = 50
 # HTML standard, "shared declarative refresh steps": digits, perhaps a fraction that does not count, a
 # separator, perhaps "url=", perhaps a quote.
 _CONTENT = re.compile(
-    r"\s*(?:(?P<seconds>\d{1,9})[\d.]*|\.[\d.]*)(?:\s*[;,]\s*|\s+)(?:url\s*=\s*)?(?P<url>\S.*)",
+    r"\s*(?:(?P<seconds>\d{1,9})[\d.]*|\.[\d.]*)(?:\s*[;,]\s*|\s+)(?P<url>.*)",
     re.IGNORECASE | re.DOTALL | re.ASCII,
 ).fullmatch
+_PREFIX = re.compile(r"url\s*=\s*", re.IGNORECASE | re.ASCII).match
 # Their content is text, or not shown: a tag in there is none.
 _NEVER = ("script", "style", "template", "textarea", "title", "xmp", "iframe", "noembed", "noframes")
 
@@ -77,9 +78,13 @@ def _target(response: Response, content: str) -> Refresh | None:
     found = _CONTENT(content)
     if found is None:
         return None
-    url = found["url"].strip()
-    if url[0] in "\"'":
+    url = found["url"]
+    if (prefix := _PREFIX(url)) is not None:
+        url = url[prefix.end() :]
+    if url[:1] in ("'", '"'):
         url = url[1:].partition(url[0])[0]
+    if not url.strip():
+        return None
     try:
         return Refresh(float(found["seconds"] or 0), response.urljoin(url))
     except InvalidRequest:
