@@ -31,10 +31,10 @@ SAME_ORIGIN = ["/next", "next", "https://a.example/next", "https://a.example:443
 
 
 def follow(
-    location: Any, status: int = 302, request: Request | None = None, rules: RedirectRules = RULES, **headers: str
+    location: Any, status: int = 302, request: Request | None = None, rules: RedirectRules = RULES, policy: str = ""
 ) -> Any:
     request = request or Request(HOME)
-    response = Response(request.url, status, {"Location": location, **headers}, request=request)
+    response = Response(request.url, status, {"Location": location, "Referrer-Policy": policy}, request=request)
     return redirect_verdict(request, response, rules)
 
 
@@ -240,5 +240,5 @@ def test_the_referer_is_cut_to_what_the_target_may_know(referer: str, location: 
 
 def test_the_redirects_own_referrer_policy_counts() -> None:
     request = Request(HOME, headers={"Referer": "https://a.example/from"})
-    verdict = follow("/next", request=request, **{"Referrer-Policy": "no-referrer"})
+    verdict = follow("/next", request=request, policy="no-referrer")
     assert "Referer" not in verdict.request.headers

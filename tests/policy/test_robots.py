@@ -382,7 +382,7 @@ def _lines(pattern: str) -> bytes:
         b"User-agent: Mozilla/" + b"5(compatible;" * 30_000,
         b"Crawl-delay:" + b"1" * 480_000,
     ],
-    ids=("stars only-stars wildcards paths ends agents lines colons comments escapes spaces names digits").split(),
+    ids=lambda body: f"{body[:12]!r} {len(body)}",
 )
 def test_files_written_to_hurt_do_not(body: bytes) -> None:
     started = time.process_time()
