@@ -44,11 +44,12 @@ class Pipeline:
     settings: Settings
     crawler: Crawler
 
-    def bind(self, crawler: Crawler, spider: Spider) -> None:
+    def bind(self, crawler: Crawler) -> None:
         """Tie the stage to its crawl; done once, by the assembly."""
         self.crawler = crawler
         self.settings = crawler.settings
-        self.spider = spider
+        assert crawler.spider is not None  # it is made before the stages
+        self.spider = crawler.spider
 
     @property
     def logger(self) -> logging.Logger:

@@ -20,7 +20,8 @@ from twisted.python.failure import Failure
 
 from crawler.engine.tasks import Drive
 from crawler.engine.threads import Pool, Pools
-from crawler.engine.unit import Unit
+from crawler.engine.unit import Unit, current
+from crawler.errors import DropItem
 from crawler.model.response import Response
 from crawler.pipeline import changes
 
@@ -108,8 +109,6 @@ class _Stage:
 
     def _matched(self, items: Sequence[Any], returned: Any) -> list[Passed]:
         """Tell which item each returned one stands for: by place, or else by identity."""
-        from crawler.errors import DropItem
-
         if inspect.isawaitable(returned) or isinstance(returned, Deferred):
             raise TypeError(f"{self.name}.process_batch runs in a thread, but returned a {type(returned).__name__}")
         result = list(returned if returned is not None else ())
@@ -258,11 +257,13 @@ class AsyncStage(_Stage):
         self._start(self._batch([work.item for work in batch]), batch)
 
     def _start(self, coroutine: Any, batch: list[Work]) -> None:
-        token = changes.set(batch[0].unit.changes)
+        unit = batch[0].unit
+        recording, running = changes.set(unit.changes), current.set(unit)
         try:
             self._drive(coroutine).addBoth(self._returned, batch)
         finally:
-            changes.reset(token)
+            changes.reset(recording)
+            current.reset(running)
 
     def _returned(self, result: Any, batch: list[Work]) -> None:
         if self._batch is None:
