@@ -1,0 +1,103 @@
+"""What does the command ``crawler`` do?
+
+One command a module; a module is imported when its command is used, so that ``crawler version`` does
+not pay for the engine. This room alone may import the global reactor.
+
+Exit status: 0 done; 1 the crawl failed (by the rule of FAIL_ON); 2 wrong usage or settings, before
+anything starts; 130 stopped by hand.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from crawler.config.nearest import did_you_mean
+from crawler.errors import CrawlerError, JobDamaged, JobInUse, UsageError
+
+_COMMANDS = {
+    "crawl": "Run a spider of the project",
+    "run": "Run the spider of a file",
+    "resume": "Go on with a job that was stopped or killed",
+    "jobs": "List, close or remove jobs",
+    "explain": "Say why a URL was or was not fetched",
+    "list": "List the spiders of the project",
+    "fetch": "Fetch one URL as a spider would, and print it",
+    "settings": "Show the settings: value, type, origin, what each does",
+    "startproject": "Make a new project that runs at once",
+    "genspider": "Make a new spider",
+    "version": "Print the version",
+}
+_ALIASES = {"runspider": "run"}
+_MODULES = {"list": "list_spiders", "settings": "show_settings"}
+
+
+class Commands(click.Group):
+    """The commands by name, each imported when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, the ones most used first."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; an unknown one is an error that names the nearest."""
+        name = _ALIASES.get(cmd_name, cmd_name)
+        if name not in _COMMANDS:
+            hint = did_you_mean(cmd_name, [*_COMMANDS, *_ALIASES]) or "; see crawler --help"
+            raise UsageError(f'there is no command "{cmd_name}"{hint}')
+        command: click.Command = import_module(f"crawler.commands.{_MODULES.get(name, name)}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False)
+def crawler() -> None:
+    """A fast, polite crawler whose crawls cannot be lost."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its status."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line and return its exit status; what is wrong is told in one line on stderr."""
+    try:
+        status = crawler.main(arguments or ["--help"], prog_name="crawler", standalone_mode=False)
+        return status if isinstance(status, int) else 0
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx is not None else "crawler"
+        return _say(_one_line(error.format_message()), where, 2)
+    except click.Abort:
+        return 130
+    except UsageError as error:
+        return _say(str(error), "crawler", 2)
+    except (JobInUse, JobDamaged) as error:
+        return _say(str(error), "crawler", 2)
+    except CrawlerError as error:
+        return _say(f"{type(error).__name__}: {error}", "crawler", 1)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone; the interpreter must not complain at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _say(message: str, where: str, status: int) -> int:
+    click.echo(f"{where}: {message}", err=True)
+    return status
+
+
+def _one_line(message: str) -> str:
+    return " ".join(message.split()).rstrip(".")
+
+
+__all__ = ["main"]

@@ -82,15 +82,9 @@ def find_project(start: Path) -> Path | None:
 
 def spiders_in(module: ModuleType, base: type) -> list[type]:
     """Return the spiders that a module defines, in the order of the file."""
-    return [
-        member
-        for member in vars(module).values()
-        if inspect.isclass(member)
-        and issubclass(member, base)
-        and member.__module__ == module.__name__
-        and isinstance(getattr(member, "name", None), str)
-        and getattr(member, "name", "")
-    ]
+    classes = [member for member in vars(module).values() if inspect.isclass(member)]
+    own = [member for member in classes if issubclass(member, base) and member.__module__ == module.__name__]
+    return [spider for spider in own if _name_of(spider)]
 
 
 def pick(found: FoundSpiders, name: str) -> type:
@@ -119,7 +113,7 @@ def spider_in_file(file: str, base: type, project: Project | None) -> type:
         module = import_user_module(".".join(parts)) if all(map(str.isidentifier, parts)) else import_user_file(path)
     else:
         module = import_user_file(path)
-    found = {str(getattr(spider, "name", "")): spider for spider in spiders_in(module, base)}
+    found = {_name_of(spider): spider for spider in spiders_in(module, base)}
     if not found:
         raise SpiderNotFound(f"{path_text} has no spider: no subclass of Spider with a name")
     if name:
@@ -130,6 +124,11 @@ def spider_in_file(file: str, base: type, project: Project | None) -> type:
             f"{path_text} has several spiders: {', '.join(found)}; choose one with {path_text}:{first}"
         )
     return next(iter(found.values()))
+
+
+def _name_of(spider: type) -> str:
+    name = getattr(spider, "name", "")
+    return name if isinstance(name, str) else ""
 
 
 def _modules(name: str, broken: list[SpiderImportError]) -> Iterator[ModuleType]:

@@ -50,8 +50,6 @@ def frames_of(error: BaseException) -> list[str]:
 class TextLines(logging.Formatter):
     """``2026-11-23 12:00:00 INFO name: message``, the frames of an error behind it."""
 
-    converter = time.localtime
-
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line."""
         when = self.formatTime(record, "%Y-%m-%d %H:%M:%S")

@@ -8,6 +8,7 @@ The keys are Scrapy's (docs.scrapy.org, "Stats Collection"). Two differ on purpo
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from crawler.events import (
     Events,
@@ -24,8 +25,6 @@ from crawler.events import (
     ResponseReceived,
     SpiderFailed,
 )
-from crawler.model.request import Request
-from crawler.model.response import Response
 from crawler.stats import Stats
 
 _REFUSED = {
@@ -158,15 +157,15 @@ class _Counts:
         self._add("feedexport/success_count")
 
 
-def _is_robots(request: Request) -> bool:
+def _is_robots(request: Any) -> bool:
     return request.meta.get("robots") is True
 
 
-def _size(response: Response) -> int:
+def _size(response: Any) -> int:
     """Return the bytes of the body as it was delivered, without reading one that lies in a file."""
     if response.body_file is not None:
         try:
-            return response.body_file.stat().st_size
+            return int(response.body_file.stat().st_size)
         except OSError:
             return 0
     return len(response.body)

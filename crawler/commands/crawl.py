@@ -1,0 +1,27 @@
+"""``crawler crawl SPIDER``: run a spider of the project."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from crawler.commands.loading import load_settings, named_spider, project_here
+from crawler.commands.options import run_options, running_options
+
+
+@click.command()
+@click.argument("spider")
+@running_options
+def command(spider: str, **given: Any) -> int:
+    """Run a spider of the project.
+
+    The exit status is 0 when it is done, 1 when it failed, 2 for wrong usage, 130 when it was stopped by hand.
+    """
+    options = run_options(given)
+    project = project_here()
+    spider_class = named_spider(project, spider, options.settings)
+    settings = load_settings(project, spider_class, options.settings)
+    from crawler.commands.running import run_spider
+
+    return run_spider(spider_class, settings, options)

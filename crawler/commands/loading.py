@@ -1,0 +1,71 @@
+"""Which project, spider and settings does this command mean?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crawler.config.project import FoundSpiders, Project, find_project, pick, spider_in_file
+from crawler.config.settings import Settings
+from crawler.errors import UsageError
+from crawler.spider import Spider
+
+
+def project_here() -> Project:
+    """Return the project the user is in. Raises UsageError if there is none."""
+    project = project_if_any()
+    if project is None:
+        raise UsageError(
+            "there is no project here or above: a folder with settings.py and spiders/ "
+            "(crawler startproject NAME makes one)"
+        )
+    return project
+
+
+def project_if_any(start: Path | None = None) -> Project | None:
+    """Return the project of a folder, the current one if not given; None if it is in none."""
+    root = find_project(start or Path.cwd())
+    return Project(root) if root is not None else None
+
+
+def spiders_of(project: Project, command_line: Mapping[str, Any]) -> FoundSpiders:
+    """Return the project's spiders; SPIDER_MODULES may be set on the command line."""
+    return project.spiders(Spider, modules=command_line.get("SPIDER_MODULES"))
+
+
+def named_spider(project: Project, name: str, command_line: Mapping[str, Any]) -> type[Spider]:
+    """Return a spider of the project by name; files that do not import are told if it is not in them.
+
+    Raises SpiderNotFound or SpiderImportError.
+    """
+    found = spiders_of(project, command_line)
+    spider: type[Spider] = pick(found, name)
+    for error in found.broken:
+        click.echo(f"crawler: warning: {first_line(error)}", err=True)
+    return spider
+
+
+def file_spider(file: str) -> tuple[type[Spider], Project | None]:
+    """Return the spider of a file, and the project the user is in or else the one the file is in."""
+    project = project_if_any() or project_if_any(Path(file.partition(":")[0]).resolve().parent)
+    spider: type[Spider] = spider_in_file(file, Spider, project)
+    return spider, project
+
+
+def load_settings(project: Project | None, spider: type[Spider] | None, command_line: Mapping[str, Any]) -> Settings:
+    """Return the settings of a crawl. Raises SettingError."""
+    return Settings.load(
+        project.settings if project is not None else None,
+        spider,
+        command_line,
+        also=project.declaring_classes if project is not None else None,
+    )
+
+
+def first_line(error: Exception) -> str:
+    """Return an import error as one line: what does not import, and the error."""
+    lines = str(error).splitlines()
+    return f"{lines[0]} {lines[-1]}" if len(lines) > 1 else lines[0]

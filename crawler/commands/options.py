@@ -1,0 +1,91 @@
+"""Which options do the commands that run a spider share, and which settings do they stand for?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, TypeVar
+
+import click
+
+from crawler.commands.outputs import feeds_of
+from crawler.errors import SettingError, UsageError
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+class RunOptions(NamedTuple):
+    """What the user typed beside the spider: settings of the command line, and the spider's arguments."""
+
+    settings: dict[str, Any]
+    arguments: dict[str, str]
+    summary: str | None
+
+
+_SETTINGS = click.option("-s", "settings", metavar="NAME=VALUE", multiple=True, help="Set a setting.")
+_LOGGING = (
+    click.option("-L", "--loglevel", metavar="LEVEL", help="DEBUG, INFO, WARNING, ERROR or CRITICAL."),
+    click.option("--logfile", metavar="FILE", help="Write the log to a file."),
+    click.option("--nolog", is_flag=True, help="Write no log."),
+    click.option("--log-format", metavar="FORMAT", help="text, or json: one object a line."),
+)
+_RUNNING = (
+    click.option("-a", "arguments", metavar="NAME=VALUE", multiple=True, help="Give the spider an argument."),
+    click.option("-o", "append", metavar="FILE[:FORMAT]", multiple=True, help="Append items to a file; - is stdout."),
+    click.option("-O", "overwrite", metavar="FILE[:FORMAT]", multiple=True, help="Write items to a new file."),
+    click.option("--summary", metavar="FILE", help="Write the summary as JSON."),
+    click.option("--fail-on", metavar="RULE,…", help="What makes the exit status 1; see the setting FAIL_ON."),
+    click.option("--job", metavar="NAME", help="Name the job."),
+    click.option("--warc", metavar="FILE", help="Write every exchange to a WARC file."),
+)
+
+
+def settings_options(command: Decorated) -> Decorated:
+    """Add -s and the options of the log."""
+    return _add(command, (_SETTINGS, *_LOGGING))
+
+
+def running_options(command: Decorated) -> Decorated:
+    """Add all options of a command that runs a spider."""
+    return _add(command, (*_RUNNING, _SETTINGS, *_LOGGING))
+
+
+def command_line_settings(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings that the options stand for; -s comes first, the option made for it wins.
+
+    Raises SettingError for a -s without "=".
+    """
+    settings: dict[str, Any] = pairs("-s", given.get("settings") or (), SettingError)
+    named = {
+        "LOG_LEVEL": given.get("loglevel"),
+        "LOG_FILE": given.get("logfile"),
+        "LOG_FORMAT": given.get("log_format"),
+        "LOG_ENABLED": False if given.get("nolog") else None,
+        "FAIL_ON": given.get("fail_on"),
+        "JOB_NAME": given.get("job"),
+        "WARC_FILE": given.get("warc"),
+        "FEEDS": feeds_of(given.get("append") or (), given.get("overwrite") or ()) or None,
+    }
+    return settings | {name: value for name, value in named.items() if value is not None}
+
+
+def run_options(given: dict[str, Any]) -> RunOptions:
+    """Return all that was typed. Raises UsageError."""
+    arguments = pairs("-a", given.get("arguments") or (), UsageError)
+    return RunOptions(command_line_settings(given), arguments, given.get("summary"))
+
+
+def pairs(option: str, texts: Iterable[str], error: type[UsageError]) -> dict[str, str]:
+    """Split each NAME=VALUE; the last of a name wins."""
+    split: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise error(f'{option} "{text}": expected NAME=VALUE')
+        split[name.strip()] = value
+    return split
+
+
+def _add(command: Decorated, options: Iterable[Callable[[Any], Any]]) -> Decorated:
+    for option in reversed(tuple(options)):
+        command = option(command)
+    return command

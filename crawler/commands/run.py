@@ -1,0 +1,23 @@
+"""``crawler run FILE.py``: run the spider of a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from crawler.commands.loading import file_spider, load_settings
+from crawler.commands.options import run_options, running_options
+
+
+@click.command()
+@click.argument("file")
+@running_options
+def command(file: str, **given: Any) -> int:
+    """Run the spider of FILE.py, no project needed. A file with several: FILE.py:NAME."""
+    options = run_options(given)
+    spider_class, project = file_spider(file)
+    settings = load_settings(project, spider_class, options.settings)
+    from crawler.commands.running import run_spider
+
+    return run_spider(spider_class, settings, options)
