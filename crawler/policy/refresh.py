@@ -86,6 +86,6 @@ def _target(response: Response, content: str) -> Refresh | None:
     if not url.strip():
         return None
     try:
-        return Refresh(float(found["seconds"] or 0), response.urljoin(url))
+        return Refresh(float(found["seconds"] or 0), response.base.join(url))
     except InvalidRequest:
         return None

@@ -18,7 +18,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import NamedTuple
 
-from crawler.model.url import split
+from crawler.model.url import without_fragment
 
 
 class Rule(NamedTuple):
@@ -155,22 +155,26 @@ def _canonical(found: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in text.encode("utf-8", "surrogateescape"))
 
 
-_QUERY_ESCAPES = {"%3A": ":", "%2F": "/", "%3F": "?", "%40": "@"}
-_ANY_QUERY_ESCAPE = re.compile("%3A|%2F|%3F|%40")
-_ANY_QUERY_LITERAL = re.compile("[:/?@]")
+_QUERY_ESCAPES = {"%3A": ":", "%2F": "/", "%3F": "?", "%40": "@", "%27": "'"}
+_ANY_QUERY_ESCAPE = re.compile("%3A|%2F|%3F|%40|%27")
+_ANY_QUERY_LITERAL = re.compile("[:/?@']")
+_SHORTEST = len("http://h")  # behind it, the first slash of a normal URL begins its path
 
 
 def targets(url: str) -> tuple[str, ...]:
     """Return the path and query of a normal URL, in each spelling that a rule may mean.
 
     One, nearly always. In a query ``: / ? @`` mean the same escaped or not, and the RFC's example has
-    ``?baz=https://foo.bar`` compare equal to ``?baz=https%3A%2F%2Ffoo.bar``: then there are up to three.
+    ``?baz=https://foo.bar`` compare equal to ``?baz=https%3A%2F%2Ffoo.bar`` (and in a normal URL an
+    apostrophe there is always escaped): then there are up to three.
     """
-    parts = split(url)
-    path = comparable(parts.path or "/")
-    if parts.query is None:
+    url = without_fragment(url)
+    slash = url.find("/", _SHORTEST)
+    path, mark, query = url[slash:].partition("?") if slash > 0 else ("/", "", "")
+    path = comparable(path)
+    if not mark:
         return (path,)
-    query = comparable(parts.query)
+    query = comparable(query)
     as_is = f"{path}?{query}"
     if not (_ANY_QUERY_LITERAL.search(query) or _ANY_QUERY_ESCAPE.search(query)):
         return (as_is,)

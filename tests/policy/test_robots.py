@@ -120,6 +120,7 @@ def test_the_rfcs_simple_example(agent: str, path: str, allowed: bool) -> None:
         ("Disallow: /foo/bar?baz=https://foo.bar", "/foo/bar?baz=https%3A%2F%2Ffoo.bar", False),
         ("Disallow: /foo/bar?baz=https%3A%2F%2Ffoo.bar", "/foo/bar?baz=https://foo.bar", False),
         ("Disallow: /foo/bar?baz=https%3a//foo.bar", "/foo/bar?baz=https%3A//foo.bar", False),
+        ("Disallow: /?who='me'", "/?who=%27me%27", False),
         ("Disallow: /*baz=https%3A%2F", "/foo/bar?baz=https%3a%2f%2ffoo.bar", False),
         ("Disallow: /foo/bar/\u30c4", "/foo/bar/%E3%83%84", False),
         ("Disallow: /foo/bar/%E3%83%84", "/foo/bar/%e3%83%84", False),
