@@ -31,7 +31,7 @@ TUPLE, SET, FROZENSET, DICT, BIG_INT, SURROGATES, BYTEARRAY, DATETIME, DATE, TIM
 DECIMAL, UUID_, COMPLEX, FRACTION, PATH, ENUM, OBJECT = range(12, 19)
 
 
-class CannotStore(StoreError):  # noqa: N818  # named for what is the matter, as all of errors.py
+class CannotStore(StoreError):
     """A value has no stored form; the message names its type."""
 
 

@@ -1,0 +1,236 @@
+"""How does one commit get into the job file, all or nothing?
+
+The counters and the numbers of hosts and origins that a commit changes are worked on as copies, and
+take effect only when the transaction has gone through.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from crawler.errors import StoreError
+from crawler.frontier.store import START
+from crawler.storage import schema
+from crawler.storage.group import Child, Group, Moved, Result
+from crawler.storage.jobfile import JobFile
+
+NAMES_REMEMBERED = 50_000
+"""Hosts and origins whose row numbers are kept in memory."""
+
+
+class Written(NamedTuple):
+    """What became of one result: a token for each child (0: duplicate), and its first item's number."""
+
+    tokens: list[int]
+    first_item: int
+
+
+class Writer:
+    """Writes commits into a job file. Belongs to the store's thread."""
+
+    def __init__(self, file: JobFile) -> None:
+        self._file = file
+        self._hosts: dict[str, int] = {}
+        self._origins: dict[str, int] = {}
+
+    def __repr__(self) -> str:
+        return f"<Writer of {self._file.path}>"
+
+    def write(self, group: Group) -> list[Written]:
+        """Write a commit in one transaction; raises StoreError and changes nothing."""
+        try:
+            with self._file.transaction() as sql:
+                transaction = _Transaction(self, self._file, sql)
+                written = transaction.run(group)
+        except BaseException:
+            self._forget()
+            raise
+        self._file.counters = transaction.counters
+        if len(self._hosts) > NAMES_REMEMBERED or len(self._origins) > NAMES_REMEMBERED:
+            self._forget()
+        return written
+
+    def redirect(self, moved: Moved, fingerprint: int) -> bool:
+        """Register a signed fingerprint and move the request to its new URL if it is new."""
+        try:
+            with self._file.transaction() as sql:
+                if self._file.registered([fingerprint]):
+                    return False
+                sql.execute("INSERT INTO seen VALUES (?, ?)", (fingerprint, moved.token))
+                _Transaction(self, self._file, sql).run(Group([moved], [], []))
+        except BaseException:
+            self._forget()
+            raise
+        return True
+
+    def _forget(self) -> None:
+        """Rows that were made in a transaction that was undone are not there; nor need all be remembered."""
+        self._hosts.clear()
+        self._origins.clear()
+
+    def host(self, sql: sqlite3.Connection, name: str) -> int:
+        """Return the number of a host, making its row."""
+        number = self._hosts.get(name)
+        if number is None:
+            sql.execute("INSERT OR IGNORE INTO hosts (name, queued) VALUES (?, 0)", (name,))
+            number = sql.execute("SELECT id FROM hosts WHERE name = ?", (name,)).fetchone()[0]
+            self._hosts[name] = number
+        return number
+
+    def origin(self, sql: sqlite3.Connection, name: str) -> int:
+        """Return the number of an origin, making its row."""
+        number = self._origins.get(name)
+        if number is None:
+            sql.execute("INSERT OR IGNORE INTO origins (name) VALUES (?)", (name,))
+            number = sql.execute("SELECT id FROM origins WHERE name = ?", (name,)).fetchone()[0]
+            self._origins[name] = number
+        return number
+
+
+class _Transaction:
+    """The work of one commit, inside its transaction."""
+
+    def __init__(self, writer: Writer, file: JobFile, sql: sqlite3.Connection) -> None:
+        self._writer = writer
+        self._file = file
+        self._sql = sql
+        self._queued: Counter[int] = Counter()
+        self._requests: list[tuple[object, ...]] = []
+        self._new: dict[int, int] = {}
+        self.counters = file.counters
+
+    def run(self, group: Group) -> list[Written]:
+        """Write everything of a group, in order."""
+        for moved in group.moved:
+            self._move(moved)
+        offered = [child.fingerprint for result in group.results for child in result.children]
+        offered += [fingerprint for result in group.results for fingerprint in result.fingerprints]
+        known = self._file.registered(offered) if offered else set()
+        written = [self._result(result, known) for result in group.results]
+        sql = self._sql
+        sql.executemany(_INSERT_REQUEST, self._requests)
+        sql.executemany("INSERT INTO seen VALUES (?, ?)", sorted(self._new.items()))
+        sql.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", group.facts)
+        changes = [(change, host) for host, change in sorted(self._queued.items()) if change]
+        sql.executemany("UPDATE hosts SET queued = queued + ? WHERE id = ?", changes)
+        sql.execute(_UPDATE_COUNTERS, (*self.counters, time.time()))
+        return written
+
+    def _move(self, moved: Moved) -> None:
+        """Change the row of a request that will be sent again."""
+        sql = self._sql
+        row = sql.execute("SELECT host FROM requests WHERE token = ? AND state = 0", (moved.token,)).fetchone()
+        if row is None:
+            raise StoreError(f"request {moved.token} cannot be postponed: it is not open in {self._file.path}")
+        host = self._writer.host(sql, moved.host)
+        origin = self._writer.origin(sql, moved.origin)
+        if row[0] != host:
+            self._queued[row[0]] -= 1
+            self._queued[host] += 1
+        sql.execute(_MOVE, (host, moved.rank, origin, moved.url, moved.body, moved.not_before, moved.token))
+        if moved.attempts is not None:
+            sql.execute("INSERT INTO attempts VALUES (?, ?)", (moved.token, moved.attempts))
+
+    def _result(self, result: Result, known: set[int]) -> Written:
+        if result.token != START:
+            self._finish(result)
+        for fingerprint in result.fingerprints:
+            if fingerprint not in known:
+                known.add(fingerprint)
+                self._new[fingerprint] = result.token
+        tokens = self._admit(result, known)
+        first_item = self.counters.items + 1
+        if result.items:
+            self._keep_items(result.items, first_item)
+        for stage, name, key, value in result.memory:
+            if value is None:
+                self._sql.execute("DELETE FROM memory WHERE stage = ? AND name = ? AND key = ?", (stage, name, key))
+            else:
+                self._sql.execute("INSERT OR REPLACE INTO memory VALUES (?, ?, ?, ?)", (stage, name, key, value))
+        if result.refusals:
+            self._sql.executemany("INSERT INTO refusals VALUES (?, ?, ?, ?)", result.refusals)
+        if result.token == START:
+            self._note_start(result)
+        return Written(tokens, first_item)
+
+    def _finish(self, result: Result) -> None:
+        """Mark a request done; its row keeps what `crawler explain` tells."""
+        state = schema.STATES.get(result.outcome)
+        if state is None:
+            raise StoreError(f"unknown outcome {result.outcome!r} of request {result.token}")
+        row = self._sql.execute(
+            _FINISH,
+            (
+                state,
+                result.reason or None,
+                result.page,
+                len(result.items),
+                len(result.children),
+                result.attempts,
+                result.token,
+            ),
+        ).fetchone()
+        if row is None:
+            raise StoreError(f"request {result.token} cannot be finished: it is not open in {self._file.path}")
+        self._queued[row[0]] -= 1
+        self.counters = self.counters._replace(done=self.counters.done + 1)
+
+    def _admit(self, result: Result, known: set[int]) -> list[int]:
+        """Give each new child a token and a row; 0 for a duplicate."""
+        tokens: list[int] = []
+        token = self.counters.tokens
+        for child in result.children:
+            if child.fingerprint in known:
+                if child.check:
+                    tokens.append(0)
+                    continue
+            else:
+                known.add(child.fingerprint)
+                self._new[child.fingerprint] = token + 1
+            token += 1
+            tokens.append(token)
+            self._requests.append(self._row(child, token, result.token))
+        if token != self.counters.tokens:
+            self.counters = self.counters._replace(tokens=token)
+        return tokens
+
+    def _row(self, child: Child, token: int, parent: int) -> tuple[object, ...]:
+        host = self._writer.host(self._sql, child.host)
+        origin = self._writer.origin(self._sql, child.origin)
+        self._queued[host] += 1
+        return (token, host, child.rank, origin, child.url, child.body, parent, child.found_on)
+
+    def _keep_items(self, items: Sequence[bytes], first: int) -> None:
+        if self._file.feeds:
+            self._sql.executemany("INSERT INTO items VALUES (?, ?)", list(enumerate(items, first)))
+        self.counters = self.counters._replace(items=self.counters.items + len(items))
+
+    def _note_start(self, result: Result) -> None:
+        count, ended, digests = result.start
+        self._sql.executemany("INSERT INTO starts VALUES (?)", [(digest,) for digest in digests])
+        self.counters = self.counters._replace(
+            start_count=max(count, self.counters.start_count), start_ended=ended or self.counters.start_ended
+        )
+
+
+_INSERT_REQUEST = """
+INSERT INTO requests (token, state, host, rank, origin, url, body, parent, found_on)
+VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+_MOVE = """
+UPDATE requests SET host = ?, rank = ?, origin = ?, url = ?, body = ?, not_before = ? WHERE token = ?
+"""
+
+_FINISH = """
+UPDATE requests SET state = ?, body = NULL, reason = ?, page = ?, items = ?, children = ?, attempts = ?
+WHERE token = ? AND state = 0 RETURNING host
+"""
+
+_UPDATE_COUNTERS = """
+UPDATE counters SET tokens = ?, done = ?, items = ?, start_count = ?, start_ended = ?, changed = ? WHERE id = 1
+"""

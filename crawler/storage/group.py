@@ -1,0 +1,144 @@
+"""What rows does one commit write?
+
+Everything of a commit is put into its stored form here, in the caller's thread and before anything is
+written: what the store's thread gets are plain numbers, texts and bytes that nobody changes any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from crawler.frontier.store import Attempt, Finished, Offer, Postponed
+from crawler.model.request import Request
+from crawler.storage.codec import CannotStore, Codec
+
+PRIORITY_LIMIT = 2**62
+"""Priorities beyond this do not fit a row; such a request is carried."""
+
+
+class Child(NamedTuple):
+    """One offered request; ``fingerprint`` is signed."""
+
+    fingerprint: int
+    check: bool
+    rank: int
+    host: str
+    origin: str
+    url: str
+    body: bytes
+    found_on: str | None
+
+
+class Moved(NamedTuple):
+    """One postponed request."""
+
+    token: int
+    rank: int
+    host: str
+    origin: str
+    url: str
+    body: bytes
+    not_before: float
+    attempts: bytes | None
+
+
+class Result(NamedTuple):
+    """One finished request; ``page`` is the URL its children were found on, where that is one."""
+
+    token: int
+    outcome: str
+    reason: str
+    page: str | None
+    children: list[Child]
+    items: list[bytes]
+    memory: list[tuple[str, str, bytes, bytes | None]]
+    fingerprints: list[int]
+    attempts: bytes | None
+    refusals: list[tuple[str, str, str, str]]
+    start: tuple[int, bool, list[int]]
+
+
+class Group(NamedTuple):
+    """All of one commit."""
+
+    moved: list[Moved]
+    results: list[Result]
+    facts: list[tuple[str, bytes]]
+
+
+def signed(number: int) -> int:
+    """Return an unsigned 64-bit number as SQLite's signed one."""
+    return number - 2**64 if number >= 2**63 else number
+
+
+def text(value: str) -> str:
+    """Return text that UTF-8 can carry: lone surrogates are escaped. For texts that are only shown."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "backslashreplace").decode()
+    return value
+
+
+class Rows:
+    """Makes rows with a codec. ``form(request)`` returns the request's stored form."""
+
+    def __init__(self, codec: Codec, form: Callable[[Request], bytes]) -> None:
+        self._codec = codec
+        self._form = form
+
+    def __repr__(self) -> str:
+        return f"<Rows by {self._codec!r}>"
+
+    def group(self, finished: Sequence[Finished], postponed: Sequence[Postponed], facts: dict[str, Any]) -> Group:
+        """Put a whole commit into rows; raises CannotStore."""
+        return Group(
+            [self.moved(each) for each in postponed],
+            [self._result(each) for each in finished],
+            [(name, self._fact(name, value)) for name, value in facts.items()],
+        )
+
+    def _fact(self, name: str, value: Any) -> bytes:
+        try:
+            return self._codec.encode(value)
+        except CannotStore as error:
+            raise CannotStore(f"{name}: {error}") from error
+
+    def moved(self, postponed: Postponed) -> Moved:
+        """Put a postponed request into a row."""
+        token, request = postponed.token, postponed.request
+        return Moved(
+            token, -request.priority, postponed.host, postponed.origin, request.url, self._form(request),
+            postponed.not_before, self._attempts(postponed.attempts),
+        )  # fmt: skip
+
+    def _result(self, result: Finished) -> Result:
+        page = text(result.children[0].found_on) if result.children else None
+        encode = self._codec.encode
+        return Result(
+            token=result.token,
+            outcome=result.outcome,
+            reason=text(result.reason),
+            page=page,
+            children=[self._child(offer, page) for offer in result.children],
+            items=[self._codec.encode_item(item) for item in result.items],
+            memory=[
+                (change.stage, change.name, encode(change.key), encode(change.value) if change.op == "set" else None)
+                for change in result.memory
+            ],
+            fingerprints=[signed(fingerprint) for fingerprint in result.fingerprints],
+            attempts=self._attempts(result.attempts),
+            refusals=[(text(r.url), r.reason, text(r.detail), text(r.found_on)) for r in result.refusals],
+            start=(result.start_count, result.start_ended, [signed(digest) for digest in result.start_digests]),
+        )
+
+    def _child(self, offer: Offer, page: str | None) -> Child:
+        request, fingerprint, host, origin, check, found_on = offer
+        if fingerprint >= 2**63:
+            fingerprint -= 2**64
+        elsewhere = None if found_on == page else text(found_on)
+        return Child(fingerprint, check, -request.priority, host, origin, request.url, self._form(request), elsewhere)
+
+    def _attempts(self, attempts: Sequence[Attempt]) -> bytes | None:
+        return self._codec.encode([list(attempt) for attempt in attempts]) if attempts else None

@@ -1,0 +1,214 @@
+"""What is read from a job file, and how do its errors become ours?
+
+All of it blocks and belongs to one thread, the one in which the connection was made.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from crawler.errors import JobDamaged, StoreError
+from crawler.frontier.entry import Entry
+from crawler.frontier.store import Resumed
+from crawler.storage import schema
+from crawler.storage.codec import Codec
+
+_CHUNK = 512
+"""Fingerprints asked for in one statement."""
+
+
+class Counters(NamedTuple):
+    """The totals of a job; replaced as a whole once a commit has gone through."""
+
+    tokens: int
+    done: int
+    items: int
+    start_count: int
+    start_ended: bool
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn SQLite's and the system's errors into StoreError and JobDamaged, in words for the user."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or "malformed" in str(error):
+            raise JobDamaged(f"the job file {path} is damaged: {error}") from error
+        why = {
+            sqlite3.SQLITE_FULL: "the disk is full",
+            sqlite3.SQLITE_READONLY: "it is read-only",
+            sqlite3.SQLITE_IOERR: f"the disk failed ({error})",
+            sqlite3.SQLITE_BUSY: "another program holds it",
+        }.get(code, str(error))
+        raise StoreError(f"the job file {path} cannot be used: {why}; what was committed is intact") from error
+    except OSError as error:
+        raise StoreError(f"the job file {path} cannot be used: {error.strerror}") from error
+
+
+class JobFile:
+    """The open file of one job: what the store reads, and transactions for what it writes."""
+
+    def __init__(self, path: Path, codec: Codec, *, cache_bytes: int = 32_000_000) -> None:
+        self.path = path
+        self.codec = codec
+        self._cache_bytes = cache_bytes
+        self._connection: sqlite3.Connection | None = None
+        self.counters = Counters(0, 0, 0, 0, False)
+        self.feeds: list[str] = []
+
+    def __repr__(self) -> str:
+        return f"<JobFile {self.path} {self.counters}>"
+
+    @property
+    def sql(self) -> sqlite3.Connection:
+        """The connection; raises StoreError when it is closed."""
+        if self._connection is None:
+            raise StoreError(f"the job file {self.path} is not open")
+        return self._connection
+
+    def open(self, description: dict[str, Any]) -> Resumed:
+        """Open or create; a new file keeps ``description``. Raises JobDamaged and StoreError."""
+        with translated(self.path):
+            self._connection = schema.connect(self.path, cache_bytes=self._cache_bytes)
+            row = self.sql.execute("SELECT tokens, done, items, start_count, start_ended FROM counters").fetchone()
+            tokens, done, items, start_count, start_ended = row
+            self.counters = Counters(tokens, done, items, start_count, bool(start_ended))
+            is_new = self.sql.execute("SELECT 1 FROM job WHERE name = 'created'").fetchone() is None
+            if is_new:
+                self._describe({"created": time.time(), "fingerprint": schema.FINGERPRINT, **description})
+            else:
+                self._check_fingerprint()
+            self._set_job({"state": "running"})
+            return self._resumed(is_new=is_new)
+
+    def _check_fingerprint(self) -> None:
+        kind = self.job().get("fingerprint")
+        if kind != schema.FINGERPRINT:
+            raise JobDamaged(f"{self.path} has fingerprints of {kind!r}; this program makes {schema.FINGERPRINT!r}")
+
+    def _describe(self, description: dict[str, Any]) -> None:
+        with self.transaction() as sql:
+            rows = [(name, self.codec.encode(value)) for name, value in description.items()]
+            sql.executemany("INSERT OR REPLACE INTO job VALUES (?, ?)", rows)
+
+    _set_job = _describe
+
+    def job(self) -> dict[str, Any]:
+        """Return the description and state of the job."""
+        return {name: self.codec.decode(value) for name, value in self.sql.execute("SELECT name, value FROM job")}
+
+    def _resumed(self, *, is_new: bool) -> Resumed:
+        sql, decode = self.sql, self.codec.decode
+        memory: dict[tuple[str, str], dict[Any, Any]] = {}
+        for stage, name, key, value in sql.execute("SELECT stage, name, key, value FROM memory"):
+            memory.setdefault((stage, name), {})[decode(key)] = decode(value)
+        return Resumed(
+            is_new=is_new,
+            queued=dict(sql.execute("SELECT name, queued FROM hosts WHERE queued > 0")),
+            done=self.counters.done,
+            accepted=self.counters.tokens,
+            items=self.counters.items,
+            start_count=self.counters.start_count,
+            start_digests=[digest & (2**64 - 1) for (digest,) in sql.execute("SELECT digest FROM starts")],
+            start_ended=self.counters.start_ended,
+            facts={name: decode(data) for name, data in sql.execute("SELECT name, data FROM facts")},
+            memory=memory,
+            feed_marks={
+                name: decode(mark) for name, mark in sql.execute("SELECT name, mark FROM feeds WHERE mark IS NOT NULL")
+            },
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing; the caller's errors undo it too."""
+        sql = self.sql
+        with translated(self.path):
+            sql.execute("BEGIN IMMEDIATE")
+            try:
+                yield sql
+                sql.execute("COMMIT")
+            except BaseException:
+                if sql.in_transaction:
+                    sql.execute("ROLLBACK")
+                raise
+
+    def registered(self, fingerprints: Sequence[int]) -> set[int]:
+        """Return which of these signed fingerprints are registered."""
+        found: set[int] = set()
+        for start in range(0, len(fingerprints), _CHUNK):
+            chunk = list(fingerprints[start : start + _CHUNK])
+            size = 1 << (len(chunk) - 1).bit_length()  # few statements for all sizes
+            chunk += chunk[-1:] * (size - len(chunk))
+            statement = f"SELECT fingerprint FROM seen WHERE fingerprint IN ({','.join('?' * size)})"
+            found.update(row[0] for row in self.sql.execute(statement, chunk))
+        return found
+
+    def seen(self, fingerprints: Sequence[int]) -> list[bool]:
+        """Tell for each signed fingerprint whether it is registered."""
+        with translated(self.path):
+            found = self.registered(fingerprints) if fingerprints else set()
+        return [fingerprint in found for fingerprint in fingerprints]
+
+    def lease(self, host: str, count: int, after: tuple[int, int] | None) -> list[tuple[Entry, float]]:
+        """Return the host's next queued requests behind a key, with their not_before (0: at once)."""
+        rank, token = after if after is not None else (-(2**63), 0)
+        leased = []
+        with translated(self.path):
+            for token_, rank_, origin, url, body, not_before in self.sql.execute(_LEASE, (host, rank, token, count)):
+                request = self.codec.decode_request(url, -rank_, body)
+                entry = Entry(request, token=token_, order=token_, host=host, origin=origin)
+                leased.append((entry, not_before or 0.0))
+        return leased
+
+    def unfed(self, after: int, count: int) -> list[tuple[int, Any]]:
+        """Return items of the outbox in order."""
+        with translated(self.path):
+            rows = self.sql.execute(
+                "SELECT number, data FROM items WHERE number > ? ORDER BY number LIMIT ?", (after, count)
+            ).fetchall()
+        return [(number, self.codec.decode(data)) for number, data in rows]
+
+    def name_feeds(self, names: Sequence[str]) -> None:
+        """Name the feeds that items are kept for; the marks of others go."""
+        with self.transaction() as sql:
+            sql.executemany("INSERT OR IGNORE INTO feeds VALUES (?, 0, NULL)", [(name,) for name in names])
+            known = [name for (name,) in sql.execute("SELECT name FROM feeds")]
+            sql.executemany("DELETE FROM feeds WHERE name = ?", [(name,) for name in known if name not in names])
+        self.feeds = list(names)
+
+    def fed(self, feed: str, number: int, mark: bytes) -> None:
+        """Keep a feed's mark and delete what all feeds have."""
+        with self.transaction() as sql:
+            row = sql.execute("UPDATE feeds SET number = ?, mark = ? WHERE name = ?", (number, mark, feed))
+            if row.rowcount != 1:
+                raise StoreError(f"{feed!r} is not one of the job's feeds")
+            sql.execute("DELETE FROM items WHERE number <= (SELECT min(number) FROM feeds)")
+
+    def close(self, state: dict[str, Any] | None) -> None:
+        """Close; keep the job's last state, if one is given. Raises StoreError if that fails; it is closed then too."""
+        connection = self._connection
+        if connection is None:
+            return
+        try:
+            if state is not None:
+                self._set_job(state)
+                with translated(self.path):
+                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            self._connection = None
+            connection.close()
+
+
+_LEASE = """
+SELECT token, rank, origins.name, url, body, not_before
+FROM requests JOIN origins ON origins.id = requests.origin
+WHERE requests.host = (SELECT id FROM hosts WHERE name = ?) AND state = 0 AND (rank, token) > (?, ?)
+ORDER BY rank, token LIMIT ?
+"""

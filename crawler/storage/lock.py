@@ -1,0 +1,67 @@
+"""Is another process working on this job?
+
+An fcntl lock on a small file beside the job file: not on the job file itself, because closing any
+descriptor of that would drop SQLite's own locks. The kernel lets go of it when the process dies, however
+it dies. The process number in the file is text for people; nothing is decided by it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+
+from crawler.errors import JobInUse, StoreError
+
+
+class JobLock:
+    """The lock of one job; ``path`` is the job file, the lock's is that with ".lock" behind it."""
+
+    def __init__(self, path: Path) -> None:
+        self._job = path
+        self._path = path.with_name(path.name + ".lock")
+        self._descriptor: int | None = None
+
+    def __repr__(self) -> str:
+        return f"<JobLock {self._path} {'held' if self._descriptor is not None else 'free'}>"
+
+    def acquire(self) -> None:
+        """Take the lock; raises JobInUse, or StoreError if the lock file cannot be made."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            descriptor = os.open(self._path, flags, 0o600)
+        except OSError as error:
+            raise StoreError(f"cannot lock the job {self._job}: {error.strerror}") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            owner = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+            os.close(descriptor)
+            by = f" by process {owner}" if owner.isdigit() else ""
+            raise JobInUse(f"the job {self._job.stem} is in use{by}") from error
+        self._descriptor = descriptor
+        with contextlib.suppress(OSError):  # a full disk: the lock holds without the text
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+
+    def release(self) -> None:
+        """Let go; does nothing if it is not held."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def is_locked(path: Path) -> bool:
+    """Tell whether some process holds the lock of this job file."""
+    lock = JobLock(path)
+    if not lock._path.exists():
+        return False
+    try:
+        lock.acquire()
+    except JobInUse:
+        return True
+    except StoreError:
+        return False
+    lock.release()
+    return False

@@ -1,0 +1,201 @@
+"""How does a crawl keep its requests so that nothing can lose them?
+
+Everything blocking happens in a pool of one thread, where the connection lives; calls are carried out
+in the order in which they were made. What a commit writes is put into its stored form before the call
+returns, so that what a spider does to its objects later changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.failure import Failure
+from twisted.python.threadpool import ThreadPool
+
+from crawler.errors import StoreError
+from crawler.frontier.entry import Entry
+from crawler.frontier.store import Committed, Finished, Offer, Postponed, Resumed
+from crawler.model.request import Request
+from crawler.storage.codec import CannotStore, Codec
+from crawler.storage.commit import Writer, Written
+from crawler.storage.group import PRIORITY_LIMIT, Rows, signed
+from crawler.storage.jobfile import JobFile
+from crawler.storage.lock import JobLock
+
+FORMS_KEPT = 20_000
+"""Stored forms that can_store() made and that wait for their commit."""
+
+T = TypeVar("T")
+
+
+class SQLiteStore:
+    """A Store in one SQLite file (mode 0600). ``description`` (plain values) is kept in a new job:
+    what a resume needs, such as the spider, its arguments, settings and feeds.
+
+    ``codec`` turns requests and items into bytes and back; ``window`` is how many requests of a host the
+    frontier shall hold; ``cache_bytes`` bounds SQLite's page cache.
+    """
+
+    durable = True
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        reactor: Any,
+        codec: Codec,
+        window: int | None = 64,
+        description: dict[str, Any] | None = None,
+        cache_bytes: int = 32_000_000,
+    ) -> None:
+        self.path = Path(path)
+        self.window = window
+        self._reactor = reactor
+        self._codec = codec
+        self._description = description or {}
+        self._lock = JobLock(self.path)
+        self._file = JobFile(self.path, codec, cache_bytes=cache_bytes)
+        self._writer = Writer(self._file)
+        self._rows = Rows(codec, self._form)
+        self._forms: dict[Request, bytes] = {}
+        self._pool = ThreadPool(minthreads=1, maxthreads=1, name=f"job {self.path.stem}")
+        self._trigger: Any = None
+        self._failed = False
+
+    def __repr__(self) -> str:
+        return f"<SQLiteStore {self.path} {self._file.counters}>"
+
+    def open(self) -> Deferred[Resumed]:
+        """Lock and open the job, making it if it is new; raises JobInUse, JobDamaged or StoreError."""
+        try:
+            self._lock.acquire()
+        except StoreError as error:
+            return fail(error)
+        self._pool.start()
+        if hasattr(self._reactor, "addSystemEventTrigger"):
+            # The pool's thread would keep the process from ending.
+            self._trigger = self._reactor.addSystemEventTrigger("during", "shutdown", self._shut)
+        opened = self._run(self._file.open, self._description)
+        return opened.addErrback(self._open_failed)
+
+    def _open_failed(self, failure: Failure) -> Any:
+        closed = self._run(self._file.close, None)
+
+        def fail_as_before(_: Any) -> Failure:
+            self._shut()
+            return failure
+
+        return closed.addBoth(fail_as_before)
+
+    def can_store(self, request: Request) -> bool:
+        """Tell whether the request has a stored form, and keep that form for the commit. Never raises."""
+        try:
+            if -PRIORITY_LIMIT < request.priority < PRIORITY_LIMIT and request.url.isascii():
+                if len(self._forms) >= FORMS_KEPT:
+                    self._forms.clear()
+                self._forms[request] = self._codec.encode_request(request)
+                return True
+        except Exception:  # whatever a foreign object does when it is looked at: it is not stored
+            pass
+        return False
+
+    def _form(self, request: Request) -> bytes:
+        form = self._forms.pop(request, None)
+        return self._codec.encode_request(request) if form is None else form
+
+    def check_item(self, item: Any) -> None:
+        """Raise CannotStore, naming the type, if the item has no stored form: its commit would fail."""
+        self._codec.encode_item(item)
+
+    def seen(self, fingerprints: Sequence[int]) -> Deferred[list[bool]]:
+        """Tell which fingerprints are registered."""
+        return self._run(self._file.seen, [signed(fingerprint) for fingerprint in fingerprints])
+
+    def commit(
+        self,
+        finished: Sequence[Finished],
+        *,
+        postponed: Sequence[Postponed] = (),
+        facts: dict[str, Any] | None = None,
+    ) -> Deferred[list[Committed]]:
+        """Write all of it in one transaction; raises StoreError and changes nothing."""
+        try:
+            group = self._rows.group(finished, postponed, facts or {})
+        except CannotStore as error:
+            return fail(StoreError(f"a result cannot be stored: {error}"))
+        offers = [result.children for result in finished]
+
+        def committed(written: list[Written]) -> list[Committed]:
+            return [
+                Committed([_entry(*pair) for pair in zip(children, one.tokens, strict=True)], one.first_item)
+                for children, one in zip(offers, written, strict=True)
+            ]
+
+        return self._run(self._writer.write, group).addCallback(committed)
+
+    def redirect(self, postponed: Postponed, fingerprint: int) -> Deferred[bool]:
+        """Register the target and postpone, in one transaction, if it is new."""
+        try:
+            moved = self._rows.moved(postponed)
+        except CannotStore as error:
+            return fail(StoreError(f"a redirected request cannot be stored: {error}"))
+        return self._run(self._writer.redirect, moved, signed(fingerprint))
+
+    def lease(self, host: str, count: int, after: tuple[int, int] | None) -> Deferred[list[tuple[Entry, float]]]:
+        """Return the host's next queued requests; fewer than ``count`` means that there are no more."""
+        return self._run(self._file.lease, host, count, after)
+
+    def unfed_items(self, after: int, count: int) -> Deferred[list[tuple[int, Any]]]:
+        """Return items of the outbox, in order."""
+        return self._run(self._file.unfed, after, count)
+
+    def fed(self, feed: str, mark: Any) -> Deferred[None]:
+        """Keep a feed's mark and let go of the items that all feeds have."""
+        return self._run(self._file.fed, feed, int(mark["number"]), self._codec.encode(mark))
+
+    def feeds(self, names: Sequence[str]) -> Deferred[None]:
+        """Name the feeds."""
+        return self._run(self._file.name_feeds, list(names))
+
+    def finish(self, *, ended: bool, reason: str) -> Deferred[None]:
+        """Close the file and let go of the job; raises StoreError if its last state could not be written."""
+        if not self._pool.started or self._pool.joined:
+            return succeed(None)
+        state = {"state": "finished" if ended else "stopped", "reason": reason}
+        closed = self._run(self._file.close, None if self._failed else state)
+        return closed.addBoth(self._closed)
+
+    def _closed(self, result: Any) -> Any:
+        self._shut()
+        return result
+
+    def _shut(self) -> None:
+        """Stop the thread and free the job."""
+        if self._trigger is not None:
+            trigger, self._trigger = self._trigger, None
+            try:
+                self._reactor.removeSystemEventTrigger(trigger)
+            except ValueError:  # it is just being run
+                pass
+        self._pool.stop()
+        self._lock.release()
+
+    def _run(self, function: Callable[..., T], *arguments: Any) -> Deferred[T]:
+        if self._pool.joined:
+            return fail(StoreError(f"the job {self.path} is closed"))
+        deferred: Deferred[T] = deferToThreadPool(self._reactor, self._pool, function, *arguments)
+        return deferred.addErrback(self._note)
+
+    def _note(self, failure: Failure) -> Any:
+        self._failed = True
+        return failure
+
+
+def _entry(offer: Offer, token: int) -> Entry | None:
+    if not token:
+        return None
+    return Entry(offer.request, token=token, order=token, host=offer.host, origin=offer.origin)
