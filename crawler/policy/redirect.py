@@ -71,7 +71,7 @@ def _by_status(request: Request, response: Response, rules: RedirectRules) -> La
     try:
         target = join(request.url, _text(location))
     except InvalidRequest as error:
-        return GiveUp(BadResponse(f"status {status} with a Location that is {error}", request=request))
+        return GiveUp(BadResponse(f"status {status} with a Location that is {_short(str(error))}", request=request))
     if "#" not in target and "#" in request.url:
         target += request.url[request.url.index("#") :]  # RFC 9110 §10.2.2: the fragment is inherited
     to_get = (status in (301, 302) and request.method == "POST") or (
@@ -105,12 +105,12 @@ def _follow(
     seconds: float,
 ) -> Later | GiveUp:
     if not is_http(target):
-        refused = f"redirected from {request.url} to {target}"
+        refused = f"redirected from {request.url} to {_short(target)}"
         return GiveUp(UnsupportedScheme(refused, request=request, sent=False))
     headers, meta = request.headers, request.meta
     times = meta.get("redirect_times", 0) + 1
     if times > rules.redirect_max_times:
-        return GiveUp(TooManyRedirects(f"{times - 1} redirects, and one more to {target}", request=request))
+        return GiveUp(TooManyRedirects(f"{times - 1} redirects, and one more to {_short(target)}", request=request))
     chain = {
         "redirect_times": times,
         "redirect_urls": [*meta.get("redirect_urls", ()), request.url],
@@ -148,6 +148,10 @@ def _with_referer(headers: Headers, target: str, response: Response, rules: Redi
     else:
         headers[b"Referer"] = allowed
     return headers
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:200]}…"
 
 
 def _text(location: bytes) -> str:

@@ -168,7 +168,7 @@ def _read(lines: list[str], token: str, own: _Group, everyone: _Group) -> list[s
                 for group in delayed:
                     group.ask_for_delay(float(value.replace(",", ".")))
         elif field is _SITEMAP and value:
-            sitemaps.append(value)
+            sitemaps.append(value.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
     return sitemaps
 
 

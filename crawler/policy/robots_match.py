@@ -20,16 +20,22 @@ from typing import NamedTuple
 
 from crawler.model.url import without_fragment
 
+_SHOWN = 200
+
 
 class Rule(NamedTuple):
-    """One line of a robots.txt: ``path`` as it was written, ``line`` counted from 1."""
+    """One line of a robots.txt: ``path`` as it was written (bytes that are no UTF-8 as lone surrogates),
+    ``line`` counted from 1."""
 
     allow: bool
     path: str
     line: int
 
     def __str__(self) -> str:
-        return f"{'Allow' if self.allow else 'Disallow'}: {self.path} (line {self.line})"
+        """Say it in one short printable line, whatever the site wrote."""
+        path = self.path if self.path.isascii() and self.path.isprintable() else comparable_pattern(self.path)
+        shown = path if len(path) <= _SHOWN else f"{path[:_SHOWN]}…"
+        return f"{'Allow' if self.allow else 'Disallow'}: {shown} (line {self.line})"
 
 
 class _Wildcard:

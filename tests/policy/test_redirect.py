@@ -173,6 +173,11 @@ def test_a_location_that_is_no_url(location: str) -> None:
     assert verdict.error.request is not None
 
 
+def test_what_a_server_sent_does_not_fill_the_log() -> None:
+    for location in ("data:text/html," + "x" * 60_000, "http://[" + "x" * 60_000):
+        assert len(str(follow(location).error)) < 400
+
+
 def test_the_chain_is_told_and_bounded() -> None:
     request = Request(HOME, priority=1)
     rules = RedirectRules(redirect_max_times=3)

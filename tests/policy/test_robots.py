@@ -266,6 +266,7 @@ def test_a_crawl_delay_that_is_no_number_is_none(junk: str) -> None:
 def test_sitemaps_are_everybodys() -> None:
     text = "Sitemap: https://h.example/1.xml\nUser-agent: b\nsitemap:/2.xml\nDisallow: /\nSitemap:\n"
     assert RobotsRules.parse(text.encode(), AGENT).sitemaps == ["https://h.example/1.xml", "/2.xml"]
+    assert RobotsRules.parse(b"Sitemap: /caf\xe9", AGENT).sitemaps == ["/caf\ufffd"]
 
 
 @pytest.mark.parametrize(
@@ -295,6 +296,10 @@ def test_the_rule_that_decides_can_be_shown() -> None:
     rule = rules.rule_for(HOST + "/a/~xy")
     assert rule is not None
     assert str(rule) == "Allow: /a/%7Ex* (line 3)"
+    hostile = RobotsRules.parse(b"User-agent: *\nDisallow: /caf\xe9\x1b[31m\xe2\x80\xa8" + b"x" * 9000, AGENT)
+    rule = hostile.rule_for(HOST + "/caf%E9%1B[31m%E2%80%A8" + "x" * 9000)
+    assert str(rule).startswith("Disallow: /caf%E9%1B[31m%E2%80%A8x")
+    assert len(str(rule)) < 300
     assert rules.rule_for(HOST + "/b") is None
     assert rules.group == "*"
     assert RobotsRules.parse(b"User-agent: Crawler\nDisallow: /", AGENT).group == "crawler"
