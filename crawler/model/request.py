@@ -193,7 +193,7 @@ class Request:
         self.headers.setdefault(b"Content-Type", content_type)
 
     @classmethod
-    def to_link(cls, url: str, callback: Callback | None = None) -> Self:
+    def to_link(cls, url: str, callback: Callback | None = None, encoding: str = "utf-8") -> Self:
         """Make a plain GET of a URL that is known to be in normal form (``Response.follow``)."""
         request = cls.__new__(cls)
         request._url = url
@@ -202,7 +202,7 @@ class Request:
         request._headers = request._cookies = request._meta = request._flags = request._cb_kwargs = None
         request._method = "GET"
         request._body = b""
-        request._encoding = "utf-8"
+        request._encoding = encoding
         request._priority = 0
         request._dont_filter = False
         return request
