@@ -1,0 +1,115 @@
+"""How is a request sent by Twisted's own Agent?
+
+The second downloader: slower than crawler.download.fast and made of other parts, so that each can be
+checked against the other. It uses the Agent that treq uses, without treq's client around it, which would
+gunzip without limit and follow redirects; `TwistedDownloader.http` is that client, for side calls.
+
+Known limits, which are the Agent's: names of header fields are sent in Title-Case; a header line above
+16 kB is refused; only HTTP/1.1; no SOCKS proxies.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.ssl import optionsForClientTLS
+from twisted.web.client import HTTPConnectionPool
+
+from crawler.config.schema import CoreSettings
+from crawler.download.agent_fetch import AgentFetch
+from crawler.download.agent_route import AgentRoute, TLSCreator
+from crawler.download.fast.dial import Dialler
+from crawler.download.fast.names import Names
+from crawler.download.fast.resolvers import SystemLookup, TwistedLookup
+from crawler.download.fast.route import parse_proxy
+from crawler.download.seam import Exchange
+from crawler.errors import FetchError, UnsupportedScheme
+from crawler.model.request import Request
+from crawler.model.response import Response
+
+
+class TwistedDownloader:
+    """The Downloader (see crawler.download.seam) over Twisted's Agent and its HTTPConnectionPool.
+
+    ``clock`` is monotonic, in seconds; ``tls`` makes the TLS options of a host and verifies by default.
+    """
+
+    def __init__(
+        self,
+        settings: CoreSettings,
+        *,
+        reactor: Any,
+        clock: Callable[[], float] = time.monotonic,
+        tls: TLSCreator = optionsForClientTLS,
+    ) -> None:
+        self.settings = settings
+        self.reactor = reactor
+        self.clock = clock
+        self.pool = HTTPConnectionPool(reactor, persistent=True)
+        # The fetch itself decides what is safe to repeat.
+        self.pool.retryAutomatically = False
+        self.pool.maxPersistentPerHost = max(settings.CONCURRENT_REQUESTS_PER_DOMAIN, 1)
+        self.pool.cachedConnectionTimeout = max(settings.KEEP_ALIVE_SECONDS, 0.001)  # type: ignore[assignment]  # a float does
+        lookup = TwistedLookup(reactor) if settings.DNS_RESOLVER == "twisted" else SystemLookup(reactor)
+        self._names = Names(
+            lookup,
+            reactor=reactor,
+            clock=clock,
+            size=settings.DNS_CACHE_SIZE,
+            ttl=settings.DNS_TTL,
+            negative_ttl=settings.DNS_NEGATIVE_TTL,
+            timeout=settings.DNS_TIMEOUT,
+        )
+        self._dialler = Dialler(
+            reactor,
+            self._names,
+            timeout=settings.DOWNLOAD_CONNECT_TIMEOUT,
+            deny_private=settings.DENY_PRIVATE_ADDRESSES,
+        )
+        self._tls = tls
+        self._fetches: set[AgentFetch] = set()
+
+    def __repr__(self) -> str:
+        return f"<TwistedDownloader {len(self._fetches)} under way>"
+
+    def fetch(self, request: Request, exchange: Exchange | None = None) -> Deferred[Response]:
+        """See crawler.download.seam.Downloader."""
+        fetch = AgentFetch(self, request, exchange or Exchange())
+        try:
+            route = self._route(request)
+        except FetchError as error:
+            fetch.fail(error)
+            return fetch.deferred
+        self._fetches.add(fetch)
+        fetch.ended = self._fetches.discard
+        fetch.start(route)
+        return fetch.deferred
+
+    def _route(self, request: Request) -> AgentRoute:
+        if request.problem is not None:
+            raise FetchError(request.problem, sent=False)
+        if not request.url.startswith(("http://", "https://")):
+            raise UnsupportedScheme(f"no handler for this URL: {request.url!r}", sent=False)
+        proxy = request.meta.get("proxy")
+        bind_address = request.meta.get("bindaddress") or self.settings.BIND_ADDRESS
+        if isinstance(bind_address, tuple):
+            bind_address = bind_address[0]
+        return AgentRoute(
+            request.origin,
+            proxy=parse_proxy(proxy) if proxy else None,
+            bind_address=bind_address,
+            dialler=self._dialler,
+            tls=self._tls,
+            head_limit=self.settings.HEADER_MAX_TOTAL,
+        )
+
+    def close(self) -> Deferred[None]:
+        """See crawler.download.seam.Downloader."""
+        for fetch in list(self._fetches):
+            fetch.deferred.cancel()
+        self._names.close()
+        closed: Deferred[None] = self.pool.closeCachedConnections()
+        return closed.addCallback(lambda _: None)
