@@ -30,6 +30,7 @@ from crawler.events import Events
 from crawler.feeds import make_feeds
 from crawler.feeds.seam import Feed
 from crawler.frontier.store import Store
+from crawler.jobs import ChosenStore, JobPlan, choose_store
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.model.url import fingerprint
@@ -41,7 +42,6 @@ from crawler.policy.retry import RetryRules
 from crawler.policy.scope import DepthFilter, OffsiteFilter, SchemeFilter, UrlLengthFilter
 from crawler.spider import Crawler, Spider
 from crawler.stats import Stats
-from crawler.storage.jobs import make_store
 from crawler.summary import Summary
 
 
@@ -70,10 +70,11 @@ class PreparedCrawl:
     ``events`` and ``stats`` may be looked at and subscribed to before and during the run.
     """
 
-    def __init__(self, crawl: Crawl, crawler: Crawler, world: World, edge: Edge) -> None:
+    def __init__(self, crawl: Crawl, crawler: Crawler, world: World, edge: Edge, chosen: ChosenStore) -> None:
         self._crawl = crawl
         self._world = world
         self._edge = edge
+        self._chosen = chosen
         self.crawler = crawler
         self.job = crawl.parts.job
 
@@ -119,6 +120,8 @@ class PreparedCrawl:
             await self._crawl.run()
         finally:
             await self._edge.close()
+        if self._crawl.complete and not self._crawl.parts.core.JOB_KEEP:
+            self._chosen.forget()
         seconds = clock.seconds() - since
         stats = self.stats
         stats.set_value("start_time", datetime.fromtimestamp(started, UTC))
@@ -155,7 +158,7 @@ def prepare(
     world: World,
     arguments: Mapping[str, Any] | None = None,
     store: Store | None = None,
-    job: str | None = None,
+    plan: JobPlan | None = None,
     feeds: Sequence[Feed] | None = None,
 ) -> PreparedCrawl:
     """Make and check everything a crawl needs. Raises UsageError."""
@@ -172,15 +175,17 @@ def prepare(
         )
     for feed in feeds:
         feed.check()
-    if store is None:
-        store, job = make_store(core, spider, reactor=world.reactor, job=job, now=world.clock.wall())
+    if store is not None:
+        chosen = ChosenStore(store, core.JOB_NAME)
+    else:
+        chosen = choose_store(core, spider, plan=plan or JobPlan(), reactor=world.reactor, wall=world.clock.wall())
     edge = world.make_edge(loaded, crawler, world.reactor, make=lambda c: make_component(c, crawler))
     stages = [make_component(stage, crawler) for stage in core.PIPELINES]
     parts = Parts(
         spider=spider,
         core=core,
-        job=job,
-        store=store,
+        job=chosen.job,
+        store=chosen.store,
         feeds=feeds,
         stages=stages,
         events=events,
@@ -205,7 +210,7 @@ def prepare(
     Limits(core, world.clock, events, run.stop)
     for extension in core.EXTENSIONS:
         _subscribe(make_component(extension, crawler), crawler)
-    return PreparedCrawl(run, crawler, world, edge)
+    return PreparedCrawl(run, crawler, world, edge, chosen)
 
 
 def make_spider(spider_class: type[Spider], crawler: Crawler, arguments: Mapping[str, Any]) -> Spider:

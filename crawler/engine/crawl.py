@@ -32,7 +32,7 @@ class Crawl:
     """One crawl. ``run()`` runs it; ``stop(reason)`` lets it end early, ``stop_now()`` at once.
 
     After the run, ``reason``, ``left`` (accepted requests not done), ``feeds`` (name, items) and
-    ``problems`` (sentences for the user) tell how it went.
+    ``problems`` (sentences for the user) tell how it went; ``complete``: nothing is left to do.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -41,6 +41,7 @@ class Crawl:
         self.left = 0
         self.feeds: list[tuple[str, int]] = []
         self.problems: list[str] = []
+        self.complete = False
         self.start_failed = False
         self.failures = 0
         self.lost_items = 0
@@ -152,7 +153,8 @@ class Crawl:
         self.left += len(wired.frontier) + wired.intake.abandoned
         if not self._hard and not self.problems:
             self._check_books()
-        await parts.store.finish(ended=finished and self.left == 0, reason=self.reason)
+        self.complete = finished and self.left == 0 and not self.problems
+        await parts.store.finish(ended=self.complete, reason=self.reason)
         self._state = "closed"
         parts.events.publish(CrawlClosed(parts.spider, self.reason))
 
@@ -295,6 +297,16 @@ class Crawl:
             self._over.callback(None)
 
     # What user code raises
+
+    @property
+    def queued(self) -> int:
+        """How many requests wait, in memory and in the store."""
+        return len(self._wired.frontier)
+
+    @property
+    def in_flight(self) -> int:
+        """How many exchanges are under way."""
+        return len(self._sending)
 
     @property
     def ended(self) -> dict[str, int]:
