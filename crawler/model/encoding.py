@@ -26,8 +26,12 @@ _ATTRIBUTE = re.compile(
     % (_SPACE, _SPACE, _SPACE, _SPACE, _SPACE, _SPACE, _SPACE)
 )
 _TAG_NAME = re.compile(rb"[^>%b]*" % _SPACE)
-_CONTENT_CHARSET = re.compile(rb"charset[%b]*=[%b]*(?:\"([^\"]*)\"|'([^']*)'|([^\"';%b][^;%b]*))" % ((_SPACE,) * 4), re.I)
-_XML_ENCODING = re.compile(rb"<\?xml[^>]*?encoding[\x00-\x20]*=[\x00-\x20]*(?:\"([^\x00-\x20\"]*)\"|'([^\x00-\x20']*)')")
+_CONTENT_CHARSET = re.compile(
+    rb"charset[%b]*=[%b]*(?:\"([^\"]*)\"|'([^']*)'|([^\"';%b][^;%b]*))" % ((_SPACE,) * 4), re.I
+)
+_XML_ENCODING = re.compile(
+    rb"<\?xml[^>]*?encoding[\x00-\x20]*=[\x00-\x20]*(?:\"([^\x00-\x20\"]*)\"|'([^\x00-\x20']*)')"
+)
 _LANGUAGE = re.compile(rb"<html[^>]{0,400}?\blang=[\"']?([A-Za-z]{2,3})(?:[-_]([A-Za-z]+))?", re.IGNORECASE)
 
 # What browsers guess for a user of that language (the table at the end of the standard's section); tried

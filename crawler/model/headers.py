@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from crawler.errors import InvalidRequest
 
 Text: TypeAlias = str | bytes
-Value: TypeAlias = str | bytes | int | None | Iterable[str | bytes | int]
+Value: TypeAlias = str | bytes | int | Iterable[str | bytes | int] | None
 RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
 
 # RFC 9110 §5.6.2: a field name is a token.
@@ -40,13 +40,16 @@ def _checked_name(name: Text) -> bytes:
     return raw
 
 
-def _checked_value(name: bytes, value: Any) -> bytes:
-    if isinstance(value, str):
-        value = value.encode("utf-8", "surrogateescape")
-    elif isinstance(value, int):
-        value = b"%d" % value
-    elif not isinstance(value, bytes):
-        raise InvalidRequest(f"header {name.decode()}: value must be str, bytes or int, got {type(value).__name__}")
+def _checked_value(name: bytes, given: Any) -> bytes:
+    value: bytes
+    if isinstance(given, bytes):
+        value = given
+    elif isinstance(given, str):
+        value = given.encode("utf-8", "surrogateescape")
+    elif isinstance(given, int):
+        value = b"%d" % given
+    else:
+        raise InvalidRequest(f"header {name.decode()}: value must be str, bytes or int, got {type(given).__name__}")
     if _FORBIDDEN(value):
         raise InvalidRequest(f"header {name.decode()}: value contains CR, LF or NUL: {value!r}")
     return value.strip(b" \t")
@@ -186,9 +189,7 @@ class Headers(MutableMapping[Text, Any]):
 
     def update(self, other: Any = (), /, **values: Any) -> None:
         """Set the names of ``other``; a name that comes twice in it keeps both values."""
-        if isinstance(other, Headers):
-            other = other.items()
-        elif isinstance(other, Mapping):
+        if isinstance(other, Mapping):
             other = other.items()
         given: dict[bytes, tuple[bytes, list[bytes]]] = {}
         for name, value in (*other, *values.items()):

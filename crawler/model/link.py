@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from lxml import etree
+from parsel import Selector, SelectorList
+
 
 class Link:
     """An absolute URL with the text of its element (Scrapy's Link; ``url`` may be changed)."""
@@ -27,3 +32,29 @@ class Link:
 
     def __repr__(self) -> str:
         return f"Link(url={self.url!r}, text={self.text!r}, fragment={self.fragment!r}, nofollow={self.nofollow!r})"
+
+
+def holds_link(selector: Any) -> bool:
+    """Tell whether a selector is an attribute, a text, or an element with a link."""
+    root = selector.root
+    if isinstance(root, etree._Element):
+        return root.tag in ("a", "area", "link") and root.get("href") is not None
+    return isinstance(root, str)
+
+
+def href_of(link: Any) -> str:
+    """Return what a str, Link or Selector says to follow; raises ValueError for what holds no link."""
+    if link.__class__ is str:
+        return str(link)
+    if isinstance(link, Link):
+        return link.url
+    if isinstance(link, SelectorList):
+        raise ValueError("follow() takes one link; for a SelectorList use follow_all()")
+    if isinstance(link, Selector):
+        if not holds_link(link):
+            raise ValueError(f"no link in {link!r}: <a>, <area> or <link> with href, or an attribute, can be followed")
+        root = link.root
+        return root if isinstance(root, str) else str(root.get("href"))
+    if isinstance(link, str):
+        return str(link)
+    raise ValueError(f"cannot follow a {type(link).__name__}: give a str, Link or Selector")

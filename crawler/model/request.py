@@ -6,46 +6,26 @@ for them, and a URL that is already normal is only looked at.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
-from operator import attrgetter
+from collections.abc import Iterable, Mapping
 from typing import Any, Self, TypeAlias
-from urllib.parse import urlencode
 
 import msgspec
 from msgspec import UNSET
 
 from crawler.errors import InvalidRequest
+from crawler.model.checks import check_callables, checked_body, checked_cookies, checked_method
+from crawler.model.fields import NO_CALLBACK, Callback, Cookies, RequestFields, name_on
+from crawler.model.formdata import form_encoded, submission
 from crawler.model.headers import Headers
-from crawler.model.url import host_of, normalise, origin_of
+from crawler.model.url import normalise, with_query
 
-Callback: TypeAlias = Callable[..., Any]
-Cookies: TypeAlias = dict[Any, Any] | list[dict[str, Any]]
 FormData: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
 
-# RFC 9110 §9.1: a method is a token.
-_is_token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
-_FORBIDDEN = re.compile("[\r\n\0]").search
+
+__all__ = ["NO_CALLBACK", "Callback", "Cookies", "FormData", "Request"]
 
 
-def no_callback(*_: Any, **__: Any) -> Any:
-    """Stand as the callback of a request that is never meant to reach one (Scrapy's NO_CALLBACK)."""
-    raise RuntimeError("this request was made without a callback, and its response was handed to one")
-
-
-NO_CALLBACK = no_callback
-
-
-def _frozen(name: str, doc: str) -> Any:
-    """Make a field that reads its slot in C and tells how to change it."""
-
-    def refuse(_request: object, _value: object) -> None:
-        raise AttributeError(f"a request's {name} cannot be assigned; use request.replace({name}=...)")
-
-    return property(attrgetter(f"_{name}"), refuse, doc=doc)
-
-
-class Request:
+class Request(RequestFields):
     """One request, immutable but for the insides of headers, cookies, meta, cb_kwargs and flags.
 
     The arguments are Scrapy's. Beyond them: ``json`` (any value msgspec encodes) and ``data`` (a mapping
@@ -56,25 +36,7 @@ class Request:
     method, header, cookie, priority or body raises InvalidRequest here.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_body",
-        "_callback",
-        "_cb_kwargs",
-        "_cookies",
-        "_dont_filter",
-        "_encoding",
-        "_errback",
-        "_flags",
-        "_headers",
-        "_host",
-        "_meta",
-        "_method",
-        "_origin",
-        "_priority",
-        "_problem",
-        "_url",
-    )
+    __slots__ = ()
 
     attributes: tuple[str, ...] = (
         "url",
@@ -91,16 +53,6 @@ class Request:
         "flags",
         "cb_kwargs",
     )
-
-    url: str = _frozen("url", "The WHATWG normal form; what was given if that is not valid.")
-    problem: str | None = _frozen("problem", "What is wrong with the URL, or None.")
-    callback: Callback | None = _frozen("callback", "Called with the response; None is the spider's parse.")
-    errback: Callback | None = _frozen("errback", "Called with a Failure if there is no response.")
-    method: str = _frozen("method", "In upper case.")
-    body: bytes = _frozen("body", "What is sent; empty for none.")
-    encoding: str = _frozen("encoding", "Of a str body, of form data and of the query's non-ASCII.")
-    priority: int = _frozen("priority", "Higher goes first.")
-    dont_filter: bool = _frozen("dont_filter", "Fetch it even if it was seen.")
 
     def __init__(
         self,
@@ -126,18 +78,18 @@ class Request:
         self._callback = callback
         self._errback = errback
         self._dont_filter = dont_filter
-        self._method = "GET" if method is None or method == "GET" else _checked_method(method)
+        self._method = "GET" if method is None or method == "GET" else checked_method(method)
         self._priority = priority
         self._headers = Headers(headers) if headers else None
-        self._body = b"" if not body else _encoded(body, encoding)
-        self._cookies = _checked_cookies(cookies) if cookies else None
+        self._body = b"" if not body else checked_body(body, encoding)
+        self._cookies = checked_cookies(cookies) if cookies else None
         self._meta = dict(meta) if meta else None
         self._flags = list(flags) if flags else None
         self._cb_kwargs = dict(cb_kwargs) if cb_kwargs else None
         if priority.__class__ is not int and not isinstance(priority, int):
             raise InvalidRequest(f"priority must be an int, got {type(priority).__name__}: {priority!r}")
         if callback is not None or errback is not None:
-            _check_callables(callback, errback)
+            check_callables(callback, errback)
         if more:
             self._set_more(method_given=method is not None, **more)
 
@@ -207,54 +159,45 @@ class Request:
         request._dont_filter = False
         return request
 
-    @property
-    def headers(self) -> Headers:
-        """The request's own headers."""
-        if self._headers is None:
-            self._headers = Headers()
-        return self._headers
+    @classmethod
+    def from_form(
+        cls,
+        response: Any,
+        formname: str | None = None,
+        formid: str | None = None,
+        formnumber: int = 0,
+        formdata: FormData | None = None,
+        clickdata: Mapping[str, Any] | None = None,
+        dont_click: bool = False,
+        formxpath: str | None = None,
+        formcss: str | None = None,
+        **arguments: Any,
+    ) -> Self:
+        """Submit a form of a page as a browser would, with ``formdata`` over what the page filled in.
 
-    @property
-    def cookies(self) -> Cookies:
-        """Cookies to send beyond the jar's: a dict, or a list of dicts with name, value, domain, path."""
-        if self._cookies is None:
-            self._cookies = {}
-        return self._cookies
-
-    @property
-    def meta(self) -> dict[str, Any]:
-        """The request's own metadata; Scrapy's control keys work."""
-        if self._meta is None:
-            self._meta = {}
-        return self._meta
-
-    @property
-    def cb_kwargs(self) -> dict[str, Any]:
-        """Keyword arguments for the callback."""
-        if self._cb_kwargs is None:
-            self._cb_kwargs = {}
-        return self._cb_kwargs
-
-    @property
-    def flags(self) -> list[str]:
-        """Words for the log."""
-        if self._flags is None:
-            self._flags = []
-        return self._flags
-
-    @property
-    def host(self) -> str:
-        """The URL's host name without port; "" if it has none."""
-        if self._host is None:
-            self._host = host_of(self._url)
-        return self._host
-
-    @property
-    def origin(self) -> str:
-        """Of the URL: "scheme://host:port"."""
-        if self._origin is None:
-            self._origin = origin_of(self._url)
-        return self._origin
+        The form is found by name, id, XPath or CSS, else by number. A None in ``formdata`` leaves a field
+        out. The first button is clicked, or the one whose attributes ``clickdata`` has ("nr": its number
+        among the controls). The other arguments are those of Request; ``url`` and ``method`` override the
+        form's. Raises InvalidRequest, which lists the forms there are (Scrapy's FormRequest.from_response).
+        """
+        sent = submission(
+            response,
+            name=formname,
+            id=formid,
+            number=formnumber,
+            xpath=formxpath,
+            css=formcss,
+            data=formdata,
+            click=clickdata,
+            dont_click=dont_click,
+        )
+        url = arguments.pop("url", None)
+        url = sent.url if url is None else response.urljoin(url)
+        method = (arguments.pop("method", None) or sent.method).upper()
+        encoding = arguments.setdefault("encoding", sent.encoding)
+        if method == "POST":
+            return cls(url, method="POST", data=sent.pairs, **arguments)
+        return cls(with_query(url, form_encoded(sent.pairs, encoding)), method="GET", **arguments)
 
     def replace(self, *, cls: type[Request] | None = None, **changes: Any) -> Any:
         """Return a request of the same class (or of ``cls``) with these fields changed."""
@@ -264,8 +207,8 @@ class Request:
                 continue
             changes[name] = getattr(self, name)
         if resent and changes["headers"] is self._headers:
-            changes["headers"] = self.headers.copy()
-            changes["headers"].pop(b"Content-Type", None)
+            changes["headers"] = headers = self.headers.copy()
+            headers.pop(b"Content-Type", None)
         return (cls or type(self))(**changes)
 
     def copy(self) -> Self:
@@ -276,79 +219,11 @@ class Request:
         """Return the fields as a dict; callbacks by their name on ``spider`` (Scrapy's to_dict)."""
         fields = {name: getattr(self, name) for name in self.attributes}
         fields["headers"] = dict(self.headers.items())
-        fields["callback"] = _name_on(spider, self._callback)
-        fields["errback"] = _name_on(spider, self._errback)
+        fields["callback"] = name_on(spider, self._callback)
+        fields["errback"] = name_on(spider, self._errback)
         if type(self) is not Request:
             fields["_class"] = f"{type(self).__module__}.{type(self).__qualname__}"
         return fields
 
     def __repr__(self) -> str:
         return f"<{self._method} {self._url}>"
-
-
-def _name_on(spider: Any, function: Callback | None) -> str | None:
-    if function is None or isinstance(function, str):
-        return function
-    name = getattr(function, "__name__", "")
-    if spider is not None and getattr(function, "__self__", None) is spider and hasattr(spider, name):
-        return str(name)
-    raise ValueError(f"{function!r} is not a method of {spider!r}")
-
-
-def _checked_method(method: str) -> str:
-    if isinstance(method, bytes):
-        method = method.decode("latin-1")
-    if not isinstance(method, str) or not _is_token(method):
-        raise InvalidRequest(f"method must be a token such as GET or POST, got {method!r}")
-    return method.upper()
-
-
-def _check_callables(callback: object, errback: object) -> None:
-    for name, value in (("callback", callback), ("errback", errback)):
-        if value is not None and not callable(value):
-            raise InvalidRequest(f"{name} must be callable, got {type(value).__name__}: {value!r}")
-
-
-def _encoded(body: str | bytes, encoding: str) -> bytes:
-    if isinstance(body, str):
-        return body.encode(encoding)
-    if isinstance(body, bytes | bytearray | memoryview):
-        return bytes(body)
-    raise InvalidRequest(f"body must be str or bytes, got {type(body).__name__}; for values use json= or data=")
-
-
-def _checked_cookies(cookies: Cookies) -> Cookies:
-    if isinstance(cookies, Mapping):
-        for name, value in cookies.items():
-            _check_cookie(name, value)
-        return dict(cookies)
-    copies = []
-    for cookie in cookies:
-        if not isinstance(cookie, Mapping) or "name" not in cookie or "value" not in cookie:
-            raise InvalidRequest(f"a cookie in a list must be a dict with name and value, got {cookie!r}")
-        for value in cookie.values():
-            _check_cookie(cookie["name"], value)
-        copies.append(dict(cookie))
-    return copies
-
-
-def _check_cookie(name: object, value: object) -> None:
-    for part in (name, value):
-        text = part.decode("latin-1") if isinstance(part, bytes) else str(part)
-        if _FORBIDDEN(text):
-            raise InvalidRequest(f"cookie {name!r}: contains CR, LF or NUL")
-
-
-def form_encoded(data: Any, encoding: str = "utf-8") -> str:
-    """Return application/x-www-form-urlencoded text; a list as value gives the name several times."""
-    if isinstance(data, str | bytes):
-        raise InvalidRequest("data must be a mapping or pairs; for text use body=")
-    pairs = []
-    for name, value in data.items() if isinstance(data, Mapping) else data:
-        values = value if isinstance(value, list | tuple | set) else [value]
-        pairs += [(_form_text(name, encoding), _form_text(each, encoding)) for each in values]
-    return urlencode(pairs)
-
-
-def _form_text(value: Any, encoding: str) -> bytes:
-    return value if isinstance(value, bytes) else str(value).encode(encoding, "xmlcharrefreplace")

@@ -58,9 +58,7 @@ class Selector(parsel.Selector):
         """Let expressions on this selector use a prefix."""
         self.namespaces = {**self.namespaces, prefix: uri}
 
-    def xpath(  # type: ignore[override]  # SelectorList of ours is one of parsel's
-        self, query: str, namespaces: Mapping[str, str] | None = None, **variables: Any
-    ) -> SelectorList:
+    def xpath(self, query: str, namespaces: Mapping[str, str] | None = None, **variables: Any) -> SelectorList:
         """Select by XPath 1.0 (parsel's xpath)."""
         if namespaces is None and self.namespaces is _NAMESPACES and isinstance(self.root, etree._Element):
             compiled = _compiled(query, None)
@@ -68,7 +66,7 @@ class Selector(parsel.Selector):
                 return self._select(compiled, variables)
         return cast(SelectorList, super().xpath(query, namespaces, **variables))
 
-    def css(self, query: str) -> SelectorList:  # type: ignore[override]  # as above
+    def css(self, query: str) -> SelectorList:
         """Select by CSS with parsel's ``::text`` and ``::attr(name)``."""
         if self.namespaces is _NAMESPACES and isinstance(self.root, etree._Element):
             compiled = _compiled(query, self.type)

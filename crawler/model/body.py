@@ -1,0 +1,144 @@
+"""What can be read from the bytes that came?
+
+Kind, encoding, text, values, document: each is made when somebody asks for it, once.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, ClassVar
+
+import msgspec
+
+from crawler.model.content import kind_of
+from crawler.model.encoding import decode, encoding_of
+from crawler.model.fields import frozen
+from crawler.model.headers import Headers
+from crawler.model.selector import Selector, SelectorList, document
+
+
+class Body:
+    """The content of a response, with its URL and headers, which say what it is."""
+
+    __slots__ = (
+        "_body",
+        "_codec",
+        "_encoding",
+        "_headers",
+        "_json",
+        "_kind",
+        "_selector",
+        "_text",
+        "_url",
+        "body_file",
+    )
+    _fixed_kind: ClassVar[str | None] = None
+
+    url: str = frozen("response", "url", "The URL that was asked last, in normal form.")
+    headers: Headers = frozen("response", "headers", "The fields that came.")
+
+    def __init__(self, url: str, headers: Any, body: Any, encoding: str | None, body_file: Path | None) -> None:
+        if isinstance(body, str):
+            encoding = encoding or "utf-8"
+            body = body.encode(encoding)
+        elif not isinstance(body, bytes):
+            body = _to_bytes(body)
+        self._url = url
+        self._headers = headers if headers.__class__ is Headers else Headers(headers)
+        self._body: bytes = body
+        self.body_file = body_file
+        self._encoding = encoding
+        self._codec = encoding
+        self._kind: str | None = self._fixed_kind
+        self._selector: Selector | None = None
+        self._text: str | None = None
+        self._json: Any = msgspec.UNSET
+
+    @property
+    def body(self) -> bytes:
+        """The bytes, content codings removed; read from ``body_file`` at each look if they lie there."""
+        return self._body if self.body_file is None else self.body_file.read_bytes()
+
+    @property
+    def kind(self) -> str:
+        """What the body is: "html", "xml", "json", "text" or "binary"."""
+        if self._kind is None:
+            self._kind = kind_of(self._headers.get(b"content-type"), self._url, self.body[:1024])
+        return self._kind
+
+    @property
+    def is_html(self) -> bool:
+        """Tell whether the body is HTML."""
+        return self.kind == "html"
+
+    @property
+    def encoding(self) -> str:
+        """The name of the Python codec of the text."""
+        if self._codec is None:
+            self._codec = encoding_of(self.body, self._headers.text(b"content-type"), xml=self.kind == "xml")
+        return self._codec
+
+    @property
+    def text(self) -> str:
+        """The body as text; what does not decode is U+FFFD."""
+        if self._text is None:
+            self._text = decode(self.body, self.encoding)
+        return self._text
+
+    @property
+    def selector(self) -> Selector:
+        """The parsed document, whatever the body is; JSON is parsed for ``jmespath``."""
+        if self._selector is None:
+            if self.kind == "json":
+                self._selector = Selector(root=self._json_or_none(), type="json")
+            else:
+                kind = "xml" if self.kind == "xml" else "html"
+                self._selector = document(self.body, self.encoding, kind=kind, url=self._url)
+        return self._selector
+
+    def css(self, query: str) -> SelectorList:
+        """Select by CSS."""
+        return self.selector.css(query)
+
+    def xpath(self, query: str, namespaces: Any = None, **variables: Any) -> SelectorList:
+        """Select by XPath."""
+        return self.selector.xpath(query, namespaces, **variables)
+
+    def jmespath(self, query: str, **options: Any) -> Any:
+        """Select from JSON by JMESPath."""
+        selector = self.selector
+        if selector.type != "json":
+            selector = Selector(root=self._json_or_none(), type="json")
+        return selector.jmespath(query, **options)
+
+    def json(self) -> Any:
+        """Return the body as JSON values; raises ValueError."""
+        if self._json is msgspec.UNSET:
+            self._json = _json_values(self.body, self)
+        return self._json
+
+    def _json_or_none(self) -> Any:
+        try:
+            return self.json()
+        except ValueError:
+            return None
+
+
+def _to_bytes(body: Any) -> bytes:
+    if body is None:
+        return b""
+    if isinstance(body, bytearray | memoryview):
+        return bytes(body)
+    raise TypeError(f"a response's body must be bytes, got {type(body).__name__}")
+
+
+def _json_values(body: bytes, content: Body) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        # The standard library takes what is not quite JSON (NaN, lone surrogates, other encodings).
+        try:
+            return json.loads(body)
+        except UnicodeDecodeError:
+            return json.loads(content.text)

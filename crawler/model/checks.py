@@ -1,0 +1,69 @@
+"""Is what somebody gave for a part of a request fit to be sent?
+
+CR, LF and NUL never get into a request: they would let a value write headers or a second request.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from crawler.errors import InvalidRequest
+
+# RFC 9110 §9.1: a method is a token.
+_is_token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
+_FORBIDDEN = re.compile("[\r\n\0]").search
+
+
+def checked_method(method: Any) -> str:
+    """Return a method in upper case; raises InvalidRequest unless it is a token."""
+    if isinstance(method, bytes):
+        method = method.decode("latin-1")
+    if not isinstance(method, str) or not _is_token(method):
+        raise InvalidRequest(f"method must be a token such as GET or POST, got {method!r}")
+    return method.upper()
+
+
+def check_callables(callback: object, errback: object) -> None:
+    """Raise InvalidRequest unless both are callable or None."""
+    for name, value in (("callback", callback), ("errback", errback)):
+        if value is not None and not callable(value):
+            raise InvalidRequest(f"{name} must be callable, got {type(value).__name__}: {value!r}")
+
+
+def checked_body(body: Any, encoding: str) -> bytes:
+    """Return a body as bytes; raises InvalidRequest for other types and for text the encoding lacks."""
+    if isinstance(body, str):
+        try:
+            return body.encode(encoding)
+        except (UnicodeEncodeError, LookupError) as error:
+            raise InvalidRequest(f"body cannot be encoded as {encoding!r}: {error}") from error
+    if isinstance(body, bytes | bytearray | memoryview):
+        return bytes(body)
+    raise InvalidRequest(f"body must be str or bytes, got {type(body).__name__}; for values use json= or data=")
+
+
+def checked_cookies(cookies: Any) -> Any:
+    """Return a copy of cookies: a dict, or a list of dicts with at least name and value (Scrapy's forms)."""
+    if isinstance(cookies, Mapping):
+        for name, value in cookies.items():
+            _check_cookie(name, value)
+        return dict(cookies)
+    if isinstance(cookies, str | bytes):
+        raise InvalidRequest('cookies must be a dict or a list of dicts; for a ready header use headers={"Cookie": …}')
+    copies = []
+    for cookie in cookies:
+        if not isinstance(cookie, Mapping) or "name" not in cookie or "value" not in cookie:
+            raise InvalidRequest(f"a cookie in a list must be a dict with name and value, got {cookie!r}")
+        for value in cookie.values():
+            _check_cookie(cookie["name"], value)
+        copies.append(dict(cookie))
+    return copies
+
+
+def _check_cookie(name: object, value: object) -> None:
+    for part in (name, value):
+        text = part.decode("latin-1") if isinstance(part, bytes) else str(part)
+        if _FORBIDDEN(text):
+            raise InvalidRequest(f"cookie {name!r}: contains CR, LF or NUL")

@@ -1,0 +1,137 @@
+"""Which fields has a request, and how do they refuse assignment at no cost to reading them?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, TypeAlias
+
+from crawler.model.headers import Headers
+from crawler.model.url import host_of, origin_of
+
+Callback: TypeAlias = Callable[..., Any]
+Cookies: TypeAlias = dict[Any, Any] | list[dict[str, Any]]
+
+
+def frozen(owner: str, name: str, doc: str) -> Any:
+    """Make a property that reads the slot ``_name`` in C and tells how to change the value."""
+
+    def refuse(_value: object, _given: object) -> None:
+        raise AttributeError(f"a {owner}'s {name} cannot be assigned; use {owner}.replace({name}=...)")
+
+    return property(attrgetter(f"_{name}"), refuse, doc=doc)
+
+
+def NO_CALLBACK(*_: Any, **__: Any) -> Any:  # noqa: N802  Scrapy's name
+    """Stand as the callback of a request whose response is never meant to reach one."""
+    raise RuntimeError("this request was made without a callback, and its response was handed to one")
+
+
+def name_on(spider: Any, function: Callback | None) -> str | None:
+    """Return the name of a method of ``spider``; raises ValueError if it is none."""
+    if function is None or isinstance(function, str):
+        return function
+    name = getattr(function, "__name__", "")
+    if spider is not None and getattr(function, "__self__", None) is spider and hasattr(spider, name):
+        return str(name)
+    raise ValueError(f"{function!r} is not a method of {spider!r}")
+
+
+class RequestFields:
+    """The slots of a request; dictionaries are made when somebody asks for them."""
+
+    __slots__ = (
+        "__weakref__",
+        "_body",
+        "_callback",
+        "_cb_kwargs",
+        "_cookies",
+        "_dont_filter",
+        "_encoding",
+        "_errback",
+        "_flags",
+        "_headers",
+        "_host",
+        "_meta",
+        "_method",
+        "_origin",
+        "_priority",
+        "_problem",
+        "_url",
+    )
+
+    _url: str
+    _callback: Callback | None
+    _method: str
+    _body: bytes
+    _encoding: str
+    _priority: int
+    _dont_filter: bool
+    _errback: Callback | None
+    _problem: str | None
+    _headers: Headers | None
+    _cookies: Cookies | None
+    _meta: dict[str, Any] | None
+    _cb_kwargs: dict[str, Any] | None
+    _flags: list[str] | None
+    _host: str | None
+    _origin: str | None
+
+    url: str = frozen("request", "url", "The WHATWG normal form; what was given if that is not valid.")
+    problem: str | None = frozen("request", "problem", "What is wrong with the URL, or None.")
+    callback: Callback | None = frozen("request", "callback", "Called with the response; None is the spider's parse.")
+    errback: Callback | None = frozen("request", "errback", "Called with a Failure if there is no response.")
+    method: str = frozen("request", "method", "In upper case.")
+    body: bytes = frozen("request", "body", "What is sent; empty for none.")
+    encoding: str = frozen("request", "encoding", "Of a str body, of form data and of the query's non-ASCII.")
+    priority: int = frozen("request", "priority", "Higher goes first.")
+    dont_filter: bool = frozen("request", "dont_filter", "Fetch it even if it was seen.")
+
+    @property
+    def headers(self) -> Headers:
+        """The request's own headers."""
+        if self._headers is None:
+            self._headers = Headers()
+        return self._headers
+
+    @property
+    def cookies(self) -> Cookies:
+        """Cookies to send beyond the jar's: a dict, or a list of dicts with name, value, domain, path."""
+        if self._cookies is None:
+            self._cookies = {}
+        return self._cookies
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """The request's own metadata; Scrapy's control keys work."""
+        if self._meta is None:
+            self._meta = {}
+        return self._meta
+
+    @property
+    def cb_kwargs(self) -> dict[str, Any]:
+        """Keyword arguments for the callback."""
+        if self._cb_kwargs is None:
+            self._cb_kwargs = {}
+        return self._cb_kwargs
+
+    @property
+    def flags(self) -> list[str]:
+        """Words for the log."""
+        if self._flags is None:
+            self._flags = []
+        return self._flags
+
+    @property
+    def host(self) -> str:
+        """The URL's host name without port; "" if it has none."""
+        if self._host is None:
+            self._host = host_of(self._url)
+        return self._host
+
+    @property
+    def origin(self) -> str:
+        """Of the URL: "scheme://host:port"."""
+        if self._origin is None:
+            self._origin = origin_of(self._url)
+        return self._origin

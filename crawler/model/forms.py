@@ -1,0 +1,64 @@
+"""How is a form or a JSON document sent, under Scrapy's names?"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from crawler.errors import InvalidRequest
+from crawler.model.formdata import form_encoded
+from crawler.model.request import Request
+from crawler.model.url import with_query
+
+
+class FormRequest(Request):
+    """A request with ``formdata``, a mapping or pairs; a value may be a list.
+
+    It goes into the body by POST, or with another ``method`` into the URL's query (Scrapy's FormRequest).
+    """
+
+    __slots__ = ()
+
+    def __init__(self, url: str, *arguments: Any, formdata: Any = None, **options: Any) -> None:
+        method = arguments[1] if len(arguments) > 1 else options.get("method")
+        if not formdata:
+            super().__init__(url, *arguments, **options)
+        elif method is None or str(method).upper() == "POST":
+            super().__init__(url, *arguments, data=formdata, **options)
+        else:
+            query = form_encoded(formdata, options.get("encoding", "utf-8"))
+            super().__init__(with_query(url, query), *arguments, **options)
+
+    @classmethod
+    def from_response(cls, response: Any, *arguments: Any, **options: Any) -> Any:
+        """Submit a form of a page: see ``Request.from_form``."""
+        return cls.from_form(response, *arguments, **options)
+
+
+class JsonRequest(Request):
+    """A request with ``data``, any value, as its JSON body by POST unless a method is given.
+
+    ``dumps_kwargs`` go to json.dumps, with sorted keys by default (Scrapy's JsonRequest).
+    """
+
+    __slots__ = ("_dumps_kwargs",)
+    attributes = (*Request.attributes, "dumps_kwargs")
+
+    def __init__(
+        self, url: str, *arguments: Any, data: Any = None, dumps_kwargs: dict[str, Any] | None = None, **options: Any
+    ) -> None:
+        self._dumps_kwargs = {"sort_keys": True, **(dumps_kwargs or {})}
+        if data is not None:
+            if options.get("body") is not None:
+                raise InvalidRequest("give body= or data=, not both")
+            options["body"] = json.dumps(data, **self._dumps_kwargs)
+            if len(arguments) < 2:
+                options.setdefault("method", "POST")
+        super().__init__(url, *arguments, **options)
+        self.headers.setdefault("Content-Type", "application/json")
+        self.headers.setdefault("Accept", "application/json, text/javascript, */*; q=0.01")
+
+    @property
+    def dumps_kwargs(self) -> dict[str, Any]:
+        """What json.dumps is given."""
+        return self._dumps_kwargs

@@ -1,0 +1,71 @@
+"""How are items declared in Scrapy's way, with named fields?"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any, ClassVar, Self
+
+
+class Field(dict[str, Any]):
+    """The metadata of a field."""
+
+
+class Item(dict[str, Any]):
+    """A dict that takes only the fields its class declares; others raise KeyError.
+
+        class Book(Item):
+            title = Field()
+            price = Field(serializer=str)
+
+    Being a dict it works wherever a dict does; Scrapy's Item is a mapping of its own with the same face.
+    """
+
+    fields: ClassVar[dict[str, Field]] = {}
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        fields: dict[str, Field] = {}
+        for base in reversed(cls.__mro__):
+            fields.update(vars(base).get("fields", {}))
+            fields.update((name, value) for name, value in vars(base).items() if isinstance(value, Field))
+        for name in [name for name, value in vars(cls).items() if isinstance(value, Field)]:
+            delattr(cls, name)
+        cls.fields = fields
+
+    def __init__(self, *arguments: Any, **values: Any) -> None:
+        super().__init__()
+        self.update(*arguments, **values)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if name not in self.fields:
+            raise KeyError(f"{type(self).__name__} does not support field: {name}")
+        super().__setitem__(name, value)
+
+    def update(self, *arguments: Any, **values: Any) -> None:
+        """Set several fields."""
+        for name, value in dict(*arguments, **values).items():
+            self[name] = value
+
+    def setdefault(self, name: str, default: Any = None) -> Any:
+        """Set a field that has no value."""
+        if name not in self:
+            self[name] = default
+        return self[name]
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self.fields:
+            raise AttributeError(f"use item[{name!r}] to get a field's value")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith("_"):
+            raise AttributeError(f"use item[{name!r}] = {value!r} to set a field's value")
+        super().__setattr__(name, value)
+
+    def copy(self) -> Self:
+        """Return a shallow copy of the same class."""
+        return type(self)(self)
+
+    def deepcopy(self) -> Self:
+        """Return a deep copy of the same class."""
+        return deepcopy(self)
