@@ -27,6 +27,8 @@ def checked_method(method: Any) -> str:
 
 def check_callables(callback: object, errback: object) -> None:
     """Raise InvalidRequest unless both are callable or None."""
+    if (callback is None or callable(callback)) and (errback is None or callable(errback)):
+        return
     for name, value in (("callback", callback), ("errback", errback)):
         if value is not None and not callable(value):
             raise InvalidRequest(f"{name} must be callable, got {type(value).__name__}: {value!r}")

@@ -20,8 +20,6 @@ from crawler.model.headers import Headers
 from crawler.model.url import normalise, with_query
 
 FormData: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
-
-
 __all__ = ["NO_CALLBACK", "Callback", "Cookies", "FormData", "Request"]
 
 
@@ -73,30 +71,42 @@ class Request(RequestFields):
     ) -> None:
         if not isinstance(url, str):
             raise InvalidRequest(f"URL must be str, got {type(url).__name__}: {url!r}")
-        self._encoding = encoding
+        self._fill(encoding, callback, errback, headers, meta, priority, dont_filter, flags, cb_kwargs)
         self._set_url(url)
-        self._callback = callback
-        self._errback = errback
-        self._dont_filter = dont_filter
         self._method = "GET" if method is None or method == "GET" else checked_method(method)
-        self._priority = priority
-        self._headers = Headers(headers) if headers else None
         self._body = b"" if not body else checked_body(body, encoding)
         self._cookies = checked_cookies(cookies) if cookies else None
-        self._meta = dict(meta) if meta else None
-        self._flags = list(flags) if flags else None
-        self._cb_kwargs = dict(cb_kwargs) if cb_kwargs else None
+        if more:
+            self._set_more(method_given=method is not None, **more)
+
+    def _fill(
+        self,
+        encoding: str,
+        callback: Callback | None,
+        errback: Callback | None,
+        headers: Any,
+        meta: dict[str, Any] | None,
+        priority: int,
+        dont_filter: bool,
+        flags: list[str] | None,
+        cb_kwargs: dict[str, Any] | None,
+    ) -> None:
         if priority.__class__ is not int and not isinstance(priority, int):
             raise InvalidRequest(f"priority must be an int, got {type(priority).__name__}: {priority!r}")
         if callback is not None or errback is not None:
             check_callables(callback, errback)
-        if more:
-            self._set_more(method_given=method is not None, **more)
+        self._encoding = encoding
+        self._callback = callback
+        self._errback = errback
+        self._headers = Headers(headers) if headers else None
+        self._meta = dict(meta) if meta else None
+        self._priority = priority
+        self._dont_filter = dont_filter
+        self._flags = list(flags) if flags else None
+        self._cb_kwargs = dict(cb_kwargs) if cb_kwargs else None
 
     def _set_url(self, url: str) -> None:
-        self._host: str | None = None
-        self._origin: str | None = None
-        self._problem: str | None = None
+        self._host = self._origin = self._problem = None
         try:
             self._url = normalise(url, encoding=self._encoding)
             if "://" not in self._url and not self._url.startswith(("data:", "about:")):
@@ -145,18 +155,27 @@ class Request(RequestFields):
         self.headers.setdefault(b"Content-Type", content_type)
 
     @classmethod
-    def to_link(cls, url: str, callback: Callback | None = None, encoding: str = "utf-8") -> Self:
-        """Make a plain GET of a URL that is known to be in normal form (``Response.follow``)."""
+    def to_link(
+        cls,
+        url: str,
+        callback: Callback | None = None,
+        encoding: str = "utf-8",
+        *,
+        headers: Any = None,
+        meta: dict[str, Any] | None = None,
+        priority: int = 0,
+        dont_filter: bool = False,
+        errback: Callback | None = None,
+        flags: list[str] | None = None,
+        cb_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
+        """Make a GET of a URL that is known to be in normal form (``Response.follow``)."""
         request = cls.__new__(cls)
         request._url = url
-        request._callback = callback
-        request._problem = request._host = request._origin = request._errback = None
-        request._headers = request._cookies = request._meta = request._flags = request._cb_kwargs = None
+        request._problem = request._host = request._origin = request._cookies = None
         request._method = "GET"
         request._body = b""
-        request._encoding = encoding
-        request._priority = 0
-        request._dont_filter = False
+        request._fill(encoding, callback, errback, headers, meta, priority, dont_filter, flags, cb_kwargs)
         return request
 
     @classmethod

@@ -13,12 +13,16 @@ from parsel import Selector as AnySelector
 from parsel import SelectorList as AnySelectorList
 
 from crawler.errors import InvalidRequest
+from crawler.model.base import Base
 from crawler.model.body import Body
 from crawler.model.fields import Callback
 from crawler.model.headers import Headers
 from crawler.model.link import Link, holds_link, href_of
 from crawler.model.request import Request
-from crawler.model.url import Base, join
+from crawler.model.url import join
+
+# Arguments of follow() that need no check of the URL again.
+_QUICK = frozenset({"cb_kwargs", "priority", "dont_filter", "errback", "flags"})
 
 
 class Response(Body):
@@ -158,20 +162,9 @@ class Response(Body):
         except InvalidRequest:
             pass  # the request tells the problem
         else:
-            plain = not (method or headers or body or cookies or meta or arguments)
-            if plain and "://" in href:
-                return Request.to_link(href, callback, base.encoding)
-        return Request(
-            href,
-            callback,
-            method,
-            headers,
-            body,
-            cookies,
-            meta,
-            base.encoding,
-            **arguments,
-        )
+            if "://" in href and not (method or body or cookies or arguments.keys() - _QUICK):
+                return Request.to_link(href, callback, base.encoding, headers=headers, meta=meta, **arguments)
+        return Request(href, callback, method, headers, body, cookies, meta, base.encoding, **arguments)
 
     def follow_all(
         self,

@@ -29,8 +29,8 @@ _QUERY = r"(?:\?[\w~!$&()*+,;=:@.|/?%-]*)?"
 _HOST = r"(?!xn--)(?:[a-z0-9_-]+\.(?!xn--))*[a-z](?:[a-z0-9-]*[a-z0-9])?"
 _IPV4 = r"(?:(?:0|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])\.){3}(?:0|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])"
 _PORT = r"(?::(?!80/|443/)(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}))?"
-_is_normal = re.compile(rf"https?://(?:{_HOST}|{_IPV4}){_PORT}/{_PATH}{_QUERY}", re.ASCII).fullmatch
-_is_plain_path = re.compile(rf"{_PATH}{_QUERY}", re.ASCII).fullmatch
+is_plain_url = re.compile(rf"https?://(?:{_HOST}|{_IPV4}){_PORT}/{_PATH}{_QUERY}", re.ASCII).fullmatch
+is_plain_path = re.compile(rf"{_PATH}{_QUERY}", re.ASCII).fullmatch
 _SPLIT = re.compile(
     r"([a-z][a-z0-9+.-]*):(?://(?:([^/?#@]*)@)?(\[[^\]/?#]*\]|[^:/?#]*)(?::(\d*))?)?([^?#]*)(?:\?([^#]*))?(?:#(.*))?",
     re.ASCII | re.DOTALL,
@@ -64,7 +64,7 @@ def normalise(url: str, *, base: str | None = None, encoding: str = "utf-8") -> 
     ``encoding`` first, as a browser does with the page's. CR, LF and NUL inside are refused here;
     in a link (see ``join``) they are stripped.
     """
-    if base is None and _is_normal(url) and "/." not in url:
+    if base is None and is_plain_url(url) and "/." not in url:
         return url
     url = url.strip(_OUTER)
     if _FORBIDDEN(url):
@@ -120,42 +120,6 @@ def join(base: str, href: str, encoding: str = "utf-8") -> str:
 
 
 _STRIPPED = {ord(character): None for character in "\t\r\n"}
-
-
-class Base:
-    """What the links of one page are resolved against; makes resolving many of them cheap."""
-
-    __slots__ = ("directories", "encoding", "href", "root")
-
-    def __init__(self, href: str, encoding: str = "utf-8") -> None:
-        self.href = href
-        self.encoding = encoding
-        self.root = ""
-        self.directories: list[str] = []
-        if is_http(href):
-            address = href.partition("#")[0].partition("?")[0]
-            slash = address.find("/", 8)
-            self.root = address[:slash]
-            ends = [position for position, character in enumerate(address) if character == "/" and position >= slash]
-            self.directories = [address[: end + 1] for end in reversed(ends)]
-
-    def join(self, href: str) -> str:
-        """Resolve one link; raises InvalidRequest."""
-        if self.root and _is_plain_path(href):
-            if href[0] == "/":
-                if href[1:2] != "/" and "/." not in href:
-                    return self.root + href
-            elif ":" not in href:
-                level = 0
-                rest = href
-                while rest.startswith("../"):
-                    level += 1
-                    rest = rest[3:]
-                if "/." not in rest and rest[:1] not in (".", "/", "?", ""):
-                    return self.directories[min(level, len(self.directories) - 1)] + rest
-        elif _is_normal(href) and "/." not in href:
-            return href
-        return join(self.href, href, self.encoding)
 
 
 def split(url: str) -> UrlParts:
