@@ -17,7 +17,18 @@ from twisted.python.failure import Failure
 
 from crawler.download.fast.chunked import ChunkedBody
 from crawler.download.fast.deadlines import FOREVER, Deadlines
-from crawler.download.fast.head import Framing, HeadLimits, ResponseHead, check_growing, find_end, parse_head
+from crawler.download.fast.head import (
+    BY_CHUNKS,
+    BY_CLOSE,
+    BY_LENGTH,
+    NO_BODY,
+    HeadLimits,
+    ResponseHead,
+    check_growing,
+    find_end,
+    parse_head,
+    parse_strict,
+)
 from crawler.errors import BadResponse, ConnectionLost, FetchError, FetchTimeout, HeadTooLarge, TruncatedBody
 
 # How long a connection may take to close before it is cut off (a TLS peer need not answer close_notify).
@@ -98,7 +109,7 @@ class HttpConnection(TwistedProtocol):
         self._chunks: ChunkedBody | None = None
         self._received = False
         self._sending = False
-        self._active = 0.0
+        self.active = 0.0
         self._write_now: Callable[[bytes], Any] | None = None
         self._closing = False
 
@@ -125,7 +136,7 @@ class HttpConnection(TwistedProtocol):
         if self._closing:
             return self.idle_until
         call = self._call
-        return self.idle_until if call is None else min(call.due, self._active + self._read_timeout)
+        return self.idle_until if call is None else min(call.due, self.active + self._read_timeout)
 
     def expire(self, now: float) -> None:
         """The time is up: for the exchange, or for being idle."""
@@ -191,9 +202,9 @@ class HttpConnection(TwistedProtocol):
             stale = self.exchanges > 1 and not self._received
             when = "in the middle of the head" if self._received else "without an answer"
             call.on_error(ConnectionLost(f"the connection was {why} {when}"), stale=stale)
-        elif head.framing is Framing.CLOSE and clean:
+        elif head.framing == BY_CLOSE and clean:
             call.on_end(None)
-        elif head.framing is Framing.LENGTH:
+        elif head.framing == BY_LENGTH:
             got = head.length - self._left
             call.on_truncated(TruncatedBody(f"the connection was {why} after {got} of {head.length} bytes"))
         else:
@@ -208,7 +219,7 @@ class HttpConnection(TwistedProtocol):
         self._head = None
         self._received = False
         self._head_bytes = 0
-        self._active = now
+        self.active = now
         self.exchanges += 1
         due = min(call.due, now + self._read_timeout)
         if due < self._deadlines.wake:
@@ -228,11 +239,11 @@ class HttpConnection(TwistedProtocol):
 
     def progressed(self) -> None:
         """Bytes of a streamed request body went out, so silence is measured from here."""
-        self._active = self._clock()
+        self.active = self._clock()
 
     def _sent(self, error: FetchError | None) -> None:
         self._sending = False
-        self._active = self._clock()
+        self.active = self._clock()
         if error is not None and self._call is not None:
             self.fail(error)
 
@@ -249,7 +260,7 @@ class HttpConnection(TwistedProtocol):
             if not self._closing:
                 self.abort()
             return
-        self._active = self._clock()
+        self.active = self._clock()
         self._received = True
         try:
             self._reader(data)
@@ -257,8 +268,24 @@ class HttpConnection(TwistedProtocol):
             self.fail(error)
 
     def _read_head(self, data: bytes) -> None:
+        if not self._held:
+            # Nearly every head comes in one piece and is as it should be.
+            end = data.find(b"\r\n\r\n") + 4
+            if end > 3:
+                call = self._call
+                raw = data[:end]
+                head = parse_strict(raw, call.method, self._limits)  # type: ignore[union-attr]  # dataReceived checked
+                if head is not None and head.status >= 200 and not self._head_bytes:
+                    self._begin_body(head, raw, data[end:])
+                    return
+        self._read_difficult_head(data)
+
+    def _read_difficult_head(self, data: bytes) -> None:
+        """Read heads that come in pieces, after interim ones, or with faults."""
+        held = self._held
+        call = self._call
+        assert call is not None
         while data:
-            held = self._held
             if held:
                 scanned = len(held)
                 held += data
@@ -275,36 +302,43 @@ class HttpConnection(TwistedProtocol):
                 self._line_start = held.rfind(b"\n", self._line_start) + 1 or self._line_start
                 check_growing(held, self._line_start, self._limits)
                 return
-            if held:
-                held.clear()
-                self._line_start = 0
-            data = self._take_head(data[:end], data[end:])
-
-    def _take_head(self, raw: bytes, rest: bytes) -> bytes:
-        """Act on a complete head; return what follows an interim one, else nothing is left to do."""
-        call = self._call
-        assert call is not None
-        self._head_bytes += len(raw)
-        if self._head_bytes > self._limits.total:
-            raise HeadTooLarge(f"the heads are longer than {self._limits.total} bytes (HEADER_MAX_TOTAL)")
-        head = parse_head(raw, call.method, self._limits)
-        if head.status < 200:
+            held.clear()
+            self._line_start = 0
+            raw, data = data[:end], data[end:]
+            self._head_bytes += end
+            if self._head_bytes > self._limits.total:
+                raise HeadTooLarge(f"the heads are longer than {self._limits.total} bytes (HEADER_MAX_TOTAL)")
+            head = parse_head(raw, call.method, self._limits)
+            if head.status >= 200:
+                self._begin_body(head, raw, data)
+                return
             if head.status == 101:
                 raise BadResponse("the server switched to a protocol nobody asked for (101)")
-            return rest
+
+    def _begin_body(self, head: ResponseHead, raw: bytes, rest: bytes) -> None:
+        call = self._call
+        assert call is not None
         self._head = head
         go_on = call.on_head(head, raw)
         if self._call is not call:
-            return b""
+            return
+        framing = head.framing
         if not go_on:
             self._finish("stopped", reusable=False)
-        elif head.framing is Framing.LENGTH:
+        elif framing == BY_LENGTH:
+            if len(rest) == head.length:
+                if rest:
+                    call.on_body(rest)
+                    if self._call is not call:
+                        return
+                self._finish(None, reusable=True)
+                return
             self._left = head.length
             self._reader = self._read_length
             self._read_length(rest)
-        elif head.framing is Framing.NONE:
+        elif framing == NO_BODY:
             self._finish(None, reusable=not rest)
-        elif head.framing is Framing.CHUNKED:
+        elif framing == BY_CHUNKS:
             self._chunks = ChunkedBody(spare=self._limits.line, bare_line_feeds=b"\r" not in raw)
             self._reader = self._read_chunked
             if rest:
@@ -313,7 +347,6 @@ class HttpConnection(TwistedProtocol):
             self._reader = call.on_body
             if rest:
                 call.on_body(rest)
-        return b""
 
     def _read_length(self, data: bytes) -> None:
         call = self._call
@@ -348,7 +381,7 @@ class HttpConnection(TwistedProtocol):
             self.owner.give_back(self)
         else:
             self._stop_sending()
-            if flag is None and head.framing is not Framing.CLOSE:
+            if flag is None and head.framing != BY_CLOSE:
                 self.close()
             else:
                 self.abort()

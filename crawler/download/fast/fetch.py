@@ -10,8 +10,8 @@ from twisted.python.failure import Failure
 
 from crawler.download.decoding import Decoder
 from crawler.download.fast.body import BodyFile
-from crawler.download.fast.head import Framing, ResponseHead
-from crawler.download.seam import Exchange, Head
+from crawler.download.fast.head import BY_LENGTH, NO_BODY, ResponseHead
+from crawler.download.seam import Exchange, Head, Tap
 from crawler.errors import BodyTooLarge, CrawlerError, FetchCancelled, FetchError, ProxyError, TruncatedBody
 from crawler.model.headers import Headers
 from crawler.model.request import Request
@@ -46,62 +46,36 @@ class FetchRules:
 class Fetch:
     """A Call (see connection.py) that gathers the response and fires ``deferred``."""
 
-    __slots__ = (
-        "_chunks",
-        "_decoder",
-        "_file",
-        "_flags",
-        "_head",
-        "_headers",
-        "_received",
-        "_repeated",
-        "_rules",
-        "_size",
-        "_started",
-        "_tap",
-        "_truncated_ok",
-        "body_source",
-        "connection",
-        "deferred",
-        "due",
-        "exchange",
-        "latency",
-        "max_size",
-        "method",
-        "opening",
-        "payload",
-        "pool",
-        "request",
-        "route",
-        "spool_size",
-    )
+    # Defaults stand on the class: setting two dozen attributes for each fetch would cost a microsecond.
+    body_source: Any = None
+    connection: Any = None
+    opening: Deferred[Any] | None = None
+    latency = 0.0
+    _size = 0
+    _received = 0
+    _decoder: Decoder | None = None
+    _file: BodyFile | None = None
+    _flag: str | None = None
+    _repeated = False
+    _tap: Tap | None = None
+    _head: ResponseHead
+    _headers: Headers
+    route: Route
+    payload: bytes
+    due: float
 
     def __init__(self, request: Request, exchange: Exchange | None, rules: FetchRules, pool: Pool) -> None:
         self.request = request
         self.exchange = exchange
         self.method = request.method
         self.pool = pool
-        self.route: Route
-        self.payload = b""
-        self.body_source: Any = None
-        self.due = 0.0
-        self.connection: Any = None
-        self.opening: Deferred[Any] | None = None
         self.deferred: Deferred[Response] = Deferred(self.cancel)
-        self.latency = 0.0
         self.max_size = rules.max_size
-        self.spool_size = rules.spool_size
         self._rules = rules
         self._truncated_ok = not rules.fail_on_dataloss
-        self._tap = None if exchange is None else exchange.tap
         self._chunks: list[bytes] = []
-        self._size = 0
-        self._received = 0
-        self._decoder: Decoder | None = None
-        self._file: BodyFile | None = None
-        self._flags: list[str] = []
-        self._repeated = False
-        self._started = 0.0
+        if exchange is not None:
+            self._tap = exchange.tap
 
     def __repr__(self) -> str:
         return f"<Fetch {self.request!r} received={self._received}>"
@@ -112,6 +86,8 @@ class Fetch:
         timeout = meta.get("download_timeout")
         timeout = self._rules.timeout if timeout is None else float(timeout)
         self.due = started + timeout if timeout else float("inf")
+        if not meta:
+            return
         if "download_maxsize" in meta:
             self.max_size = int(meta["download_maxsize"] or 0)
         if "download_fail_on_dataloss" in meta:
@@ -124,7 +100,7 @@ class Fetch:
     def on_head(self, head: ResponseHead, raw: bytes) -> bool:
         """See connection.Call."""
         self._head = head
-        self.latency = self.pool.clock() - self._started
+        self.latency = self.connection.active - self._started
         self._headers = headers = Headers.from_raw(head.raw)
         if self.route.absolute and head.status == 407:
             raise _refused(self.route)
@@ -136,9 +112,9 @@ class Fetch:
                 shown = Head(head.status, head.reason, headers, self.connection.protocol_name)
                 if exchange.on_head(self.request, shown) is False:
                     return False
-        if head.framing is Framing.NONE:
+        if head.framing == NO_BODY:
             return True
-        if self.max_size and head.framing is Framing.LENGTH and head.length > self.max_size:
+        if self.max_size and head.framing == BY_LENGTH and head.length > self.max_size:
             raise BodyTooLarge(f"the body has {head.length} bytes, the limit is {self.max_size} (DOWNLOAD_MAXSIZE)")
         if head.encodings and self._rules.decode:
             self._decoder = Decoder(head.encodings, self.max_size, lenient=self._truncated_ok)
@@ -158,7 +134,7 @@ class Fetch:
             self._file.write(data)
             return
         self._chunks.append(data)
-        if self.spool_size and self._size > self.spool_size:
+        if self._size > self._rules.spool_size > 0:
             self._file = BodyFile.temporary(self.pool.spool_folder)
             for chunk in self._chunks:
                 self._file.write(chunk)
@@ -168,7 +144,7 @@ class Fetch:
         """See connection.Call."""
         try:
             if flag is not None:
-                self._flags.append(flag)
+                self._flag = flag
             elif self._decoder is not None:
                 self._finish_decoding(self._decoder)
             response = self._response()
@@ -244,11 +220,11 @@ class Fetch:
             else:
                 self._chunks.append(rest)
         if decoder.truncated:
-            self._flags.append("dataloss")
+            self._flag = "dataloss"
 
     def _response(self) -> Response:
         head, headers, connection = self._head, self._headers, self.connection
-        if self._decoder is not None and head.framing is not Framing.NONE:
+        if self._decoder is not None and head.framing != NO_BODY:
             self._drop_encodings(headers, self._decoder)
         if self._size > self._rules.warn_size > 0:
             logger.warning("Large body: %d bytes from %r (DOWNLOAD_WARNSIZE)", self._size, self.request)
@@ -258,7 +234,7 @@ class Fetch:
             head.status,
             headers,
             chunks[0] if len(chunks) == 1 else b"".join(chunks),
-            flags=self._flags or None,
+            flags=[self._flag] if self._flag else None,
             request=self.request,
             certificate=connection.certificate,
             ip_address=connection.ip_address,

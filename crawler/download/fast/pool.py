@@ -153,7 +153,7 @@ class Pool:
         if connection.idle_seconds is not None:
             # A peer that says when it closes is asked nothing in its last second.
             seconds = min(seconds, max(connection.idle_seconds - 1, 0))
-        connection.idle_until = self.clock() + seconds
+        connection.idle_until = connection.active + seconds
         route.idle.append(connection)
         self._idle[connection] = None
         if len(self._idle) > self._max_idle:

@@ -63,6 +63,7 @@ class Route:
         "host_line",
         "idle",
         "key",
+        "latest_headers",
         "port",
         "proxy",
         "secure",
@@ -81,6 +82,7 @@ class Route:
         self.bind_address = bind_address
         self.idle: list[Any] = []
         self.connections = 0
+        self.latest_headers: tuple[list[tuple[bytes, bytes]], bool, bytes] | None = None
         # A connection that many exchanges share (HTTP/2), and the calls that wait for the first one to tell.
         self.shared: Any = None
         self.shared_opening = False

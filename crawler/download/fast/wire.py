@@ -34,27 +34,43 @@ def request_head(
     ``length`` is that of the body; None: it is sent in chunks. ``accept_encoding`` adds the codings that are
     decoded here unless the caller names some. Raises FetchError if a line end got into any part.
     """
-    lines = [f"{method} {route.absolute}{target} HTTP/1.1\r\n".encode("ascii"), route.host_line]
+    # Neighbouring requests of a host mostly have the same headers.
+    known = route.latest_headers
+    if known is not None and known[0] == headers and known[1] is accept_encoding:
+        block = known[2]
+    else:
+        block = _header_block(route, headers, accept_encoding=accept_encoding)
+        route.latest_headers = (headers, accept_encoding, block)
+    line = f"{method} {route.absolute}{target} HTTP/1.1\r\n"
+    if line.count("\n") != 1 or line.count("\r") != 1 or not line.isascii():
+        raise FetchError(f"the URL is not fit to be sent: {target!r}", sent=False)
+    if length is None:
+        framing = "Transfer-Encoding: chunked\r\n\r\n"
+    elif length or method in _WITH_LENGTH:
+        framing = f"Content-Length: {length}\r\n\r\n"
+    else:
+        framing = "\r\n"
+    return line.encode() + block + framing.encode()
+
+
+def _header_block(route: Route, headers: list[tuple[bytes, bytes]], *, accept_encoding: bool) -> bytes:
+    """Return all header lines that do not depend on target and body."""
+    host = route.host_line
+    lines = []
     for name, value in headers:
         key = name.lower()
         if key in _OURS and not (key == b"proxy-authorization" and route.absolute):
             continue
         if key == b"host":
-            lines[1] = b""
+            host = b""
         elif key == b"accept-encoding":
             accept_encoding = False
         lines.append(b"%b: %b\r\n" % (name, value))
     if accept_encoding:
         lines.append(_ACCEPT_LINE)
-    if length is None:
-        lines.append(b"Transfer-Encoding: chunked\r\n")
-    elif length or method in _WITH_LENGTH:
-        lines.append(b"Content-Length: %d\r\n" % length)
     if route.absolute and route.proxy is not None and (secret := route.proxy.authorization) is not None:
         lines.append(b"Proxy-Authorization: %b\r\n" % secret)
-    lines.append(b"\r\n")
-    head = b"".join(lines)
-    expected = len(lines) - (not lines[1])
-    if head.count(b"\n") != expected or head.count(b"\r") != expected or b"\0" in head:
-        raise FetchError("a part of the request contains CR, LF or NUL", sent=False)
-    return head
+    block = b"".join(lines)
+    if block.count(b"\n") != len(lines) or block.count(b"\r") != len(lines) or b"\0" in block:
+        raise FetchError("a header of the request contains CR, LF or NUL", sent=False)
+    return host + block
