@@ -27,7 +27,16 @@ def import_user_module(name: str) -> ModuleType:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a module may even exit; the user wants to know where
-        raise SpiderImportError(explain_import(error, f"module {name}")) from error
+        raise SpiderImportError(explain_import(error, _file_of(name))) from error
+
+
+def _file_of(name: str) -> str:
+    """Return the file of a module that does not import, or the module's name where it has none."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except Exception:  # it is its parent that does not import
+        spec = None
+    return _near(spec.origin) if spec is not None and spec.origin is not None else f"module {name}"
 
 
 def import_user_file(path: Path) -> ModuleType:
@@ -52,7 +61,7 @@ def import_user_file(path: Path) -> ModuleType:
         raise
     except BaseException as error:
         del sys.modules[path.stem]
-        raise SpiderImportError(explain_import(error, str(path))) from error
+        raise SpiderImportError(explain_import(error, _near(str(path)))) from error
     return module
 
 

@@ -69,6 +69,8 @@ def check(value: Any, kind: Any) -> Any:
     for member in members(kind):
         inner, _ = bare(member)
         candidate = value
+        if is_enum(inner) and isinstance(value, inner):
+            return value
         if isinstance(value, os.PathLike) and inner is str:
             candidate = os.fspath(value)
         elif isinstance(value, str) and inner is Path:

@@ -37,7 +37,7 @@ class Project:
         try:
             self.settings = import_user_module("settings")
         except SpiderImportError as error:
-            raise SettingError(str(error).replace("module settings", "settings.py", 1)) from error
+            raise SettingError(str(error)) from error
 
     def __repr__(self) -> str:
         return f"<Project {self.root}>"

@@ -1,0 +1,101 @@
+"""``crawler fetch URL``: what does one URL give, fetched as a spider would?"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crawler.commands.loading import load_settings, named_spider, project_here, project_if_any
+from crawler.commands.options import command_line_settings, settings_options
+from crawler.model.request import Request
+from crawler.model.response import Response
+from crawler.observe.log import escape
+from crawler.spider import Spider
+
+if TYPE_CHECKING:
+    from crawler.assembly import PreparedCrawl
+
+logger = logging.getLogger("crawler")
+
+
+class OnePage(Spider):
+    """Fetches one URL and keeps what came of it."""
+
+    name = "fetch"
+    url: str
+    redirect: bool = True
+
+    def start_requests(self) -> Any:
+        """Yield the one request, which takes any status."""
+        meta = {"handle_httpstatus_all": True, "dont_redirect": not self.redirect}
+        self.response: Response | None = None
+        self.error: Exception | None = None
+        yield Request(self.url, meta=meta, errback=self.failed, dont_filter=True)
+
+    def parse(self, response: Response, **kwargs: Any) -> None:
+        """Keep the response."""
+        self.response = response
+
+    def failed(self, failure: Any) -> None:
+        """Keep the error."""
+        self.error = failure.value
+
+
+@click.command()
+@click.argument("url")
+@click.option("--spider", metavar="SPIDER", help="With this spider's custom_settings.")
+@click.option("--headers", is_flag=True, help="Print the request's and the response's headers, not the body.")
+@click.option("--no-redirect", is_flag=True, help="Do not follow redirects.")
+@settings_options
+def command(url: str, spider: str | None, *, headers: bool, no_redirect: bool, **given: Any) -> int:
+    """Fetch URL through the whole downloader, robots.txt and redirects included, and print the body.
+
+    The exit status is 1 if no response came; any status of HTTP is a response.
+    """
+    command_line: dict[str, Any] = {"LOG_LEVEL": "WARNING"} | command_line_settings(given)
+    command_line |= {"JOB_STORE": "none", "FEEDS": {}, "PIPELINES": []}
+    project = project_here() if spider else project_if_any()
+    like = named_spider(project, spider, command_line) if spider and project else None
+    settings = load_settings(project, like, command_line)
+    from crawler.assembly import prepare, real_world
+    from crawler.commands.running import run_prepared
+
+    made: list[PreparedCrawl] = []
+
+    def prepared(reactor: Any) -> PreparedCrawl:
+        arguments = {"url": url, "redirect": not no_redirect}
+        made.append(prepare(OnePage, settings, world=real_world(reactor), arguments=arguments))
+        return made[0]
+
+    status = run_prepared(prepared, settings, quiet=True)
+    page: Any = made[0].crawler.spider
+    if page.response is None:
+        why = (
+            f"{type(page.error).__name__}: {page.error}" if page.error is not None else "not a URL that can be fetched"
+        )
+        click.echo(f"crawler: no response from {escape(url)}: {why}", err=True)
+        return status or 1
+    if headers:
+        _print_headers(page.response)
+    else:
+        sys.stdout.buffer.write(page.response.body)
+        sys.stdout.buffer.flush()
+    return 0
+
+
+def _print_headers(response: Response) -> None:
+    request = response.request
+    if request is not None:
+        click.echo(f"> {request.method} {request.url}")
+        for name, value in request.headers.raw():
+            click.echo(f"> {_shown(name)}: {_shown(value)}")
+    click.echo(f"< {response.status} {response.protocol or ''}".rstrip())
+    for name, value in response.headers.raw():
+        click.echo(f"< {_shown(name)}: {_shown(value)}")
+
+
+def _shown(raw: bytes) -> str:
+    return escape(raw.decode("utf-8", "backslashreplace"))

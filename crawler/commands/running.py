@@ -1,0 +1,179 @@
+"""How does a command run one crawl, from the reactor to the exit status?
+
+Twisted's asyncio reactor is installed here, so that any asyncio library works in spiders and
+pipelines. The first SIGINT or SIGTERM lets what is in flight finish, the second ends at once, and a
+third does not wait for anything, for user code may hold the reactor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from crawler.commands.options import RunOptions
+from crawler.commands.screen import Screen
+from crawler.config.settings import Settings
+from crawler.errors import OutputError
+from crawler.observe.lines import subscribe_lines
+from crawler.observe.log import LogCount, start_logging
+from crawler.observe.report import write_summary
+from crawler.spider import Spider
+from crawler.summary import Summary
+
+if TYPE_CHECKING:
+    from crawler.assembly import PreparedCrawl
+
+STOPPED_BY_HAND = 130
+
+logger = logging.getLogger("crawler")
+
+Prepare = Callable[[Any], "PreparedCrawl"]
+
+
+def run_spider(spider_class: type[Spider], settings: Settings, options: RunOptions) -> int:
+    """Run a crawl to its end; return the exit status. Raises UsageError before anything starts."""
+
+    def prepared(reactor: Any) -> PreparedCrawl:
+        from crawler.assembly import prepare, real_world
+
+        return prepare(spider_class, settings, world=real_world(reactor), arguments=options.arguments)
+
+    return run_prepared(prepared, settings, summary_file=options.summary)
+
+
+def run_prepared(prepare: Prepare, settings: Settings, *, summary_file: str | None = None, quiet: bool = False) -> int:
+    """Run what ``prepare(reactor)`` makes; ``quiet``: neither progress nor a table at the end."""
+    if summary_file is not None and not Path(summary_file).absolute().parent.is_dir():
+        raise OutputError(f"--summary: cannot write {summary_file}: there is no such folder")
+    reactor = install_reactor()
+    core = settings.core
+    screen = Screen(core, quiet=quiet)
+    stop_logging = start_logging(
+        level=core.LOG_LEVEL, form=core.LOG_FORMAT, file=core.LOG_FILE, enabled=core.LOG_ENABLED, write=screen.write
+    )
+    try:
+        prepared = prepare(reactor)
+        with _counted_log(prepared, core.LOG_LEVEL):
+            summary = _run_reactor(reactor, prepared, settings, screen)
+    finally:
+        stop_logging()
+    screen.summary(summary)
+    if summary_file is not None:
+        write_summary(summary, summary_file)
+    return summary.exit_status
+
+
+def install_reactor() -> Any:
+    """Install Twisted's asyncio reactor, the one place where the global reactor is touched, and return it."""
+    from twisted.internet import asyncioreactor
+
+    if "twisted.internet.reactor" not in sys.modules:
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        asyncioreactor.install(loop)
+    from twisted.internet import reactor
+
+    return reactor
+
+
+def _run_reactor(reactor: Any, prepared: PreparedCrawl, settings: Settings, screen: Screen) -> Summary:
+    """Run the reactor until the crawl is over; return the Summary, or raise what the crawl failed with."""
+    outcome: list[Any] = []
+    interrupts = Interrupts(reactor, prepared)
+
+    def start() -> None:
+        interrupts.install()
+        for warning in settings.warnings:
+            logger.warning("%s", warning)
+        subscribe_lines(prepared.events)
+        screen.start(reactor, prepared)
+        prepared.run().addBoth(end)
+
+    def end(result: Any) -> None:
+        outcome.append(result)
+        screen.stop()
+        reactor.stop()
+
+    reactor.callWhenRunning(start)
+    with _twisted_log():
+        reactor.run()
+    interrupts.restore()
+    if not outcome:
+        raise KeyboardInterrupt
+    result = outcome[0]
+    if not isinstance(result, Summary):
+        result.raiseException()
+    if interrupts.count:
+        result.exit_status = STOPPED_BY_HAND
+    summary: Summary = result
+    return summary
+
+
+class Interrupts:
+    """SIGINT and SIGTERM, counted."""
+
+    def __init__(self, reactor: Any, prepared: PreparedCrawl) -> None:
+        self.count = 0
+        self._reactor = reactor
+        self._prepared = prepared
+        self._before: dict[signal.Signals, Any] = {}
+
+    def install(self) -> None:
+        """Take the signals over; after reactor.run(), which sets handlers of its own."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._received)
+
+    def restore(self) -> None:
+        """Give the signals back."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _received(self, number: int, frame: FrameType | None) -> None:
+        self.count += 1
+        if self.count == 1:
+            self._reactor.callFromThread(self._finish, signal.Signals(number).name)
+        elif self.count == 2:
+            self._reactor.callFromThread(self._stop_now)
+        else:
+            os._exit(STOPPED_BY_HAND)  # the job store is durable at any instant
+
+    def _finish(self, name: str) -> None:
+        flying = self._prepared.in_flight
+        logger.warning("%s: finishing %d requests in flight; once more stops now", name, flying)
+        self._prepared.stop("shutdown")
+
+    def _stop_now(self) -> None:
+        logger.warning("Stopping now")
+        self._prepared.stop_now()
+
+
+@contextmanager
+def _counted_log(prepared: PreparedCrawl, level: str) -> Iterator[None]:
+    count = LogCount(prepared.stats)
+    count.setLevel(level)
+    logging.getLogger().addHandler(count)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(count)
+
+
+@contextmanager
+def _twisted_log() -> Iterator[None]:
+    """Hand what Twisted logs, an unhandled error in a Deferred for example, to the log of Python."""
+    from twisted.python.log import PythonLoggingObserver
+
+    observer = PythonLoggingObserver(loggerName="twisted")
+    observer.start()
+    try:
+        yield
+    finally:
+        observer.stop()

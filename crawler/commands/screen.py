@@ -1,0 +1,79 @@
+"""What does the user see of a crawl: a live line, log lines, a table at the end?
+
+All of it goes to stderr, for stdout may be a feed.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from crawler.config.schema import CoreSettings
+from crawler.observe.progress import LiveLine, ProgressLines, read
+from crawler.observe.report import print_summary
+from crawler.summary import Summary
+
+if TYPE_CHECKING:
+    from crawler.assembly import PreparedCrawl
+
+LIVE_SECONDS = 0.25
+
+
+class Screen:
+    """Progress while the crawl runs, and the table behind it."""
+
+    def __init__(self, core: CoreSettings, *, quiet: bool = False) -> None:
+        console = Console(stderr=True, highlight=False)
+        on_terminal = console.is_terminal and not console.is_dumb_terminal
+        readable = core.LOG_FORMAT == "text" or core.LOG_FILE is not None
+        feed_on_terminal = "-" in core.FEEDS and sys.stdout.isatty()
+        self._console = console
+        self._live = None
+        self._lines = None
+        self._interval = LIVE_SECONDS
+        self._table = not quiet and readable and (core.LOG_ENABLED or on_terminal)
+        if not quiet and core.LOG_ENABLED:
+            if on_terminal and readable and not feed_on_terminal:
+                self._live = LiveLine(console)
+            elif core.LOGSTATS_INTERVAL:
+                self._lines = ProgressLines()
+                self._interval = core.LOGSTATS_INTERVAL
+        self._looking: Any = None
+
+    def write(self, line: str) -> None:
+        """Write a log line, above the live line if there is one."""
+        if self._live is not None:
+            self._live.write(line)
+        else:
+            sys.stderr.write(line)
+
+    def start(self, reactor: Any, prepared: PreparedCrawl) -> None:
+        """Look at the crawl now and then."""
+        from twisted.internet.task import LoopingCall
+
+        shown = self._live or self._lines
+        if shown is None:
+            return
+        if self._live is not None:
+            self._live.start()
+
+        def look() -> None:
+            shown.show(read(prepared.stats, queued=prepared.queued, seconds=reactor.seconds()))
+
+        self._looking = LoopingCall(look)
+        self._looking.clock = reactor
+        self._looking.start(self._interval, now=self._live is not None)
+
+    def stop(self) -> None:
+        """The crawl is over: take the live line away."""
+        if self._looking is not None and self._looking.running:
+            self._looking.stop()
+        if self._live is not None:
+            self._live.stop()
+
+    def summary(self, summary: Summary) -> None:
+        """Print the table."""
+        if self._table:
+            print_summary(summary, self._console)

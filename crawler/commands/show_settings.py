@@ -1,0 +1,68 @@
+"""``crawler settings``: the value, type and origin of each setting, and what it does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.text import Text
+
+from crawler.commands.loading import load_settings, named_spider, project_here, project_if_any
+from crawler.commands.options import command_line_settings, settings_options
+from crawler.config.nearest import did_you_mean
+from crawler.config.reference import SettingRow, setting_rows
+from crawler.errors import SettingError
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--spider", metavar="SPIDER", help="With this spider's custom_settings.")
+@click.option("--changed", is_flag=True, help="Only those that are not at their default.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, a list of objects.")
+@click.option("--get", metavar="NAME", help="Print the value of one setting alone.")
+@settings_options
+def command(names: tuple[str, ...], spider: str | None, *, changed: bool, as_json: bool, **given: Any) -> None:
+    """Show the settings (all, or those NAMES) as the project and the command line set them."""
+    command_line = command_line_settings(given)
+    project = project_here() if spider else project_if_any()
+    spider_class = named_spider(project, spider, command_line) if spider and project else None
+    settings = load_settings(project, spider_class, command_line)
+    rows = {row.name: row for row in setting_rows(settings)}
+    wanted = list(names) + ([given["get"]] if given["get"] else [])
+    for name in wanted:
+        if name not in rows:
+            raise SettingError(f"there is no setting {name}{did_you_mean(name, rows)}")
+    if given["get"]:
+        click.echo(_plain(rows[given["get"]].value))
+        return
+    shown = [row for row in rows.values() if (not wanted or row.name in wanted)]
+    shown = [row for row in shown if not changed or row.origin != "default"]
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(shown, enc_hook=repr), indent=2))
+    else:
+        _print(shown)
+
+
+def _print(rows: list[SettingRow]) -> None:
+    console = Console(highlight=False)
+    for row in rows:
+        style = "" if row.origin == "default" else "bold"
+        line = Text(f"{row.name} = {_plain(row.value)}", style=style)
+        console.print(line, Text(f"({row.type}; {row.origin})", style="dim"), soft_wrap=True)
+        console.print(Text(f"    {row.description}"), soft_wrap=True)
+
+
+def _plain(value: Any) -> str:
+    """Return a value as one writes it after ``-s NAME=``, where that is possible."""
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return value
+    return msgspec.json.encode(value, enc_hook=_named).decode()
+
+
+def _named(value: Any) -> str:
+    module, name = getattr(value, "__module__", ""), getattr(value, "__qualname__", "")
+    return f"{module}.{name}" if name else str(value)

@@ -1,0 +1,108 @@
+"""What is written about the settings: each one's row, and the page docs/settings.md?
+
+``python -m crawler.config.reference`` prints the page; a test compares it with the file.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Final
+
+import msgspec
+
+from crawler.config.kinds import bare, type_name
+from crawler.config.layers import CORE_KINDS
+from crawler.config.schema import CoreSettings
+from crawler.config.scrapy_names import SCRAPY_NAMES
+from crawler.config.settings import Settings
+
+_FATES: Final = {
+    "same": "The same name, type and meaning.",
+    "mapped": "Understood, and turned into settings of ours.",
+    "ignored": "Without effect; one warning names those that are set to something.",
+    "refused": "An error before the start, unless empty: the crawl would not do what the setting asks for.",
+}
+
+_INTRODUCTION: Final = """\
+# Settings
+
+<!-- Made by `python -m crawler.config.reference > docs/settings.md`; a test compares. -->
+
+Where a setting may be given, the later ones win: the default; `settings.py` of the project; the spider's
+`custom_settings` and `update_settings`; the script that calls `crawl()`; the command line (`-s NAME=VALUE` and the
+options made for some). A wrong type, a value out of bounds and an unknown name are errors before anything starts.
+`crawler settings` shows value, type and origin of each, `crawler settings --spider NAME` those of one spider.
+
+On the command line a list is `a,b` or JSON, a dictionary is JSON, `none` is None, a truth value is `true`/`false`,
+`yes`/`no`, `on`/`off` or `1`/`0`. Times are seconds, sizes are bytes. Numbers must be finite.
+
+A component (a stage, middleware, extension, spider, …) declares its own settings as annotated class attributes in
+upper case, `SQLITE_PATH: str = "items.db"`; they are then set like any other, and the instance has the value.
+"""
+
+
+class SettingRow(msgspec.Struct):
+    """One setting as `crawler settings` shows it."""
+
+    name: str
+    value: Any
+    type: str
+    origin: str
+    description: str
+
+
+def setting_rows(settings: Settings) -> list[SettingRow]:
+    """Return a row for each setting: the crawler's own in the schema's order, then those of components."""
+    rows = [
+        SettingRow(name, settings[name], type_name(kind), settings.origin(name), description(kind))
+        for name, kind in CORE_KINDS.items()
+    ]
+    for entry in sorted(settings.declared()):
+        said = description(entry.kind) or f"Declared by {entry.component}"
+        rows.append(
+            SettingRow(entry.name, settings.get(entry.name), type_name(entry.kind), settings.origin(entry.name), said)
+        )
+    return rows
+
+
+def description(kind: Any) -> str:
+    """Return what the annotation says the setting does."""
+    return next((meta.description for meta in reversed(bare(kind)[1]) if meta.description), "")
+
+
+def page() -> str:
+    """Return docs/settings.md."""
+    lines = [
+        _INTRODUCTION,
+        "## The crawler's own",
+        "",
+        "| setting | type | default | what it does |",
+        "|---|---|---|---|",
+    ]
+    defaults = CoreSettings()
+    for name, kind in CORE_KINDS.items():
+        default = _code(getattr(defaults, name))
+        lines.append(f"| `{name}` | {_cell(type_name(kind))} | {default} | {_cell(description(kind))} |")
+    lines += ["", "## Scrapy's", "", "What becomes of each setting of Scrapy 2.19 here.", ""]
+    for fate, meaning in _FATES.items():
+        names = {name: row for name, row in SCRAPY_NAMES.items() if row.fate == fate}
+        lines += [f"### {fate.capitalize()}", "", meaning, ""]
+        if fate == "same":
+            lines += [", ".join(f"`{name}`" for name in names), ""]
+        else:
+            lines += ["| Scrapy's setting | here |", "|---|---|"]
+            lines += [f"| `{name}` | {_cell(row.note)} |" for name, row in names.items()] + [""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _code(value: Any) -> str:
+    shown = msgspec.json.encode(value).decode() if isinstance(value, (dict, list)) else repr(value)
+    return f"`{shown}`".replace("|", "\\|")
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
