@@ -76,7 +76,9 @@ class Gzip:
         self._size += len(data)
         out += self._deflate.compress(data) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
         self._written += len(out)
-        return out + self.end() if self._written >= MEMBER_SIZE else out
+        if self._written >= MEMBER_SIZE:
+            out += self.end()
+        return out
 
     def end(self) -> bytes:
         if self._deflate is None:

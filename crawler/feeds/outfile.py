@@ -12,29 +12,19 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-from msgspec import Struct
 
 from crawler.feeds.compression import COMPRESSORS, decompressed
+from crawler.feeds.marks import Position
 
 DIGESTED = 4096
 _BUFFER = 1 << 18
 
 
-class Position(Struct, frozen=True, omit_defaults=True):
-    """A place in a file: its length there in bytes, the digest before it, the state of an open member."""
-
-    length: int = 0
-    digest: str = ""
-    member: Any = None
-
-
-class NotAsMarked(Exception):  # noqa: N818 - a finding, which the feed turns into an OutputError
+class NotAsMarked(Exception):
     """The file is shorter than its mark, or differs before it."""
 
 
-class Locked(OSError):  # noqa: N818 - as above
+class Locked(OSError):
     """Another process has the file open for writing."""
 
 
@@ -54,6 +44,7 @@ class OutFile:
         self._length = self._physical
         self._tail = self._read_tail(self._length)
         self._mend = b""
+        self._opened_at = Position()
 
     @property
     def physical(self) -> int:
@@ -75,6 +66,7 @@ class OutFile:
         self._length = position.length
         self._tail = tail
         self._mend = self._compressor.mend(position.member)
+        self._opened_at = position
 
     def go_back(self, count: int) -> None:
         """Continue ``count`` bytes before the end of a file that was not compressed."""
@@ -108,16 +100,19 @@ class OutFile:
 
     def position(self) -> Position:
         """Return where the file ends if it were cut now; call it after ``drain``."""
-        member = self._compressor.state()
-        if self._mend:  # Nothing was written since the file was opened: it is as open as it was.
-            raise ValueError("a file that was only continued keeps its old position")
-        return Position(self._length, _digest(self._tail), member)
+        if self._mend:  # Nothing was written since: the member is as open as it was.
+            return self._opened_at
+        return Position(self._length, _digest(self._tail), self._compressor.state())
 
     def end(self, trailer: bytes) -> None:
         """Write the trailer and complete the member, and cut what is behind."""
-        self._buffer.append(trailer)
+        if trailer:
+            self._buffer.append(trailer)
+        if not self._length and not self._buffer and self._suffix:
+            self._buffer.append(b"")  # A compressed file of nothing has one member of nothing.
         self.drain()
-        self._put(self._compressor.end())
+        self._put(self._mend + self._compressor.end())
+        self._mend = b""
 
     def content(self) -> Iterator[bytes]:
         """Yield what stands before the position, decompressed. Raises ValueError if it cannot be."""

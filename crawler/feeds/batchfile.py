@@ -1,0 +1,195 @@
+"""How does one batch of items get into its file, in place or by a new generation of it?
+
+Most of the time bytes are put behind those that are there. Where that is not enough (a CSV gets a column, a
+compressed array has to lose its bracket) or not safe (a new batch's name may belong to a file from before
+the job), the file is written aside as FILE.gN; it takes its name when the mark that knows of it is
+committed. Known limit: a new column costs a copy of the file, so many late columns cost as many copies.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from crawler.feeds.compression import Readable
+from crawler.feeds.formats.base import Format
+from crawler.feeds.marks import BatchMark, Rename
+from crawler.feeds.outfile import NotAsMarked, OutFile
+
+_EDGE = 1 << 16
+
+
+class BatchFile:
+    """The file of one batch. Methods raise OSError, NotAsMarked, and ValueError where an old file does not fit."""
+
+    def __init__(self, path: Path, form: Format, suffix: str, *, follow: bool) -> None:
+        self.path = path
+        self.renames: list[Rename] = []
+        self._format = form
+        self._suffix = suffix
+        self._follow = follow
+        self._file: OutFile | None = None
+        self._replaced: list[OutFile] = []
+        self._generation = 0
+        self._trailer = 0
+        self._begun = False
+        self._end: int | None = None
+
+    def begin(self, *, append: bool, lazy: bool) -> None:
+        """Open it in place: behind what is there, or anew. ``lazy``: a new file is made when an item comes."""
+        old = append and self.path.exists() and self.path.stat().st_size > 0
+        if old:
+            self._file = OutFile(self.path, self._suffix, follow=self._follow)
+            self._adopt(self._file)
+        elif not lazy:
+            self._begin_anew()
+
+    def begin_aside(self, *, append: bool) -> None:
+        """Open it as a generation, for its name may be taken: what is there is copied, or will be replaced."""
+        old = OutFile(self.path, self._suffix, follow=self._follow) if self.path.exists() else None
+        if old is not None and append and not old.empty:
+            self._adopt(old)
+            trailer, self._trailer = self._trailer, 0
+            self._renew(old, lambda: _without(old.content(), trailer))
+        else:
+            self._renew(old, lambda: iter((self._format.start(),)))
+        self._begun = True
+
+    def resume(self, mark: BatchMark) -> None:
+        """Open it where a mark says."""
+        self._generation = mark.generation
+        self._trailer = mark.trailer
+        self._begun = mark.begun
+        self._generation_path(mark.generation + 1).unlink(missing_ok=True)  # begun by a write that was not committed
+        if mark.position is None:
+            return
+        if not self.path.exists():
+            raise NotAsMarked("it is not there any more")
+        file = self._file = OutFile(self.path, self._suffix, follow=self._follow)
+        if mark.end is not None and file.physical != mark.end:
+            raise NotAsMarked(
+                f"it was changed since the job stopped: {file.physical} bytes, and {mark.end} were written"
+            )
+        file.go_to(mark.position)
+        self._format.restore(mark.state)
+
+    def write(self, items: Sequence[dict[str, Any]]) -> bool:
+        """Add items; tell whether all so far was handed to the system."""
+        if self._file is None:
+            self._begin_anew()
+        file = self._file
+        assert file is not None
+        if self._trailer:
+            trailer, self._trailer = self._trailer, 0
+            self._renew(file, lambda: _without(file.content(), trailer))
+        if not self._format.fits(items):
+            file = self._file or file
+            self._renew(file, lambda: self._rewritten(file, items))
+        self._begun = True
+        return (self._file or file).write(self._format.encode(items))
+
+    def sync(self, *, durable: bool) -> None:
+        """Hand all to the system, and to the disk if durable."""
+        if self._file is not None:
+            if durable:
+                self._file.sync()
+            else:
+                self._file.drain()
+
+    def mark(self) -> BatchMark:
+        """Return where the file stands, after ``sync``."""
+        position = self._file.position() if self._file is not None else None
+        state = self._format.state() if position is not None else {}
+        return BatchMark(str(self.path), position, self._generation, self._trailer, self._begun, state, self._end)
+
+    def finish(self, *, durable: bool) -> BatchMark:
+        """Write the trailer, so that the file is valid; return the mark before it, with the whole size as end."""
+        self.sync(durable=False)
+        mark = self.mark()
+        if self._file is None:
+            return mark
+        if self._begun:
+            self._file.end(self._format.finish())
+            self.sync(durable=durable)
+        end = self._file.physical
+        return BatchMark(mark.path, mark.position, mark.generation, mark.trailer, mark.begun, mark.state, end)
+
+    def release(self) -> None:
+        """Let go of generations that were replaced."""
+        for file in self._replaced:
+            file.close()
+        self._replaced.clear()
+
+    def close(self) -> None:
+        """Close without writing anything more."""
+        self.release()
+        if self._file is not None:
+            self._file.close()
+
+    def _begin_anew(self) -> None:
+        self._file = OutFile(self.path, self._suffix, follow=self._follow, fresh=True)
+        self._file.write(self._format.start())
+        self._begun = True
+
+    def _adopt(self, file: OutFile) -> None:
+        head = tail = b""
+        for piece in file.content():
+            if len(head) < _EDGE:
+                head = (head + piece)[:_EDGE]
+            tail = (tail + piece)[-_EDGE:]
+        trailer = self._format.adopt(head, tail)
+        if self._suffix:
+            self._trailer = trailer
+        else:
+            file.go_back(trailer)
+
+    def _rewritten(self, file: OutFile, items: Sequence[dict[str, Any]]) -> Iterator[bytes]:
+        return self._format.rewrite(io.BufferedReader(Readable(file.content()), _EDGE), items)
+
+    def _renew(self, old: OutFile | None, pieces: Callable[[], Iterator[bytes]]) -> None:
+        if old is not None:
+            old.drain()
+        aside = self._generation_path(self._generation + 1)
+        new = OutFile(aside, self._suffix, follow=False, fresh=True)
+        try:
+            for piece in pieces():
+                new.write(piece)
+            new.drain()
+            if old is not None:
+                new.like(old)
+        except BaseException:
+            new.close()
+            aside.unlink(missing_ok=True)
+            raise
+        self._generation += 1
+        self.renames.append(Rename(str(aside), str(self.path), -1 if old is None else old.physical))
+        if old is not None:
+            self._replaced.append(old)
+        self._file = new
+
+    def _generation_path(self, generation: int) -> Path:
+        return self.path.with_name(f"{self.path.name}.g{generation}")
+
+
+def rename(entry: Rename) -> None:
+    """Give a committed generation its name, unless that is done. Raises NotAsMarked if another file took it."""
+    source, target = Path(entry.source), Path(entry.target)
+    if not source.exists():
+        return
+    size = target.stat().st_size if target.exists() else -1
+    if size != entry.size:
+        raise NotAsMarked(f"it was changed before {source.name} could take its place")
+    os.replace(source, target)  # noqa: PTH105 - the word for it
+
+
+def _without(pieces: Iterator[bytes], count: int) -> Iterator[bytes]:
+    """Yield all but the last ``count`` bytes."""
+    kept = b""
+    for piece in pieces:
+        kept += piece
+        if len(kept) > count:
+            yield kept[: len(kept) - count]
+            kept = kept[len(kept) - count :]

@@ -1,0 +1,274 @@
+"""How does a feed write its items to files, each item once, whatever kills the process?
+
+    write       items → format → file; durable: fsync, then the mark
+    committed   the mark is in the job store: generations take their names
+    open(mark)  finish such renames, check the file against the mark, cut what is behind it, go on
+
+After open, and before the first items, a caller that keeps marks should commit ``write((), number)``: only
+then is it known where the bytes from before the job end, and that a file closed at a stop was taken up again.
+A mark made at a stop then holds the file's whole size, and a file that somebody else has added to since is
+refused rather than cut.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from crawler.errors import FeedError, OutputError
+from crawler.feeds.batchfile import BatchFile, rename
+from crawler.feeds.formats.base import Format
+from crawler.feeds.items import Fields
+from crawler.feeds.marks import BatchMark, Mark, read_mark
+from crawler.feeds.names import PathTemplate, compression_of, stamp
+from crawler.feeds.outfile import NotAsMarked, check_unlocked, sync_folder
+
+logger = logging.getLogger(__name__)
+
+
+class FileFeed:
+    """A feed (see seam.Feed) into one file, or into one for each batch of ``batch_size`` items (0: one file)."""
+
+    def __init__(
+        self,
+        template: PathTemplate,
+        form: Format,
+        fields: Fields,
+        *,
+        form_name: str,
+        overwrite: bool,
+        store_empty: bool,
+        batch_size: int,
+        accepts: Callable[[Any], bool] | None,
+        started: datetime,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.name = template.feed
+        self._template = template
+        self._format = form
+        self._fields = fields
+        self._overwrite = overwrite
+        self._store_empty = store_empty
+        self._batch_size = batch_size
+        self._accepts = accepts
+        self._now = now
+        self._mark = Mark(0, format=form_name, time=stamp(started), batch_time=stamp(started))
+        self._suffix = compression_of(template.text)
+        self._durable = False
+        self._batch: BatchFile | None = None
+        self._safe: Mark | None = None  # What is valid on disk whatever fails next.
+        self._broken = False
+        self._guarded = False  # Whether the mark of the opening was committed before any item.
+
+    @property
+    def path(self) -> Path:
+        """The file of the present batch."""
+        mark = self._mark
+        return self._template.path(time=mark.time, batch_time=mark.batch_time, batch=mark.batch)
+
+    def check(self) -> None:
+        """See seam.Feed. Whether an old file can be appended to is told by ``open``: a resumed one is no matter."""
+        path, root = self.path, self._template.root
+        with self._failures(OutputError):
+            if not root.is_dir():
+                raise OutputError(f"feed {self.name!r}: there is no folder {root}")
+            if path.is_dir():
+                raise OutputError(f"feed {self.name!r}: {path} is a folder")
+            if path.exists() and not path.is_file():
+                raise OutputError(f"feed {self.name!r}: {path} is no file")
+            place = path if path.exists() else next(parent for parent in path.parents if parent.exists())
+            if not os.access(place, os.W_OK):
+                raise OutputError(f"feed {self.name!r}: no permission to write {place}")
+            if os.statvfs(place).f_bavail == 0:
+                raise OutputError(f"feed {self.name!r}: no space is left for {path}")
+            if place == path:
+                check_unlocked(path)
+
+    def open(self, mark: dict[str, Any] | None, *, durable: bool) -> None:
+        """See seam.Feed."""
+        self._durable = durable
+        with self._failures(OutputError):
+            if mark is None:
+                self._begin_first()
+            else:
+                self._resume(read_mark(self.name, mark, self._mark.format))
+        self._guarded = False
+        self._safe = self._mark
+
+    def write(self, items: Sequence[Any], number: int) -> dict[str, Any]:
+        """See seam.Feed. Without durable the mark holds the number alone."""
+        if self._broken:
+            raise FeedError(f"feed {self.name!r} failed before; nothing more is written to it")
+        with self._failures(FeedError):
+            if self._accepts is not None:
+                items = [item for item in items if self._accepts(item)]
+            drained = self._put(self._fields.of(items)) if items else False
+            self._mark = replace(self._mark, number=number)
+            if self._durable:
+                return self._marked().plain()
+            if drained:
+                self._safe = self._marked()
+        return {"number": number}
+
+    def committed(self, mark: dict[str, Any]) -> None:
+        """See seam.Feed."""
+        committed = read_mark(self.name, mark, self._mark.format)
+        with self._failures(FeedError):
+            self._rename(committed)
+        self._safe = replace(committed, renames=[])
+        if self._safe.items == self._mark.items and not self._guarded and self._opening_items == committed.items:
+            self._guarded = True
+
+    def close(self, *, finished: bool) -> dict[str, Any]:
+        """See seam.Feed. After a failure the file is closed as the last safe mark left it."""
+        with self._failures(FeedError):
+            if self._broken:
+                self._go_back()
+            if self._batch is not None:
+                ended = self._batch.finish(durable=self._durable)
+                self._batch.close()
+                self._mark = replace(self._mark, file=ended if self._guarded else replace(ended, end=None))
+                self._batch = None
+        return self._mark.plain()
+
+    def count(self) -> int:
+        """See seam.Feed."""
+        return self._mark.items
+
+    def _begin_first(self) -> None:
+        self._mark = replace(self._mark, batch_time=self._mark.time)
+        self._batch = self._batch_file()
+        self._batch.begin(append=not self._overwrite, lazy=not self._store_empty)
+        self._opened()
+
+    def _resume(self, mark: Mark) -> None:
+        self._rename(mark)
+        self._mark = replace(mark, renames=[])
+        if mark.file is not None and not self._full(mark):
+            self._batch = BatchFile(Path(mark.file.path), self._format, self._suffix, follow=not self._template.used)
+            self._batch.resume(mark.file)
+            self._mark = replace(self._mark, file=replace(mark.file, end=None))
+            self._opened()
+        self._opening_items = mark.items
+
+    def _opened(self) -> None:
+        self._opening_items = self._mark.items
+        if self._batch is not None:
+            self._batch.sync(durable=self._durable)
+            if self._durable and self._batch.path.exists():
+                sync_folder(self._batch.path)
+        self._mark = self._marked()
+
+    def _put(self, items: list[dict[str, Any]]) -> bool:
+        """Write items, over as many batches as they need; tell whether all was handed to the system."""
+        drained = False
+        while items:
+            if self._full(self._mark):
+                self._begin_next()
+            assert self._batch is not None
+            room = self._batch_size - self._mark.batch_items if self._batch_size else len(items)
+            part, items = items[:room], items[room:]
+            drained = self._batch.write(part)
+            count = len(part)
+            self._mark = replace(self._mark, items=self._mark.items + count, batch_items=self._mark.batch_items + count)
+            self._take_renames()
+            if self._full(self._mark):
+                self._end_batch()
+                drained = True
+        return drained
+
+    def _full(self, mark: Mark) -> bool:
+        return 0 < self._batch_size <= mark.batch_items
+
+    def _begin_next(self) -> None:
+        mark = self._mark
+        self._mark = replace(mark, batch=mark.batch + 1, batch_items=0, batch_time=stamp(self._now()), file=None)
+        self._batch = self._batch_file()
+        if self._durable:
+            self._batch.begin_aside(append=not self._overwrite)
+        else:
+            self._batch.begin(append=not self._overwrite, lazy=False)
+        self._take_renames()
+
+    def _end_batch(self) -> None:
+        assert self._batch is not None
+        file = self._batch.finish(durable=self._durable)
+        self._batch.close()
+        self._batch = None
+        self._mark = replace(self._mark, file=file)
+
+    def _batch_file(self) -> BatchFile:
+        path = self.path
+        if self._template.used:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        return BatchFile(path, self._format, self._suffix, follow=not self._template.used)
+
+    def _marked(self) -> Mark:
+        file: BatchMark | None = self._mark.file
+        if self._batch is not None:
+            self._batch.sync(durable=self._durable)
+            file = self._batch.mark()
+        if self._durable:
+            for entry in self._mark.renames:
+                sync_folder(Path(entry.source))
+        self._mark = replace(self._mark, file=file)
+        return self._mark
+
+    def _take_renames(self) -> None:
+        """Note new generations; without marks there is nothing to wait for."""
+        if self._batch is None or not self._batch.renames:
+            return
+        new, self._batch.renames = self._batch.renames, []
+        self._mark = replace(self._mark, renames=[*self._mark.renames, *new])
+        if not self._durable:
+            self._batch.sync(durable=False)
+            self._rename(self._mark)
+
+    def _rename(self, mark: Mark) -> None:
+        for entry in mark.renames:
+            rename(entry)
+            if self._durable:
+                sync_folder(Path(entry.target))
+        if mark.renames:
+            left = [entry for entry in self._mark.renames if entry not in mark.renames]
+            self._mark = replace(self._mark, renames=left)
+            if self._batch is not None and not left:
+                self._batch.release()
+
+    def _go_back(self) -> None:
+        """Forget what was not safe: the items since then are lost, and the error has said so."""
+        assert self._safe is not None
+        if self._batch is not None:
+            for entry in self._batch.renames:
+                Path(entry.source).unlink(missing_ok=True)
+            self._batch.close()
+            self._batch = None
+        for entry in self._mark.renames:
+            if entry not in self._safe.renames:
+                Path(entry.source).unlink(missing_ok=True)
+        self._resume(self._safe)
+        self._broken = False
+
+    @contextmanager
+    def _failures(self, kind: type[OutputError] | type[FeedError]) -> Iterator[None]:
+        """Turn whatever goes wrong into an error that names the feed and the file."""
+        try:
+            yield
+        except (OutputError, FeedError):
+            raise
+        except Exception as error:
+            self._broken = True
+            path = self._mark.file.path if self._mark.file is not None else self._template.text
+            reason = (isinstance(error, OSError) and error.strerror) or error
+            if isinstance(error, NotAsMarked):
+                reason = f"it cannot be continued: {error}"
+            elif kind is OutputError and isinstance(error, ValueError):
+                reason = f"it cannot be appended to: it {error}"
+            raise kind(f"feed {self.name!r}: {path}: {reason}") from error

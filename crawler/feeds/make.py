@@ -1,0 +1,126 @@
+"""Which feeds does a crawl write, by its FEEDS setting?"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from crawler.errors import OutputError
+from crawler.feeds.filefeed import FileFeed
+from crawler.feeds.formats import Format, FormatOptions
+from crawler.feeds.items import Fields
+from crawler.feeds.names import STDOUT, PathTemplate, compression_of, local_path, parse_output
+from crawler.feeds.options import FeedOptions, check_encoding, choose_format, item_test, read_options
+from crawler.feeds.seam import Feed
+from crawler.feeds.streamfeed import StreamFeed
+
+if TYPE_CHECKING:
+    from crawler.config.schema import CoreSettings
+
+
+def make_feeds(
+    feeds: Mapping[str, Mapping[str, Any]],
+    settings: CoreSettings,
+    *,
+    spider_name: str,
+    started: datetime,
+    attributes: Mapping[str, Any] | None = None,
+    stdout: BinaryIO | None = None,
+) -> list[Feed]:
+    """Return the feeds, not yet opened. Raises OutputError, naming the feed, for whatever is wrong in FEEDS.
+
+    Keys are paths, ``-`` or ``FILE:FORMAT``. ``attributes``: further placeholders, the spider's simple ones.
+    ``stdout``: where ``-`` goes in place of sys.stdout.
+    """
+    made: list[Feed] = []
+    taken: dict[str, str] = {}
+    values = {**(attributes or {}), "name": spider_name}
+    for key, given in feeds.items():
+        name = str(key)
+        options = read_options(name, given)
+        path, named = (name, options.format) if options.format else parse_output(name)
+        feed = _feed(name, path, named, options, settings, values, started, stdout)
+        place = "-" if path in STDOUT else str(feed.path) if isinstance(feed, FileFeed) else path
+        if place in taken and not isinstance(feed, StreamFeed) | (place == "-"):
+            raise OutputError(f"feed {name!r}: {taken[place]!r} writes to the same file")
+        if place == "-" and place in taken:
+            raise OutputError(f"feed {name!r}: {taken[place]!r} writes to the standard output too")
+        taken[place] = name
+        made.append(feed)
+    return made
+
+
+def _feed(
+    name: str,
+    path: str,
+    named: str | None,
+    options: FeedOptions,
+    settings: CoreSettings,
+    values: Mapping[str, Any],
+    started: datetime,
+    stdout: BinaryIO | None,
+) -> Feed:
+    form_name, kind = choose_format(name, path, named, settings.FEED_FORMATS)
+    form = _format(name, kind, options, settings)
+    fields = Fields(form.options.names, text_names=form.text_names)
+    accepts = item_test(name, options)
+    store_empty = settings.FEED_STORE_EMPTY if options.store_empty is None else options.store_empty
+    if path in STDOUT or _is_device(local_path(name, path)):
+        device = None if path in STDOUT else Path(local_path(name, path))
+        return StreamFeed(
+            name,
+            form,
+            fields,
+            form_name=form_name,
+            accepts=accepts,
+            stream=stdout,
+            path=device,
+            store_empty=store_empty,
+        )
+    template = PathTemplate(name, path, values)
+    size = settings.FEED_EXPORT_BATCH_ITEM_COUNT if options.batch_item_count is None else options.batch_item_count
+    if size and not template.numbered:
+        raise OutputError(f"feed {name!r}: batches need %(batch_id)d or %(batch_time)s in the path")
+    return FileFeed(
+        template,
+        form,
+        fields,
+        form_name=form_name + compression_of(path),
+        overwrite=options.overwrite,
+        store_empty=store_empty,
+        batch_size=size,
+        accepts=accepts,
+        started=started,
+    )
+
+
+def _format(name: str, kind: type[Format], options: FeedOptions, settings: CoreSettings) -> Format:
+    fields = options.fields if options.fields is not None else settings.FEED_EXPORT_FIELDS
+    unknown = sorted(set(options.item_export_kwargs) - kind.extra)
+    if unknown:
+        raise OutputError(f"feed {name!r}: item_export_kwargs {', '.join(unknown)} mean nothing to {kind.__name__}")
+    names: dict[str, str] | None = None
+    if fields:
+        names = dict(fields) if isinstance(fields, dict) else {field: field for field in fields}
+    chosen = FormatOptions(
+        names=names,
+        encoding=check_encoding(name, options.encoding or settings.FEED_EXPORT_ENCODING),
+        indent=settings.FEED_EXPORT_INDENT if options.indent is None else options.indent,
+        escape_formulas=settings.CSV_ESCAPE_FORMULAS,
+        extra=options.item_export_kwargs,
+    )
+    try:
+        return kind(chosen)
+    except (TypeError, ValueError) as error:
+        raise OutputError(f"feed {name!r}: item_export_kwargs: {error}") from error
+
+
+def _is_device(path: str) -> bool:
+    try:
+        mode = Path(path).stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)

@@ -1,0 +1,102 @@
+"""What did the user ask of a feed, and does it make sense?
+
+The options of FEEDS are Scrapy's (docs.scrapy.org, "Feed exports"), with the defaults of the FEED_ settings.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from crawler.errors import OutputError
+from crawler.feeds.formats import FORMATS, Format
+from crawler.feeds.names import did_you_mean, format_of
+
+
+class FeedOptions(Struct, kw_only=True, frozen=True):
+    """The options of one feed, checked. None: what the settings say."""
+
+    format: str | None = None
+    fields: list[str] | dict[str, str] | None = None
+    encoding: str | None = None
+    indent: int | None = None
+    overwrite: bool = False
+    batch_item_count: Annotated[int, Meta(ge=0)] | None = None
+    store_empty: bool | None = None
+    item_classes: list[Any] = []
+    item_filter: Any = None
+    item_export_kwargs: dict[str, Any] = {}
+
+
+def read_options(feed: str, options: Mapping[str, Any]) -> FeedOptions:
+    """Check the options of a feed; raises OutputError naming what is wrong."""
+    for name in options:
+        if name not in FeedOptions.__struct_fields__:
+            known = list(FeedOptions.__struct_fields__)
+            raise OutputError(f"feed {feed!r}: unknown option {name!r}{did_you_mean(str(name), known)}")
+    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in options.items()}
+    try:
+        return msgspec.convert(plain, FeedOptions)
+    except msgspec.ValidationError as error:
+        raise OutputError(f"feed {feed!r}: {error}") from error
+
+
+def choose_format(feed: str, path: str, named: str | None, custom: Mapping[str, Any]) -> tuple[str, type[Format]]:
+    """Return name and class of the format: the named one, else that of the extension, else JSON Lines for "-"."""
+    known: dict[str, Any] = {**FORMATS, **{name.lower(): value for name, value in custom.items()}}
+    extension = "jsonlines" if path in {"-", "stdout:"} else format_of(path)[0]
+    name = (named or extension).lower()
+    if name not in known:
+        if named is None:
+            why = f"the extension {'.' + name!r} names no format" if name else "the name has no extension"
+            raise OutputError(
+                f"feed {feed!r}: {why}; write it as FILE:FORMAT, FORMAT one of {', '.join(sorted(known))}"
+            )
+        raise OutputError(f"feed {feed!r}: unknown format {named!r}{did_you_mean(name, list(known))}")
+    form = loaded(feed, known[name])
+    if not (isinstance(form, type) and issubclass(form, Format)):
+        raise OutputError(f"feed {feed!r}: FEED_FORMATS[{name!r}] is {form!r}, not a subclass of crawler's Format")
+    canonical = next(first for first, value in known.items() if value is known[name])
+    return canonical, form
+
+
+def check_encoding(feed: str, encoding: str) -> str:
+    """Return the encoding if Python knows it as one of text; raises OutputError."""
+    try:
+        "[".encode(encoding)
+        return codecs.lookup(encoding).name if encoding.lower() != "utf8" else "utf-8"
+    except (LookupError, UnicodeError, TypeError) as error:
+        raise OutputError(f"feed {feed!r}: unknown encoding {encoding!r}") from error
+
+
+def item_test(feed: str, options: FeedOptions) -> Callable[[Any], bool] | None:
+    """Return what tells whether an item belongs into the feed: item_classes and item_filter; None: all do."""
+    classes = tuple(loaded(feed, value) for value in options.item_classes)
+    if not all(isinstance(value, type) for value in classes):
+        raise OutputError(f"feed {feed!r}: item_classes holds something that is no class")
+    accepts = loaded(feed, options.item_filter)
+    if isinstance(accepts, type):  # Scrapy's ItemFilter: made with the options, asked by accepts()
+        accepts = accepts({name: getattr(options, name) for name in FeedOptions.__struct_fields__}).accepts
+    if accepts is not None and not callable(accepts):
+        raise OutputError(f"feed {feed!r}: item_filter is neither a class with accepts(item) nor a function")
+    if not classes:
+        return accepts
+    if accepts is None:
+        return lambda item: isinstance(item, classes)
+    return lambda item: isinstance(item, classes) and accepts(item)
+
+
+def loaded(feed: str, value: Any) -> Any:
+    """Return the object a setting names by its dotted path; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    module, _, name = value.rpartition(".")
+    try:
+        return getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise OutputError(f"feed {feed!r}: cannot load {value!r}: {error}") from error

@@ -1,0 +1,144 @@
+"""How does a feed write to the standard output, a pipe or a device, which cannot be cut?
+
+With marks, the text of a group goes out after its mark was committed, and the mark holds that text: if the
+process is killed in between, the next one writes it again. So a kill may repeat the last group and never
+loses one. Each process writes a document of its own, with head and trailer.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from msgspec.structs import replace
+
+from crawler.errors import FeedError, OutputError
+from crawler.feeds.formats.base import Format
+from crawler.feeds.items import Fields
+from crawler.feeds.marks import Mark, read_mark
+
+
+class StreamFeed:
+    """A feed (see seam.Feed) into ``stream``, or a device at ``path``; neither: sys.stdout when it is opened."""
+
+    def __init__(
+        self,
+        name: str,
+        form: Format,
+        fields: Fields,
+        *,
+        form_name: str,
+        accepts: Callable[[Any], bool] | None = None,
+        stream: BinaryIO | None = None,
+        path: Path | None = None,
+        store_empty: bool = True,
+    ) -> None:
+        self.name = name
+        self._format = form
+        self._spare = type(form)(form.options)
+        self._fields = fields
+        self._accepts = accepts
+        self._given = stream
+        self._path = path
+        self._store_empty = store_empty
+        self._stream: BinaryIO | None = None
+        self._durable = False
+        self._begun = False
+        self._mark = Mark(0, format=form_name)
+
+    def check(self) -> None:
+        """See seam.Feed."""
+        if self._given is None and self._path is None and sys.stdout is None:
+            raise OutputError(f"feed {self.name!r}: there is no standard output")
+
+    def open(self, mark: dict[str, Any] | None, *, durable: bool) -> None:
+        """See seam.Feed. What a killed process may have left unwritten is written now."""
+        self._durable = durable
+        with self._failures(OutputError):
+            if self._path is not None:
+                self._stream = self._path.open("wb", buffering=0)
+            else:
+                self._stream = self._given if self._given is not None else sys.stdout.buffer
+            if mark is not None:
+                self._mark = read_mark(self.name, mark, self._mark.format)
+                if self._mark.pending:
+                    self._format.restore(self._mark.file.state if self._mark.file else {})
+                    self._send(self._mark.pending.encode("latin-1"))
+                    self._begun = True
+                    self._mark = replace(self._mark, pending="", file=None)
+
+    def write(self, items: Sequence[Any], number: int) -> dict[str, Any]:
+        """See seam.Feed."""
+        with self._failures(FeedError):
+            if self._accepts is not None:
+                items = [item for item in items if self._accepts(item)]
+            fields = self._fields.of(items)
+            self._mark = replace(self._mark, number=number, items=self._mark.items + len(fields))
+            if not self._durable:
+                self._send(self._encoded(fields))
+                return {"number": number}
+            text = self._encoded(fields)
+            self._waiting = text
+            return replace(self._mark, pending=self._alone(fields, text).decode("latin-1")).plain()
+
+    _waiting = b""
+
+    def committed(self, mark: dict[str, Any]) -> None:
+        """See seam.Feed."""
+        with self._failures(FeedError):
+            text, self._waiting = self._waiting, b""
+            self._send(text)
+
+    def close(self, *, finished: bool) -> dict[str, Any]:
+        """See seam.Feed."""
+        with self._failures(FeedError):
+            head = self._format.start() if not self._begun and self._store_empty else b""
+            if self._begun or head or self._store_empty:
+                self._send(self._waiting + head + self._format.finish())
+            self._waiting = b""
+            self._begun = False
+            if self._path is not None and self._stream is not None:
+                self._stream.close()
+        return self._mark.plain()
+
+    def count(self) -> int:
+        """See seam.Feed."""
+        return self._mark.items
+
+    def _encoded(self, fields: list[dict[str, Any]]) -> bytes:
+        if not fields:
+            return b""
+        head = b"" if self._begun else self._format.start()
+        if not self._format.fits(fields):
+            raise FeedError(
+                f"feed {self.name!r}: an item has a column that the header, which is written, does not have; "
+                "name the fields in FEEDS or FEED_EXPORT_FIELDS, or write to a file"
+            )
+        self._begun = True
+        return head + self._format.encode(fields)
+
+    def _alone(self, fields: list[dict[str, Any]], text: bytes) -> bytes:
+        """Return the group as the beginning of a document, which it is if another process has to write it."""
+        head = self._spare.start()
+        if not fields or (not head and not self._spare.state() and not self._format.state()):
+            return text
+        return head + self._spare.encode(fields)
+
+    def _send(self, data: bytes) -> None:
+        if data and self._stream is not None:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[self._stream.write(rest) :]
+            self._stream.flush()
+
+    @contextmanager
+    def _failures(self, kind: type[OutputError] | type[FeedError]) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError, TypeError) as error:
+            reason = (isinstance(error, OSError) and error.strerror) or error
+            where = self._path if self._path is not None else "the standard output"
+            raise kind(f"feed {self.name!r}: {where}: {reason}") from error
