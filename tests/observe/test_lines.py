@@ -1,0 +1,130 @@
+"""What happens is logged with what somebody needs to mend it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import pytest
+
+from crawler.errors import ConnectionFailed
+from crawler.events import (
+    CrawlClosing,
+    CrawlOpened,
+    Event,
+    Events,
+    FeedClosed,
+    FetchFailed,
+    HostSlowed,
+    ItemDropped,
+    ItemFailed,
+    RequestDelayed,
+    RequestEnded,
+    RequestRefused,
+    ResponseReceived,
+    SpiderFailed,
+)
+from crawler.model.request import Request
+from crawler.model.response import Response
+from crawler.observe.lines import subscribe_lines
+
+PAGE = Request("http://a.example/")
+Logged = Callable[..., list[tuple[str, str]]]
+
+
+class Named:
+    name = "books"
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> Logged:
+    def publish(*happened: Event, level: int = logging.INFO) -> list[tuple[str, str]]:
+        caplog.set_level(level)
+        events = Events()
+        subscribe_lines(events)
+        for event in happened:
+            events.publish(event)
+        return [(record.levelname, record.getMessage()) for record in caplog.records]
+
+    return publish
+
+
+def raised(error: Exception) -> Exception:
+    try:
+        raise error
+    except Exception as caught:
+        return caught
+
+
+def test_a_crawl_without_trouble_is_a_few_lines(logged: Logged) -> None:
+    response = Response(PAGE.url, request=PAGE)
+    happened = [
+        CrawlOpened(Named(), "books-1", resumed=False),
+        ResponseReceived(response, PAGE),
+        RequestRefused(PAGE, "duplicate", "", PAGE.url),
+        RequestEnded(PAGE, "answered", ""),
+        CrawlClosing("finished"),
+        FeedClosed("x.csv", 3),
+    ]
+    assert logged(*happened) == [
+        ("INFO", "Crawling with books, job books-1"),
+        ("INFO", "Closing (finished)"),
+        ("INFO", "Wrote 3 items to x.csv"),
+    ]
+
+
+def test_an_invalid_url_is_told_with_its_page(logged: Logged) -> None:
+    bad = Request("http://[")
+    assert logged(RequestRefused(bad, "invalid_url", "its host is not valid", "http://a.example/")) == [
+        ("WARNING", "Dropped http://[ (invalid_url: its host is not valid), found on http://a.example/")
+    ]
+
+
+def test_a_callback_that_raises_is_told_with_url_and_frames(logged: Logged, caplog: pytest.LogCaptureFixture) -> None:
+    error = raised(ValueError("no price"))
+    assert logged(SpiderFailed(error, "parse_book", "http://a.example/b", "")) == [
+        ("ERROR", "parse_book on http://a.example/b failed: ValueError: no price")
+    ]
+    (frame,) = vars(caplog.records[0])["trace"]
+    assert frame.endswith("in raised: raise error")
+
+
+def test_a_lost_item_names_its_stage(logged: Logged) -> None:
+    response = Response(PAGE.url, request=PAGE)
+    assert logged(
+        ItemFailed({}, "Store", raised(OSError("disk full")), response), ItemDropped({}, "Required", "no title", None)
+    ) == [
+        ("ERROR", "Store lost an item of http://a.example/: OSError: disk full"),
+        ("WARNING", "Required dropped an item: no title"),
+    ]
+
+
+def test_a_request_that_failed_is_told_once_with_its_cause(logged: Logged) -> None:
+    assert logged(
+        FetchFailed(PAGE, ConnectionFailed("refused by 127.0.0.1:1")),
+        RequestDelayed(PAGE, "retry", "ConnectionFailed", 1.0),
+        FetchFailed(PAGE, ConnectionFailed("refused by 127.0.0.1:1")),
+        RequestEnded(PAGE, "failed", "ConnectionFailed"),
+        RequestEnded(PAGE, "failed", "HttpError"),
+        RequestEnded(PAGE, "failed", "RobotsUnreachable"),
+    ) == [
+        ("ERROR", "Gave up <GET http://a.example/>: ConnectionFailed: refused by 127.0.0.1:1"),
+        ("ERROR", "Gave up <GET http://a.example/>: RobotsUnreachable"),
+    ]
+
+
+def test_debug_tells_of_each_request(logged: Logged) -> None:
+    response = Response(PAGE.url, request=PAGE)
+    said = logged(
+        ResponseReceived(response, PAGE),
+        RequestDelayed(PAGE, "redirect", "301", 0.0),
+        RequestEnded(PAGE, "dropped", "robots"),
+        HostSlowed("a.example", 1.0, 1, "429"),
+        level=logging.DEBUG,
+    )
+    assert said == [
+        ("DEBUG", "200 <GET http://a.example/>"),
+        ("DEBUG", "<GET http://a.example/> again in 0.0 s: redirect, 301"),
+        ("DEBUG", "Dropped <GET http://a.example/>: robots"),
+        ("INFO", "Host a.example: 1 at once, 1.0 s apart (429)"),
+    ]

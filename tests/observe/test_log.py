@@ -1,0 +1,126 @@
+"""One record is one line, and cannot forge another."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from crawler.errors import OutputError
+from crawler.observe.log import LogCount, escape, start_logging
+from crawler.stats import Stats
+
+logger = logging.getLogger("tests.log")
+
+
+@pytest.fixture
+def lines() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def logging_to(lines: list[str]) -> Iterator[Callable[[str], None]]:
+    undo: list[Callable[[], None]] = []
+    yield lambda form: undo.append(start_logging(form=form, write=lines.append))
+    for stop in undo:
+        stop()
+
+
+HOSTILE = "a\n2026-01-01 00:00:00 ERROR forged: x\r\x1b[2J\x00\x9b31m\u2028\u202e\ud800\tend"
+
+
+def test_control_characters_are_escaped() -> None:
+    assert escape(HOSTILE).isprintable()
+    assert escape("\n\r\t\x1b\u2028") == r"\n\r\t\x1b\u2028"
+    assert escape("Größe – 価格 😀") == "Größe – 価格 😀"
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_one_record_is_one_line(logging_to: Callable[[str], None], lines: list[str], form: str) -> None:
+    logging_to(form)
+    logger.warning("page %s", HOSTILE)
+    try:
+        raise ValueError(HOSTILE)
+    except ValueError:
+        logger.exception("failed")
+    assert len(lines) == 2
+    for line in lines:
+        assert line.endswith("\n")
+        assert line[:-1].isprintable()
+        assert len(line.splitlines()) == 1
+
+
+def test_json_lines_have_the_record_s_parts(logging_to: Callable[[str], None], lines: list[str]) -> None:
+    logging_to("json")
+    logger.error("no %s", "way", extra={"trace": ["a.py:1 in f: g()", "b.py:2 in g: h()"]})
+    record = json.loads(lines[0])
+    assert record["time"].endswith("Z")
+    del record["time"]
+    assert record == {
+        "level": "ERROR",
+        "logger": "tests.log",
+        "message": "no way",
+        "trace": "a.py:1 in f: g() | b.py:2 in g: h()",
+    }
+
+
+def test_text_lines_name_the_frames(logging_to: Callable[[str], None], lines: list[str]) -> None:
+    logging_to("text")
+    try:
+        raise ValueError("why")
+    except ValueError:
+        logger.exception("failed")
+    assert "ERROR tests.log: failed | ValueError: why | " in lines[0]
+    assert 'in test_text_lines_name_the_frames: raise ValueError("why")' in lines[0]
+
+
+def test_the_level_is_kept_and_given_back(lines: list[str]) -> None:
+    before = logging.getLogger().level
+    stop = start_logging(level="ERROR", write=lines.append)
+    logger.warning("no")
+    logger.error("yes")
+    stop()
+    logger.error("after")
+    assert [line.rpartition(" ")[2] for line in lines] == ["yes\n"]
+    assert logging.getLogger().level == before
+
+
+def test_the_log_goes_to_a_file(tmp_path: Path, lines: list[str]) -> None:
+    file = tmp_path / "crawl.log"
+    for word in ("first", "second"):
+        stop = start_logging(file=str(file), write=lines.append)
+        logger.info("%s \ud800", word)
+        stop()
+    assert [line.split()[-2] for line in file.read_text().splitlines()] == ["first", "second"]
+    assert lines == []
+
+
+def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"LOG_FILE: cannot write .*No such file"):
+        start_logging(file=str(tmp_path / "no" / "crawl.log"))
+
+
+def test_no_log_writes_nothing_but_is_counted(capfd: pytest.CaptureFixture[str], lines: list[str]) -> None:
+    stats = Stats()
+    count = LogCount(stats)
+    stop = start_logging(enabled=False, write=lines.append)
+    logging.getLogger().addHandler(count)
+    logger.error("x")
+    logger.warning("y")
+    logging.getLogger().removeHandler(count)
+    stop()
+    assert lines == []
+    assert capfd.readouterr().err == ""
+    assert stats.get_stats() == {"log_count/ERROR": 1, "log_count/WARNING": 1}
+
+
+def test_a_closed_terminal_is_no_error_of_the_crawl() -> None:
+    def gone(line: str) -> None:
+        raise BrokenPipeError
+
+    stop = start_logging(write=gone)
+    logger.error("x")
+    stop()
