@@ -1,0 +1,1 @@
+"""Measurements: how fast, at what cost, and are the results the same?"""
