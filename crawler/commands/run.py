@@ -20,4 +20,4 @@ def command(file: str, **given: Any) -> int:
     settings = load_settings(project, spider_class, options.settings)
     from crawler.commands.running import run_spider
 
-    return run_spider(spider_class, settings, options)
+    return run_spider(spider_class, settings, options, file=file)

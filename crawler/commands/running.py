@@ -19,9 +19,11 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from crawler.commands.options import RunOptions
+from crawler.commands.remembered import remember
 from crawler.commands.screen import Screen
 from crawler.config.settings import Settings
 from crawler.errors import OutputError
+from crawler.events import CrawlOpened
 from crawler.observe.lines import subscribe_lines
 from crawler.observe.log import LogCount, start_logging
 from crawler.observe.report import write_summary
@@ -38,13 +40,30 @@ logger = logging.getLogger("crawler")
 Prepare = Callable[[Any], "PreparedCrawl"]
 
 
-def run_spider(spider_class: type[Spider], settings: Settings, options: RunOptions) -> int:
-    """Run a crawl to its end; return the exit status. Raises UsageError before anything starts."""
+def run_spider(
+    spider_class: type[Spider],
+    settings: Settings,
+    options: RunOptions,
+    *,
+    file: str | None = None,
+    resume: str | None = None,
+    close: bool = False,
+) -> int:
+    """Run a crawl to its end; return the exit status. Raises UsageError before anything starts.
+
+    ``file``: where the spider is from, if it was not found by name. ``resume``: the job that goes on;
+    ``close``: it shall only close its feeds.
+    """
 
     def prepared(reactor: Any) -> PreparedCrawl:
         from crawler.assembly import prepare, real_world
+        from crawler.jobs import JobPlan
 
-        return prepare(spider_class, settings, world=real_world(reactor), arguments=options.arguments)
+        plan = JobPlan(description=remember(spider_class.name, options, file=file), resume=resume)
+        made = prepare(spider_class, settings, world=real_world(reactor), arguments=options.arguments, plan=plan)
+        if close:
+            made.events.subscribe(CrawlOpened, lambda _: made.stop("closed"))
+        return made
 
     return run_prepared(prepared, settings, summary_file=options.summary)
 

@@ -1,0 +1,103 @@
+"""``crawler jobs``: which jobs are there, and what is to become of them?"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from crawler.commands.options import command_line_settings, settings_options
+from crawler.commands.resume import jobs_folder, resume
+from crawler.config.nearest import did_you_mean
+from crawler.errors import UsageError
+from crawler.observe.progress import duration
+from crawler.storage.jobs import Job, find_job, list_jobs, remove_job
+
+
+class JobCommands(click.Group):
+    """The commands of a group; an unknown one is an error that names the nearest."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by name."""
+        if cmd_name not in self.commands:
+            raise UsageError(f'there is no command "jobs {cmd_name}"{did_you_mean(cmd_name, self.commands)}')
+        return self.commands[cmd_name]
+
+
+@click.group(cls=JobCommands, invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="As JSON, a list of objects.")
+@settings_options
+@click.pass_context
+def command(ctx: click.Context, *, as_json: bool, **given: Any) -> None:
+    """List the jobs of JOB_DIR, close or remove one."""
+    ctx.obj = command_line_settings(given)
+    if ctx.invoked_subcommand is None:
+        _list(ctx.obj, as_json=as_json)
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, a list of objects.")
+@click.pass_context
+def list_(ctx: click.Context, *, as_json: bool) -> None:
+    """List the jobs: name, state, pages done, queued, items, age."""
+    _list(ctx.obj, as_json=as_json)
+
+
+@command.command()
+@click.argument("names", nargs=-1, required=True)
+@click.pass_context
+def rm(ctx: click.Context, names: tuple[str, ...]) -> None:
+    """Remove jobs; what they wrote to feeds stays. A running one is refused."""
+    folder = jobs_folder(ctx.obj)
+    for job in [find_job(folder, name) for name in names]:
+        remove_job(job.path)
+
+
+@command.command()
+@click.argument("name")
+@click.pass_context
+def close(ctx: click.Context, name: str) -> int:
+    """Make the feeds of a killed job valid files. The job can still be resumed."""
+    job = find_job(jobs_folder(ctx.obj), name)
+    if job.state == "finished":
+        raise UsageError(f"job {name} is finished, and its feeds are closed")
+    return resume(job, ctx.obj, close=True)
+
+
+def _list(command_line: dict[str, Any], *, as_json: bool) -> None:
+    jobs = list_jobs(jobs_folder(command_line))
+    if as_json:
+        fields = [{**job._asdict(), "path": str(job.path)} for job in jobs]
+        click.echo(msgspec.json.format(msgspec.json.encode(fields, enc_hook=str), indent=2))
+        return
+    if not jobs:
+        click.echo("No jobs.", err=True)
+        return
+    table = Table(box=None, pad_edge=False)
+    for title in ("Job", "Spider", "State"):
+        table.add_column(title, no_wrap=title == "Job")
+    for title in ("Done", "Queued", "Items", "Age"):
+        table.add_column(title, justify="right")
+    now = time.time()
+    for job in jobs:
+        table.add_row(*map(Text, _cells(job, now)))
+    Console(highlight=False).print(table)
+
+
+def _cells(job: Job, now: float) -> tuple[str, ...]:
+    state = f"{job.state} ({job.reason or job.problem})" if job.reason or job.problem else job.state
+    age = duration(max(now - job.created, 0.0)) if job.created else ""
+    return (
+        job.name,
+        str(job.description.get("spider", "")),
+        state,
+        f"{job.done:,}",
+        f"{job.queued:,}",
+        f"{job.items:,}",
+        age,
+    )

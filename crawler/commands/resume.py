@@ -1,0 +1,69 @@
+"""``crawler resume [JOB]``: go on with a job that was stopped or killed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crawler.commands.loading import file_spider, load_settings, named_spider, project_here, project_if_any
+from crawler.commands.options import RunOptions, command_line_settings, settings_options
+from crawler.commands.remembered import recall
+from crawler.errors import UsageError
+from crawler.storage.jobs import Job, find_job, list_jobs
+
+
+@click.command()
+@click.argument("job", required=False)
+@click.option("--summary", metavar="FILE", help="Write the summary as JSON.")
+@settings_options
+def command(job: str | None, summary: str | None, **given: Any) -> int:
+    """Go on with JOB, or with the job that changed last, as the command that began it asked.
+
+    The job knows its spider, arguments, settings and feeds; -s and the options of the log change a setting.
+    """
+    command_line = command_line_settings(given)
+    folder = jobs_folder(command_line)
+    return resume(find_job(folder, job) if job is not None else _latest(folder), command_line, summary=summary)
+
+
+def jobs_folder(command_line: dict[str, Any]) -> Path:
+    """Return the folder of jobs, by the settings of the project and of the command line."""
+    return Path(load_settings(project_if_any(), None, command_line).core.JOB_DIR).absolute()
+
+
+def resume(job: Job, command_line: dict[str, Any], *, summary: str | None = None, close: bool = False) -> int:
+    """Run a job on; ``close``: only until its feeds are valid files."""
+    remembered = recall(job.name, job.description)
+    summary = str(Path(summary).absolute()) if summary is not None else None
+    _go_to(remembered.folder, job.name)
+    settings = remembered.settings | command_line | {"JOB_DIR": str(job.path.absolute().parent)}
+    options = RunOptions(settings, remembered.arguments, summary)
+    if remembered.file is not None:
+        spider_class, project = file_spider(remembered.file)
+    else:
+        project = project_here()
+        spider_class = named_spider(project, remembered.spider, settings)
+    loaded = load_settings(project, spider_class, settings)
+    from crawler.commands.running import run_spider
+
+    return run_spider(spider_class, loaded, options, file=remembered.file, resume=job.name, close=close)
+
+
+def _latest(folder: Path) -> Job:
+    jobs = list_jobs(folder)
+    for job in jobs:
+        if job.state == "stopped":
+            return job
+    running = ", ".join(job.name for job in jobs if job.state == "running")
+    raise UsageError(f"no job in {folder} can be resumed" + (f"; running: {running}" if running else ""))
+
+
+def _go_to(folder: str, job: str) -> None:
+    """Stand where the command stood, for the paths of its feeds and files may be relative."""
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise UsageError(f"job {job} was begun in {folder}: {error.strerror}") from error
