@@ -1,0 +1,93 @@
+"""How are middlewares put around the downloader?
+
+A middleware wraps one attempt: it sees every retry and every hop of a redirect. The chain is compiled
+once for a crawl; a fetch then costs one Deferred and a few nested coroutines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+
+from crawler.download.seam import Exchange, Head, OnHead
+from crawler.model.request import Request
+from crawler.model.response import Response
+
+Fetch = Callable[[Request], Awaitable[Response]]
+Drive = Callable[[Coroutine[Any, Any, Response]], "Deferred[Response]"]
+
+
+class Middleware(Protocol):
+    """Something around the downloader: changes the request, the response, or answers in its place.
+
+    The first call of ``fetch`` goes on inwards with the request it is given. A second call sends another
+    request, which takes its turn in the frontier like an inline fetch and comes through all middlewares.
+    A FetchError of ``fetch`` may be caught; raising IgnoreRequest drops the request.
+
+    A middleware that has a method ``on_head(request, head) -> bool`` is shown each head as it arrives,
+    with the request as it was sent, before the body is read; False stops the reading there.
+    """
+
+    async def __call__(self, request: Request, fetch: Fetch) -> Response: ...
+
+
+def compile_chain(
+    middlewares: Sequence[Middleware],
+    downloader_fetch: Callable[[Request, Exchange | None], Awaitable[Response]],
+    again: Fetch,
+    *,
+    drive: Drive = Deferred.fromCoroutine,
+) -> Callable[[Request], Deferred[Response]]:
+    """Return the fetch function with the middlewares around it, the first of them outermost.
+
+    ``again`` takes the second calls. ``drive`` runs the outermost coroutine: users' middlewares may await
+    asyncio's awaitables where it makes an asyncio Task of it.
+    """
+    on_head = _on_heads([found for each in middlewares if (found := getattr(each, "on_head", None)) is not None])
+
+    if on_head is None:
+
+        def innermost(request: Request) -> Awaitable[Response]:
+            return downloader_fetch(request, None)
+    else:
+
+        def innermost(request: Request) -> Awaitable[Response]:
+            return downloader_fetch(request, Exchange(on_head=on_head))
+
+    fetch: Fetch = innermost
+    for middleware in reversed(middlewares):
+        fetch = _around(middleware, fetch, again)
+    if not middlewares:
+        return fetch  # type: ignore[return-value]  # the downloader's own Deferred
+    return lambda request: drive(fetch(request))  # type: ignore[arg-type]  # a middleware's coroutine
+
+
+def _around(middleware: Middleware, inner: Fetch, again: Fetch) -> Fetch:
+    def call(request: Request) -> Awaitable[Response]:
+        went = False
+
+        def fetch(next_request: Request) -> Awaitable[Response]:
+            nonlocal went
+            if went:
+                return again(next_request)
+            went = True
+            return inner(next_request)
+
+        return middleware(request, fetch)
+
+    return call
+
+
+def _on_heads(hooks: list[OnHead]) -> OnHead | None:
+    if len(hooks) < 2:
+        return hooks[0] if hooks else None
+
+    def on_head(request: Request, head: Head) -> bool:
+        go_on = True
+        for hook in hooks:  # each is shown it, also after one has said stop
+            go_on = hook(request, head) is not False and go_on
+        return go_on
+
+    return on_head

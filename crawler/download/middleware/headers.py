@@ -1,0 +1,32 @@
+"""Which header fields does a request get that its spider did not set?"""
+
+from __future__ import annotations
+
+from crawler.config.schema import CoreSettings
+from crawler.download.middleware.chain import Fetch
+from crawler.model.request import Request
+from crawler.model.response import Response
+
+_OF_A_USER = frozenset(("authorization", "cookie", "proxy-authorization"))
+
+
+class DefaultHeaders:
+    """DEFAULT_REQUEST_HEADERS and USER_AGENT. A default of None sends nothing.
+
+    A robots.txt request (meta ``robots``) carries no credentials, so it gets none by default either.
+    """
+
+    def __init__(self, settings: CoreSettings) -> None:
+        defaults = {**settings.DEFAULT_REQUEST_HEADERS}
+        if not any(name.lower() == "user-agent" for name in defaults):
+            defaults["User-Agent"] = settings.USER_AGENT
+        given = [(name.encode(), value) for name, value in defaults.items() if value]
+        self._defaults = [(name, value.encode()) for name, value in given]
+        self._harmless = [pair for pair in self._defaults if pair[0].decode().lower() not in _OF_A_USER]
+
+    async def __call__(self, request: Request, fetch: Fetch) -> Response:
+        """Fill in what is missing; what is set stays."""
+        headers = request.headers
+        for name, value in self._defaults if "robots" not in request.meta else self._harmless:
+            headers.setdefault(name, value)
+        return await fetch(request)
