@@ -55,7 +55,7 @@ def command(url: str, spider: str | None, *, headers: bool, no_redirect: bool, *
 
     The exit status is 1 if no response came; any status of HTTP is a response.
     """
-    command_line: dict[str, Any] = {"LOG_LEVEL": "WARNING"} | command_line_settings(given)
+    command_line: dict[str, Any] = {"LOG_LEVEL": "CRITICAL"} | command_line_settings(given)
     command_line |= {"JOB_STORE": "none", "FEEDS": {}, "PIPELINES": []}
     project = project_here() if spider else project_if_any()
     like = named_spider(project, spider, command_line) if spider and project else None

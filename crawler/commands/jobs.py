@@ -33,7 +33,7 @@ class JobCommands(click.Group):
 @click.option("--json", "as_json", is_flag=True, help="As JSON, a list of objects.")
 @settings_options
 @click.pass_context
-def command(ctx: click.Context, *, as_json: bool, **given: Any) -> None:
+def command(ctx: click.Context, /, *, as_json: bool, **given: Any) -> None:
     """List the jobs of JOB_DIR, close or remove one."""
     ctx.obj = command_line_settings(given)
     if ctx.invoked_subcommand is None:
