@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from crawler.feeds.compression import Readable
 from crawler.feeds.formats.base import Format
 from crawler.feeds.marks import BatchMark, Rename
@@ -36,7 +38,6 @@ class BatchFile:
         self._generation = 0
         self._trailer = 0
         self._begun = False
-        self._end: int | None = None
 
     def begin(self, *, append: bool, lazy: bool) -> None:
         """Open it in place: behind what is there, or anew. ``lazy``: a new file is made when an item comes."""
@@ -53,7 +54,8 @@ class BatchFile:
         if old is not None and append and not old.empty:
             self._adopt(old)
             trailer, self._trailer = self._trailer, 0
-            self._renew(old, lambda: _without(old.content(), trailer))
+            content = old.content()
+            self._renew(old, lambda: _without(content, trailer))
         else:
             self._renew(old, lambda: iter((self._format.start(),)))
         self._begun = True
@@ -67,7 +69,7 @@ class BatchFile:
         if mark.position is None:
             return
         if not self.path.exists():
-            raise NotAsMarked("it is not there any more")
+            raise NotAsMarked("it is gone")
         file = self._file = OutFile(self.path, self._suffix, follow=self._follow)
         if mark.end is not None and file.physical != mark.end:
             raise NotAsMarked(
@@ -75,21 +77,29 @@ class BatchFile:
             )
         file.go_to(mark.position)
         self._format.restore(mark.state)
+        # A write that was not committed may have begun what the mark knows as untouched.
+        self._begun = mark.begun or file.physical != mark.original
+
+    @property
+    def _open_file(self) -> OutFile:
+        assert self._file is not None
+        return self._file
 
     def write(self, items: Sequence[dict[str, Any]]) -> bool:
         """Add items; tell whether all so far was handed to the system."""
         if self._file is None:
             self._begin_anew()
-        file = self._file
-        assert file is not None
+        file = self._open_file
         if self._trailer:
             trailer, self._trailer = self._trailer, 0
-            self._renew(file, lambda: _without(file.content(), trailer))
+            content = file.content()
+            self._renew(file, lambda: _without(content, trailer))
+            file = self._open_file
         if not self._format.fits(items):
-            file = self._file or file
             self._renew(file, lambda: self._rewritten(file, items))
+            file = self._open_file
         self._begun = True
-        return (self._file or file).write(self._format.encode(items))
+        return file.write(self._format.encode(items))
 
     def sync(self, *, durable: bool) -> None:
         """Hand all to the system, and to the disk if durable."""
@@ -103,7 +113,15 @@ class BatchFile:
         """Return where the file stands, after ``sync``."""
         position = self._file.position() if self._file is not None else None
         state = self._format.state() if position is not None else {}
-        return BatchMark(str(self.path), position, self._generation, self._trailer, self._begun, state, self._end)
+        return BatchMark(
+            str(self.path),
+            position,
+            generation=self._generation,
+            trailer=self._trailer,
+            begun=self._begun,
+            original=None if self._begun or self._file is None else self._file.physical,
+            state=state,
+        )
 
     def finish(self, *, durable: bool) -> BatchMark:
         """Write the trailer, so that the file is valid; return the mark before it, with the whole size as end."""
@@ -114,8 +132,7 @@ class BatchFile:
         if self._begun:
             self._file.end(self._format.finish())
             self.sync(durable=durable)
-        end = self._file.physical
-        return BatchMark(mark.path, mark.position, mark.generation, mark.trailer, mark.begun, mark.state, end)
+        return replace(mark, end=self._file.physical)
 
     def release(self) -> None:
         """Let go of generations that were replaced."""

@@ -78,7 +78,7 @@ class Gzip:
         self._written += len(out)
         if self._written >= MEMBER_SIZE:
             out += self.end()
-        return out
+        return bytes(out)
 
     def end(self) -> bytes:
         if self._deflate is None:

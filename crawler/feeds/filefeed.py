@@ -65,6 +65,7 @@ class FileFeed:
         self._batch: BatchFile | None = None
         self._safe: Mark | None = None  # What is valid on disk whatever fails next.
         self._broken = False
+        self._opening_items = 0
         self._guarded = False  # Whether the mark of the opening was committed before any item.
 
     @property
@@ -94,6 +95,7 @@ class FileFeed:
     def open(self, mark: dict[str, Any] | None, *, durable: bool) -> None:
         """See seam.Feed."""
         self._durable = durable
+        self._broken = False
         with self._failures(OutputError):
             if mark is None:
                 self._begin_first()
@@ -123,7 +125,7 @@ class FileFeed:
         with self._failures(FeedError):
             self._rename(committed)
         self._safe = replace(committed, renames=[])
-        if self._safe.items == self._mark.items and not self._guarded and self._opening_items == committed.items:
+        if self._opening_items == committed.items == self._mark.items:
             self._guarded = True
 
     def close(self, *, finished: bool) -> dict[str, Any]:
@@ -244,16 +246,15 @@ class FileFeed:
 
     def _go_back(self) -> None:
         """Forget what was not safe: the items since then are lost, and the error has said so."""
-        assert self._safe is not None
         if self._batch is not None:
             for entry in self._batch.renames:
                 Path(entry.source).unlink(missing_ok=True)
             self._batch.close()
             self._batch = None
         for entry in self._mark.renames:
-            if entry not in self._safe.renames:
-                Path(entry.source).unlink(missing_ok=True)
-        self._resume(self._safe)
+            Path(entry.source).unlink(missing_ok=True)
+        if self._safe is not None:
+            self._resume(self._safe)
         self._broken = False
 
     @contextmanager

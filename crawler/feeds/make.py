@@ -44,10 +44,8 @@ def make_feeds(
         path, named = (name, options.format) if options.format else parse_output(name)
         feed = _feed(name, path, named, options, settings, values, started, stdout)
         place = "-" if path in STDOUT else str(feed.path) if isinstance(feed, FileFeed) else path
-        if place in taken and not isinstance(feed, StreamFeed) | (place == "-"):
-            raise OutputError(f"feed {name!r}: {taken[place]!r} writes to the same file")
-        if place == "-" and place in taken:
-            raise OutputError(f"feed {name!r}: {taken[place]!r} writes to the standard output too")
+        if place in taken:
+            raise OutputError(f"feed {name!r}: {taken[place]!r} writes to the same place")
         taken[place] = name
         made.append(feed)
     return made

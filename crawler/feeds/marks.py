@@ -38,8 +38,10 @@ class BatchMark(Struct, frozen=True, omit_defaults=True):
     generation: int = 0
     # Bytes of a compressed trailer from before the job, still to be dropped.
     trailer: int = 0
-    # Whether the file is ours to close: False while nothing was added to one from before the job.
+    # Whether the file is ours to close: False while nothing was added to one from before the job, whose
+    # whole size is then in ``original``.
     begun: bool = False
+    original: int | None = None
     state: dict[str, Any] = {}
     # The whole size, trailer included, if the batch was closed; None while it is open.
     end: int | None = None

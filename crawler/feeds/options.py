@@ -79,16 +79,16 @@ def item_test(feed: str, options: FeedOptions) -> Callable[[Any], bool] | None:
     classes = tuple(loaded(feed, value) for value in options.item_classes)
     if not all(isinstance(value, type) for value in classes):
         raise OutputError(f"feed {feed!r}: item_classes holds something that is no class")
-    accepts = loaded(feed, options.item_filter)
+    accepts: Any = loaded(feed, options.item_filter)
     if isinstance(accepts, type):  # Scrapy's ItemFilter: made with the options, asked by accepts()
         accepts = accepts({name: getattr(options, name) for name in FeedOptions.__struct_fields__}).accepts
     if accepts is not None and not callable(accepts):
         raise OutputError(f"feed {feed!r}: item_filter is neither a class with accepts(item) nor a function")
     if not classes:
-        return accepts
+        return None if accepts is None else lambda item: bool(accepts(item))
     if accepts is None:
         return lambda item: isinstance(item, classes)
-    return lambda item: isinstance(item, classes) and accepts(item)
+    return lambda item: isinstance(item, classes) and bool(accepts(item))
 
 
 def loaded(feed: str, value: Any) -> Any:

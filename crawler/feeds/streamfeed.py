@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from crawler.errors import FeedError, OutputError
 from crawler.feeds.formats.base import Format
 from crawler.feeds.items import Fields
-from crawler.feeds.marks import Mark, read_mark
+from crawler.feeds.marks import BatchMark, Mark, read_mark
 
 
 class StreamFeed:
@@ -47,6 +47,7 @@ class StreamFeed:
         self._stream: BinaryIO | None = None
         self._durable = False
         self._begun = False
+        self._waiting = b""
         self._mark = Mark(0, format=form_name)
 
     def check(self) -> None:
@@ -68,7 +69,7 @@ class StreamFeed:
                     self._format.restore(self._mark.file.state if self._mark.file else {})
                     self._send(self._mark.pending.encode("latin-1"))
                     self._begun = True
-                    self._mark = replace(self._mark, pending="", file=None)
+                self._mark = replace(self._mark, pending="", file=None)
 
     def write(self, items: Sequence[Any], number: int) -> dict[str, Any]:
         """See seam.Feed."""
@@ -81,10 +82,10 @@ class StreamFeed:
                 self._send(self._encoded(fields))
                 return {"number": number}
             text = self._encoded(fields)
-            self._waiting = text
-            return replace(self._mark, pending=self._alone(fields, text).decode("latin-1")).plain()
-
-    _waiting = b""
+            self._waiting += text
+            alone = self._alone(fields, text).decode("latin-1")
+            state = BatchMark(self.name, state=self._spare.state())
+            return replace(self._mark, pending=alone, file=state).plain()
 
     def committed(self, mark: dict[str, Any]) -> None:
         """See seam.Feed."""
