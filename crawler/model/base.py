@@ -30,7 +30,7 @@ class Base:
 
     def join(self, href: str) -> str:
         """Resolve one link like a browser; raises InvalidRequest."""
-        if self._root and is_plain_path(href):
+        if self._root and href and is_plain_path(href):
             rest = href.lstrip("./") if href[0] == "." else href
             climb = len(href) - len(rest)
             if rest and climb % 3 == 0 and "/." not in rest and href[:climb] == "../" * (climb // 3):

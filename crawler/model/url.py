@@ -36,7 +36,7 @@ _SPLIT = re.compile(
     re.ASCII | re.DOTALL,
 ).fullmatch
 
-_OUTER = "".join(map(chr, range(0x21)))  # WHATWG: C0 controls and space are stripped at both ends
+_SPACE = "\t\n\f\r "
 _FORBIDDEN = re.compile("[\r\n\0]").search
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _NON_ASCII = re.compile(r"[^\x00-\x7f]+")
@@ -62,11 +62,11 @@ def normalise(url: str, *, base: str | None = None, encoding: str = "utf-8") -> 
 
     ``base`` resolves a relative one. Non-ASCII characters of the query are percent-encoded in
     ``encoding`` first, as a browser does with the page's. CR, LF and NUL inside are refused here;
-    in a link (see ``join``) they are stripped.
+    in a link (see ``join``) line ends are stripped, and at both ends here (lines of a file).
     """
     if base is None and is_plain_url(url) and "/." not in url:
         return url
-    url = url.strip(_OUTER)
+    url = url.strip(_SPACE)
     if _FORBIDDEN(url):
         raise InvalidRequest(f"URL contains CR, LF or NUL: {url!r}")
     return _parse(url, base, encoding)
@@ -116,7 +116,7 @@ def _percent(characters: str, encoding: str) -> str:
 
 def join(base: str, href: str, encoding: str = "utf-8") -> str:
     """Resolve a link of a page like a browser; raises InvalidRequest."""
-    return _parse(href.translate(_STRIPPED).strip(_OUTER), base, encoding)
+    return _parse(href.translate(_STRIPPED), base, encoding)
 
 
 _STRIPPED = {ord(character): None for character in "\t\r\n"}
@@ -230,6 +230,9 @@ def _canonical_escape(escape: re.Match[str]) -> str:
 
 
 def fingerprint(request: Any) -> int:
-    """Return 64 bits (unsigned) that name a request: its method, the identity of its URL, its body."""
+    """Return 64 bits (unsigned) that name a request: its method, the identity of its URL, what it sends."""
     text = f"{request.method} {identity(request.url)}\n"
-    return int.from_bytes(blake2b(text.encode("utf-8", "replace") + request.body, digest_size=8).digest(), "big")
+    content = request.body
+    if request.method != "GET" and (files := request.meta.get("files")):
+        content += repr(files).encode("utf-8", "replace")
+    return int.from_bytes(blake2b(text.encode("utf-8", "replace") + content, digest_size=8).digest(), "big")

@@ -1,0 +1,158 @@
+"""Is the encoding the one a browser would take?"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crawler.model.encoding import (
+    PRESCAN,
+    content_type_encoding,
+    declared_encoding,
+    decode,
+    detected_encoding,
+    encoding_of,
+)
+from crawler.model.labels import codec_of, name_of
+
+DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
+
+
+def test_every_label_names_a_codec_of_python() -> None:
+    from crawler.model.labels import _LABELS
+
+    assert len(_LABELS) > 200
+    for label, (name, codec) in _LABELS.items():
+        assert label == label.lower()
+        assert name_of(f" {label.upper()}\t") == name
+        assert isinstance(b"a".decode(codec, "replace"), str)
+
+
+@pytest.mark.parametrize(
+    "label", ["", "no such", "unicode_escape", "punycode", "idna", "zip", "base64", "utf-7", "x" * 9999]
+)
+def test_labels_never_reach_pythons_registry(label: str) -> None:
+    assert codec_of(label) is None
+
+
+def test_the_order_is_mark_header_markup_guess() -> None:
+    page = '<meta charset="iso-8859-2">é'.encode()
+    assert encoding_of(b"\xef\xbb\xbf" + page, "text/html; charset=koi8-r") == "utf-8"
+    assert encoding_of(page, "text/html; charset=koi8-r") == "koi8-r"
+    assert encoding_of(page, "text/html") == "iso8859-2"
+    assert encoding_of("é".encode()) == "utf-8"
+    assert encoding_of(b"\xe9") == "cp1252"
+    assert encoding_of(b"a") == "utf-8"
+
+
+def test_an_xml_declaration_goes_first_in_xml_and_last_in_html() -> None:
+    body = b'<?xml version="1.0" encoding="koi8-r"?><meta charset="iso-8859-2">'
+    assert encoding_of(body, xml=True) == "koi8-r"
+    assert encoding_of(body) == "iso8859-2"
+    assert encoding_of(b"<?xml encoding='utf-16'?>") == "utf-8"
+    assert encoding_of("<?xml".encode("utf-16-le")) == "utf-16-le"
+    assert encoding_of("<?xml".encode("utf-16-be")) == "utf-16-be"
+
+
+@pytest.mark.parametrize(
+    ("lang", "codec", "text"),
+    [
+        ("ru", "cp1251", "Привет, мир"),
+        ("ja", "cp932", "日本語のページです"),
+        ("ja-JP", "euc_jp", "日本語のページです"),
+        ("zh-TW", "big5hkscs", "繁體中文網頁"),
+        ("zh", "gb18030", "简体中文网页"),
+        ("ko", "cp949", "한국어 페이지"),
+        ("de", "cp1252", "Grüße"),
+        ("", "cp1252", "Grüße"),
+    ],
+)
+def test_the_language_of_the_page_is_a_hint(lang: str, codec: str, text: str) -> None:
+    page = f"<html lang={lang}>".encode() + text.encode(codec)
+    assert detected_encoding(page) == codec
+    assert decode(page, codec).endswith(text)
+
+
+def test_a_body_cut_within_a_character_is_utf8_still() -> None:
+    assert detected_encoding("aé".encode()[:-1]) == "utf-8"
+
+
+def test_decoding_is_whatwgs() -> None:
+    assert decode(b"\x80\x81\x9d\xe9", "cp1252") == "€\x81\x9dé"
+    assert decode(b"a\xff", "utf-8") == "a\ufffd"
+    assert decode(b"\xef\xbb\xbfa", "utf-8") == "a"
+    assert decode("a".encode("utf-16"), "utf-16-le") == "a"
+
+
+def html5lib_cases(file: str) -> list[Any]:
+    path = DATA / "html5lib-encoding" / file
+    if not path.exists():
+        return [pytest.param(b"", "", id=f"{file} is not there", marks=pytest.mark.skip("no ../shared/data"))]
+    found = re.findall(rb"#data\n(.*?)\n#encoding\n([^\n]*)", path.read_bytes(), re.DOTALL)
+    return [pytest.param(data, label.decode(), id=f"{file}-{number}") for number, (data, label) in enumerate(found)]
+
+
+@pytest.mark.parametrize(
+    ("data", "label"),
+    [
+        case
+        for file in ("tests1.dat", "tests2.dat", "test-yahoo-jp.dat")
+        for case in html5lib_cases(file)
+        # Exceptions: tests1 47–53 want a declaration found behind the first 1,024 bytes, by parsing on and
+        # starting again; the standard leaves that open, and DESIGN says 1,024. The scripted test is left
+        # out because it needs a script to run.
+        if not (file == "tests1.dat" and len(case.values[0]) > 2 * 1000)
+    ],
+)
+def test_html5libs_prescan_cases(data: bytes, label: str) -> None:
+    found = encoding_of(data) if data.startswith(b"\xef\xbb\xbf") else declared_encoding(data[:PRESCAN]) or "cp1252"
+    assert found == codec_of(label)
+
+
+# no-result: nothing is declared. Ours then looks whether the bytes are UTF-8 (these are ASCII), as DESIGN's
+# "then detection" says; the sniffer returns its default. The utf files: the name is the label in the markup,
+# and a label of UTF-16 in markup means UTF-8.
+SNIFFER_EXCEPTIONS = {
+    "http-equiv-refresh_windows-1252.html": "utf-8",
+    "charset-utf-16.html": "utf-8",
+    "charset-utf-16le.html": "utf-8",
+    "charset-utf-16be.html": "utf-8",
+}
+SNIFFER = sorted((DATA / "html-encoding-sniffer").glob("*/*.html")) if DATA.exists() else []
+
+
+@pytest.mark.skipif(not SNIFFER, reason="no ../shared/data/html-encoding-sniffer")
+@pytest.mark.parametrize("path", SNIFFER, ids=lambda path: path.name)
+def test_jsdoms_sniffer_cases(path: Path) -> None:
+    expected = SNIFFER_EXCEPTIONS.get(path.name) or codec_of(path.stem.rpartition("_")[2])
+    assert encoding_of(path.read_bytes()) == expected
+
+
+W3LIB = DATA / "w3lib-html-encoding" / "w3lib_encoding_cases.json"
+W3LIB_EXCEPTIONS = {
+    # The name of a pragma is "http-equiv" and its value "Content-Type" in the standard; w3lib is looser.
+    '<meta http-equiv="Fake-Content-Type-Header" content="text/html; charset=utf-8">': None,
+    '<meta httpequiv="ContentType" content="text/html; charset=gbk" />': None,
+    # The standard's prescan does not stop at <body>.
+    "\n            <head></head><body>\n            this isn't searched\n            <meta charset=\"utf-8\">\n        ": "utf-8",
+    # RFC 9110 has no reading for an unclosed quote; ours takes none of these, and the first charset counts even empty.
+    'text/html; foo="bar; charset=utf-7;"; charset=""; charset=utf-8': None,
+}  # fmt: skip
+
+
+@pytest.mark.skipif(not W3LIB.exists(), reason="no ../shared/data/w3lib-html-encoding")
+def test_w3libs_cases() -> None:
+    functions: dict[str, Any] = {
+        "http_content_type_encoding": content_type_encoding,
+        "html_body_declared_encoding": lambda text: declared_encoding(text[:PRESCAN].encode("latin-1")),
+        "resolve_encoding": codec_of,
+        "to_unicode": lambda text, codec: decode(text.encode("latin-1"), codec),
+    }
+    for case in json.loads(W3LIB.read_text()):
+        arguments = [each["bytes_latin1"] if isinstance(each, dict) else each for each in case["args"]]
+        expected = W3LIB_EXCEPTIONS.get(arguments[0], case["expected"])
+        assert functions[case["fn"]](*arguments) == expected, case
