@@ -16,7 +16,8 @@ from twisted.internet.defer import Deferred
 
 from crawler.config.arguments import convert_arguments
 from crawler.config.settings import Settings
-from crawler.download.assembled import Edge, assemble_edge
+from crawler.download.assembled import Edge
+from crawler.download.seam import Downloader
 from crawler.engine.clock import Clock, ReactorClock
 from crawler.engine.crawl import Crawl
 from crawler.engine.facts import SpiderState, StatsFacts
@@ -47,13 +48,16 @@ from crawler.summary import Summary
 
 @dataclass(slots=True, kw_only=True)
 class World:
-    """What a crawl has of the machine: time, tasks, threads and the network. Tests have another one."""
+    """What a crawl has of the machine: time, tasks, threads and the network. Tests have another one.
+
+    ``downloader`` takes the place of the one that the settings name.
+    """
 
     reactor: Any
     clock: Clock
     drive: Drive
     pools: Pools
-    make_edge: Callable[..., Edge] = assemble_edge
+    downloader: Downloader | None = None
     random: Callable[[], float] = field(default=random.random)
 
 
@@ -179,7 +183,13 @@ def prepare(
         chosen = ChosenStore(store, core.JOB_NAME)
     else:
         chosen = choose_store(core, spider, plan=plan or JobPlan(), reactor=world.reactor, wall=world.clock.wall())
-    edge = world.make_edge(loaded, crawler, world.reactor, make=lambda c: make_component(c, crawler))
+    edge = Edge(
+        core,
+        reactor=world.reactor,
+        make=lambda component: make_component(component, crawler),
+        drive=world.drive,
+        downloader=world.downloader,
+    )
     stages = [make_component(stage, crawler) for stage in core.PIPELINES]
     parts = Parts(
         spider=spider,

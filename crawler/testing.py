@@ -17,7 +17,6 @@ from typing import Any
 from twisted.internet.defer import Deferred, succeed
 
 from crawler.assembly import World, prepare
-from crawler.download.assembled import Edge, assemble_edge
 from crawler.engine.tasks import driver
 from crawler.engine.threads import InlinePool
 from crawler.errors import FetchCancelled
@@ -209,7 +208,8 @@ class _MemorySite:
         if isinstance(page, Exception):
             raise page
         if isinstance(page, Response):
-            return page.replace(request=request)
+            answer: Response = page.replace(request=request)
+            return answer
         if isinstance(page, int):
             return Response(request.url, page, request=request)
         body = page.encode() if isinstance(page, str) else page
@@ -241,15 +241,12 @@ def crawl(
     loop = VirtualLoop()
     memory = _MemorySite(site, loop, latency)
 
-    def make_edge(*args: Any, **kwargs: Any) -> Edge:
-        return assemble_edge(*args, **kwargs, downloader=memory)
-
     world = World(
         reactor=None,
         clock=VirtualClock(loop),
         drive=driver(loop),
         pools=InlinePool,
-        make_edge=make_edge,
+        downloader=memory,
         random=random.Random(seed).random,
     )
     feed = _ListFeed()
