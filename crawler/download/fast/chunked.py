@@ -59,5 +59,3 @@ class ChunkedBody:
         if self._overhead > self.spare + _OVERHEAD_PER_BYTE * self._body_size:
             raise HeadTooLarge(f"chunk extensions or trailers are longer than {self.spare} bytes (HEADER_MAX_LINE)")
         return body
-
-

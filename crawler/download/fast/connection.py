@@ -4,6 +4,8 @@ It knows framing and nothing else: no pool, no limits on bodies, no decoding. Th
 (what is exchanged) and to the owner (where the connection goes afterwards).
 """
 
+# ruff: noqa: N802 - the names are those of Twisted's interfaces
+
 from __future__ import annotations
 
 import ipaddress
@@ -95,6 +97,7 @@ class HttpConnection(TwistedProtocol):
         self.remote = ""
         self.ip_address: Any = None
         self.certificate: Any = None
+        self.handshake: Any = None
         self._limits = limits
         self._read_timeout = read_timeout or FOREVER
         self._clock = clock
@@ -192,6 +195,8 @@ class HttpConnection(TwistedProtocol):
         call, self._call = self._call, None
         self._closing = True
         self._stop_sending()
+        if self.handshake is not None and self.exchanges:
+            self.handshake.remember()
         self.owner.lost(self)
         if call is None:
             return
@@ -232,7 +237,8 @@ class HttpConnection(TwistedProtocol):
             elif isinstance(written, int) and written > 0:
                 payload = payload[written:]
         if payload:
-            self.transport.write(payload)  # type: ignore[union-attr]  # connected
+            transport: Any = self.transport
+            transport.write(payload)
         if call.body_source is not None:
             self._sending = True
             call.body_source.start(self, self._sent)

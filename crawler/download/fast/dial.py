@@ -5,6 +5,8 @@ takes its resolver and its sockets from the reactor it is given, so it is given 
 come from our cache, and every address passes the guard at the moment it is dialled.
 """
 
+# ruff: noqa: N802, N803 - the names are those of Twisted's interfaces
+
 from __future__ import annotations
 
 from typing import Any
@@ -38,9 +40,7 @@ class _Dialling:
         self.problem: Failure | None = None
         self.nameResolver = self
 
-    def connectTCP(
-        self, host: str, port: int, factory: Any, timeout: float = 30, bindAddress: Any = None
-    ) -> Any:
+    def connectTCP(self, host: str, port: int, factory: Any, timeout: float = 30, bindAddress: Any = None) -> Any:
         if self._guarded and not is_public(host):
             error = AddressForbidden(f"{self._host} is at {host}, which is not public (DENY_PRIVATE_ADDRESSES)")
             self.problem = Failure(error)

@@ -18,6 +18,7 @@ from crawler.download.fast.opener import ConnectionOpener
 from crawler.download.fast.pool import Pool
 from crawler.download.fast.resolvers import SystemLookup, TwistedLookup
 from crawler.download.fast.route import Route, parse_proxy
+from crawler.download.fast.tls import Trust
 from crawler.download.fast.wire import request_head, target_of
 from crawler.download.seam import Exchange
 from crawler.errors import FetchError, UnsupportedScheme
@@ -67,11 +68,19 @@ class FastDownloader:
         deadlines = Deadlines(reactor, clock)
         timeout = settings.DOWNLOAD_CONNECT_TIMEOUT
         opener = ConnectionOpener(
+            reactor,
             Dialler(reactor, self.names, timeout=timeout, deny_private=settings.DENY_PRIVATE_ADDRESSES),
+            Trust(
+                verify=settings.TLS_VERIFY,
+                min_version=settings.TLS_MIN_VERSION,
+                ca_file=settings.TLS_CA_FILE,
+                hosts=settings.TLS_HOSTS,
+            ),
             limits=HeadLimits(settings.HEADER_MAX_LINE, settings.HEADER_MAX_COUNT, settings.HEADER_MAX_TOTAL),
             read_timeout=settings.DOWNLOAD_READ_TIMEOUT,
             clock=clock,
             deadlines=deadlines,
+            deny_private=settings.DENY_PRIVATE_ADDRESSES,
         )
         self.pool = Pool(
             opener=opener,

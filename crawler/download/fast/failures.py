@@ -33,7 +33,7 @@ def translate(failure: Failure, route: Route) -> FetchError:
     return translated
 
 
-def _by_kind(cause: BaseException, where: str) -> FetchError:
+def _by_kind(cause: BaseException | None, where: str) -> FetchError:
     if isinstance(cause, error.DNSLookupError):
         return NameNotResolved(f"{where}: {cause}", sent=False)
     if isinstance(cause, error.TimeoutError | error.TCPTimedOutError):
@@ -49,8 +49,8 @@ def _by_kind(cause: BaseException, where: str) -> FetchError:
     return ConnectionFailed(f"cannot connect to {where}: {type(cause).__name__}: {cause}", sent=False)
 
 
-def ssl_reason(cause: SSL.Error) -> str:
-    """Return what OpenSSL says in words, without its codes."""
+def ssl_reason(cause: BaseException) -> str:
+    """Return in words why a handshake failed, without OpenSSL's codes."""
     entries = cause.args[0] if cause.args and isinstance(cause.args[0], list | tuple) else ()
     reasons = [str(entry[-1]) for entry in entries if isinstance(entry, tuple) and entry and entry[-1]]
     return "; ".join(reasons) or "the peer closed the connection in the handshake"

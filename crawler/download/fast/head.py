@@ -35,14 +35,24 @@ class HeadLimits(NamedTuple):
     """Bytes of the longest line, number of header lines, bytes of the whole head."""
 
     line: int = 65_536
-    count: int = 1000
+    lines: int = 1000
     total: int = 262_144
 
 
 class ResponseHead:
     """A parsed head. ``length`` counts only under BY_LENGTH; ``encodings`` are in the order applied."""
 
-    __slots__ = ("encodings", "framing", "keep_alive", "keep_alive_seconds", "length", "minor", "raw", "reason", "status")
+    __slots__ = (
+        "encodings",
+        "framing",
+        "keep_alive",
+        "keep_alive_seconds",
+        "length",
+        "minor",
+        "raw",
+        "reason",
+        "status",
+    )
 
     def __init__(self, status: int, reason: bytes, minor: int, raw: RawHeaders) -> None:
         self.status = status
@@ -110,8 +120,8 @@ def parse_strict(data: bytes, method: str, limits: HeadLimits) -> ResponseHead |
     raw = collector.raw
     if len(data) > limits.line:
         _check_size(data, limits)
-    if len(raw) > limits.count:
-        raise HeadTooLarge(f"the head has more than {limits.count} lines (HEADER_MAX_COUNT)")
+    if len(raw) > limits.lines:
+        raise HeadTooLarge(f"the head has more than {limits.lines} lines (HEADER_MAX_COUNT)")
     if b" \r\n" in data:
         raw = [(name, value.rstrip(b" \t")) for name, value in raw]
     minor, code, reason = match.groups()
@@ -134,8 +144,8 @@ def parse_head(data: bytes, method: str, limits: HeadLimits) -> ResponseHead:
     _check_size(data, limits)
     if b"\0" in data:
         raise BadResponse("the head contains a NUL byte")
-    if data.count(b"\n") - 2 > limits.count:
-        raise HeadTooLarge(f"the head has more than {limits.count} lines (HEADER_MAX_COUNT)")
+    if data.count(b"\n") - 2 > limits.lines:
+        raise HeadTooLarge(f"the head has more than {limits.lines} lines (HEADER_MAX_COUNT)")
     if data.count(b"\r") != data.count(b"\r\n"):
         raise BadResponse("the head contains a CR that ends no line")
     minor, code, reason = match.groups()
@@ -202,9 +212,7 @@ def _frame(head: ResponseHead, method: str) -> None:
             else:
                 _keep_alive_hint(head, value)
     status = head.status
-    if method == "HEAD" or status < 200 or status == 204 or status == 304:
-        head.framing = NO_BODY
-    elif method == "CONNECT" and status < 300:
+    if method == "HEAD" or status < 200 or status == 204 or status == 304 or (method == "CONNECT" and status < 300):
         head.framing = NO_BODY
     elif codings:
         _frame_by_codings(head, codings, lengths)

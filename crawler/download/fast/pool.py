@@ -192,12 +192,10 @@ class Pool:
                     connection.fail(FetchCancelled("the downloader was closed"))
             self._check_closed()
         closed: Deferred[None] = Deferred()
-        self._closed.addBoth(lambda result: closed.callback(None) or result)  # type: ignore[func-returns-value]
+        self._closed.addCallback(lambda _: closed.callback(None))
         return closed
 
     def _check_closed(self) -> None:
         if self._closed is not None and not self._connections and not self._closed.called:
             self.deadlines.stop()
             self._closed.callback(None)
-
-

@@ -16,6 +16,8 @@ from crawler.download.fast.names import Addresses, system_addresses
 
 # getaddrinfo waits, it does not compute: more threads than this gain little even on a slow resolver.
 _THREADS = 32
+# DNS record types.
+_A, _AAAA = 1, 28
 
 
 class SystemLookup:
@@ -72,9 +74,10 @@ class TwistedLookup:
     """twisted.names: A and AAAA records asked for at once, without a thread."""
 
     def __init__(self, reactor: Any) -> None:
-        from twisted.names import client  # noqa: PLC0415 - 40 ms that only this setting costs
+        from twisted.names import client  # 40 ms that only this setting costs
 
-        self._resolver: Any = client.createResolver(reactor=reactor)
+        create: Any = client.createResolver
+        self._resolver = create(reactor=reactor)
 
     def look_up(self, host: str) -> Deferred[Addresses]:
         """See names.Lookup."""
@@ -92,10 +95,10 @@ class TwistedLookup:
                 for record in answer[0]:
                     payload = record.payload
                     if payload.TYPE in (1, 28):
-                        addresses.append(payload.dottedQuad() if payload.TYPE == 1 else str(IPv6Address(payload.address)))
+                        addresses.append(
+                            payload.dottedQuad() if payload.TYPE == 1 else str(IPv6Address(payload.address))
+                        )
         if not addresses:
             problems = [str(answer.value) for success, answer in results if not success]
             raise DNSLookupError(f"{host}: {problems[0] if problems else 'no address'}")
         return addresses
-
-
