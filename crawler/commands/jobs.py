@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crawler.commands.options import command_line_settings, settings_options
-from crawler.commands.resume import jobs_folder, resume
+from crawler.commands.resume import find_again, jobs_folder
 from crawler.config.nearest import did_you_mean
 from crawler.errors import UsageError
 from crawler.observe.progress import duration
@@ -61,12 +61,16 @@ def rm(ctx: click.Context, names: tuple[str, ...]) -> None:
 @command.command()
 @click.argument("name")
 @click.pass_context
-def close(ctx: click.Context, name: str) -> int:
+def close(ctx: click.Context, name: str) -> None:
     """Make the feeds of a killed job valid files. The job can still be resumed."""
     job = find_job(jobs_folder(ctx.obj), name)
     if job.state == "finished":
         raise UsageError(f"job {name} is finished, and its feeds are closed")
-    return resume(job, ctx.obj, close=True)
+    found = find_again(job, ctx.obj)
+    from crawler.commands.closing import close_job
+
+    for path, items in close_job(job, found.spider, found.settings, found.options.arguments):
+        click.echo(f"{path} is closed, with {items:,} items")
 
 
 def _list(command_line: dict[str, Any], *, as_json: bool) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 from crawler.commands.loading import file_spider, load_settings, named_spider, project_here, project_if_any
 from crawler.commands.options import RunOptions, command_line_settings, settings_options
 from crawler.commands.remembered import recall
+from crawler.config.settings import Settings
 from crawler.errors import UsageError
+from crawler.spider import Spider
 from crawler.storage.jobs import Job, find_job, list_jobs
 
 
@@ -26,7 +28,11 @@ def command(job: str | None, summary: str | None, **given: Any) -> int:
     """
     command_line = command_line_settings(given)
     folder = jobs_folder(command_line)
-    return resume(find_job(folder, job) if job is not None else _latest(folder), command_line, summary=summary)
+    chosen = find_job(folder, job) if job is not None else _latest(folder)
+    found = find_again(chosen, command_line, summary=summary)
+    from crawler.commands.running import run_spider
+
+    return run_spider(found.spider, found.settings, found.options, file=found.file, resume=chosen.name)
 
 
 def jobs_folder(command_line: dict[str, Any]) -> Path:
@@ -34,22 +40,28 @@ def jobs_folder(command_line: dict[str, Any]) -> Path:
     return Path(load_settings(project_if_any(), None, command_line).core.JOB_DIR).absolute()
 
 
-def resume(job: Job, command_line: dict[str, Any], *, summary: str | None = None, close: bool = False) -> int:
-    """Run a job on; ``close``: only until its feeds are valid files."""
+class Found(NamedTuple):
+    """A job with the spider, settings and arguments its command had."""
+
+    spider: type[Spider]
+    settings: Settings
+    options: RunOptions
+    file: str | None
+
+
+def find_again(job: Job, command_line: dict[str, Any], *, summary: str | None = None) -> Found:
+    """Return what a job needs to go on, standing where its command stood. Raises UsageError."""
     remembered = recall(job.name, job.description)
     summary = str(Path(summary).absolute()) if summary is not None else None
     _go_to(remembered.folder, job.name)
     settings = remembered.settings | command_line | {"JOB_DIR": str(job.path.absolute().parent)}
-    options = RunOptions(settings, remembered.arguments, summary)
     if remembered.file is not None:
-        spider_class, project = file_spider(remembered.file)
+        spider, project = file_spider(remembered.file)
     else:
         project = project_here()
-        spider_class = named_spider(project, remembered.spider, settings)
-    loaded = load_settings(project, spider_class, settings)
-    from crawler.commands.running import run_spider
-
-    return run_spider(spider_class, loaded, options, file=remembered.file, resume=job.name, close=close)
+        spider = named_spider(project, remembered.spider, settings)
+    options = RunOptions(settings, remembered.arguments, summary)
+    return Found(spider, load_settings(project, spider, settings), options, remembered.file)
 
 
 def _latest(folder: Path) -> Job:

@@ -1,29 +1,28 @@
 """How does a command run one crawl, from the reactor to the exit status?
 
-Twisted's asyncio reactor is installed here, so that any asyncio library works in spiders and
-pipelines. The first SIGINT or SIGTERM lets what is in flight finish, the second ends at once, and a
+The first SIGINT or SIGTERM lets what is in flight finish, the second ends at once, and a
 third does not wait for anything, for user code may hold the reactor.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.defer import Deferred
+
 from crawler.commands.options import RunOptions
+from crawler.commands.reactor import install_reactor, run_reactor
 from crawler.commands.remembered import remember
 from crawler.commands.screen import Screen
 from crawler.config.settings import Settings
 from crawler.errors import OutputError
-from crawler.events import CrawlOpened
 from crawler.observe.lines import subscribe_lines
 from crawler.observe.log import LogCount, start_logging
 from crawler.observe.report import write_summary
@@ -47,12 +46,10 @@ def run_spider(
     *,
     file: str | None = None,
     resume: str | None = None,
-    close: bool = False,
 ) -> int:
     """Run a crawl to its end; return the exit status. Raises UsageError before anything starts.
 
-    ``file``: where the spider is from, if it was not found by name. ``resume``: the job that goes on;
-    ``close``: it shall only close its feeds.
+    ``file``: where the spider is from, if it was not found by name. ``resume``: the job that goes on.
     """
 
     def prepared(reactor: Any) -> PreparedCrawl:
@@ -60,10 +57,7 @@ def run_spider(
         from crawler.jobs import JobPlan
 
         plan = JobPlan(description=remember(spider_class.name, options, file=file), resume=resume)
-        made = prepare(spider_class, settings, world=real_world(reactor), arguments=options.arguments, plan=plan)
-        if close:
-            made.events.subscribe(CrawlOpened, lambda _: made.stop("closed"))
-        return made
+        return prepare(spider_class, settings, world=real_world(reactor), arguments=options.arguments, plan=plan)
 
     return run_prepared(prepared, settings, summary_file=options.summary)
 
@@ -81,7 +75,7 @@ def run_prepared(prepare: Prepare, settings: Settings, *, summary_file: str | No
     try:
         prepared = prepare(reactor)
         with _counted_log(prepared, core.LOG_LEVEL):
-            summary = _run_reactor(reactor, prepared, settings, screen)
+            summary = _run(reactor, prepared, settings, screen)
     finally:
         stop_logging()
     screen.summary(summary)
@@ -90,49 +84,25 @@ def run_prepared(prepare: Prepare, settings: Settings, *, summary_file: str | No
     return summary.exit_status
 
 
-def install_reactor() -> Any:
-    """Install Twisted's asyncio reactor, the one place where the global reactor is touched, and return it."""
-    from twisted.internet import asyncioreactor
-
-    if "twisted.internet.reactor" not in sys.modules:
-        loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)
-        asyncioreactor.install(loop)
-    from twisted.internet import reactor
-
-    return reactor
-
-
-def _run_reactor(reactor: Any, prepared: PreparedCrawl, settings: Settings, screen: Screen) -> Summary:
+def _run(reactor: Any, prepared: PreparedCrawl, settings: Settings, screen: Screen) -> Summary:
     """Run the reactor until the crawl is over; return the Summary, or raise what the crawl failed with."""
-    outcome: list[Any] = []
     interrupts = Interrupts(reactor, prepared)
 
-    def start() -> None:
+    def start() -> Deferred[Summary]:
         interrupts.install()
         for warning in settings.warnings:
             logger.warning("%s", warning)
         subscribe_lines(prepared.events)
         screen.start(reactor, prepared)
-        prepared.run().addBoth(end)
+        return prepared.run()
 
-    def end(result: Any) -> None:
-        outcome.append(result)
+    try:
+        summary: Summary = run_reactor(reactor, start)
+    finally:
         screen.stop()
-        reactor.stop()
-
-    reactor.callWhenRunning(start)
-    with _twisted_log():
-        reactor.run()
-    interrupts.restore()
-    if not outcome:
-        raise KeyboardInterrupt
-    result = outcome[0]
-    if not isinstance(result, Summary):
-        result.raiseException()
+        interrupts.restore()
     if interrupts.count:
-        result.exit_status = STOPPED_BY_HAND
-    summary: Summary = result
+        summary.exit_status = STOPPED_BY_HAND
     return summary
 
 
@@ -183,16 +153,3 @@ def _counted_log(prepared: PreparedCrawl, level: str) -> Iterator[None]:
         yield
     finally:
         logging.getLogger().removeHandler(count)
-
-
-@contextmanager
-def _twisted_log() -> Iterator[None]:
-    """Hand what Twisted logs, an unhandled error in a Deferred for example, to the log of Python."""
-    from twisted.python.log import PythonLoggingObserver
-
-    observer = PythonLoggingObserver(loggerName="twisted")
-    observer.start()
-    try:
-        yield
-    finally:
-        observer.stop()

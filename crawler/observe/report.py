@@ -24,6 +24,7 @@ def print_summary(summary: Summary, console: Console) -> None:
     table.add_column(overflow="fold")
     for name, value in rows(summary):
         table.add_row(name, Text(escape(value)))
+    console.print()
     console.print(table)
 
 

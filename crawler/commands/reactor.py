@@ -1,0 +1,68 @@
+"""Where is the global reactor installed and run? Here alone.
+
+Twisted's asyncio reactor is installed, so that any asyncio library works in spiders and pipelines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+
+def install_reactor() -> Any:
+    """Install the asyncio reactor, if none is installed yet, and return it."""
+    from twisted.internet import asyncioreactor
+
+    if "twisted.internet.reactor" not in sys.modules:
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        asyncioreactor.install(loop)
+    from twisted.internet import reactor
+
+    return reactor
+
+
+def run_reactor(reactor: Any, start: Callable[[], Deferred[Any]]) -> Any:
+    """Run the reactor until the Deferred that ``start`` gives has a result; return it, or raise its error.
+
+    Raises KeyboardInterrupt if the reactor was stopped before.
+    """
+    outcome: list[Any] = []
+
+    def end(result: Any) -> None:
+        outcome.append(result)
+        reactor.stop()
+
+    def begin() -> None:
+        try:
+            start().addBoth(end)
+        except Exception:
+            end(Failure())
+
+    reactor.callWhenRunning(begin)
+    with _twisted_log():
+        reactor.run()
+    if not outcome:
+        raise KeyboardInterrupt
+    if isinstance(outcome[0], Failure):
+        outcome[0].raiseException()
+    return outcome[0]
+
+
+@contextmanager
+def _twisted_log() -> Iterator[None]:
+    """Hand what Twisted logs, an unhandled error in a Deferred for example, to the log of Python."""
+    from twisted.python.log import PythonLoggingObserver
+
+    observer = PythonLoggingObserver(loggerName="twisted")
+    observer.start()
+    try:
+        yield
+    finally:
+        observer.stop()
