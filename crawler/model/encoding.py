@@ -17,7 +17,7 @@ DEFAULT = "cp1252"
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_BE, "utf-16-be"), (codecs.BOM_UTF16_LE, "utf-16-le"))
 # RFC 9110 §8.3.1: no space around "=", and a quoted value is opaque, so the parameters are walked.
-_PARAMETER = re.compile(r';[ \t]*([^\s;="]+)=(?:"((?:[^"\\]|\\.)*)"|([^;\s"]*))(?=[\s;,]|$)')
+_PARAMETER = re.compile(r';[ \t]*([^\s;="]+)=(?:"((?:[^"\\]|\\.)*)"|([^;,\s"]*))(?=[\s;,]|$)')
 
 _SPACE = rb"\t\n\f\r "
 _MARKUP = re.compile(rb"<(?:(!--)|(meta)(?=[%b/])|(/?[A-Za-z])|[!/?])" % _SPACE, re.IGNORECASE)
@@ -172,8 +172,8 @@ def detected_encoding(body: bytes) -> str:
     try:
         body.decode("utf-8")
     except UnicodeDecodeError as error:
-        # A body cut in its last character is UTF-8 still.
-        if error.start > len(body) - 4 and error.reason == "unexpected end of data":
+        # A body cut in its last character is UTF-8 still, if it had others.
+        if error.reason == "unexpected end of data" and not body[: error.start].isascii():
             return "utf-8"
     else:
         return "utf-8"

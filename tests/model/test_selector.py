@@ -63,7 +63,7 @@ def test_errors_are_value_errors() -> None:
     for bad in ("//[", "//a[@x=$y]", "foo:bar()", "//no:such"):
         with pytest.raises(ValueError, match="XPath"):
             page.xpath(bad)
-    with pytest.raises(ValueError):
+    with pytest.raises(SyntaxError):  # cssselect's, as in parsel
         page.css("a[")
 
 
