@@ -23,37 +23,36 @@ class ChunkedBody:
     ``excess``: bytes followed that belong to no body. ``spare`` is how many bytes may be other than body.
     """
 
-    __slots__ = ("_body_size", "_overhead", "_parser", "_pieces", "complete", "excess", "on_body", "spare")
+    __slots__ = ("_body_size", "_overhead", "_parser", "_pieces", "complete", "excess", "failure", "on_body", "spare")
 
-    def __init__(self, *, spare: int = 65_536, bare_line_feeds: bool = False) -> None:
+    def __init__(self, *, spare: int = 65_536) -> None:
         self._pieces: list[bytes] = []
         self.on_body = self._pieces.append
         self.complete = False
         self.excess = False
+        self.failure: TruncatedBody | None = None
         self.spare = spare
         self._overhead = 0
         self._body_size = 0
         self._parser = HttpResponseParser(self)
-        if bare_line_feeds:
-            self._parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=True)
+        # A Content-Length among the trailers means nothing, and is no reason to lose the page.
+        self._parser.set_dangerous_leniencies(lenient_chunked_length=True)
         self._parser.feed_data(_HEAD)
 
     def on_message_complete(self) -> None:
         self.complete = True
 
     def feed(self, data: bytes) -> bytes:
-        """Return the body bytes in ``data``. Raises HeadTooLarge, or TruncatedBody (a broken chunk)."""
-        failure: HttpParserError | None = None
+        """Return the body bytes in ``data``, up to a broken chunk, which sets ``failure``. Raises HeadTooLarge."""
         try:
             self._parser.feed_data(data)
         except HttpParserError as error:
-            failure = error
+            if self.complete:
+                self.excess = True
+            else:
+                self.failure = TruncatedBody(f"broken chunk: {error}")
         body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         self._pieces.clear()
-        if failure is not None:
-            if not self.complete:
-                raise TruncatedBody(f"broken chunk: {failure}") from failure
-            self.excess = True
         self._body_size += len(body)
         self._overhead += len(data) - len(body)
         if self._overhead > self.spare + _OVERHEAD_PER_BYTE * self._body_size:

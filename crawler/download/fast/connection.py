@@ -345,7 +345,7 @@ class HttpConnection(TwistedProtocol):
         elif framing == NO_BODY:
             self._finish(None, reusable=not rest)
         elif framing == BY_CHUNKS:
-            self._chunks = ChunkedBody(spare=self._limits.line, bare_line_feeds=b"\r" not in raw)
+            self._chunks = ChunkedBody(spare=self._limits.line)
             self._reader = self._read_chunked
             if rest:
                 self._read_chunked(rest)
@@ -373,6 +373,8 @@ class HttpConnection(TwistedProtocol):
         body = chunks.feed(data)
         if body:
             call.on_body(body)
+        if chunks.failure is not None:
+            raise chunks.failure
         if chunks.complete and self._call is call:
             self._finish(None, reusable=not chunks.excess)
 

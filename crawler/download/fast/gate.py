@@ -12,6 +12,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IHandshakeListener
 from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.tcp import Connection
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -94,7 +95,11 @@ class Gate(Protocol):
         # On the instance, so that the transport calls the new protocol directly.
         self.dataReceived = protocol.dataReceived  # type: ignore[method-assign]
         self.connectionLost = protocol.connectionLost  # type: ignore[method-assign]
-        protocol.makeConnection(self.transport)
+        transport: Any = self.transport
+        if isinstance(transport, Connection):
+            # The endpoint's wrapper would otherwise stand between them for every read.
+            transport.protocol = protocol
+        protocol.makeConnection(transport)
         held, self._held = self._held, b""
         if held:
             protocol.dataReceived(held)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from httptools import HttpParserError, HttpResponseParser
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from crawler.errors import BadResponse, HeadTooLarge
 
@@ -115,7 +115,7 @@ def parse_strict(data: bytes, method: str, limits: HeadLimits) -> ResponseHead |
     collector = _Collector()
     try:
         HttpResponseParser(collector).feed_data(data)
-    except HttpParserError:
+    except (HttpParserError, HttpParserUpgrade):
         return None
     raw = collector.raw
     if len(data) > limits.line:
@@ -191,6 +191,8 @@ def _bad_status_line(data: bytes) -> BadResponse:
         return BadResponse(f"the status line contains NUL or CR: {line!r}")
     if re.match(rb"HTTP/\d", line) and not re.match(rb"HTTP/1\.[01] ", line):
         return BadResponse(f"the version of the answer is neither HTTP/1.0 nor HTTP/1.1: {line!r}")
+    if not line.startswith(b"HTTP/"):
+        return BadResponse(f"the answer does not begin like HTTP: {line[:40]!r}")
     return BadResponse(f"the answer has no acceptable status line: {line!r}")
 
 
