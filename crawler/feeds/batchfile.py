@@ -43,16 +43,19 @@ class BatchFile:
         """Open it in place: behind what is there, or anew. ``lazy``: a new file is made when an item comes."""
         old = append and self.path.exists() and self.path.stat().st_size > 0
         if old:
-            self._file = OutFile(self.path, self._suffix, follow=self._follow)
-            self._adopt(self._file)
+            file = self._file = OutFile(self.path, self._suffix, follow=self._follow)
+            if not self._adopt(file):
+                file.write(self._format.start())
+                self._begun = True
         elif not lazy:
             self._begin_anew()
 
     def begin_aside(self, *, append: bool) -> None:
         """Open it as a generation, for its name may be taken: what is there is copied, or will be replaced."""
         old = OutFile(self.path, self._suffix, follow=self._follow) if self.path.exists() else None
-        if old is not None and append and not old.empty:
-            self._adopt(old)
+        if old is not None:
+            self._replaced.append(old)
+        if old is not None and append and not old.empty and self._adopt(old):
             trailer, self._trailer = self._trailer, 0
             content = old.content()
             self._renew(old, lambda: _without(content, trailer))
@@ -151,17 +154,21 @@ class BatchFile:
         self._file.write(self._format.start())
         self._begun = True
 
-    def _adopt(self, file: OutFile) -> None:
+    def _adopt(self, file: OutFile) -> bool:
+        """Let the format look at an old file; False if it holds nothing, as an empty compressed one does."""
         head = tail = b""
         for piece in file.content():
             if len(head) < _EDGE:
                 head = (head + piece)[:_EDGE]
             tail = (tail + piece)[-_EDGE:]
+        if not head:
+            return False
         trailer = self._format.adopt(head, tail)
         if self._suffix:
             self._trailer = trailer
         else:
             file.go_back(trailer)
+        return True
 
     def _rewritten(self, file: OutFile, items: Sequence[dict[str, Any]]) -> Iterator[bytes]:
         return self._format.rewrite(io.BufferedReader(Readable(file.content()), _EDGE), items)

@@ -96,11 +96,17 @@ class FileFeed:
         """See seam.Feed."""
         self._durable = durable
         self._broken = False
-        with self._failures(OutputError):
-            if mark is None:
-                self._begin_first()
-            else:
-                self._resume(read_mark(self.name, mark, self._mark.format))
+        try:
+            with self._failures(OutputError):
+                if mark is None:
+                    self._begin_first()
+                else:
+                    self._resume(read_mark(self.name, mark, self._mark.format))
+        except OutputError:
+            if self._batch is not None:
+                self._batch.close()
+                self._batch = None
+            raise
         self._guarded = False
         self._safe = self._mark
 

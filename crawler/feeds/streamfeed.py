@@ -96,13 +96,15 @@ class StreamFeed:
     def close(self, *, finished: bool) -> dict[str, Any]:
         """See seam.Feed."""
         with self._failures(FeedError):
-            head = self._format.start() if not self._begun and self._store_empty else b""
-            if self._begun or head or self._store_empty:
-                self._send(self._waiting + head + self._format.finish())
-            self._waiting = b""
-            self._begun = False
-            if self._path is not None and self._stream is not None:
-                self._stream.close()
+            try:
+                if self._begun or self._store_empty:
+                    head = b"" if self._begun else self._format.start()
+                    self._send(self._waiting + head + self._format.finish())
+            finally:
+                self._waiting = b""
+                self._begun = False
+                if self._path is not None and self._stream is not None:
+                    self._stream.close()
         return self._mark.plain()
 
     def count(self) -> int:

@@ -220,7 +220,7 @@ def test_a_changed_file_is_refused(tmp_path: Path) -> None:
         feed_for(path).open(mark, durable=True)
     path.write_bytes(good)
     with pytest.raises(OutputError, match="the job wrote it as jsonlines, not as csv"):
-        feed_for(f"{path}:csv").open(mark, durable=True)
+        feed_for(path, {"format": "csv"}).open(mark, durable=True)
     with pytest.raises(OutputError, match="not readable"):
         feed_for(path).open({"number": "x"}, durable=True)
 

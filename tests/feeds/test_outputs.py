@@ -1,0 +1,362 @@
+"""Which files are written, which requests are refused, and what happens when writing fails?"""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crawler.config.schema import CoreSettings
+from crawler.errors import FeedError, OutputError
+from crawler.feeds import make_feeds, parse_output
+from crawler.feeds.outfile import OutFile
+from tests.feeds.worlds import STARTED, content, feed_for, kill, read, write_all
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("items.jl", ("items.jl", None)),
+        ("items.dat:jsonl", ("items.dat", "jsonl")),
+        ("-", ("-", None)),
+        ("-:CSV", ("-", "csv")),
+        ("a:b/items.json", ("a:b/items.json", None)),
+        ("a:items.json", ("a:items.json", None)),
+        ("file:///tmp/items.json", ("file:///tmp/items.json", None)),
+        ("file:///tmp/items.json:xml", ("file:///tmp/items.json", "xml")),
+        ("stdout:", ("stdout:", None)),
+    ],
+)
+def test_parse_output(text: str, wanted: tuple[str, str | None]) -> None:
+    assert parse_output(text) == wanted
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_parse_output_wants_a_path(text: str) -> None:
+    with pytest.raises(OutputError, match="names no output file"):
+        parse_output(text)
+
+
+@pytest.mark.parametrize(
+    ("key", "options", "message"),
+    [
+        ("x.jsno", {}, "names no format"),
+        ("x", {}, "has no extension"),
+        ("x:jsno", {}, "unknown format 'jsno'; did you mean 'json'"),
+        ("x.jl", {"feilds": ["a"]}, "unknown option 'feilds'; did you mean 'fields'"),
+        ("x.jl", {"indent": "two"}, r"Expected `int \| null`"),
+        ("x.jl", {"batch_item_count": -1}, ">= 0"),
+        ("x.jl", {"batch_item_count": 5}, r"batches need %\(batch_id\)d"),
+        ("x.jl", {"encoding": "utf-9"}, "unknown encoding 'utf-9'"),
+        ("x.jl", {"encoding": "base64"}, "unknown encoding"),
+        ("%(nmae)s.jl", {}, r"unknown placeholder %\(nmae\)s; did you mean 'name'"),
+        ("%(name.jl", {}, "a placeholder is written"),
+        ("%(name)d.jl", {}, "asks for a number"),
+        ("s3://bucket/x.jl", {}, "s3:// is not supported"),
+        ("x.jl", {"item_export_kwargs": {"delimiter": ";"}}, "delimiter mean nothing to JsonLines"),
+        ("x.csv", {"item_export_kwargs": {"delimiter": ";;"}}, "1-character"),
+        ("x.jl", {"item_classes": ["no.such.Class"]}, "cannot load 'no.such.Class'"),
+        ("x.jl", {"item_filter": 5}, "item_filter is neither"),
+    ],
+)
+def test_wrong_options(key: str, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(OutputError, match=message) as caught:
+        feed_for(key, options)
+    assert repr(key) in str(caught.value)
+
+
+def test_two_feeds_of_one_file(tmp_path: Path) -> None:
+    keys = {f"{tmp_path}/x.jl": {}, f"{tmp_path}/./x.jl:csv": {}}
+    with pytest.raises(OutputError, match="writes to the same place"):
+        make_feeds(keys, CoreSettings(), spider_name="x", started=STARTED)
+
+
+def test_check_names_what_is_wrong_and_changes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"there is no folder .*missing"):
+        feed_for(tmp_path / "missing" / "x.jl").check()
+    (tmp_path / "x.jl").mkdir()
+    with pytest.raises(OutputError, match="is a folder"):
+        feed_for(tmp_path / "x.jl").check()
+    feed_for(tmp_path / "y.jl").check()
+    feed_for(tmp_path / "%(name)s" / "y.jl").check()
+    assert [file.name for file in tmp_path.iterdir()] == ["x.jl"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_check_finds_a_file_that_may_not_be_written(tmp_path: Path) -> None:
+    (tmp_path / "x.jl").touch(mode=0o400)
+    with pytest.raises(OutputError, match="no permission"):
+        feed_for(tmp_path / "x.jl").check()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("x.json", '{"a":1}\n', r"does not begin with \["),
+        ("x.json", '[\n{"a":1}', r"does not end with \]"),
+        ("x.xml", "<items><item/>", "does not end with </items>"),
+        ("x.xml", '<?xml version="1.0" encoding="latin-1"?><items></items>', "is in latin-1"),
+        ("x.jl.gz", "no gzip", "is not valid .gz"),
+        ("x.jl.zst", "no zstd", "is not valid .zst"),
+    ],
+)
+def test_what_cannot_be_appended_to_is_refused(tmp_path: Path, name: str, text: str, message: str) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    feed = feed_for(path)
+    with pytest.raises(OutputError, match=message):
+        feed.open(None, durable=True)
+    assert path.read_text() == text
+    write_all(path, [{"a": "1"}], {"overwrite": True})
+    assert [str(item["a"]) for item in read(path)] == ["1"]
+
+
+def test_a_file_in_use_is_refused_naming_who(tmp_path: Path) -> None:
+    path = tmp_path / "x.jl"
+    script = """
+        import sys
+        from pathlib import Path
+        from crawler.feeds.outfile import OutFile
+        file = OutFile(Path(sys.argv[1]), "")
+        print("open", flush=True)
+        sys.stdin.read()
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script), str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"open\n"
+        for act in (lambda: feed_for(path).check(), lambda: feed_for(path).open(None, durable=False)):
+            with pytest.raises(OutputError, match=rf"x\.jl: (process {process.pid}|another process) is writing"):
+                act()
+        process.communicate()
+    feed_for(path).check()
+
+
+def test_overwriting_waits_for_the_lock(tmp_path: Path) -> None:
+    path = tmp_path / "x.jl"
+    feed = feed_for(path)
+    feed.open(None, durable=True)
+    feed.write([{"a": 1}], 1)
+    with pytest.raises(OutputError, match="is writing to it"):
+        feed_for(path, {"overwrite": True}).open(None, durable=True)
+    feed.close(finished=True)
+    assert read(path) == [{"a": 1}]
+
+
+@pytest.mark.parametrize("durable", [True, False])
+@pytest.mark.parametrize("name", ["x.jl", "x.json", "x.csv", "x.xml", "x.json.gz", "x.csv.zst"])
+def test_a_full_disk_is_named_and_the_file_stays_valid(
+    tmp_path: Path, name: str, durable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / name
+    feed = feed_for(path)
+    feed.open(None, durable=durable)
+    if durable:
+        feed.committed(feed.write((), 0))
+
+    def big() -> list[dict[str, Any]]:
+        return [{"a": os.urandom(100).hex()} for _ in range(2000)]
+
+    def write_on() -> None:
+        for number in range(2, 20):
+            mark = feed.write([*big(), {"late": "x"}] if durable else big(), number)
+            if durable:
+                feed.committed(mark)
+
+    mark = feed.write(big(), 1)
+    if durable:
+        feed.committed(mark)
+    real = os.pwrite
+
+    def full(descriptor: int, data: Any, place: int) -> int:
+        if place > 400_000:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(descriptor, bytes(data)[:70_000], place)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", full)
+        with pytest.raises(FeedError, match=rf"{name}.*No space left on device"):
+            write_on()
+        with pytest.raises(FeedError, match="failed before"):
+            feed.write(big(), 20)
+    feed.close(finished=False)
+    assert len(read(path)) == feed.count()
+    assert feed.count() >= 2000
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+def test_a_full_device_is_named() -> None:
+    feed = feed_for("/dev/full:json")
+    feed.check()
+    feed.open(None, durable=False)
+    with pytest.raises(FeedError, match="/dev/full: No space left on device"):
+        feed.write([{"a": 1}], 1)
+    with pytest.raises(FeedError, match="No space"):
+        feed.close(finished=True)
+
+
+def test_placeholders(tmp_path: Path) -> None:
+    attributes = {"name": "books", "shop": "a/../b"}
+    key = f"{tmp_path}/%(name)s/%(shop)s/100%%-%(time)s-%(batch_id)03d.jl"
+    (feed,) = make_feeds(
+        {key: {"batch_item_count": 1}}, CoreSettings(), spider_name="books", started=STARTED, attributes=attributes
+    )
+    feed.check()
+    feed.open(None, durable=False)
+    feed.write([{"a": 1}, {"a": 2}], 2)
+    feed.close(finished=True)
+    found = sorted(str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.jl"))
+    assert found == [f"books/a_.._b/100%-2026-01-02T03-04-05+00-00-00{number}.jl" for number in (1, 2)]
+
+
+def test_batch_time_is_that_of_the_batch(tmp_path: Path) -> None:
+    feed = feed_for(tmp_path / "%(batch_time)s.jl", {"batch_item_count": 1})
+    feed._now = lambda: datetime(2030, 1, 1, tzinfo=UTC)
+    feed.open(None, durable=False)
+    feed.write([{"a": 1}, {"a": 2}], 2)
+    feed.close(finished=True)
+    assert sorted(file.name[:4] for file in tmp_path.iterdir()) == ["2026", "2030"]
+
+
+@pytest.mark.parametrize(
+    "name", ["../../evil", "..", ".", "", "/etc/x", "a/b", "a\\b", "a\x00b", ".hidden", "x" * 999, "\ud800"]
+)
+def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    for key in (f"{root}/%(name)s.jl", f"{root}/%(name)s/x.jl", f"{root}/a-%(name)s.jl"):
+        (feed,) = make_feeds({key: {}}, CoreSettings(), spider_name=name, started=STARTED)
+        feed.check()
+        feed.open(None, durable=False)
+        feed.close(finished=True)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["root"]
+    assert len(list(root.rglob("*.jl"))) == 3
+
+
+def test_symbolic_links_are_not_followed_where_names_are_filled_in(tmp_path: Path) -> None:
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret.jl").write_text("keep\n")
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "books").symlink_to(tmp_path / "secret")
+    (root / "books.jl").symlink_to(tmp_path / "secret.jl")
+    for key in (root / "%(name)s" / "x.jl", root / "%(name)s.jl"):
+        with pytest.raises(OutputError, match="is a symbolic link"):
+            feed_for(key).check()
+    assert (tmp_path / "secret.jl").read_text() == "keep\n"
+    with pytest.raises(OSError, match="symbolic link"):
+        OutFile(root / "books.jl", "", follow=False)
+
+
+def test_a_link_the_user_named_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
+    feed = feed_for(tmp_path / "link.csv")
+    feed.open(None, durable=True)
+    feed.committed(feed.write([{"a": 1}], 1))
+    feed.committed(feed.write([{"b": 2}], 2))
+    feed.close(finished=True)
+    assert (tmp_path / "link.csv").is_symlink()
+    assert len(read(tmp_path / "real.csv")) == 2
+
+
+def test_a_generation_keeps_the_permissions(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    write_all(path, [{"a": 1}])
+    path.chmod(0o640)
+    write_all(path, [{"b": 1}])
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_generation_never_replaces_a_file_that_changed(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    feed = feed_for(path)
+    feed.open(None, durable=True)
+    feed.committed(feed.write([{"a": 1}], 1))
+    mark = feed.write([{"b": 1}], 2)
+    kill(feed)
+    with path.open("a") as file:
+        file.write("9\n")
+    with pytest.raises(OutputError, match="was changed before"):
+        feed_for(path).open(mark, durable=True)
+    assert path.read_text() == "a\n1\n9\n"
+
+
+class Item(dict[str, Any]):
+    pass
+
+
+def test_items_are_chosen_by_class_and_filter(tmp_path: Path) -> None:
+    class Odd:
+        def __init__(self, options: dict[str, Any]) -> None:
+            self.options = options
+
+        def accepts(self, item: Any) -> bool:
+            return bool(item["a"] % 2)
+
+    items = [{"a": 1}, Item(a=1), Item(a=2), Item(a=3)]
+    feed = write_all(tmp_path / "x.jl", items, {"item_classes": [f"{__name__}.Item"], "item_filter": Odd})
+    assert read(tmp_path / "x.jl") == [{"a": 1}, {"a": 3}]
+    assert feed.count() == 2
+    write_all(tmp_path / "y.jl", items, {"item_filter": lambda item: item["a"] == 2})
+    assert read(tmp_path / "y.jl") == [{"a": 2}]
+
+
+def stdout_feed(key: str = "-", **settings: Any) -> tuple[Any, io.BytesIO]:
+    stream = io.BytesIO()
+    (feed,) = make_feeds({key: {}}, CoreSettings(**settings), spider_name="x", started=STARTED, stdout=stream)
+    feed.check()
+    return feed, stream
+
+
+@pytest.mark.parametrize("key", ["-", "-:json", "-:csv", "-:xml"])
+def test_stdout_after_a_kill_repeats_a_group_and_loses_none(key: str) -> None:
+    feed, first = stdout_feed(key)
+    feed.open(None, durable=True)
+    feed.committed(feed.write((), 0))
+    feed.committed(feed.write([{"a": 1}], 1))
+    mark = feed.write([{"a": 2}], 2)
+    assert b"2" not in first.getvalue().partition(b"1</a>")[2]
+    feed, second = stdout_feed(key)
+    feed.open(mark, durable=True)
+    feed.committed(feed.write((), 2))
+    feed.committed(feed.write([{"a": 3}], 3))
+    feed.close(finished=True)
+    assert feed.count() == 3
+    whole, stream = stdout_feed(key)
+    whole.open(None, durable=False)
+    whole.write([{"a": 2}, {"a": 3}], 2)
+    whole.close(finished=True)
+    assert second.getvalue() == stream.getvalue()
+
+
+def test_stdout_refuses_a_late_column() -> None:
+    feed, stream = stdout_feed("-:csv")
+    feed.open(None, durable=False)
+    feed.write([{"a": 1}], 1)
+    with pytest.raises(FeedError, match="name the fields"):
+        feed.write([{"b": 1}], 2)
+    feed.close(finished=False)
+    assert stream.getvalue() == b"a\r\n1\r\n"
+
+
+def test_stdout_is_sys_stdout(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    write_all("-", [{"a": "é"}])
+    assert json.loads(capfdbinary.readouterr().out) == {"a": "é"}
+
+
+def test_something_that_is_no_item(tmp_path: Path) -> None:
+    feed = feed_for(tmp_path / "x.jl")
+    feed.open(None, durable=False)
+    with pytest.raises(FeedError, match="int is no item"):
+        feed.write([5], 1)
+    feed.close(finished=False)
+    assert content(tmp_path / "x.jl") == b""
