@@ -80,6 +80,7 @@ class AgentFetch:
         self._started = downloader.clock()
         self._latency = 0.0
         self._repeated = False
+        self._over = False
 
     def start(self, route: AgentRoute) -> None:
         """Send the request over this route."""
@@ -145,7 +146,7 @@ class AgentFetch:
 
     def _answered(self, answer: Any) -> None:
         self._asking = None
-        if self.deferred.called:
+        if self._over:
             return
         self._latency = self._downloader.clock() - self._started
         if self._exchange.keep_raw:
@@ -196,15 +197,15 @@ class AgentFetch:
             body_file=path,
             reason=head.reason.decode("latin-1"),
         )
-        self._end(abort="stopped" in body.flags)
-        if not self.deferred.called:
+        if not self._over:
+            self._end(abort="stopped" in body.flags)
             self.deferred.callback(response)
 
     def _unanswered(self, failure: Failure) -> None:
         stale = self._connection is not None and self._connection.uses > 1 and not self._connection.head
         error = translate(failure, self._route.where, sent=self._exchange.sent)
         may_repeat = stale and isinstance(error, ConnectionLost) and self._request.method in _SAFE_TO_REPEAT
-        if may_repeat and not self._repeated and not self.deferred.called:
+        if may_repeat and not self._repeated and not self._over:
             # A pooled connection that the server had closed: the request goes out once more.
             self._repeated = True
             self._send()
@@ -219,7 +220,7 @@ class AgentFetch:
 
     def fail(self, error: FetchError) -> None:
         """End it with this error; later ones are of no interest."""
-        if self.deferred.called:
+        if self._over:
             return
         error.request = self._request
         error.sent = self._exchange.sent
@@ -227,6 +228,7 @@ class AgentFetch:
         self.deferred.errback(Failure(error))
 
     def _end(self, *, abort: bool) -> None:
+        self._over = True
         for timer in self._timers:
             if timer.active():
                 timer.cancel()

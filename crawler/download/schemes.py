@@ -93,10 +93,10 @@ class _Local:
             raise BodyTooLarge(f"the body is larger than {limit} bytes (DOWNLOAD_MAXSIZE)", request=request, sent=False)
         headers = Headers({"Content-Type": content_type, "Content-Length": len(body)} if content_type else {})
         flags = ["local"]
-        if exchange is not None and exchange.on_head is not None:
-            if exchange.on_head(request, Head(200, b"OK", headers, "")) is False:
-                flags.append("stopped")
-                body = b""
+        on_head = None if exchange is None else exchange.on_head
+        if on_head is not None and on_head(request, Head(200, b"OK", headers, "")) is False:
+            flags.append("stopped")
+            body = b""
         if exchange is not None and exchange.tap is not None:
             exchange.tap(body)
         return Response(request.url, 200, headers, body, request=request, flags=flags)

@@ -26,6 +26,7 @@ class Watched(ProtocolWrapper):
         self.head = bytearray()
         self.uses = 0
         self._in_head = True
+        self._interim = 0
         self._problem: Failure | None = None
 
     def begin(self, heard: Callable[[], None]) -> None:
@@ -35,6 +36,7 @@ class Watched(ProtocolWrapper):
         self.sent = bytearray()
         self.head = bytearray()
         self._in_head = True
+        self._interim = 0
 
     def end(self) -> None:
         """The exchange has ended: nobody listens now."""
@@ -78,14 +80,15 @@ class Watched(ProtocolWrapper):
             if head[9:10] != b"1" or head[9:12] == b"101":
                 self._in_head = False
                 del head[end:]
-                return True
-            self._count(end)
+                return self._is_small(end)
+            # An interim response: any number of them must fit in the limit together.
+            self._interim += end
             del head[:end]
-        return self._count(len(head))
+        return self._is_small(len(head))
 
-    def _count(self, size: int) -> bool:
+    def _is_small(self, size: int) -> bool:
         limit = self.factory.limit
-        if size <= limit:
+        if self._interim + size <= limit:
             return True
         error = HeadTooLarge(f"the head of the response is larger than {limit} bytes (HEADER_MAX_TOTAL)")
         self._problem = Failure(error)

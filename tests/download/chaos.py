@@ -93,7 +93,7 @@ class Chaos:
         self.connections: list[_Connection] = []
         factory: Any = Factory.forProtocol(lambda: _Connection(self))  # type: ignore[arg-type]
         factory.noisy = False
-        self._port = reactor.listenTCP(port, factory, interface=interface)
+        self._port: Any = reactor.listenTCP(port, factory, interface=interface)
         self.interface = interface
         self.port: int = self._port.getHost().port
 
@@ -108,8 +108,11 @@ class Chaos:
         return sum(not connection.closed for connection in self.connections)
 
     def close(self) -> None:
-        """Stop listening and drop all connections."""
+        """Stop listening and drop all connections; once is enough."""
+        if self._port is None:
+            return
         run(self._port.stopListening())
+        self._port = None
         for connection in self.connections:
             if not connection.closed:
                 connection.transport.abortConnection()  # type: ignore[union-attr]
