@@ -18,28 +18,38 @@ class Base:
         self.href = href
         self.encoding = encoding
         self._root = ""
-        self._directories: list[str] = []
+        self._directories: dict[str, str] = {}
         if is_http(href):
             address = href.partition("#")[0].partition("?")[0]
             slash = address.find("/", 8)
             if slash > 0:
                 self._root = address[:slash]
-                ends = [place for place, character in enumerate(address) if character == "/" and place >= slash]
-                # What "", "../", "../../" … stand for; above the root there is only the root.
-                self._directories = [address[: end + 1] for end in reversed(ends)]
+                self._set_directories(address, slash)
+
+    def _set_directories(self, address: str, slash: int) -> None:
+        """Note what "", "./", "../", "../../" … stand for; above the root there is only the root."""
+        ends = [place + 1 for place, character in enumerate(address) if character == "/" and place >= slash]
+        climb = ""
+        for end in [*reversed(ends[-20:]), ends[0]]:
+            self._directories[climb] = address[:end]
+            climb += "../"
+        self._directories["./"] = self._directories[""]
 
     def join(self, href: str) -> str:
         """Resolve one link like a browser; raises InvalidRequest."""
-        if self._root and href and is_plain_path(href):
-            rest = href.lstrip("./") if href[0] == "." else href
-            climb = len(href) - len(rest)
-            if rest and climb % 3 == 0 and "/." not in rest and href[:climb] == "../" * (climb // 3):
-                if rest[0] == "/":
-                    if rest[1:2] != "/":
-                        return self._root + rest
-                elif rest[0] not in ".?" and ":" not in rest:
-                    level = min(climb // 3, len(self._directories) - 1)
-                    return self._directories[level] + rest
-        elif is_plain_url(href) and "/." not in href:
-            return href
+        if href.startswith("http"):
+            if is_plain_url(href) and "/." not in href:
+                return href
+        elif href and self._root and is_plain_path(href):
+            first = href[0]
+            if first == "/":
+                if "/." not in href and href[1:2] != "/":
+                    return self._root + href
+            elif first == ".":
+                rest = href.lstrip("./")
+                directory = self._directories.get(href[: len(href) - len(rest)])
+                if directory is not None and "/." not in rest:
+                    return directory + rest
+            elif first != "?" and ":" not in href and "/." not in href:
+                return self._directories[""] + href
         return join(self.href, href, self.encoding)

@@ -80,7 +80,10 @@ class Headers(MutableMapping[Text, Any]):
         self._raw: RawHeaders = []
         self._index: dict[bytes, list[bytes]] | None = None
         self._withheld: frozenset[bytes] = frozenset()
-        if raw:
+        if raw.__class__ is Headers:
+            self._raw = raw._raw.copy()
+            self._withheld = raw._withheld
+        elif raw:
             self.update(raw)
 
     @classmethod
@@ -131,9 +134,7 @@ class Headers(MutableMapping[Text, Any]):
     def getlist(self, name: Text, default: Value = None) -> list[bytes]:
         """Return all values in wire order."""
         values = self._values().get(_key(name))
-        if values is None:
-            return _checked_values(_key(name), default)
-        return values.copy()
+        return _checked_values(_key(name), default) if values is None else values.copy()
 
     def text(self, name: Text, default: str | None = None) -> str | None:
         """Return the last value as str: UTF-8 where it is that, else ISO-8859-1 (RFC 9110 §5.5)."""
@@ -191,19 +192,30 @@ class Headers(MutableMapping[Text, Any]):
         """Set the names of ``other``; a name that comes twice in it keeps both values."""
         if isinstance(other, Mapping):
             other = other.items()
+        if not self._raw and not self._withheld:
+            self._add_all((*other, *values.items()))
+            return
         given: dict[bytes, tuple[bytes, list[bytes]]] = {}
         for name, value in (*other, *values.items()):
             wire = _checked_name(name)
             given.setdefault(_key(name), (wire, []))[1].extend(_checked_values(wire, value))
-        replaces = bool(self._raw or self._withheld)
-        for key, (wire, checked) in given.items():
-            fields = [(wire, value) for value in checked]
-            if replaces:
-                self._remove(key, fields)
+        for wire, checked in given.values():
+            self[wire] = checked or None
+
+    def _add_all(self, fields: Iterable[tuple[Any, Any]]) -> None:
+        """Add to headers that were empty."""
+        raw = []
+        withheld: frozenset[bytes] = frozenset()
+        for name, value in fields:
+            wire = _checked_name(name)
+            if value.__class__ is str or value.__class__ is bytes:
+                raw.append((wire, _checked_value(wire, value)))
+            elif checked := _checked_values(wire, value):
+                raw += [(wire, each) for each in checked]
             else:
-                self._raw += fields
-            if not fields:
-                self._withheld |= {key}
+                withheld |= {_key(name)}
+        self._raw = raw
+        self._withheld = withheld
         self._index = None
 
     def __contains__(self, name: object) -> bool:

@@ -83,13 +83,13 @@ class Request(RequestFields):
         self,
         encoding: str,
         callback: Callback | None,
-        errback: Callback | None,
-        headers: Any,
-        meta: dict[str, Any] | None,
-        priority: int,
-        dont_filter: bool,
-        flags: list[str] | None,
-        cb_kwargs: dict[str, Any] | None,
+        errback: Callback | None = None,
+        headers: Any = None,
+        meta: dict[str, Any] | None = None,
+        priority: int = 0,
+        dont_filter: bool = False,
+        flags: list[str] | None = None,
+        cb_kwargs: dict[str, Any] | None = None,
     ) -> None:
         if priority.__class__ is not int and not isinstance(priority, int):
             raise InvalidRequest(f"priority must be an int, got {type(priority).__name__}: {priority!r}")
@@ -155,27 +155,24 @@ class Request(RequestFields):
         self.headers.setdefault(b"Content-Type", content_type)
 
     @classmethod
-    def to_link(
-        cls,
-        url: str,
-        callback: Callback | None = None,
-        encoding: str = "utf-8",
-        *,
-        headers: Any = None,
-        meta: dict[str, Any] | None = None,
-        priority: int = 0,
-        dont_filter: bool = False,
-        errback: Callback | None = None,
-        flags: list[str] | None = None,
-        cb_kwargs: dict[str, Any] | None = None,
-    ) -> Self:
-        """Make a GET of a URL that is known to be in normal form (``Response.follow``)."""
+    def to_link(cls, url: str, callback: Callback | None = None, encoding: str = "utf-8", **options: Any) -> Self:
+        """Make a GET of a URL that is known to be in normal form (``Response.follow``).
+
+        ``options`` are headers, meta, cb_kwargs, priority, dont_filter, errback and flags.
+        """
         request = cls.__new__(cls)
         request._url = url
-        request._problem = request._host = request._origin = request._cookies = None
         request._method = "GET"
         request._body = b""
-        request._fill(encoding, callback, errback, headers, meta, priority, dont_filter, flags, cb_kwargs)
+        request._problem = request._host = request._origin = request._cookies = None
+        if options or (callback is not None and not callable(callback)):
+            request._fill(encoding, callback, **options)
+            return request
+        request._encoding = encoding
+        request._callback = callback
+        request._errback = request._headers = request._meta = request._flags = request._cb_kwargs = None
+        request._priority = 0
+        request._dont_filter = False
         return request
 
     @classmethod

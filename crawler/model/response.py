@@ -162,7 +162,9 @@ class Response(Body):
         except InvalidRequest:
             pass  # the request tells the problem
         else:
-            if "://" in href and not (method or body or cookies or arguments.keys() - _QUICK):
+            if "://" in href and not (method or body or cookies or (arguments and arguments.keys() - _QUICK)):
+                if not (arguments or headers or meta):
+                    return Request.to_link(href, callback, base.encoding)
                 return Request.to_link(href, callback, base.encoding, headers=headers, meta=meta, **arguments)
         return Request(href, callback, method, headers, body, cookies, meta, base.encoding, **arguments)
 

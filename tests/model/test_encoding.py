@@ -133,12 +133,13 @@ def test_jsdoms_sniffer_cases(path: Path) -> None:
 
 
 W3LIB = DATA / "w3lib-html-encoding" / "w3lib_encoding_cases.json"
+INDENT = "\n            "
 W3LIB_EXCEPTIONS = {
     # The name of a pragma is "http-equiv" and its value "Content-Type" in the standard; w3lib is looser.
     '<meta http-equiv="Fake-Content-Type-Header" content="text/html; charset=utf-8">': None,
     '<meta httpequiv="ContentType" content="text/html; charset=gbk" />': None,
     # The standard's prescan does not stop at <body>.
-    "\n            <head></head><body>\n            this isn't searched\n            <meta charset=\"utf-8\">\n        ": "utf-8",
+    f"{INDENT}<head></head><body>{INDENT}this isn't searched{INDENT}<meta charset=\"utf-8\">\n        ": "utf-8",
     # RFC 9110 has no reading for an unclosed quote; ours takes none of these, and the first charset counts even empty.
     'text/html; foo="bar; charset=utf-7;"; charset=""; charset=utf-8': None,
 }  # fmt: skip

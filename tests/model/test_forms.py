@@ -139,7 +139,7 @@ def test_clicks(click: dict[str, Any], expected: list[tuple[str, str]]) -> None:
 
 
 def test_a_click_on_nothing_lists_the_buttons() -> None:
-    with pytest.raises(InvalidRequest, match="buttons of the form: .*'go'.*'no'"):
+    with pytest.raises(InvalidRequest, match=r"buttons of the form: .*'go'.*'no'"):
         sent(LOGIN, formid="login", clickdata={"name": "x"})
     with pytest.raises(InvalidRequest, match="2 elements"):
         sent("<form><input type=submit name=a><input type=submit name=a>", clickdata={"name": "a"})
@@ -169,7 +169,8 @@ def test_base_and_encodings() -> None:
     request = FormRequest.from_response(response)
     assert request.url == "http://x.org/q/go"
     assert request.body == b"%E9=%A4%E4"
-    body = "<form accept-charset='nonsense windows-1251' method=post><input name=_charset_ type=hidden><input name=a value=Ж>"
+    body = "<form accept-charset='nonsense windows-1251' method=post><input name=_charset_ type=hidden>"
+    body += "<input name=a value=Ж>"
     request = FormRequest.from_response(page(body))
     assert request.body == b"_charset_=cp1251&a=%C6"
     assert request.encoding == "cp1251"

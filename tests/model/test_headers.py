@@ -17,7 +17,7 @@ def test_names_have_no_case_and_the_last_value_wins() -> None:
     assert headers.items() == [(b"Content-Type", [b"a", b"b"])]
     assert len(headers) == 1
     assert "content-TYPE" in headers
-    assert headers.raw() == [(b"content-type", b"a"), (b"content-type", b"b")]
+    assert headers.raw() == [(b"content-type", b"a"), (b"Content-Type", b"b")]
 
 
 def test_values_may_be_text_bytes_numbers_and_lists() -> None:

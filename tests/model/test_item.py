@@ -51,4 +51,4 @@ def test_other_names_are_errors() -> None:
     with pytest.raises(AttributeError, match=r"use item\['title'\]"):
         Book(title="a").title  # noqa: B018
     with pytest.raises(AttributeError, match="no attribute"):
-        Book().nothing
+        Book().nothing  # noqa: B018

@@ -32,7 +32,7 @@ def test_defaults_and_attributes() -> None:
 def test_what_is_missing_is_told() -> None:
     with pytest.raises(AttributeError, match="no request"):
         Response("http://x/").meta  # noqa: B018
-    with pytest.raises(AttributeError, match="use response.replace"):
+    with pytest.raises(AttributeError, match=r"use response\.replace"):
         Response("http://x/").url = "y"
     with pytest.raises(TypeError):
         Response(b"http://x/")  # type: ignore[arg-type]
