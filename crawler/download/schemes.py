@@ -72,6 +72,7 @@ class _Local:
 
     def __init__(self, settings: CoreSettings) -> None:
         self._max_size = settings.DOWNLOAD_MAXSIZE
+        self._spool_size = settings.DOWNLOAD_SPOOL_SIZE
 
     def fetch(self, request: Request, exchange: Exchange | None = None) -> Deferred[Response]:
         """See crawler.download.seam.Downloader."""
@@ -85,13 +86,13 @@ class _Local:
         limit = request.meta.get("download_maxsize")
         limit = self._max_size if limit is None else int(limit)
         try:
-            content_type, body = self._read(request, limit)
+            content_type, body, path = self._read(request, limit)
         except FetchError as error:
             error.request, error.sent = request, False
             raise
         if limit and len(body) > limit:
             raise BodyTooLarge(f"the body is larger than {limit} bytes (DOWNLOAD_MAXSIZE)", request=request, sent=False)
-        headers = Headers({"Content-Type": content_type, "Content-Length": len(body)} if content_type else {})
+        headers = Headers({"Content-Type": content_type})
         flags = ["local"]
         on_head = None if exchange is None else exchange.on_head
         if on_head is not None and on_head(request, Head(200, b"OK", headers, "")) is False:
@@ -99,41 +100,48 @@ class _Local:
             body = b""
         if exchange is not None and exchange.tap is not None:
             exchange.tap(body)
-        return Response(request.url, 200, headers, body, request=request, flags=flags)
+        return Response(request.url, 200, headers, body, request=request, flags=flags, body_file=path)
 
-    def _read(self, request: Request, limit: int) -> tuple[str, bytes]:
+    def _read(self, request: Request, limit: int) -> tuple[str, bytes, Path | None]:
         raise NotImplementedError
 
 
 class FileDownloader(_Local):
-    """``file:`` URLs: regular files of this machine, read up to the size limit."""
+    """``file:`` URLs: regular files of this machine. A large one is not read: its path is the body's."""
 
-    def _read(self, request: Request, limit: int) -> tuple[str, bytes]:
+    def _read(self, request: Request, limit: int) -> tuple[str, bytes, Path | None]:
         parts = split(request.url)
         if parts.host not in ("", "localhost"):
             raise FetchError(f"file: URLs name no other machine: {request.url}")
         try:
             path = Path(unquote_to_bytes(parts.path).decode("utf-8", "surrogateescape"))
-            return mimetypes.guess_type(path.name)[0] or "application/octet-stream", _content(path, limit)
+            content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+            size = _size(path)
+            if limit and size > limit:
+                raise BodyTooLarge(f"{path} has {size} bytes, the limit is {limit} (DOWNLOAD_MAXSIZE)")
+            if 0 < self._spool_size < size:
+                return content_type, b"", path
+            with path.open("rb") as file:
+                return content_type, file.read(limit + 1 if limit else -1), None
         except (OSError, ValueError) as error:
             raise FetchError(f"{request.url}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def _content(path: Path, limit: int) -> bytes:
+def _size(path: Path) -> int:
     # A pipe or a device would block or never end; asked before opening, which may block as well.
-    mode = path.stat().st_mode
+    facts = path.stat()
+    mode = facts.st_mode
     if stat.S_ISDIR(mode):
         raise FetchError(f"{path} is a directory")
     if not stat.S_ISREG(mode):
         raise FetchError(f"{path} is not a regular file")
-    with path.open("rb") as file:
-        return file.read(limit + 1 if limit else -1)
+    return facts.st_size
 
 
 class DataDownloader(_Local):
     """``data:`` URLs (RFC 2397, read as https://fetch.spec.whatwg.org/#data-urls says)."""
 
-    def _read(self, request: Request, limit: int) -> tuple[str, bytes]:
+    def _read(self, request: Request, limit: int) -> tuple[str, bytes, Path | None]:
         described, comma, payload = without_fragment(request.url).partition(":")[2].partition(",")
         if not comma:
             raise FetchError(f"no comma in the data: URL {request.url[:80]!r}")
@@ -145,7 +153,7 @@ class DataDownloader(_Local):
         described = described.strip()
         if described.startswith(";"):
             described = f"text/plain{described}"
-        return described if _MEDIA_TYPE(described) else "text/plain;charset=US-ASCII", body
+        return described if _MEDIA_TYPE(described) else "text/plain;charset=US-ASCII", body, None
 
 
 def _from_base64(body: bytes) -> bytes:
