@@ -1,9 +1,15 @@
-"""May the entries of this origin go, as far as its robots.txt is concerned?"""
+"""May the entries of this origin go, as far as its robots.txt is concerned?
+
+unknown → asked (its robots.txt is under way) → open or refused; and back to unknown when what is known
+has expired. Only entries of open origins are ready; the others are parked at their hosts.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from crawler.frontier.entry import Entry
-from crawler.frontier.host import HostQueue
+from crawler.frontier.host import HostQueue, Item
 from crawler.model.request import Request
 
 UNKNOWN = "unknown"
@@ -13,7 +19,10 @@ REFUSED = "refused"
 
 
 class Origin:
-    """What is known of one origin; ``hosts`` are the slots that may have entries of it."""
+    """What is known of one origin; ``hosts`` are the slots that may have entries of it.
+
+    ``delay`` is its Crawl-delay in seconds; ``listed``: some host has it among its ``asks``.
+    """
 
     __slots__ = ("delay", "hosts", "listed", "name", "state")
 
@@ -26,6 +35,106 @@ class Origin:
 
     def __repr__(self) -> str:
         return f"<Origin {self.name} {self.state}>"
+
+
+class Gates:
+    """The gates of all origins. Without ``closed`` every origin is open from the start."""
+
+    def __init__(self, *, closed: bool) -> None:
+        self._closed = closed
+        self._origins: dict[str, Origin] = {}
+
+    def __repr__(self) -> str:
+        return f"<Gates of {len(self._origins)} origins>"
+
+    def state(self, name: str) -> str:
+        """Return "unknown", "asked", "open" or "refused"."""
+        origin = self._origins.get(name)
+        return UNKNOWN if origin is None else origin.state
+
+    def origin(self, name: str) -> Origin:
+        """Return the record of an origin, making it."""
+        origin = self._origins.get(name)
+        if origin is None:
+            origin = self._origins[name] = Origin(name)
+        return origin
+
+    def passes(self, entry: Entry) -> bool:
+        """Tell whether an entry may go. Robots.txt itself always may, and the entries of no origin."""
+        return not self._closed or entry.robots or not entry.origin or self.state(entry.origin) is OPEN
+
+    def admit(self, host: HostQueue, item: Item) -> bool:
+        """Tell whether an item may become ready; else it is parked, and its robots.txt is asked for."""
+        entry = item[2]
+        if not self._closed or entry.robots or not entry.origin:
+            return True
+        origin = self.touch(host, entry.origin)
+        if origin.state is OPEN:
+            return True
+        host.park(item)
+        self.ask(host, origin)
+        return False
+
+    def expect(self, host: HostQueue, entry: Entry) -> None:
+        """Note that an entry of the host will come to its gate later."""
+        if self._closed and entry.origin:
+            self.touch(host, entry.origin)
+
+    def touch(self, host: HostQueue, name: str) -> Origin:
+        """Note that the host has entries of an origin: its Crawl-delay holds for it from now on."""
+        origin = self.origin(name)
+        if host not in origin.hosts:
+            origin.hosts.add(host)
+            host.crawl_delay = max(host.crawl_delay, origin.delay)
+        return origin
+
+    @staticmethod
+    def ask(host: HostQueue, origin: Origin) -> None:
+        """Have this host ask for the robots.txt of an origin, unless that is under way."""
+        if not origin.listed and origin.state is not ASKED:
+            origin.listed = True
+            host.asks.append(origin.name)
+
+    def next_asked(self, host: HostQueue) -> Entry | None:
+        """Return an entry for the next robots.txt that the host has to ask for."""
+        while host.asks:
+            origin = self._origins[host.asks.popleft()]
+            origin.listed = False
+            if origin.state is UNKNOWN or origin.state is REFUSED:
+                origin.state = ASKED
+                return robots_entry(origin.name, host.name)
+        return None
+
+    def open(self, name: str, delay: float, random: Callable[[], float]) -> set[HostQueue]:
+        """Open an origin and return the hosts that may have got something ready."""
+        origin = self.origin(name)
+        origin.state, origin.delay = OPEN, delay
+        for host in origin.hosts:
+            if delay:
+                host.crawl_delay = max(host.crawl_delay, delay)
+                host.pace(random)
+            host.push_all(host.unpark(name))
+        return origin.hosts
+
+    def reclose(self, name: str) -> list[HostQueue]:
+        """Forget an origin's robots.txt and return the hosts that have to ask for it at once."""
+        origin = self.origin(name)
+        origin.state = UNKNOWN
+        waiting = [host for host in origin.hosts if host.parked.get(name)]
+        for host in waiting:
+            self.ask(host, origin)
+        return waiting
+
+    def refuse(self, name: str) -> tuple[list[Entry], set[HostQueue]]:
+        """Remove and return the waiting entries of an origin, and the hosts they waited at."""
+        origin = self.origin(name)
+        origin.state = REFUSED
+        return [entry for host in origin.hosts for entry in host.remove_origin(name)], origin.hosts
+
+    def forget(self, hosts: set[HostQueue]) -> None:
+        """Hosts that are through and gone."""
+        for origin in self._origins.values():
+            origin.hosts -= hosts
 
 
 def robots_entry(origin: str, host: str) -> Entry:

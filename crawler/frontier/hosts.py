@@ -1,0 +1,45 @@
+"""Which hosts does the frontier know, and when may it forget one?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from crawler.frontier.host import HostLimits, HostQueue
+
+SWEEP_LEAST = 1000
+"""From so many hosts on, the queues of those that are through are let go, now and then."""
+
+
+class Hosts:
+    """The queues of all hosts by name. ``limits`` is asked when one is made, ``forget`` told of those that go."""
+
+    def __init__(self, limits: Callable[[str], HostLimits], forget: Callable[[set[HostQueue]], None]) -> None:
+        self._limits = limits
+        self._forget = forget
+        self._queues: dict[str, HostQueue] = {}
+        self._sweep_at = SWEEP_LEAST
+        self.get = self._queues.get
+
+    def __len__(self) -> int:
+        return len(self._queues)
+
+    def __iter__(self) -> Iterator[HostQueue]:
+        return iter(self._queues.values())
+
+    def __repr__(self) -> str:
+        return f"<Hosts {len(self._queues)}>"
+
+    def make(self, name: str, now: float | None) -> HostQueue:
+        """Make the queue of a host that has none; at a known time, others may go."""
+        if now is not None and len(self._queues) >= self._sweep_at:
+            self._sweep(now)
+        host = self._queues[name] = HostQueue(name, self._limits(name))
+        return host
+
+    def _sweep(self, now: float) -> None:
+        """Forget hosts that have nothing, expect nothing, owe no delay and have the limits they began with."""
+        gone = {host for host in self if host.idle and not host.keep and host.next_send <= now}
+        for host in gone:
+            del self._queues[host.name]
+        self._forget(gone)
+        self._sweep_at = 2 * len(self._queues) + SWEEP_LEAST

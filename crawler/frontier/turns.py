@@ -1,0 +1,88 @@
+"""Which host has its turn now, and when does the next one wake up?
+
+Hosts that may be asked now take turns; the others are in a heap by the time at which they may be asked.
+A timer may be earlier than needed (the host was slowed down since): it wakes the host in vain, and is
+set anew. It is never later.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from heapq import heappop, heappush
+
+from crawler.frontier.host import HostQueue
+
+WAKES_PER_TURN = 4
+"""How many due hosts one turn wakes while others are ready: a burst of them must not hold the loop."""
+
+
+class Turns:
+    """The hosts that may be asked now, in order, and those that may be later."""
+
+    def __init__(self) -> None:
+        self._ready: deque[HostQueue] = deque()
+        self._timers: list[tuple[float, int, HostQueue]] = []
+        self._serial = 0
+
+    def __repr__(self) -> str:
+        return f"<Turns {len(self._ready)} ready, {len(self._timers)} timers>"
+
+    def next(self, now: float) -> HostQueue | None:
+        """Take the host whose turn it is; it is listed again by ``list``."""
+        if self._timers and self._timers[0][0] <= now:
+            self._wake_due(now)
+        if not self._ready:
+            return None
+        host = self._ready.popleft()
+        host.listed = False
+        return host
+
+    def list(self, host: HostQueue, now: float) -> None:
+        """Give a host its next turn, now or when it may have one; none if it waits for something else."""
+        if host.listed or host.blocked or host.in_flight >= host.concurrency:
+            return  # listed again by: its turn, a refill, a release
+        when = host.next_send
+        if not host.ready and not host.asks:
+            if not host.delayed:
+                return
+            when = max(when, host.delayed[0][0])
+        if when <= now:
+            host.listed = True
+            self._ready.append(host)
+        else:
+            self.schedule(host, when)
+
+    def schedule(self, host: HostQueue, when: float) -> None:
+        """Wake a host at a time."""
+        if host.timer is None or when < host.timer:
+            host.timer = when
+            self._serial += 1
+            heappush(self._timers, (when, self._serial, host))
+
+    def next_time(self) -> float | None:
+        """Return when the next host may have its turn; None if none will by time alone."""
+        if self._ready:
+            return 0.0
+        timers = self._timers
+        while timers and timers[0][2].timer != timers[0][0]:
+            heappop(timers)
+        return timers[0][0] if timers else None
+
+    def clear(self) -> None:
+        """Forget all turns."""
+        for host in self._ready:
+            host.listed = False
+        for _, _, host in self._timers:
+            host.timer = None
+        self._ready.clear()
+        self._timers.clear()
+
+    def _wake_due(self, now: float) -> None:
+        timers = self._timers
+        woken = 0
+        while timers and timers[0][0] <= now and (woken < WAKES_PER_TURN or not self._ready):
+            when, _, host = heappop(timers)
+            if host.timer == when:
+                host.timer = None
+                woken += 1
+                self.list(host, now)
