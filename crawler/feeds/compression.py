@@ -47,15 +47,19 @@ class Plain:
     """No compression."""
 
     def write(self, data: bytes) -> bytes:
+        """See Compressor."""
         return data
 
     def end(self) -> bytes:
+        """See Compressor."""
         return b""
 
     def state(self) -> Any:
+        """See Compressor."""
         return None
 
     def mend(self, state: Any) -> bytes:
+        """See Compressor."""
         return b""
 
 
@@ -67,6 +71,7 @@ class Gzip:
         self._crc = self._size = self._written = 0
 
     def write(self, data: bytes) -> bytes:
+        """See Compressor."""
         out = b""
         if self._deflate is None:
             self._deflate = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
@@ -81,6 +86,7 @@ class Gzip:
         return bytes(out)
 
     def end(self) -> bytes:
+        """See Compressor."""
         if self._deflate is None:
             return b""
         out: bytes = self._deflate.flush(zlib.Z_FINISH) + _gzip_tail(self._crc, self._size)
@@ -88,9 +94,11 @@ class Gzip:
         return out
 
     def state(self) -> Any:
+        """See Compressor."""
         return None if self._deflate is None else [self._crc, self._size]
 
     def mend(self, state: Any) -> bytes:
+        """See Compressor."""
         return b"" if state is None else b"\x03\x00" + _gzip_tail(*state)
 
 
@@ -106,6 +114,7 @@ class Zstandard:
         self._written = 0
 
     def write(self, data: bytes) -> bytes:
+        """See Compressor."""
         if self._frame is None:
             self._frame = zstandard.ZstdCompressor(level=3, write_checksum=False).compressobj()
             self._written = 0
@@ -114,6 +123,7 @@ class Zstandard:
         return out + self.end() if self._written >= MEMBER_SIZE else out
 
     def end(self) -> bytes:
+        """See Compressor."""
         if self._frame is None:
             return b""
         out: bytes = self._frame.flush()
@@ -121,9 +131,11 @@ class Zstandard:
         return out
 
     def state(self) -> Any:
+        """See Compressor."""
         return None if self._frame is None else True
 
     def mend(self, state: Any) -> bytes:
+        """See Compressor."""
         return b"" if state is None else b"\x01\x00\x00"
 
 
@@ -169,9 +181,11 @@ class Readable(io.RawIOBase):
         self._rest = b""
 
     def readable(self) -> bool:
+        """See io.IOBase."""
         return True
 
     def readinto(self, buffer: Any, /) -> int:
+        """See io.RawIOBase."""
         while not self._rest:
             piece = next(self._pieces, None)
             if piece is None:

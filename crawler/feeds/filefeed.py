@@ -12,10 +12,9 @@ refused rather than cut.
 
 from __future__ import annotations
 
-import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,13 +23,12 @@ from msgspec.structs import replace
 
 from crawler.errors import FeedError, OutputError
 from crawler.feeds.batchfile import BatchFile, rename
+from crawler.feeds.failures import named_errors
 from crawler.feeds.formats.base import Format
 from crawler.feeds.items import Fields
 from crawler.feeds.marks import BatchMark, Mark, read_mark
 from crawler.feeds.names import PathTemplate, compression_of, stamp
-from crawler.feeds.outfile import NotAsMarked, check_unlocked, sync_folder
-
-logger = logging.getLogger(__name__)
+from crawler.feeds.outfile import check_unlocked, sync_folder
 
 
 class FileFeed:
@@ -263,19 +261,9 @@ class FileFeed:
             self._resume(self._safe)
         self._broken = False
 
-    @contextmanager
-    def _failures(self, kind: type[OutputError] | type[FeedError]) -> Iterator[None]:
-        """Turn whatever goes wrong into an error that names the feed and the file."""
-        try:
-            yield
-        except (OutputError, FeedError):
-            raise
-        except Exception as error:
-            self._broken = True
-            path = self._mark.file.path if self._mark.file is not None else self._template.text
-            reason = (isinstance(error, OSError) and error.strerror) or error
-            if isinstance(error, NotAsMarked):
-                reason = f"it cannot be continued: {error}"
-            elif kind is OutputError and isinstance(error, ValueError):
-                reason = f"it cannot be appended to: it {error}"
-            raise kind(f"feed {self.name!r}: {path}: {reason}") from error
+    def _failures(self, kind: type[OutputError] | type[FeedError]) -> AbstractContextManager[None]:
+        path = self._mark.file.path if self._mark.file is not None else self._template.text
+        return named_errors(self.name, path, kind, self._break)
+
+    def _break(self) -> None:
+        self._broken = True
