@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Any
 
@@ -90,7 +91,7 @@ def _list(command_line: dict[str, Any], *, as_json: bool) -> None:
     now = time.time()
     for job in jobs:
         table.add_row(*map(Text, _cells(job, now)))
-    Console(highlight=False).print(table)
+    Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
 
 
 def _cells(job: Job, now: float) -> tuple[str, ...]:

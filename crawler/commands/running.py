@@ -23,6 +23,7 @@ from crawler.commands.remembered import remember
 from crawler.commands.screen import Screen
 from crawler.config.settings import Settings
 from crawler.errors import OutputError
+from crawler.events import CrawlOpened
 from crawler.observe.lines import subscribe_lines
 from crawler.observe.log import LogCount, start_logging
 from crawler.observe.report import write_summary
@@ -113,6 +114,8 @@ class Interrupts:
         self.count = 0
         self._reactor = reactor
         self._prepared = prepared
+        self._opened = False
+        prepared.events.subscribe(CrawlOpened, self._open)
         self._before: dict[signal.Signals, Any] = {}
 
     def install(self) -> None:
@@ -134,10 +137,16 @@ class Interrupts:
         else:
             os._exit(STOPPED_BY_HAND)  # the job store is durable at any instant
 
+    def _open(self, _: CrawlOpened) -> None:
+        self._opened = True
+        if self.count:  # asked while the job and the feeds were being opened
+            self._reactor.callLater(0, self._prepared.stop, "shutdown")
+
     def _finish(self, name: str) -> None:
         flying = self._prepared.in_flight
         logger.warning("%s: finishing %d requests in flight; once more stops now", name, flying)
-        self._prepared.stop("shutdown")
+        if self._opened:
+            self._prepared.stop("shutdown")
 
     def _stop_now(self) -> None:
         logger.warning("Stopping now")

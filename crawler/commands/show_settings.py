@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -46,7 +47,7 @@ def command(names: tuple[str, ...], spider: str | None, *, changed: bool, as_jso
 
 
 def _print(rows: list[SettingRow]) -> None:
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     for row in rows:
         style = "" if row.origin == "default" else "bold"
         line = Text(f"{row.name} = {_plain(row.value)}", style=style)

@@ -1,0 +1,140 @@
+"""A command as a user types it: in a process of its own, in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+SPIDER = """\
+from crawler import Spider
+
+
+class Pages(Spider):
+    name = "pages"
+    start_urls = ["{url}"]
+    custom_settings = {{"ROBOTSTXT_OBEY": False}}
+    limit: int = 0
+
+    def parse(self, response):
+        yield {{"url": response.url, "limit": self.limit}}
+        yield from response.follow_all(css="a")
+"""
+
+
+class Result(NamedTuple):
+    """How a command ended and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+
+Crawler = Callable[..., Result]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty folder that is in no project."""
+    (tmp_path / "empty").mkdir()
+    return tmp_path / "empty"
+
+
+@pytest.fixture
+def crawler(folder: Path) -> Crawler:
+    """``crawler(*arguments)`` runs ``python -m crawler`` in the folder."""
+
+    def run(*arguments: str, cwd: Path | None = None) -> Result:
+        done = subprocess.run(
+            command(*arguments),
+            cwd=cwd or folder,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert "Traceback (most recent call last)" not in done.stderr, done.stderr
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "crawler", *arguments]
+
+
+def environment() -> dict[str, str]:
+    """The user's, without proxies and without what a test run sets."""
+    kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    return kept | {"PYTHONWARNINGS": "default", "PYTHONPATH": str(Path(__file__).parents[2])}
+
+
+@pytest.fixture
+def project(crawler: Crawler, folder: Path) -> Path:
+    """A project as startproject makes it."""
+    assert crawler("startproject", "shop").status == 0
+    return folder / "shop"
+
+
+class Site(ThreadingHTTPServer):
+    """Pages in a chain, /0 to /N: each links to the next. ``asked`` are the paths in order."""
+
+    daemon_threads = True
+    pages = 5
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Page)
+        self.asked: list[str] = []
+        self.hold = threading.Event()
+        self.hold.set()
+        self.url = f"http://127.0.0.1:{self.server_address[1]}/0"
+
+
+class _Page(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Site
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)
+        self.server.hold.wait(30)
+        number = int(self.path[1:]) if self.path[1:].isdigit() else None
+        more = number is not None and number < self.server.pages
+        body = (
+            f"<title>{number}</title>" + (f'<a href="/{number + 1}">next</a>' if more and number is not None else "")
+        ).encode()
+        self.send_response(200 if number is not None else 404)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    server = Site()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    yield server
+    server.hold.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def spider_file(folder: Path, site: Site) -> Path:
+    """A spider that walks the site."""
+    path = folder / "pages.py"
+    path.write_text(SPIDER.format(url=site.url))
+    return path

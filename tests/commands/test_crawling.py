@@ -1,0 +1,130 @@
+"""A crawl from the command line: output, log, summary, exit status."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.commands.conftest import Crawler, Site
+
+
+def test_a_crawl_writes_its_items_and_a_table(crawler: Crawler, spider_file: Path, site: Site, folder: Path) -> None:
+    result = crawler("run", "pages.py", "-a", "limit=3", "-O", "a.jsonl", "-o", "b.csv", "-o", "c:xml")
+    assert result.status == 0, result.err
+    assert result.out == ""
+    items = [json.loads(line) for line in (folder / "a.jsonl").read_text().splitlines()]
+    assert [item["url"][-1] for item in items] == ["0", "1", "2", "3", "4", "5"]
+    assert items[0]["limit"] == 3
+    assert len((folder / "b.csv").read_text().splitlines()) == 7
+    assert (folder / "c").read_text().count("<item>") == 6
+    assert sorted(site.asked) == ["/0", "/1", "/2", "/3", "/4", "/5"]
+    for words in ("INFO crawler: Crawling with pages", "Result  done", "Items   6", "Pages   6"):
+        assert words in result.err
+    assert not list((folder / ".crawler" / "jobs").glob("*.sqlite"))
+
+
+def test_append_and_overwrite(crawler: Crawler, spider_file: Path, folder: Path) -> None:
+    for expected, option in ((6, "-o"), (12, "-o"), (6, "-O")):
+        assert crawler("runspider", "pages.py", option, "items.json").status == 0
+        assert len(json.loads((folder / "items.json").read_text())) == expected
+
+
+def test_stdout_is_for_items_alone(crawler: Crawler, spider_file: Path) -> None:
+    result = crawler("run", "pages.py", "-o", "-")
+    assert [json.loads(line)["limit"] for line in result.out.splitlines()] == [0] * 6
+    assert "Result" in result.err
+
+
+def test_json_log_lines(crawler: Crawler, spider_file: Path) -> None:
+    result = crawler("run", "pages.py", "--log-format", "json", "-L", "DEBUG")
+    records = [json.loads(line) for line in result.err.splitlines()]
+    assert {"time", "level", "logger", "message"} == set(records[0])
+    assert any(record["message"].startswith("200 <GET http://127.0.0.1") for record in records)
+
+
+def test_a_log_file(crawler: Crawler, spider_file: Path, folder: Path) -> None:
+    result = crawler("run", "pages.py", "--logfile", "crawl.log")
+    assert "Crawling with pages" in (folder / "crawl.log").read_text()
+    assert "Crawling with" not in result.err
+    assert "Result  done" in result.err
+
+
+def test_no_log_says_nothing(crawler: Crawler, spider_file: Path) -> None:
+    assert crawler("run", "pages.py", "--nolog") == (0, "", "")
+
+
+def test_the_summary_as_json(crawler: Crawler, spider_file: Path, folder: Path) -> None:
+    assert crawler("run", "pages.py", "--summary", "s.json", "-o", "x.csv").status == 0
+    summary = json.loads((folder / "s.json").read_text())
+    assert (summary["spider"], summary["pages"], summary["items"], summary["exit_status"]) == ("pages", 6, 6, 0)
+    assert summary["feeds"] == [{"path": "x.csv", "items": 6}]
+    stats = summary["stats"]
+    assert stats["downloader/response_status_count/200"] == 6
+    assert stats["item_scraped_count"] == stats["response_received_count"] == stats["scheduler/dequeued"] == 6
+    assert stats["finish_reason"] == "finished"
+    assert stats["log_count/INFO"] >= 2
+
+
+RAISING = "    def parse(self, response):\n        1 / 0\n"
+FAILING = "    def parse(self, response):\n        yield response.follow('/nope')\n"
+NOTHING_COMES = "    start_urls = ['http://127.0.0.1:1/']\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "fail_on", "status"),
+    [
+        (RAISING, None, 1),
+        (RAISING, "start", 0),
+        (RAISING, "none", 0),
+        (FAILING, None, 0),
+        (FAILING, "any-download", 1),
+        (NOTHING_COMES, None, 1),
+        (NOTHING_COMES, "callback,item", 0),
+    ],
+)
+def test_the_exit_status_follows_the_rule(
+    crawler: Crawler, spider_file: Path, code: str, fail_on: str | None, status: int
+) -> None:
+    head = spider_file.read_text().partition("    def parse")[0]
+    spider_file.write_text(head + code)
+    options = ["--fail-on", fail_on] if fail_on else []
+    result = crawler("run", "pages.py", "-s", "RETRY_ENABLED=no", *options)
+    assert result.status == status, result.err
+
+
+def test_a_callback_that_raises_is_logged_with_frames_and_url(crawler: Crawler, spider_file: Path, site: Site) -> None:
+    spider_file.write_text(spider_file.read_text().partition("    def parse")[0] + RAISING)
+    (line,) = [line for line in crawler("run", "pages.py").err.splitlines() if " ERROR " in line]
+    assert f"parse on {site.url} failed: ZeroDivisionError: division by zero" in line
+    assert line.endswith("pages.py:11 in parse: 1 / 0")
+
+
+def test_a_limit_is_a_success(crawler: Crawler, spider_file: Path) -> None:
+    result = crawler("run", "pages.py", "-s", "CLOSESPIDER_PAGECOUNT=2", "-s", "JOB_STORE=none")
+    assert result.status == 0
+    assert "closespider_pagecount" in result.err
+
+
+def test_settings_of_scrapy_without_effect_are_named_once(crawler: Crawler, spider_file: Path) -> None:
+    result = crawler("run", "pages.py", "-s", "LOG_STDOUT=true")
+    assert result.status == 0
+    assert result.err.count("Settings of Scrapy without effect here: LOG_STDOUT (command line)") == 1
+
+
+def test_fetch_prints_what_came(crawler: Crawler, site: Site) -> None:
+    base = site.url[:-1]
+    assert crawler("fetch", f"{base}5") == (0, "<title>5</title>", "")
+    assert crawler("fetch", f"{base}nope").status == 0
+    shown = crawler("fetch", "--headers", f"{base}5").out.splitlines()
+    assert f"> GET {base}5" in shown
+    assert "< 200 HTTP/1.1" in shown
+    assert "< Content-Type: text/html" in shown
+
+
+def test_fetch_says_why_nothing_came(crawler: Crawler) -> None:
+    result = crawler("fetch", "http://127.0.0.1:1/", "-s", "ROBOTSTXT_OBEY=no", "-s", "RETRY_ENABLED=no")
+    assert (result.status, result.out) == (1, "")
+    assert result.err.startswith("crawler: no response from http://127.0.0.1:1/: ConnectionFailed")
+    assert len(result.err.splitlines()) == 1

@@ -1,0 +1,165 @@
+"""A crawl that is stopped or killed goes on, and its feeds are whole."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.commands.conftest import Crawler, Site, command, environment
+
+Started = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def started(folder: Path) -> Iterator[Started]:
+    """Start a command and leave it running."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            command(*arguments),
+            cwd=folder,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def when(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def jobs(crawler: Crawler) -> list[tuple[str, str]]:
+    return [(job["name"], job["state"]) for job in json.loads(crawler("jobs", "--json").out)]
+
+
+def items(path: Path) -> list[str]:
+    return [json.loads(line)["url"][-1] for line in path.read_text().splitlines()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_finishes_what_is_in_flight(
+    crawler: Crawler, started: Started, spider_file: Path, site: Site, folder: Path, number: signal.Signals
+) -> None:
+    process = started("run", "pages.py", "-O", "items.jsonl", "--job", "mine")
+    when(lambda: len(site.asked) == 2)
+    site.hold.clear()
+    when(lambda: len(site.asked) == 3)
+    process.send_signal(number)
+    assert process.stderr is not None
+    while "once more stops now" not in process.stderr.readline():
+        pass
+    site.hold.set()
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Go on with  crawler resume mine" in err
+    assert items(folder / "items.jsonl") == ["0", "1", "2"]
+    assert jobs(crawler) == [("mine", "stopped")]
+    listed = crawler("jobs").out.splitlines()[1].split()
+    assert listed[:7] == ["mine", "pages", "stopped", "(shutdown)", "3", "1", "3"]
+
+    resumed = crawler("resume")
+    assert resumed.status == 0, resumed.err
+    assert "Resuming pages, job mine" in resumed.err
+    assert items(folder / "items.jsonl") == ["0", "1", "2", "3", "4", "5"]
+    assert sorted(site.asked) == ["/0", "/1", "/2", "/3", "/4", "/5"]
+    assert jobs(crawler) == []
+
+
+def test_the_second_signal_stops_now(started: Started, spider_file: Path, site: Site) -> None:
+    site.hold.clear()
+    process = started("run", "pages.py")
+    when(lambda: site.asked)
+    assert process.stderr is not None
+    for words in ("once more stops now", "Stopping now"):
+        process.send_signal(signal.SIGINT)
+        while words not in process.stderr.readline():
+            pass
+    process.communicate(timeout=5)
+    assert process.returncode == 130
+
+
+def test_user_code_that_holds_the_reactor_does_not_hold_the_third(started: Started, folder: Path) -> None:
+    (folder / "hold.py").write_text(
+        "import time\nfrom crawler import Spider\nclass Hold(Spider):\n    name = 'hold'\n"
+        "    start_urls = ['data:,x']\n    def parse(self, response):\n        open('held', 'w').close()\n        time.sleep(60)\n"
+    )
+    process = started("run", "hold.py")
+    when((folder / "held").exists)
+    for _ in range(3):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+    process.communicate(timeout=5)
+    assert process.returncode == 130
+
+
+def test_a_killed_job_is_closed_and_resumed(
+    crawler: Crawler, started: Started, spider_file: Path, site: Site, folder: Path
+) -> None:
+    process = started("run", "pages.py", "-a", "limit=7", "-O", "items.json", "--job", "mine")
+    when(lambda: len(site.asked) >= 3)
+    site.hold.clear()
+    asked = len(site.asked)
+    when(lambda: len(site.asked) > asked)
+    time.sleep(0.3)  # the group's commit
+    process.kill()
+    process.communicate()
+    site.hold.set()
+    assert jobs(crawler) == [("mine", "stopped")]
+    closed = crawler("jobs", "close", "mine")
+    assert closed.status == 0, closed.err
+    partly = json.loads((folder / "items.json").read_text())
+    assert closed.out == f"items.json is closed, with {len(partly)} items\n"
+    assert 1 <= len(partly) < 6
+    before = list(site.asked)
+    assert crawler("resume", "mine", "--summary", "s.json").status == 0
+    whole = json.loads((folder / "items.json").read_text())
+    assert [(item["url"][-1], item["limit"]) for item in whole] == [(str(number), 7) for number in range(6)]
+    assert set(site.asked[len(before) :]).isdisjoint(before[:2])
+    assert json.loads((folder / "s.json").read_text())["items"] == 6
+
+
+def test_a_job_in_use_is_refused(crawler: Crawler, started: Started, spider_file: Path, site: Site) -> None:
+    site.hold.clear()
+    started("run", "pages.py", "--job", "mine")
+    when(lambda: site.asked)
+    assert jobs(crawler) == [("mine", "running")]
+    for arguments, said in (
+        (["resume", "mine"], "the job mine is in use by process"),
+        (["jobs", "close", "mine"], "the job mine is in use by process"),
+        (["jobs", "rm", "mine"], "the job mine is in use by process"),
+        (["run", "pages.py", "--job", "mine"], "there is a job mine already"),
+        (["resume"], "running: mine"),
+    ):
+        result = crawler(*arguments)
+        assert result.status == 2
+        assert said in result.err
+        assert len(result.err.splitlines()) == 1, result.err
+
+
+def test_jobs_are_removed(crawler: Crawler, started: Started, spider_file: Path, site: Site, folder: Path) -> None:
+    site.hold.clear()
+    process = started("run", "pages.py", "--job", "mine")
+    when(lambda: site.asked)
+    process.kill()
+    process.communicate()
+    assert crawler("jobs", "rm", "mine") == (0, "", "")
+    assert list((folder / ".crawler" / "jobs").iterdir()) == []
+    assert crawler("jobs") == (0, "", "No jobs.\n")
