@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from OpenSSL import SSL
-from service_identity import VerificationError
+from service_identity import CertificateError, VerificationError
 from service_identity.pyopenssl import extract_patterns, verify_hostname, verify_ip_address
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
 from zope.interface import implementer
@@ -65,6 +65,19 @@ class Handshake:
         self.problem: str | None = None
         self.connection: Any = None
 
+    @property
+    def verifies(self) -> bool:
+        """Whether the peer must prove who it is."""
+        return self._rules.verify
+
+    def judge(self, connection: Any, certificate: Any, number: int, depth: int, accepted: int) -> bool:
+        """Note why OpenSSL refuses a certificate; never accept what it refuses."""
+        if not accepted:
+            what = _PROBLEMS.get(number, f"the certificate was refused (OpenSSL's reason {number})")
+            whose = "the server's" if depth == 0 else f"that of issuer {depth}"
+            self.problem = f"{what} ({whose}, of {_subject(certificate)!r})"
+        return bool(accepted)
+
     def check_name(self) -> None:
         """Raise TLSError unless the peer's certificate is for this host. Call it before the first byte is sent."""
         if not self._rules.verify:
@@ -72,14 +85,17 @@ class Handshake:
         check = verify_ip_address if is_address(self._host) else verify_hostname
         try:
             check(self.connection, self._host)
-        except VerificationError as error:
+        except (VerificationError, CertificateError) as error:
             raise TLSError(f"the certificate is not for {self._host} but for {self._named()}", sent=False) from error
         except ValueError as error:
             raise TLSError(f"the certificate cannot be compared with {self._host}: {error}", sent=False) from error
 
     def _named(self) -> str:
         certificate = self.connection.get_peer_certificate()
-        patterns = extract_patterns(certificate) if certificate is not None else []
+        try:
+            patterns = extract_patterns(certificate) if certificate is not None else []
+        except CertificateError:
+            patterns = []
         texts = [str(getattr(pattern, "pattern", pattern)) for pattern in patterns][:5]
         return ", ".join(text.removeprefix("b").strip("'") for text in texts) or "no name at all (subjectAltName)"
 
@@ -146,7 +162,8 @@ class ConnectionCreator:
 
     def clientConnectionForTLS(self, tlsProtocol: Any) -> SSL.Connection:
         connection = SSL.Connection(self._context, None)
-        connection.set_app_data(self._handshake)
+        if self._handshake.verifies:
+            connection.set_verify(SSL.VERIFY_PEER, self._handshake.judge)
         if not is_address(self._host):
             # RFC 6066 section 3: a name, never an address.
             connection.set_tlsext_host_name(self._host.encode("ascii"))
@@ -176,7 +193,7 @@ def _make_context(rules: TLSRules, protocols: list[bytes]) -> SSL.Context:
     context.set_mode(SSL.MODE_RELEASE_BUFFERS)
     if rules.verify:
         context.set_default_verify_paths()
-        context.set_verify(SSL.VERIFY_PEER, _judge)
+        context.set_verify(SSL.VERIFY_PEER, lambda *rest: bool(rest[-1]))
     else:
         context.set_verify(SSL.VERIFY_NONE, lambda *_: True)
     if rules.ca_file is not None:
@@ -190,11 +207,8 @@ def _make_context(rules: TLSRules, protocols: list[bytes]) -> SSL.Context:
     return context
 
 
-def _judge(connection: SSL.Connection, certificate: Any, number: int, depth: int, accepted: int) -> bool:
-    """Note why OpenSSL refuses; never accept what it refuses."""
-    if not accepted:
-        handshake: Handshake = connection.get_app_data()
-        subject = certificate.get_subject().CN if certificate is not None else None
-        what = _PROBLEMS.get(number, f"the certificate was refused (OpenSSL's reason {number})")
-        handshake.problem = f"{what} (subject {subject!r}, {'the server' if depth == 0 else f'issuer {depth}'})"
-    return bool(accepted)
+def _subject(certificate: Any) -> str:
+    try:
+        return str(certificate.to_cryptography().subject.rfc4514_string())
+    except (ValueError, AttributeError):
+        return "an unreadable name"
