@@ -32,14 +32,15 @@ class Site(Spider):
         here = response.request.origin
         if not response.is_html or here != (origin or here):  # a picture, or a redirect that led away
             return
+        url = response.url.partition("#")[0]  # a link may name a place in the page
         yield {
-            "url": response.url,
+            "url": url,
             "status": response.status,
             "title": response.css("title::text").get(default="").strip(),
             "depth": response.meta.get("depth", 0),
             "found_on": found_on,
         }
-        passed_on = {"origin": here, "found_on": response.url}
+        passed_on = {"origin": here, "found_on": url}
         for link in response.css("a::attr(href), area::attr(href)"):
             request = response.follow(link, self.parse_page, cb_kwargs=passed_on)
             if request.origin == here:
