@@ -14,12 +14,9 @@ from twisted.web._newclient import ParseError  # private, but it is what the Age
 from crawler.download.fast.failures import ssl_reason
 from crawler.errors import (
     BadResponse,
-    ConnectionFailed,
     ConnectionLost,
     FetchCancelled,
     FetchError,
-    FetchTimeout,
-    NameNotResolved,
     TLSError,
     TruncatedBody,
 )
@@ -53,20 +50,11 @@ def _by_kind(causes: list[Any], where: str, in_body: bool) -> FetchError:
     def first(*kinds: type) -> Any:
         return next((cause for cause in causes if isinstance(cause, kinds)), None)
 
-    # From the most telling to the least: a failed handshake also loses the connection.
-    if found := first(SSL.Error):
-        return TLSError(f"TLS with {where}: {ssl_reason(found)}")
-    for cause in causes:
-        if type(cause).__module__.startswith("service_identity"):
-            return TLSError(f"TLS with {where}: the certificate is not for this host")
+    # From the most telling to the least.
     if first(CancelledError):
         return FetchCancelled("the fetch was cancelled")
-    if found := first(error.DNSLookupError):
-        return NameNotResolved(f"{where}: {found}")
-    if first(error.TimeoutError, error.TCPTimedOutError):
-        return FetchTimeout(f"no connection to {where} in time", phase="connect")
-    if found := first(error.ConnectError):
-        return ConnectionFailed(f"cannot connect to {where}: {found}")
+    if found := first(SSL.Error):
+        return TLSError(f"TLS with {where}: {ssl_reason(found)}")
     if in_body:
         return TruncatedBody(f"the body from {where} ended early")
     if found := first(ParseError, ValueError):

@@ -1,5 +1,7 @@
 """How does one request go through Twisted's Agent and come back as a Response?"""
 
+# ruff: noqa: N802, N815 - the names are those of Twisted's interfaces
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -17,6 +19,7 @@ from crawler.download.agent_errors import translate
 from crawler.download.collecting import Body, BodyRules
 from crawler.download.decoding import ACCEPT_ENCODING
 from crawler.download.seam import Exchange, Head
+from crawler.download.watched import RouteEndpoint
 from crawler.errors import (
     BadResponse,
     BodyTooLarge,
@@ -32,7 +35,7 @@ from crawler.model.response import Response
 from crawler.model.url import without_credentials, without_fragment
 
 if TYPE_CHECKING:
-    from crawler.download.agent_route import AgentRoute
+    from crawler.download.fast.route import Route
     from crawler.download.twisted import TwistedDownloader
 
 # RFC 9110 section 9.2.2: repeating one of these does what doing it once does.
@@ -71,18 +74,23 @@ class AgentFetch:
         self._downloader = downloader
         self._request = request
         self._exchange = exchange
-        self._route: AgentRoute
+        self._route: Route
         self._asking: Deferred[Any] | None = None
         self._connection: Any = None  # the Watched one, once there is one
         self._timers: list[Any] = []
         self._silence: Any = None
+        self._connecting: Any = None
         self._head: Head | None = None
         self._started = downloader.clock()
         self._latency = 0.0
         self._repeated = False
         self._over = False
 
-    def start(self, route: AgentRoute) -> None:
+    @property
+    def _where(self) -> str:
+        return f"{self._route.host}:{self._route.port}"
+
+    def start(self, route: Route) -> None:
         """Send the request over this route."""
         self._route = route
         settings, reactor = self._downloader.settings, self._downloader.reactor
@@ -95,10 +103,11 @@ class AgentFetch:
     def _send(self) -> None:
         request, route, reactor = self._request, self._route, self._downloader.reactor
         agent: Any
+        endpoint = RouteEndpoint(self._downloader.opener, route)
         if route.absolute:
-            agent = ProxyAgent(route.endpoint, reactor, self)
+            agent = ProxyAgent(endpoint, reactor, self)
         else:
-            agent = Agent.usingEndpointFactory(reactor, route, self)
+            agent = Agent.usingEndpointFactory(reactor, endpoint, self)
         url = without_credentials(without_fragment(request.url)).encode("ascii")
         body = BytesProducer(request.body) if request.body else None
         self._asking = agent.request(request.method.encode(), url, self._headers(), body)
@@ -119,10 +128,19 @@ class AgentFetch:
 
     def getConnection(self, key: Any, endpoint: Any) -> Deferred[Any]:
         """Get a connection of our route from the pool (HTTPConnectionPool's interface to the Agent)."""
+        seconds = self._downloader.settings.DOWNLOAD_CONNECT_TIMEOUT
+        if seconds:
+            self._connecting = self._downloader.reactor.callLater(seconds, self._not_connected, seconds)
+            self._timers.append(self._connecting)
         getting: Deferred[Any] = self._downloader.pool.getConnection(self._route.key, endpoint)
         return getting.addCallback(self._connected)
 
+    def _not_connected(self, seconds: float) -> None:
+        self.fail(FetchTimeout(f"no connection to {self._where} after {seconds:g} s", phase="connect", sent=False))
+
     def _connected(self, protocol: Any) -> Any:
+        if self._connecting is not None and self._connecting.active():
+            self._connecting.cancel()
         self._connection = protocol.transport
         self._connection.begin(self._heard)
         self._exchange.sent = True
@@ -139,7 +157,7 @@ class AgentFetch:
 
     def _silent(self, seconds: float) -> None:
         phase = "first byte" if self._head is None else "read"
-        self.fail(FetchTimeout(f"nothing came from {self._route.where} for {seconds:g} s", phase=phase))
+        self.fail(FetchTimeout(f"nothing came from {self._where} for {seconds:g} s", phase=phase))
 
     def _too_late(self, seconds: float) -> None:
         self.fail(FetchTimeout(f"not complete after {seconds:g} s", phase="total"))
@@ -203,7 +221,7 @@ class AgentFetch:
 
     def _unanswered(self, failure: Failure) -> None:
         stale = self._connection is not None and self._connection.uses > 1 and not self._connection.head
-        error = translate(failure, self._route.where, sent=self._exchange.sent)
+        error = translate(failure, self._where, sent=self._exchange.sent)
         may_repeat = stale and isinstance(error, ConnectionLost) and self._request.method in _SAFE_TO_REPEAT
         if may_repeat and not self._repeated and not self._over:
             # A pooled connection that the server had closed: the request goes out once more.
@@ -216,7 +234,7 @@ class AgentFetch:
         self._fail_for(failure)
 
     def _fail_for(self, reason: Any, *, in_body: bool = False) -> None:
-        self.fail(translate(reason, self._route.where, sent=self._exchange.sent, in_body=in_body))
+        self.fail(translate(reason, self._where, sent=self._exchange.sent, in_body=in_body))
 
     def fail(self, error: FetchError) -> None:
         """End it with this error; later ones are of no interest."""
@@ -255,7 +273,7 @@ def _head_of(answer: Any) -> Head:
     return Head(answer.code, answer.phrase, Headers.from_raw(raw), f"{name.decode('latin-1')}/{major}.{minor}")
 
 
-def _refused(route: AgentRoute) -> ProxyError:
+def _refused(route: Route) -> ProxyError:
     assert route.proxy is not None
     has = "refused the credentials" if route.proxy.authorization else "wants a user name and password"
     return ProxyError(f"the proxy {route.proxy.label} {has} (407)")

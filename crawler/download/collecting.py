@@ -1,5 +1,7 @@
 """How does the body of one of the Agent's responses become a Response?"""
 
+# ruff: noqa: N802, N815 - the names are those of Twisted's interfaces
+
 from __future__ import annotations
 
 import logging

@@ -5,7 +5,7 @@ checked against the other. It uses the Agent that treq uses, without treq's clie
 gunzip without limit and follow redirects; `TwistedDownloader.http` is that client, for side calls.
 
 Known limits, which are the Agent's: names of header fields are sent in Title-Case; a header line above
-16 kB is refused; only HTTP/1.1; no SOCKS proxies.
+16 kB is refused; only HTTP/1.1.
 """
 
 from __future__ import annotations
@@ -15,17 +15,19 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.ssl import optionsForClientTLS
 from twisted.web.client import HTTPConnectionPool
 
 from crawler.config.schema import CoreSettings
 from crawler.download.agent_fetch import AgentFetch
-from crawler.download.agent_route import AgentRoute, TLSCreator
+from crawler.download.fast.deadlines import Deadlines
 from crawler.download.fast.dial import Dialler
+from crawler.download.fast.head import HeadLimits
 from crawler.download.fast.names import Names
 from crawler.download.fast.resolvers import SystemLookup, TwistedLookup
-from crawler.download.fast.route import parse_proxy
+from crawler.download.fast.route import Route, parse_proxy
+from crawler.download.fast.tls import Trust
 from crawler.download.seam import Exchange
+from crawler.download.watched import AgentOpener
 from crawler.errors import FetchError, UnsupportedScheme
 from crawler.model.request import Request
 from crawler.model.response import Response
@@ -34,7 +36,7 @@ from crawler.model.response import Response
 class TwistedDownloader:
     """The Downloader (see crawler.download.seam) over Twisted's Agent and its HTTPConnectionPool.
 
-    ``clock`` is monotonic, in seconds; ``tls`` makes the TLS options of a host and verifies by default.
+    ``clock`` is monotonic, in seconds.
     """
 
     def __init__(
@@ -43,7 +45,6 @@ class TwistedDownloader:
         *,
         reactor: Any,
         clock: Callable[[], float] = time.monotonic,
-        tls: TLSCreator = optionsForClientTLS,
     ) -> None:
         self.settings = settings
         self.reactor = reactor
@@ -63,13 +64,24 @@ class TwistedDownloader:
             negative_ttl=settings.DNS_NEGATIVE_TTL,
             timeout=settings.DNS_TIMEOUT,
         )
-        self._dialler = Dialler(
+        self._deadlines = Deadlines(reactor, clock)
+        timeout, deny = settings.DOWNLOAD_CONNECT_TIMEOUT, settings.DENY_PRIVATE_ADDRESSES
+        self.opener = AgentOpener(
             reactor,
-            self._names,
-            timeout=settings.DOWNLOAD_CONNECT_TIMEOUT,
-            deny_private=settings.DENY_PRIVATE_ADDRESSES,
+            Dialler(reactor, self._names, timeout=timeout, deny_private=deny),
+            Trust(
+                verify=settings.TLS_VERIFY,
+                min_version=settings.TLS_MIN_VERSION,
+                ca_file=settings.TLS_CA_FILE,
+                hosts=settings.TLS_HOSTS,
+            ),
+            limits=HeadLimits(settings.HEADER_MAX_LINE, settings.HEADER_MAX_COUNT, settings.HEADER_MAX_TOTAL),
+            read_timeout=settings.DOWNLOAD_READ_TIMEOUT,
+            clock=clock,
+            deadlines=self._deadlines,
+            deny_private=deny,
         )
-        self._tls = tls
+        self.opener.head_limit = settings.HEADER_MAX_TOTAL
         self._fetches: set[AgentFetch] = set()
 
     def __repr__(self) -> str:
@@ -88,7 +100,7 @@ class TwistedDownloader:
         fetch.start(route)
         return fetch.deferred
 
-    def _route(self, request: Request) -> AgentRoute:
+    def _route(self, request: Request) -> Route:
         if request.problem is not None:
             raise FetchError(request.problem, sent=False)
         if not request.url.startswith(("http://", "https://")):
@@ -97,14 +109,8 @@ class TwistedDownloader:
         bind_address = request.meta.get("bindaddress") or self.settings.BIND_ADDRESS
         if isinstance(bind_address, tuple):
             bind_address = bind_address[0]
-        return AgentRoute(
-            request.origin,
-            proxy=parse_proxy(proxy) if proxy else None,
-            bind_address=bind_address,
-            dialler=self._dialler,
-            tls=self._tls,
-            head_limit=self.settings.HEADER_MAX_TOTAL,
-        )
+        key = (request.origin, proxy, bind_address)
+        return Route(key, request.origin, parse_proxy(proxy) if proxy else None, bind_address)
 
     def close(self) -> Deferred[None]:
         """See crawler.download.seam.Downloader."""

@@ -4,6 +4,8 @@ Twisted's Agent bounds neither the number nor the size of a response's header li
 heads and does not say whom it talks to. A wrapper between the transport and its protocol does.
 """
 
+# ruff: noqa: N802, N815 - the names are those of Twisted's interfaces
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -12,7 +14,12 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
+from twisted.web.iweb import IAgentEndpointFactory
+from zope.interface import implementer
 
+from crawler.download.fast.failures import translate
+from crawler.download.fast.opener import ConnectionOpener
+from crawler.download.fast.route import Route
 from crawler.errors import HeadTooLarge
 
 
@@ -25,6 +32,8 @@ class Watched(ProtocolWrapper):
         self.sent = bytearray()
         self.head = bytearray()
         self.uses = 0
+        self.certificate: Any = None
+        self.handshake: Any = None
         self._in_head = True
         self._interim = 0
         self._problem: Failure | None = None
@@ -41,12 +50,6 @@ class Watched(ProtocolWrapper):
     def end(self) -> None:
         """The exchange has ended: nobody listens now."""
         self.heard = _nobody
-
-    @property
-    def certificate(self) -> Any:
-        """The peer's certificate, None without TLS."""
-        peer = getattr(self.transport, "getPeerCertificate", None)
-        return None if peer is None else peer()
 
     @property
     def remote(self) -> str:
@@ -113,17 +116,37 @@ def _nobody() -> None:
     pass
 
 
-class WatchedEndpoint:
-    """An endpoint whose connections are Watched; what it connects knows its wrapper as its transport."""
+class AgentOpener(ConnectionOpener):
+    """Makes connections as the fast downloader does, for the Agent: each is Watched.
 
-    def __init__(self, connect: Callable[[Any], Deferred[Any]], limit: int) -> None:
-        self._connect = connect
-        self._limit = limit
+    The owner is the factory of the Agent's protocol.
+    """
+
+    head_limit = 0
+
+    def _connection(self, owner: Any) -> Any:
+        watching: Any = WrappingFactory(owner)
+        watching.limit = self.head_limit
+        watching.noisy = False
+        return Watched(watching, owner.buildProtocol(None))
+
+
+@implementer(IAgentEndpointFactory)
+class RouteEndpoint:
+    """The endpoint of a route, and the factory that gives it to the Agent."""
+
+    def __init__(self, opener: AgentOpener, route: Route) -> None:
+        self._opener = opener
+        self._route = route
+
+    def endpointForURI(self, uri: Any) -> RouteEndpoint:
+        """Return the endpoint, whatever the URL (IAgentEndpointFactory)."""
+        return self
 
     def connect(self, factory: Any) -> Deferred[Any]:
-        """Connect ``factory`` (IStreamClientEndpoint)."""
-        watching: Any = WrappingFactory(factory)
-        watching.protocol = Watched
-        watching.limit = self._limit
-        watching.noisy = False
-        return self._connect(watching).addCallback(lambda wrapper: wrapper.wrappedProtocol)
+        """Connect (IStreamClientEndpoint); fails with a FetchError."""
+        opening = self._opener.open(self._route, factory)
+        return opening.addCallbacks(lambda watched: watched.wrappedProtocol, self._explain)
+
+    def _explain(self, failure: Failure) -> Failure:
+        return Failure(translate(failure, self._route))

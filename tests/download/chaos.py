@@ -91,7 +91,7 @@ class Chaos:
         self.scripts: dict[str, Script] = dict(scripts or {})
         self.requests: list[bytes] = []
         self.connections: list[_Connection] = []
-        factory: Any = Factory.forProtocol(lambda: _Connection(self))  # type: ignore[arg-type]
+        factory: Any = Factory.forProtocol(lambda: _Connection(self))
         factory.noisy = False
         self._port: Any = reactor.listenTCP(port, factory, interface=interface)
         self.interface = interface

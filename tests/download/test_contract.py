@@ -378,9 +378,6 @@ def test_other_schemes_and_broken_urls(make: Make) -> None:
 def test_tls_with_a_plain_server(make: Make, server: Chaos) -> None:
     server.scripts["/"] = echo
 
-    def plain(request: bytes) -> Iterator[Step]:
-        yield b"HTTP/1.1 400 Bad Request\r\n\r\n"
-
     with pytest.raises((TLSError, ConnectionLost, FetchTimeout)):
         fetch(make(DOWNLOAD_TIMEOUT=0.3), server.url("/", "https"))
 
@@ -398,13 +395,17 @@ def test_private_addresses_can_be_denied(make: Make, server: Chaos) -> None:
 # Time
 
 
+def dribble(data: bytes, pause: float = 0.02) -> Script:
+    return steps(*[step for byte in data for step in (bytes([byte]), pause)])
+
+
 @pytest.mark.parametrize(
     "script",
     [
         steps(HANG),
         steps(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", HANG),
-        steps(*[step for byte in b"HTTP/1.1 200 OK\r\n" * 100 for step in (bytes([byte]), 0.02)]),
-        steps(b"HTTP/1.1 200 OK\r\n\r\n", *[b"x", 0.02] * 100),
+        dribble(b"HTTP/1.1 200 OK\r\n" * 100),
+        dribble(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1000),
     ],
     ids=["silence", "half", "dribbled head", "dribbled body"],
 )
@@ -433,13 +434,21 @@ def test_silence_is_noticed(make: Make, server: Chaos, script: Script, phase: st
 
 
 def test_a_slow_server_that_keeps_talking_is_waited_for(make: Make, server: Chaos) -> None:
-    server.scripts["/"] = steps(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", *[b"x", 0.05] * 5)
+    server.scripts["/"] = dribble(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nxxxxx", 0.01)
     assert fetch(make(DOWNLOAD_READ_TIMEOUT=0.2), server.url("/")).body == b"xxxxx"
 
 
 def test_time_out_of_one_request(make: Make, server: Chaos) -> None:
     server.scripts["/"] = steps(HANG)
     failing(make(), server.url("/"), FetchTimeout, timeout=0.1)
+
+
+def test_a_tls_server_that_says_nothing(make: Make, server: Chaos) -> None:
+    with pytest.raises(FetchTimeout) as caught:
+        fetch(make(DOWNLOAD_CONNECT_TIMEOUT=0.15), server.url("/", "https"))
+    assert caught.value.phase == "connect"
+    assert not caught.value.sent
+    until(lambda: server.open == 0)
 
 
 def test_cancelling_ends_the_exchange(make: Make, server: Chaos) -> None:
