@@ -68,7 +68,7 @@ class Frontier:
         return len(self._in_flight)
 
     def hosts(self) -> list[str]:
-        """Return the hosts that have something queued or in flight, or were given limits."""
+        """Return the hosts with something queued or in flight, or with limits of their own."""
         return [host.name for host in self._hosts if host.keep or not host.idle]
 
     # Entries in, entries out
