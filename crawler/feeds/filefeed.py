@@ -12,7 +12,6 @@ refused rather than cut.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -23,12 +22,12 @@ from msgspec.structs import replace
 
 from crawler.errors import FeedError, OutputError
 from crawler.feeds.batchfile import BatchFile, rename
-from crawler.feeds.failures import named_errors
+from crawler.feeds.failures import check_place, named_errors
 from crawler.feeds.formats.base import Format
 from crawler.feeds.items import Fields
 from crawler.feeds.marks import BatchMark, Mark, read_mark
 from crawler.feeds.names import PathTemplate, compression_of, stamp
-from crawler.feeds.outfile import check_unlocked, sync_folder
+from crawler.feeds.outfile import sync_folder
 
 
 class FileFeed:
@@ -76,19 +75,7 @@ class FileFeed:
         """See seam.Feed. Whether an old file can be appended to is told by ``open``: a resumed one is no matter."""
         path, root = self.path, self._template.root
         with self._failures(OutputError):
-            if not root.is_dir():
-                raise OutputError(f"feed {self.name!r}: there is no folder {root}")
-            if path.is_dir():
-                raise OutputError(f"feed {self.name!r}: {path} is a folder")
-            if path.exists() and not path.is_file():
-                raise OutputError(f"feed {self.name!r}: {path} is no file")
-            place = path if path.exists() else next(parent for parent in path.parents if parent.exists())
-            if not os.access(place, os.W_OK):
-                raise OutputError(f"feed {self.name!r}: no permission to write {place}")
-            if os.statvfs(place).f_bavail == 0:
-                raise OutputError(f"feed {self.name!r}: no space is left for {path}")
-            if place == path:
-                check_unlocked(path)
+            check_place(self.name, path, root)
 
     def open(self, mark: dict[str, Any] | None, *, durable: bool) -> None:
         """See seam.Feed."""
@@ -124,7 +111,9 @@ class FileFeed:
         return {"number": number}
 
     def committed(self, mark: dict[str, Any]) -> None:
-        """See seam.Feed."""
+        """See seam.Feed. Without durable there is nothing that waits for it."""
+        if not self._durable:
+            return
         committed = read_mark(self.name, mark, self._mark.format)
         with self._failures(FeedError):
             self._rename(committed)

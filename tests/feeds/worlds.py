@@ -36,7 +36,7 @@ def write_all(path: Any, items: list[Any], options: dict[str, Any] | None = None
     feed = feed_for(path, options, **settings)
     feed.check()
     feed.open(None, durable=False)
-    feed.write(items, len(items))
+    feed.committed(feed.write(items, len(items)))
     feed.close(finished=True)
     return feed
 
