@@ -24,6 +24,7 @@ CrawlerError
 │   │   ├── AddressForbidden   the address dialled is private and private ones are denied
 │   │   ├── UnsupportedScheme  no handler for the URL's scheme
 │   │   ├── NotInCache         replay mode, and the page was never stored
+│   │   ├── SessionBlocked     the site blocked the session; another one may pass
 │   │   └── FetchCancelled     the crawl was stopped while the fetch ran
 │   ├── HttpError              a response whose status the spider does not accept; has .response
 │   ├── TooManyRedirects       the chain is longer than REDIRECT_MAX_TIMES
@@ -165,6 +166,10 @@ class UnsupportedScheme(FetchError):
 
 class NotInCache(FetchError):
     """The cache is in replay mode and does not hold this page."""
+
+
+class SessionBlocked(FetchError):
+    """The site blocked the session, which is thrown away: the next try goes out in another one."""
 
 
 class FetchCancelled(FetchError):

@@ -135,7 +135,13 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
     HTTP2_ENABLED: Annotated[bool, _said("Speak HTTP/2 where the server offers it")] = True
     HTTPPROXY_ENABLED: Annotated[bool, _said("Use http_proxy, https_proxy and no_proxy of the environment")] = True
     PROXIES: Annotated[list[str], _said("A pool of proxies to rotate through")] = []
+    PROXY_CONCURRENCY: Annotated[Count, _said("Requests in flight through one proxy of PROXIES; 0: no limit")] = 0
     SESSIONS: Annotated[Count, _said("Size of the session pool; 0: no sessions")] = 0
+    SESSION_IDENTITIES: Annotated[list[dict[str, str]], _said("Header sets the sessions take turns with")] = []
+    SESSION_BLOCKED_CODES: Annotated[list[int], _said("Statuses that mean: this session is blocked")] = field(
+        default_factory=lambda: [401, 403, 429]
+    )
+    SESSION_MAX_USES: Annotated[Count, _said("Requests after which a session is thrown away; 0: never")] = 0
     HTTP_AUTH: Annotated[dict[str, str], _said('Per origin ("https://host"): "user:password"')] = {}
 
     # Cache

@@ -1,6 +1,6 @@
 """How does the body of one of the Agent's responses become a Response?"""
 
-# ruff: noqa: N802, N815 - the names are those of Twisted's interfaces
+# ruff: noqa: N802 - the names are those of Twisted's interfaces
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ Twisted's Agent bounds neither the number nor the size of a response's header li
 heads and does not say whom it talks to. A wrapper between the transport and its protocol does.
 """
 
-# ruff: noqa: N802, N815 - the names are those of Twisted's interfaces
+# ruff: noqa: N802 - the names are those of Twisted's interfaces
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ from crawler.errors import (
     NameNotResolved,
     ProxyError,
     RequestError,
+    SessionBlocked,
     TruncatedBody,
 )
 from crawler.model.request import Request
@@ -45,6 +46,7 @@ MAY_PASS: tuple[type[Exception], ...] = (
     TruncatedBody,
     BadResponse,
     ProxyError,
+    SessionBlocked,
     ConnectionError,
     TimeoutError,
 )

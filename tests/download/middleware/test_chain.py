@@ -39,7 +39,8 @@ def test_a_second_call_goes_to_again() -> None:
             await fetch(request)
             return await fetch(request.replace(url="http://b/"))
 
-    stage = Stage([Twice(), Noting("inner", log := [])])
+    log: list[str] = []
+    stage = Stage([Twice(), Noting("inner", log)])
     for _ in range(2):
         assert stage.fetch("http://a/").url == "http://b/"
     assert [request.url for request in stage.again] == ["http://b/"] * 2
