@@ -101,12 +101,16 @@ class _Transaction:
         self._queued: Counter[int] = Counter()
         self._requests: list[tuple[object, ...]] = []
         self._new: dict[int, int] = {}
+        self._items: list[tuple[int, bytes]] = []
         self.counters = file.counters
 
     def run(self, group: Group) -> list[Written]:
         """Write everything of a group, in order."""
         for moved in group.moved:
             self._move(moved)
+        ended = [result for result in group.results if result.token != START]
+        if ended:
+            self._finish(ended)
         offered = [child.fingerprint for result in group.results for child in result.children]
         offered += [fingerprint for result in group.results for fingerprint in result.fingerprints]
         known = self._file.registered(offered) if offered else set()
@@ -114,6 +118,8 @@ class _Transaction:
         sql = self._sql
         sql.executemany(_INSERT_REQUEST, self._requests)
         sql.executemany("INSERT INTO seen VALUES (?, ?)", sorted(self._new.items()))
+        if self._file.feeds:
+            sql.executemany("INSERT INTO items VALUES (?, ?)", self._items)
         sql.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", group.facts)
         changes = [(change, host) for host, change in sorted(self._queued.items()) if change]
         sql.executemany("UPDATE hosts SET queued = queued + ? WHERE id = ?", changes)
@@ -136,16 +142,14 @@ class _Transaction:
             sql.execute("INSERT INTO attempts VALUES (?, ?)", (moved.token, moved.attempts))
 
     def _result(self, result: Result, known: set[int]) -> Written:
-        if result.token != START:
-            self._finish(result)
         for fingerprint in result.fingerprints:
             if fingerprint not in known:
                 known.add(fingerprint)
                 self._new[fingerprint] = result.token
         tokens = self._admit(result, known)
         first_item = self.counters.items + 1
-        if result.items:
-            self._keep_items(result.items, first_item)
+        self._items += enumerate(result.items, first_item)
+        self.counters = self.counters._replace(items=self.counters.items + len(result.items))
         for stage, name, key, value in result.memory:
             if value is None:
                 self._sql.execute("DELETE FROM memory WHERE stage = ? AND name = ? AND key = ?", (stage, name, key))
@@ -157,27 +161,16 @@ class _Transaction:
             self._note_start(result)
         return Written(tokens, first_item)
 
-    def _finish(self, result: Result) -> None:
-        """Mark a request done; its row keeps what `crawler explain` tells."""
-        state = schema.STATES.get(result.outcome)
-        if state is None:
-            raise StoreError(f"unknown outcome {result.outcome!r} of request {result.token}")
-        row = self._sql.execute(
-            _FINISH,
-            (
-                state,
-                result.reason or None,
-                result.page,
-                len(result.items),
-                len(result.children),
-                result.attempts,
-                result.token,
-            ),
-        ).fetchone()
-        if row is None:
-            raise StoreError(f"request {result.token} cannot be finished: it is not open in {self._file.path}")
-        self._queued[row[0]] -= 1
-        self.counters = self.counters._replace(done=self.counters.done + 1)
+    def _finish(self, results: Sequence[Result]) -> None:
+        """Mark requests done; their rows keep what `crawler explain` tells."""
+        tokens = [result.token for result in results]
+        hosts = self._file.open_hosts(tokens)
+        if len(hosts) < len(tokens):
+            wrong = sorted(token for token, times in Counter(tokens).items() if times > 1 or token not in hosts)
+            raise StoreError(f"requests {wrong} cannot be finished: they are not open in {self._file.path}")
+        self._queued.subtract(hosts.values())
+        self._sql.executemany(_FINISH, [_finished_row(result) for result in results])
+        self.counters = self.counters._replace(done=self.counters.done + len(tokens))
 
     def _admit(self, result: Result, known: set[int]) -> list[int]:
         """Give each new child a token and a row; 0 for a duplicate."""
@@ -204,17 +197,20 @@ class _Transaction:
         self._queued[host] += 1
         return (token, host, child.rank, origin, child.url, child.body, parent, child.found_on)
 
-    def _keep_items(self, items: Sequence[bytes], first: int) -> None:
-        if self._file.feeds:
-            self._sql.executemany("INSERT INTO items VALUES (?, ?)", list(enumerate(items, first)))
-        self.counters = self.counters._replace(items=self.counters.items + len(items))
-
     def _note_start(self, result: Result) -> None:
         count, ended, digests = result.start
         self._sql.executemany("INSERT INTO starts VALUES (?)", [(digest,) for digest in digests])
         self.counters = self.counters._replace(
             start_count=max(count, self.counters.start_count), start_ended=ended or self.counters.start_ended
         )
+
+
+def _finished_row(result: Result) -> tuple[object, ...]:
+    state = schema.STATES.get(result.outcome)
+    if state is None:
+        raise StoreError(f"unknown outcome {result.outcome!r} of request {result.token}")
+    counts = (len(result.items), len(result.children))
+    return (state, result.reason or None, result.page, *counts, result.attempts, result.token)
 
 
 _INSERT_REQUEST = """
@@ -228,7 +224,7 @@ UPDATE requests SET host = ?, rank = ?, origin = ?, url = ?, body = ?, not_befor
 
 _FINISH = """
 UPDATE requests SET state = ?, body = NULL, reason = ?, page = ?, items = ?, children = ?, attempts = ?
-WHERE token = ? AND state = 0 RETURNING host
+WHERE token = ?
 """
 
 _UPDATE_COUNTERS = """

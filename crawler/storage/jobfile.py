@@ -19,7 +19,7 @@ from crawler.storage import schema
 from crawler.storage.codec import Codec
 
 _CHUNK = 512
-"""Fingerprints asked for in one statement."""
+"""Rows asked for in one statement."""
 
 
 class Counters(NamedTuple):
@@ -141,14 +141,18 @@ class JobFile:
 
     def registered(self, fingerprints: Sequence[int]) -> set[int]:
         """Return which of these signed fingerprints are registered."""
-        found: set[int] = set()
-        for start in range(0, len(fingerprints), _CHUNK):
-            chunk = list(fingerprints[start : start + _CHUNK])
+        return {row[0] for row in self._rows_of("SELECT fingerprint FROM seen WHERE fingerprint IN", fingerprints)}
+
+    def open_hosts(self, tokens: Sequence[int]) -> dict[int, int]:
+        """Return the number of the host of each of these requests that is not done."""
+        return dict(self._rows_of("SELECT token, host FROM requests WHERE state = 0 AND token IN", tokens))
+
+    def _rows_of(self, select: str, numbers: Sequence[int]) -> Iterator[Any]:
+        for start in range(0, len(numbers), _CHUNK):
+            chunk = list(numbers[start : start + _CHUNK])
             size = 1 << (len(chunk) - 1).bit_length()  # few statements for all sizes
             chunk += chunk[-1:] * (size - len(chunk))
-            statement = f"SELECT fingerprint FROM seen WHERE fingerprint IN ({','.join('?' * size)})"
-            found.update(row[0] for row in self.sql.execute(statement, chunk))
-        return found
+            yield from self.sql.execute(f"{select} ({','.join('?' * size)})", chunk)
 
     def seen(self, fingerprints: Sequence[int]) -> list[bool]:
         """Tell for each signed fingerprint whether it is registered."""
