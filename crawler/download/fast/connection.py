@@ -111,7 +111,7 @@ class HttpConnection(TwistedProtocol):
         self._left = 0
         self._chunks: ChunkedBody | None = None
         self._received = False
-        self._sending = False
+        self._source: Any = None
         self.active = 0.0
         self._write_now: Callable[[bytes], Any] | None = None
         self._closing = False
@@ -230,7 +230,7 @@ class HttpConnection(TwistedProtocol):
         if due < self._deadlines.wake:
             self._deadlines.hasten(due)
         payload = call.payload
-        if self._write_now is not None and not self._sending:
+        if self._write_now is not None and self._source is None:
             written = self._write_now(payload)
             if written == len(payload):
                 payload = b""
@@ -240,23 +240,36 @@ class HttpConnection(TwistedProtocol):
             transport: Any = self.transport
             transport.write(payload)
         if call.body_source is not None:
-            self._sending = True
+            self._source = call.body_source
             call.body_source.start(self, self._sent)
+
+    def pause(self) -> None:
+        """Read nothing for now; silence is not counted meanwhile."""
+        transport: Any = self.transport
+        transport.pauseProducing()
+        self.active = FOREVER
+
+    def resume(self) -> None:
+        """Read again."""
+        transport: Any = self.transport
+        self.active = self._clock()
+        if not self._closing:
+            transport.resumeProducing()
 
     def progressed(self) -> None:
         """Bytes of a streamed request body went out, so silence is measured from here."""
         self.active = self._clock()
 
     def _sent(self, error: FetchError | None) -> None:
-        self._sending = False
+        self._source = None
         self.active = self._clock()
         if error is not None and self._call is not None:
             self.fail(error)
 
     def _stop_sending(self) -> None:
-        if self._sending:
-            self._sending = False
-            self.transport.unregisterProducer()  # type: ignore[union-attr]  # connected
+        source, self._source = self._source, None
+        if source is not None:
+            source.stop()
 
     # Receiving
 
@@ -384,7 +397,7 @@ class HttpConnection(TwistedProtocol):
         assert head is not None
         self._call = None
         self._chunks = None
-        if reusable and head.keep_alive and not self._sending and not self._closing:
+        if reusable and head.keep_alive and self._source is None and not self._closing:
             self.idle_seconds = head.keep_alive_seconds
             self.owner.give_back(self)
         else:

@@ -19,11 +19,13 @@ from crawler.download.fast.pool import Pool
 from crawler.download.fast.resolvers import SystemLookup, TwistedLookup
 from crawler.download.fast.route import Route, parse_proxy
 from crawler.download.fast.tls import Trust
+from crawler.download.fast.upload import multipart
 from crawler.download.fast.wire import request_head, target_of
 from crawler.download.seam import Exchange
 from crawler.errors import FetchError, UnsupportedScheme
 from crawler.model.request import Request
 from crawler.model.response import Response
+from crawler.model.url import is_http
 
 # Connections kept idle beyond those in use; far below the usual limit of 1,024 open files.
 _LEAST_IDLE = 128
@@ -43,9 +45,12 @@ class FastDownloader:
         clock: Callable[[], float] = time.monotonic,
         lookup: Lookup | None = None,
     ) -> None:
-        self._clock = clock
+        self.clock = clock
+        self.reactor = reactor
         self._bind_address = settings.BIND_ADDRESS
-        self._accept_encoding = settings.COMPRESSION_ENABLED
+        self.decodes = settings.COMPRESSION_ENABLED
+        self.max_size = settings.DOWNLOAD_MAXSIZE
+        self.timeout = settings.DOWNLOAD_TIMEOUT
         self._rules = FetchRules(
             decode=settings.COMPRESSION_ENABLED,
             fail_on_dataloss=settings.DOWNLOAD_FAIL_ON_DATALOSS,
@@ -98,43 +103,56 @@ class FastDownloader:
     def fetch(self, request: Request, exchange: Exchange | None = None) -> Deferred[Response]:
         """See crawler.download.seam.Downloader."""
         fetch = Fetch(request, exchange, self._rules, self.pool)
-        now = self._clock()
+        now = self.clock()
         try:
             meta = request.meta
-            route = self._route(request, meta)
+            route = self.pool.routes.get(request.origin)
+            if route is None or "proxy" in meta or "bindaddress" in meta or self._bind_address:
+                route = self._other_route(request, meta)
             fetch.route = route
             fetch.configure(meta, now)
-            body = request.body
-            head = request_head(
-                route,
-                request.method,
-                target_of(request.url),
-                request.headers.raw(),
-                length=len(body),
-                accept_encoding=self._accept_encoding,
-            )
-            fetch.payload = head + body if body else head
+            self._write(fetch, request, route, meta.get("files"))
         except FetchError as error:
             fetch.refuse(error)
             return fetch.deferred
         self.pool.send(fetch, now)
         return fetch.deferred
 
-    def _route(self, request: Request, meta: dict[str, Any]) -> Route:
-        proxy = meta.get("proxy")
+    def _write(self, fetch: Fetch, request: Request, route: Route, files: Any) -> None:
+        body = request.body
+        headers = request.headers.raw()
+        length: int | None = len(body)
+        if files:
+            source, kind = multipart(files, body, self.reactor)
+            headers = [field for field in headers if field[0].lower() != b"content-type"]
+            headers.append((b"Content-Type", kind))
+            fetch.body_source, length, body = source, source.length, b""
+        head = request_head(
+            route,
+            request.method,
+            target_of(request.url),
+            headers,
+            length=length,
+            accept_encoding=self.decodes,
+        )
+        fetch.payload = head + body if body else head
+
+    def _other_route(self, request: Request, meta: dict[str, Any]) -> Route:
+        if request.problem is not None:
+            raise FetchError(request.problem, sent=False)
+        if not is_http(request.url):
+            raise UnsupportedScheme(f"no handler for this URL: {request.url!r}", sent=False)
         bind_address = meta.get("bindaddress") or self._bind_address
-        key: Any = request.origin
-        if proxy or bind_address:
-            key = (key, proxy, bind_address)
+        if isinstance(bind_address, tuple):
+            bind_address = bind_address[0]
+        return self.route(request.origin, proxy=meta.get("proxy"), bind_address=bind_address)
+
+    def route(self, origin: str, *, proxy: str | None = None, bind_address: str | None = None) -> Route:
+        """Return the way to "scheme://host:port"; raises ProxyError if ``proxy`` is no proxy's URL."""
+        key: Any = (origin, proxy, bind_address) if proxy or bind_address else origin
         route = self.pool.routes.get(key)
         if route is None:
-            if request.problem is not None:
-                raise FetchError(request.problem, sent=False)
-            if not request.url.startswith(("http://", "https://")):
-                raise UnsupportedScheme(f"no handler for this URL: {request.url!r}", sent=False)
-            if isinstance(bind_address, tuple):
-                bind_address = bind_address[0]
-            route = Route(key, request.origin, parse_proxy(proxy) if proxy else None, bind_address)
+            route = Route(key, origin, parse_proxy(proxy) if proxy else None, bind_address)
             self.pool.routes[key] = route
         return route
 
