@@ -64,10 +64,10 @@ def crawler() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its status."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    sys.exit(status_of(sys.argv[1:] if arguments is None else arguments))
 
 
-def run(arguments: list[str]) -> int:
+def status_of(arguments: list[str]) -> int:
     """Run the command line and return its exit status; what is wrong is told in one line on stderr."""
     try:
         status = crawler.main(arguments or ["--help"], prog_name="crawler", standalone_mode=False)

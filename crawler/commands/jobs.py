@@ -95,7 +95,8 @@ def _list(command_line: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _cells(job: Job, now: float) -> tuple[str, ...]:
-    state = f"{job.state} ({job.reason or job.problem})" if job.reason or job.problem else job.state
+    why = job.problem or (job.reason if job.reason != job.state else "")
+    state = f"{job.state} ({why})" if why else job.state
     age = duration(max(now - job.created, 0.0)) if job.created else ""
     return (
         job.name,

@@ -130,7 +130,9 @@ def start_logging(
     before = root.level
     root.setLevel(level)
     # Twisted tells of every factory it starts; that is for debugging it.
-    logging.getLogger("twisted").setLevel(logging.DEBUG if level == "DEBUG" else logging.WARNING)
+    twisted = logging.getLogger("twisted")
+    of_twisted = twisted.level
+    twisted.setLevel(logging.DEBUG if level == "DEBUG" else logging.WARNING)
     stream = _open(file) if file is not None and enabled else None
     handler: logging.Handler
     if enabled:
@@ -143,6 +145,7 @@ def start_logging(
     def stop() -> None:
         root.removeHandler(handler)
         root.setLevel(before)
+        twisted.setLevel(of_twisted)
         if stream is not None:
             stream.close()
 

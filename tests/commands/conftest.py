@@ -1,17 +1,27 @@
-"""A command as a user types it: in a process of its own, in a folder of its own."""
+"""A command as a user types it, in a folder of its own: in this process, which is quick, or in one of its own."""
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from twisted.internet.asyncioreactor import AsyncioSelectorReactor
+
+from crawler import commands
+from crawler.commands import closing, running
+
+USERS = ("settings", "spiders", "pipelines", "pages", "hold")
+"""Modules of the users' that the tests write."""
 
 SPIDER = """\
 from crawler import Spider
@@ -48,8 +58,55 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def crawler(folder: Path) -> Crawler:
-    """``crawler(*arguments)`` runs ``python -m crawler`` in the folder."""
+def crawler(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], folder: Path) -> Iterator[Crawler]:
+    """``crawler(*arguments)`` does in this process what the command does, with a reactor of its own each time."""
+    before = dict(sys.modules)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+
+    def run(*arguments: str, cwd: Path | None = None) -> Result:
+        monkeypatch.chdir(cwd or folder)
+        for name in [name for name in sys.modules if name.partition(".")[0] in USERS]:
+            del sys.modules[name]
+        capfd.readouterr()
+        with own_reactor(monkeypatch):
+            status = commands.status_of(list(arguments))
+        said = capfd.readouterr()
+        assert "Traceback (most recent call last)" not in said.err, said.err
+        return Result(status, said.out, said.err)
+
+    yield run
+    for name in [name for name in sys.modules if name.partition(".")[0] in USERS]:
+        del sys.modules[name]
+    sys.modules.update({name: module for name, module in before.items() if name.partition(".")[0] in USERS})
+
+
+@contextmanager
+def own_reactor(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give commands a fresh asyncio reactor, that is not the global one, and clean up behind it."""
+    loop = asyncio.new_event_loop()
+    reactor = AsyncioSelectorReactor(loop)
+    monkeypatch.setattr(running, "install_reactor", lambda: reactor)
+    monkeypatch.setattr(closing, "install_reactor", lambda: reactor)
+    asyncio.set_event_loop(loop)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)}
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(-1)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        asyncio.set_event_loop(None)
+        for reader in list(reactor._internalReaders):
+            reactor.removeReader(reader)
+            reader.connectionLost(None)
+        loop.close()
+
+
+@pytest.fixture
+def process(folder: Path) -> Crawler:
+    """``process(*arguments)`` runs ``python -m crawler`` in the folder."""
 
     def run(*arguments: str, cwd: Path | None = None) -> Result:
         done = subprocess.run(
@@ -61,7 +118,6 @@ def crawler(folder: Path) -> Crawler:
             timeout=60,
             check=False,
         )
-        assert "Traceback (most recent call last)" not in done.stderr, done.stderr
         return Result(done.returncode, done.stdout, done.stderr)
 
     return run
@@ -97,6 +153,9 @@ class Site(ThreadingHTTPServer):
         self.hold.set()
         self.url = f"http://127.0.0.1:{self.server_address[1]}/0"
 
+    def handle_error(self, *args: object) -> None:
+        """A crawler that was killed has gone."""
+
 
 class _Page(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -116,7 +175,7 @@ class _Page(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *args: object) -> None:
         """Say nothing."""
 
 

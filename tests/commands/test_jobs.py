@@ -99,7 +99,8 @@ def test_the_second_signal_stops_now(started: Started, spider_file: Path, site: 
 def test_user_code_that_holds_the_reactor_does_not_hold_the_third(started: Started, folder: Path) -> None:
     (folder / "hold.py").write_text(
         "import time\nfrom crawler import Spider\nclass Hold(Spider):\n    name = 'hold'\n"
-        "    start_urls = ['data:,x']\n    def parse(self, response):\n        open('held', 'w').close()\n        time.sleep(60)\n"
+        "    start_urls = ['data:,x']\n    def parse(self, response):\n"
+        "        open('held', 'w').close()\n        time.sleep(60)\n"
     )
     process = started("run", "hold.py")
     when((folder / "held").exists)
@@ -163,3 +164,58 @@ def test_jobs_are_removed(crawler: Crawler, started: Started, spider_file: Path,
     assert crawler("jobs", "rm", "mine") == (0, "", "")
     assert list((folder / ".crawler" / "jobs").iterdir()) == []
     assert crawler("jobs") == (0, "", "No jobs.\n")
+
+
+EXPLAINED = """\
+from crawler import Spider
+
+
+class Pages(Spider):
+    name = "pages"
+    allowed_domains = ["127.0.0.1"]
+    start_urls = ["{url}"]
+
+    def parse(self, response):
+        yield {{"url": response.url}}
+        yield response.follow("/1")
+        yield response.follow("/nope")
+        yield response.follow("http://other.example/")
+"""
+
+
+def test_explain_says_what_became_of_a_url(crawler: Crawler, folder: Path, site: Site) -> None:
+    (folder / "pages.py").write_text(EXPLAINED.format(url=site.url))
+    done = crawler("run", "pages.py", "--job", "mine", "-s", "JOB_KEEP=true", "-s", "JOB_EXPLAIN=full")
+    assert done.status == 0, done.err
+    base = site.url[:-2]
+
+    def explained(url: str) -> str:
+        result = crawler("explain", url)
+        assert result.status == 0, result.err
+        return result.out
+
+    first = explained(f"{base}/0#part")
+    assert f"{base}/0#part in job mine (finished)\n  Accepted, from start().\n  Attempt 1" in first
+    assert "gave 200\n  Answered: its callback yielded 1 items and 2 requests.\n" in first
+    assert f"Accepted, found on {base}/0." in explained(f"{base}/1")
+    assert "gave 404\n  It failed: HttpError.\n" in explained(f"{base}/nope")
+    assert f"Refused (offsite: other.example), found on {base}/0." in explained("http://other.example/")
+    assert "By the settings it is refused: offsite" in explained("http://third.example/")
+    assert "By the settings it is refused: scheme: file: is opened from start() only" in explained("file:///etc/passwd")
+    assert "No page that was answered has yielded a request for it" in explained(f"{base}/5")
+    assert "is not a URL that can be fetched" in crawler("explain", "http://[").err
+    assert crawler("explain", "x", "--job", "none").status == 2
+
+
+def test_explain_without_any_job(crawler: Crawler) -> None:
+    result = crawler("explain", "http://a.example/")
+    assert result.status == 2
+    assert "there is no job in" in result.err
+
+
+def test_a_job_that_no_command_began_is_not_guessed_at(crawler: Crawler, folder: Path) -> None:
+    job = folder / ".crawler" / "jobs" / "odd.sqlite"
+    job.parent.mkdir(parents=True)
+    job.write_bytes(b"not a database, but long enough to be looked at" * 10)
+    assert jobs(crawler) == [("odd", "damaged")]
+    assert crawler("resume", "odd").status == 2

@@ -102,3 +102,8 @@ def test_settings_that_do_not_import_or_hold(crawler: Crawler, project: Path) ->
     result = crawler("crawl", "example", cwd=project)
     assert result.status == 2
     assert result.err.startswith("crawler: settings.py does not import:\n")
+
+
+def test_a_process_ends_with_the_status(process: Crawler) -> None:
+    assert process("crwl") == (2, "", 'crawler: there is no command "crwl"; did you mean "crawl"?\n')
+    assert process("version").status == 0
