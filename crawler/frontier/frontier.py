@@ -62,11 +62,6 @@ class Frontier:
         """Count the queued requests held in memory."""
         return self._here
 
-    @property
-    def in_flight(self) -> int:
-        """Count the entries taken and not released, robots.txt included."""
-        return len(self._in_flight)
-
     def hosts(self) -> list[str]:
         """Return the hosts with something queued or in flight, or with limits of their own."""
         return [host.name for host in self._hosts if host.keep or not host.idle]

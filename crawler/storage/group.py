@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from crawler.frontier.store import Attempt, Finished, Offer, Postponed
 from crawler.model.request import Request
 from crawler.storage.codec import CannotStore, Codec
+
+_encode_plain = msgspec.msgpack.Encoder().encode
 
 PRIORITY_LIMIT = 2**62
 """Priorities beyond this do not fit a row; such a request is carried."""
@@ -74,6 +78,8 @@ def signed(number: int) -> int:
 
 def text(value: str) -> str:
     """Return text that UTF-8 can carry: lone surrogates are escaped. For texts that are only shown."""
+    if value.isascii():
+        return value
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -140,5 +146,8 @@ class Rows:
         elsewhere = None if found_on == page else text(found_on)
         return Child(fingerprint, check, -request.priority, host, origin, request.url, self._form(request), elsewhere)
 
-    def _attempts(self, attempts: Sequence[Attempt]) -> bytes | None:
-        return self._codec.encode([list(attempt) for attempt in attempts]) if attempts else None
+    @staticmethod
+    def _attempts(attempts: Sequence[Attempt]) -> bytes | None:
+        if not attempts:
+            return None
+        return _encode_plain([(when, text(url), outcome, text(detail)) for when, url, outcome, detail in attempts])

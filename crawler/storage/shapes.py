@@ -13,6 +13,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from crawler.errors import StoreError
+
+
+class CannotStore(StoreError):
+    """A value has no stored form; the message names its type."""
+
 
 class Shape(NamedTuple):
     """One item class: ``fields(object)`` to a dict and ``make(dict)`` back; ``plain`` is the item as a dict."""

@@ -9,7 +9,6 @@ entry of it, never a Python object to look up. Nothing here can run code that th
 from __future__ import annotations
 
 import datetime
-import zoneinfo
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from enum import Enum
@@ -22,17 +21,14 @@ import msgspec
 from msgspec.msgpack import Ext
 
 from crawler.errors import StoreError
-from crawler.storage.shapes import Shape, shape_of
+from crawler.storage.shapes import CannotStore, Shape, shape_of
+from crawler.storage.times import datetime_parts, make_datetime, make_time, time_parts
 
 _INT_LEAST, _INT_MOST = -(2**63), 2**64 - 1
 _encode = msgspec.msgpack.Encoder().encode
 
 TUPLE, SET, FROZENSET, DICT, BIG_INT, SURROGATES, BYTEARRAY, DATETIME, DATE, TIME, TIMEDELTA = range(1, 12)
 DECIMAL, UUID_, COMPLEX, FRACTION, PATH, ENUM, OBJECT = range(12, 19)
-
-
-class CannotStore(StoreError):
-    """A value has no stored form; the message names its type."""
 
 
 class Values:
@@ -106,9 +102,9 @@ class Values:
             (set, lambda value: Ext(SET, inner(value))),
             (frozenset, lambda value: Ext(FROZENSET, inner(value))),
             (bytearray, lambda value: Ext(BYTEARRAY, bytes(value))),
-            (datetime.datetime, lambda value: Ext(DATETIME, _encode(_datetime_parts(value)))),
+            (datetime.datetime, lambda value: Ext(DATETIME, _encode(datetime_parts(value)))),
             (datetime.date, lambda value: Ext(DATE, _encode([value.year, value.month, value.day]))),
-            (datetime.time, lambda value: Ext(TIME, _encode(_time_parts(value)))),
+            (datetime.time, lambda value: Ext(TIME, _encode(time_parts(value)))),
             (datetime.timedelta, lambda v: Ext(TIMEDELTA, _encode([v.days, v.seconds, v.microseconds]))),
             (Decimal, lambda value: Ext(DECIMAL, str(value).encode())),
             (UUID, lambda value: Ext(UUID_, value.bytes)),
@@ -207,44 +203,8 @@ def _pack_str(value: str) -> Any:
     return Ext(SURROGATES, value.encode("utf-8", "surrogatepass"))
 
 
-def _zone_parts(zone: datetime.tzinfo | None) -> Any:
-    if zone is None:
-        return None
-    if type(zone) is datetime.timezone:
-        offset = zone.utcoffset(None)
-        return [offset.days, offset.seconds, offset.microseconds]
-    if type(zone) is zoneinfo.ZoneInfo and zone.key:
-        return zone.key
-    raise CannotStore(f"no stored form for a time zone of {type(zone).__module__}.{type(zone).__qualname__}")
-
-
-def _zone(parts: Any) -> datetime.tzinfo | None:
-    if parts is None:
-        return None
-    return zoneinfo.ZoneInfo(parts) if isinstance(parts, str) else datetime.timezone(datetime.timedelta(*parts))
-
-
-def _datetime_parts(v: datetime.datetime) -> list[Any]:
-    zone = _zone_parts(v.tzinfo)
-    return [v.year, v.month, v.day, v.hour, v.minute, v.second, v.microsecond, v.fold, zone]
-
-
-def _time_parts(v: datetime.time) -> list[Any]:
-    return [v.hour, v.minute, v.second, v.microsecond, v.fold, _zone_parts(v.tzinfo)]
-
-
 def _make_dict(flat: list[Any]) -> dict[Any, Any]:
     return dict(zip(flat[::2], flat[1::2], strict=True))
-
-
-def _make_datetime(parts: list[Any]) -> datetime.datetime:
-    year, month, day, hour, minute, second, microsecond, fold, zone = parts
-    return datetime.datetime(year, month, day, hour, minute, second, microsecond, tzinfo=_zone(zone), fold=fold)
-
-
-def _make_time(parts: list[Any]) -> datetime.time:
-    hour, minute, second, microsecond, fold, zone = parts
-    return datetime.time(hour, minute, second, microsecond, tzinfo=_zone(zone), fold=fold)
 
 
 _FROM_BYTES: dict[int, Callable[[bytes], Any]] = {
@@ -261,9 +221,9 @@ _FROM_LIST: dict[int, Callable[[Any], Any]] = {
     SET: set,
     FROZENSET: frozenset,
     DICT: _make_dict,
-    DATETIME: _make_datetime,
+    DATETIME: make_datetime,
     DATE: lambda parts: datetime.date(*parts),
-    TIME: _make_time,
+    TIME: make_time,
     TIMEDELTA: lambda parts: datetime.timedelta(*parts),
     COMPLEX: lambda parts: complex(*parts),
     PATH: lambda parts: Path(parts[1]) if parts[0] else PurePath(parts[1]),

@@ -53,7 +53,7 @@ class Crawl:
             now = max(now, then)
         assert not self.rows, f"never fetched: {self.rows}"
         assert len(self.frontier) == self.frontier.queued_in_memory == 0
-        assert self.frontier.in_flight == 0
+        assert "in_flight=0" in repr(self.frontier)
         return self
 
     def step(self, now: float) -> float | None:

@@ -1,0 +1,78 @@
+"""What does a job know of one URL? For `crawler explain`; reads only, also while the crawl runs."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from crawler.frontier.store import Attempt, Refusal
+from crawler.storage import schema
+from crawler.storage.group import signed, text
+from crawler.storage.jobfile import translated
+from crawler.storage.jobs import open_to_read
+from crawler.storage.values import Values
+
+_STATES = {state: word for word, state in schema.STATES.items()} | {schema.QUEUED: "queued"}
+
+
+class Trace(NamedTuple):
+    """An accepted request: ``state`` is "queued", "answered", "failed" or "dropped", ``reason`` says why.
+
+    ``url`` is where it went last (after redirects); ``found_on`` the page that had it, "" for start();
+    ``not_before`` is when a queued one may be sent, in seconds since the epoch (0: at once). ``items`` and
+    ``children`` are what it yielded: children are counted before duplicates were taken out.
+    """
+
+    token: int
+    state: str
+    url: str
+    host: str
+    priority: int
+    found_on: str
+    not_before: float
+    reason: str
+    items: int
+    children: int
+    attempts: list[Attempt]
+
+
+def trace(path: Path, fingerprint: int) -> Trace | None:
+    """Return what is known of the request that registered this (unsigned) fingerprint; None if none did.
+
+    Raises StoreError and JobDamaged.
+    """
+    with translated(path), contextlib.closing(open_to_read(path)) as sql:
+        schema.check(sql, path)
+        row = sql.execute(_TRACE, (signed(fingerprint),)).fetchone()
+        return None if row is None else _made(sql, row)
+
+
+def refusals(path: Path, url: str) -> list[Refusal]:
+    """Return when and why this very URL was refused; empty unless the job recorded refusals."""
+    with translated(path), contextlib.closing(open_to_read(path)) as sql:
+        schema.check(sql, path)
+        rows = sql.execute("SELECT url, reason, detail, found_on FROM refusals WHERE url = ?", (text(url),))
+        return [Refusal(*row) for row in rows]
+
+
+def _made(sql: sqlite3.Connection, row: tuple[Any, ...]) -> Trace:
+    token, state, url, host, rank, found_on, page, not_before, reason, items, children, last = row
+    kept = [data for (data,) in sql.execute("SELECT data FROM attempts WHERE token = ? ORDER BY rowid", (token,))]
+    kept += [last] if last is not None else []
+    attempts = [Attempt(*attempt) for data in kept for attempt in Values().decode(data)]
+    return Trace(
+        token, _STATES[state], url, host, -rank, found_on or page or "", not_before or 0.0, reason or "",
+        items or 0, children or 0, attempts,
+    )  # fmt: skip
+
+
+_TRACE = """
+SELECT r.token, r.state, r.url, hosts.name, r.rank, r.found_on, parent.page,
+       r.not_before, r.reason, r.items, r.children, r.attempts
+FROM seen JOIN requests AS r ON r.token = seen.token
+JOIN hosts ON hosts.id = r.host
+LEFT JOIN requests AS parent ON parent.token = r.parent
+WHERE seen.fingerprint = ?
+"""
