@@ -174,6 +174,7 @@ class AgentResponse:
         self._held_size = 0
         self._end: Failure | None = None
         self._reader: Any = None
+        self._told = False
 
     def __repr__(self) -> str:
         return f"<AgentResponse {self.code} length={self.length}>"
@@ -190,9 +191,10 @@ class AgentResponse:
         protocol.makeConnection(self._transport)
         held, self._held = self._held, []
         for data in held:
-            protocol.dataReceived(data)
+            if not self._told:
+                protocol.dataReceived(data)
         if self._end is not None:
-            protocol.connectionLost(self._end)
+            self._tell(self._end)
         else:
             self._transport.resumeProducing()
 
@@ -211,6 +213,11 @@ class AgentResponse:
         self._transport.release()
         self._end = reason
         if self._reader is not None:
+            self._tell(reason)
+
+    def _tell(self, reason: Failure) -> None:
+        if not self._told:
+            self._told = True
             self._reader.connectionLost(reason)
 
 

@@ -244,7 +244,11 @@ def test_time_out(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("url", "error"),
-    [("http://a b/", InvalidRequest), ("ftp://127.0.0.1/", UnsupportedScheme), ("http://127.0.0.1:1/", ConnectionFailed)],
+    [
+        ("http://a b/", InvalidRequest),
+        ("ftp://127.0.0.1/", UnsupportedScheme),
+        ("http://127.0.0.1:1/", ConnectionFailed),
+    ],
 )
 def test_named_errors(world: World, url: str, error: type[Exception]) -> None:
     with pytest.raises(error):
