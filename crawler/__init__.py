@@ -23,8 +23,28 @@ if TYPE_CHECKING:
     from crawler.errors import RequestDropped as RequestDropped
     from crawler.errors import RequestError as RequestError
     from crawler.errors import UsageError as UsageError
+    from crawler.generic.csvfeed import CSVFeedSpider as CSVFeedSpider
+    from crawler.generic.loader import ItemLoader as ItemLoader
+    from crawler.generic.rules import CrawlSpider as CrawlSpider
+    from crawler.generic.rules import Rule as Rule
+    from crawler.generic.sitemap import SitemapSpider as SitemapSpider
+    from crawler.generic.xmlfeed import XMLFeedSpider as XMLFeedSpider
+    from crawler.model.fields import NO_CALLBACK as NO_CALLBACK
+    from crawler.model.forms import FormRequest as FormRequest
+    from crawler.model.forms import JsonRequest as JsonRequest
+    from crawler.model.headers import Headers as Headers
+    from crawler.model.item import Field as Field
+    from crawler.model.item import Item as Item
+    from crawler.model.kinds import HtmlResponse as HtmlResponse
+    from crawler.model.kinds import JsonResponse as JsonResponse
+    from crawler.model.kinds import TextResponse as TextResponse
+    from crawler.model.kinds import XmlResponse as XmlResponse
+    from crawler.model.link import Link as Link
+    from crawler.model.links import LinkExtractor as LinkExtractor
     from crawler.model.request import Request as Request
     from crawler.model.response import Response as Response
+    from crawler.model.selector import Selector as Selector
+    from crawler.model.selector import SelectorList as SelectorList
     from crawler.pipeline import Pipeline as Pipeline
     from crawler.policy.verdict import Drop as Drop
     from crawler.spider import Crawler as Crawler
@@ -49,8 +69,26 @@ _HOMES = {
         "RequestError",
         "UsageError",
     ),
+    "generic.csvfeed": ("CSVFeedSpider",),
+    "generic.loader": ("ItemLoader",),
+    "generic.rules": ("CrawlSpider", "Rule"),
+    "generic.sitemap": ("SitemapSpider",),
+    "generic.xmlfeed": ("XMLFeedSpider",),
+    "model.fields": ("NO_CALLBACK",),
+    "model.forms": ("FormRequest", "JsonRequest"),
+    "model.headers": ("Headers",),
+    "model.item": ("Field", "Item"),
+    "model.kinds": (
+        "HtmlResponse",
+        "JsonResponse",
+        "TextResponse",
+        "XmlResponse",
+    ),
+    "model.link": ("Link",),
+    "model.links": ("LinkExtractor",),
     "model.request": ("Request",),
     "model.response": ("Response",),
+    "model.selector": ("Selector", "SelectorList"),
     "pipeline": ("Pipeline",),
     "policy.verdict": ("Drop",),
     "spider": ("Crawler", "Spider"),

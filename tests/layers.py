@@ -51,6 +51,7 @@ ROOMS: dict[str, Room] = {
         WORDS | {"policy", "frontier", "spider", "pipeline", "summary", "feeds.seam", "download.seam"},
         "twisted itemadapter",
     ),
+    "generic": _room(WORDS | {"spider", "pipeline"}, "lxml itemadapter itemloaders"),
     "sample": _room((), "twisted"),
     "commands": _room({"*"}, "*"),
     "assembly": _room({"*"}, "*"),

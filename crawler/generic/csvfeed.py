@@ -1,0 +1,60 @@
+"""How is a CSV file crawled row by row?
+
+The API is that of Scrapy's CSVFeedSpider.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from io import StringIO
+from typing import Any, ClassVar
+
+from crawler.generic.results import each
+from crawler.model.response import Response
+from crawler.spider import Spider
+
+
+class CSVFeedSpider(Spider):
+    """Call ``parse_row(response, row)`` for each row, a dict by ``headers`` (by default the first row).
+
+    A row with more or fewer fields than there are headers is logged and left out.
+    """
+
+    delimiter: ClassVar[str | None] = None
+    quotechar: ClassVar[str | None] = None
+    headers: ClassVar[Sequence[str] | None] = None
+
+    def parse(self, response: Response, **kwargs: Any) -> Any:
+        """Read a file."""
+        return self.parse_rows(self.adapt_response(response))
+
+    def adapt_response(self, response: Response) -> Response:
+        """Change a response before it is read."""
+        return response
+
+    def process_results(self, response: Response, results: Iterable[Any]) -> Iterable[Any]:
+        """Change what parse_row gave before it goes on."""
+        return results
+
+    def parse_row(self, response: Response, row: dict[str, str]) -> Any:
+        """Return an item, a request, or several."""
+        raise NotImplementedError(f"{type(self).__name__}.parse_row is not defined")
+
+    def parse_rows(self, response: Response) -> Iterator[Any]:
+        """Yield what the rows give."""
+        for row in self._rows(response):
+            yield from each(self.process_results(response, each(self.parse_row(response, row))))
+
+    def _rows(self, response: Response) -> Iterator[dict[str, str]]:
+        text = StringIO(response.text.removeprefix("\ufeff"), newline="")
+        rows = csv.reader(text, delimiter=self.delimiter or ",", quotechar=self.quotechar or '"')
+        headers = self.headers or next(rows, [])
+        for row in rows:
+            if len(row) == len(headers):
+                yield dict(zip(headers, row, strict=True))
+            elif row:
+                self.logger.warning(
+                    "%s line %d: ignoring a row of %d fields where %d are expected",
+                    response.url, rows.line_num, len(row), len(headers),
+                )  # fmt: skip

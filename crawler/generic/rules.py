@@ -1,0 +1,119 @@
+"""How is a site crawled by rules that say which links to follow?
+
+The API is that of Scrapy's CrawlSpider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, ClassVar
+
+from crawler.errors import UsageError
+from crawler.generic.results import each, then
+from crawler.model.link import Link
+from crawler.model.links import LinkExtractor
+from crawler.model.request import Request
+from crawler.model.response import Response
+from crawler.spider import Spider
+
+Method = str | Callable[..., Any]
+
+
+class Rule:
+    """Which links to follow, and what to do with the pages behind them.
+
+    ``callback``, ``errback``, ``process_links(links)`` and ``process_request(request, response)`` are functions
+    or names of the spider's methods. ``follow``: apply the rules to those pages, too; by default when there
+    is no callback.
+    """
+
+    def __init__(
+        self,
+        link_extractor: LinkExtractor | None = None,
+        callback: Method | None = None,
+        cb_kwargs: dict[str, Any] | None = None,
+        follow: bool | None = None,
+        process_links: Method | None = None,
+        process_request: Method | None = None,
+        errback: Method | None = None,
+    ) -> None:
+        self.link_extractor = link_extractor or LinkExtractor()
+        self.callback = callback
+        self.cb_kwargs = cb_kwargs or {}
+        self.follow = follow if follow is not None else not callback
+        self.process_links = process_links
+        self.process_request = process_request
+        self.errback = errback
+
+    def __repr__(self) -> str:
+        return f"<Rule callback={self.callback!r} follow={self.follow}>"
+
+
+class CrawlSpider(Spider):
+    """Follow links by ``rules``: of each page, a link belongs to the first rule that extracts it.
+
+    Do not override ``parse``, which applies the rules to the pages of ``start_urls``; give rules a callback,
+    and override ``parse_start_url`` for those pages.
+    """
+
+    rules: ClassVar[Sequence[Rule]] = ()
+
+    def parse(self, response: Response, **kwargs: Any) -> Any:
+        """Apply the rules to a page of start()."""
+        return self.parse_with_rules(response, self.parse_start_url, kwargs)
+
+    def parse_start_url(self, response: Response, **kwargs: Any) -> Any:
+        """Return what a page of start() yields beside its links."""
+        return ()
+
+    def process_results(self, response: Response, results: Iterable[Any]) -> Iterable[Any]:
+        """Change what a callback gave before it goes on."""
+        return results
+
+    def parse_with_rules(
+        self, response: Response, callback: Method | None, cb_kwargs: dict[str, Any], follow: bool = True
+    ) -> Any:
+        """Return what ``callback`` gives for a page, then requests for its links if ``follow``."""
+
+        def go_on(results: Iterable[Any]) -> Iterator[Any]:
+            yield from each(self.process_results(response, results))
+            if follow:
+                yield from self._requests_to_follow(response)
+
+        function = self._method(callback)
+        return then(function(response, **cb_kwargs) if function is not None else None, go_on)
+
+    def _requests_to_follow(self, response: Response) -> Iterator[Request]:
+        if not response.is_html:
+            return
+        seen: set[Link] = set()
+        for number, rule in enumerate(self.rules):
+            links: Any = [link for link in rule.link_extractor.extract_links(response) if link not in seen]
+            process_links, process_request = self._method(rule.process_links), self._method(rule.process_request)
+            for link in links if process_links is None else each(process_links(links)):
+                seen.add(link)
+                meta = {"rule": number, "link_text": link.text}
+                request = Request(link.url, self._callback, errback=self._errback, meta=meta)
+                wanted = request if process_request is None else process_request(request, response)
+                if wanted is not None:
+                    yield wanted
+
+    def _callback(self, response: Response, **cb_kwargs: Any) -> Any:
+        rule = self.rules[response.meta["rule"]]
+        return self.parse_with_rules(response, rule.callback, {**rule.cb_kwargs, **cb_kwargs}, rule.follow)
+
+    def _errback(self, failure: Any) -> Any:
+        rule = self.rules[failure.value.request.meta["rule"]]
+        errback = self._method(rule.errback)
+        return errback(failure) if errback is not None else None
+
+    def _compile_rules(self) -> None:
+        """Do nothing: rules are looked up when they are used. Old spiders call this after setting ``rules``."""
+
+    def _method(self, named: Method | None) -> Callable[..., Any] | None:
+        if not isinstance(named, str):
+            return named
+        function = getattr(self, named, None)
+        if not callable(function):
+            raise UsageError(f"a rule of {type(self).__name__} names {named!r}, which is none of its methods")
+        return function  # type: ignore[no-any-return]  # a method of the user's

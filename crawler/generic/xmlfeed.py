@@ -1,0 +1,97 @@
+"""How is an XML feed crawled node by node?
+
+The API is that of Scrapy's XMLFeedSpider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import deepcopy
+from typing import Any, ClassVar
+
+from crawler.errors import UsageError
+from crawler.generic.markup import BadMarkup, Document, pieces
+from crawler.generic.results import each
+from crawler.model.response import Response
+from crawler.model.selector import Selector
+from crawler.spider import Spider
+
+
+class XMLFeedSpider(Spider):
+    """Call ``parse_node(response, selector)`` for each element named ``itertag``.
+
+    ``namespaces`` are (prefix, URI) pairs that ``itertag`` and the selectors may use. ``iterator``: "iternodes"
+    reads piece by piece and refuses entity declarations; "xml" and "html" hold the whole document and let
+    selectors see around the node.
+    """
+
+    iterator: ClassVar[str] = "iternodes"
+    itertag: ClassVar[str] = "item"
+    namespaces: ClassVar[Sequence[tuple[str, str]]] = ()
+
+    def parse(self, response: Response, **kwargs: Any) -> Any:
+        """Read a feed."""
+        response = self.adapt_response(response)
+        return self.parse_nodes(response, self._nodes(response))
+
+    def adapt_response(self, response: Response) -> Response:
+        """Change a response before it is read."""
+        return response
+
+    def process_results(self, response: Response, results: Iterable[Any]) -> Iterable[Any]:
+        """Change what parse_node gave before it goes on."""
+        return results
+
+    def parse_node(self, response: Response, selector: Selector) -> Any:
+        """Return an item, a request, or several."""
+        raise NotImplementedError(f"{type(self).__name__}.parse_node is not defined")
+
+    def parse_nodes(self, response: Response, nodes: Iterable[Selector]) -> Iterator[Any]:
+        """Yield what the nodes give."""
+        for selector in nodes:
+            yield from each(self.process_results(response, each(self.parse_node(response, selector))))
+
+    def _nodes(self, response: Response) -> Iterator[Selector]:
+        if self.iterator == "iternodes":
+            return self._registered(self._streamed(response))
+        if self.iterator not in ("xml", "html"):
+            raise UsageError(f'iterator must be "iternodes", "xml" or "html", got {self.iterator!r}')
+        whole = response.selector if response.kind == self.iterator else _parsed(response, self.iterator)
+        for prefix, uri in self.namespaces:
+            whole.register_namespace(prefix, uri)
+        return self._registered(whole.xpath(f"//{self.itertag}"))
+
+    def _registered(self, nodes: Iterable[Selector]) -> Iterator[Selector]:
+        for node in nodes:
+            for prefix, uri in self.namespaces:
+                node.register_namespace(prefix, uri)
+            yield node
+
+    def _streamed(self, response: Response) -> Iterator[Selector]:
+        document = Document(pieces(response.body, 0))
+        try:
+            for element in document.elements(_named(self.itertag, dict(self.namespaces))):
+                node = deepcopy(element)  # the spider may keep it
+                node.tail = None
+                yield Selector(root=node, type="xml")
+        except BadMarkup as error:
+            raise BadMarkup(f"feed {response.url}: {error}") from error
+        if document.problem:
+            self.logger.warning("Feed %s is damaged: %s", response.url, document.problem)
+
+
+def _parsed(response: Response, kind: str) -> Selector:
+    return Selector(body=response.text.encode(), type=kind, encoding="utf-8", base_url=response.url)
+
+
+def _named(name: str, namespaces: dict[str, str]) -> Callable[[Any], bool]:
+    """Return what tells the elements of that name; a prefix not in ``namespaces`` is the document's own."""
+    prefix, _, local = name.rpartition(":")
+    if not prefix:
+        return lambda element: bool(element.tag == name)
+
+    def is_named(element: Any) -> bool:
+        uri = namespaces.get(prefix) or element.nsmap.get(prefix)
+        return bool(element.tag == f"{{{uri}}}{local}")
+
+    return is_named
