@@ -12,13 +12,15 @@ caller when it comes back.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from msgspec import Struct
-from twisted.internet.defer import Deferred
 
 from crawler.frontier.entry import Entry
 from crawler.model.request import Request
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
 
 START = -1
 """The token under which the results of start() are committed, any number of times."""

@@ -14,7 +14,8 @@ from typing import Any
 from crawler.errors import StoreError
 from crawler.model.headers import Headers
 from crawler.model.request import NO_CALLBACK, Request
-from crawler.storage.values import CannotStore, Values
+from crawler.storage.shapes import CannotStore
+from crawler.storage.values import Values
 
 __all__ = ["CannotStore", "Codec"]
 
