@@ -1,4 +1,4 @@
-"""``crawler crawl SPIDER``: run a spider of the project."""
+"""How is a spider of the project run? ``crawler crawl SPIDER``."""
 
 from __future__ import annotations
 

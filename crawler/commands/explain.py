@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
 
-from crawler.commands.job_record import JobRecord, Record
 from crawler.commands.options import command_line_settings, settings_options
 from crawler.commands.resume import Found, find_again, jobs_folder
 from crawler.config.schema import CoreSettings
@@ -22,7 +24,10 @@ from crawler.observe.log import escape
 from crawler.policy.robots import RobotsRules
 from crawler.policy.scope import OffsiteFilter, SchemeFilter, UrlLengthFilter
 from crawler.policy.verdict import Drop
-from crawler.storage.jobs import Job, find_job, list_jobs
+from crawler.storage.jobfile import translated
+from crawler.storage.jobs import Job, find_job, list_jobs, open_to_read
+from crawler.storage.trace import Trace, refusals, trace
+from crawler.storage.values import Values
 
 
 @click.command()
@@ -50,43 +55,43 @@ def command(url: str, job: str | None, **given: Any) -> None:
 def explain(request: Request, job: Job, found: Found) -> Iterator[str]:
     """Yield the lines of the explanation."""
     yield f"{request.url} in job {job.name} ({job.state})"
-    record = JobRecord(job.path)
     core = found.settings.core
     identity = core.FINGERPRINT or fingerprint
-    known = record.request(request.url, identity(request))
+    known = trace(job.path, identity(request))
     if known is not None:
         yield from _accepted(known)
-        if known.reason == "robots" or known.outcome == "queued":
-            yield from _robots(known.url, core, record)
+        if known.reason == "robots" or known.state == "queued":
+            yield from _robots(known.url, core, job.path)
         return
     yield "  It was not accepted."
-    refused = record.refusals(request.url)
-    for reason, detail, found_on in refused:
+    refused = dict.fromkeys(refusals(job.path, request.url))
+    for _, reason, detail, found_on in refused:
         yield f"  Refused ({reason}{': ' if detail else ''}{detail}), {_found(found_on)}."
     drops = list(_scope(request, found))
     for drop in drops:
         yield f"  By the settings it is refused: {drop.reason}{': ' if drop.detail else ''}{drop.detail}."
-    robots = list(_robots(request.url, core, record))
+    robots = list(_robots(request.url, core, job.path))
     yield from robots
     if not (refused or drops or robots):
         yield from _unknown(job, core)
 
 
-def _accepted(known: Record) -> Iterator[str]:
+def _accepted(known: Trace) -> Iterator[str]:
     yield f"  Accepted, {_found(known.found_on)}."
-    for number, tried in enumerate(known.tries, 1):
+    for number, tried in enumerate(known.attempts, 1):
+        when = datetime.fromtimestamp(tried.when)
         detail = f": {tried.detail}" if tried.detail else ""
-        yield f"  Attempt {number}, {tried.when:%Y-%m-%d %H:%M:%S}: {tried.url} gave {tried.outcome}{detail}"
-    if known.outcome == "answered":
+        yield f"  Attempt {number}, {when:%Y-%m-%d %H:%M:%S}: {tried.url} gave {tried.outcome}{detail}"
+    if known.state == "answered":
         yield f"  Answered: its callback yielded {known.items} items and {known.children} requests."
-    elif known.outcome == "queued":
-        wait = max((known.not_before or 0.0) - time.time(), 0.0)
+    elif known.state == "queued":
+        wait = max(known.not_before - time.time(), 0.0)
         yield "  It is queued" + (f", not before {wait:.0f} s from now." if wait else ".")
     else:
-        yield f"  It {'failed' if known.outcome == 'failed' else 'was dropped'}: {known.reason}."
+        yield f"  It {'failed' if known.state == 'failed' else 'was dropped'}: {known.reason}."
 
 
-def _found(page: str | None) -> str:
+def _found(page: str) -> str:
     return f"found on {page}" if page else "from start()"
 
 
@@ -105,11 +110,13 @@ def _scope(request: Request, found: Found) -> Iterator[Drop]:
             yield verdict
 
 
-def _robots(url: str, core: CoreSettings, record: JobRecord) -> Iterator[str]:
+def _robots(url: str, core: CoreSettings, path: Path) -> Iterator[str]:
     if not core.ROBOTSTXT_OBEY or not url.startswith(("http://", "https://")):
         return
-    kept = record.fact(FACT_PREFIX + origin_of(url))
-    if kept is None or kept["body"] is None:
+    with translated(path), contextlib.closing(open_to_read(path)) as sql:
+        row = sql.execute("SELECT data FROM facts WHERE name = ?", (FACT_PREFIX + origin_of(url),)).fetchone()
+    kept = Values().decode(row[0]) if row is not None else {}
+    if kept.get("body") is None:
         return
     rule = RobotsRules.parse(kept["body"], core.ROBOTSTXT_USER_AGENT or core.USER_AGENT).rule_for(url)
     if rule is not None and not rule.allow:

@@ -1,4 +1,4 @@
-"""``crawler genspider NAME URL``: a new spider, to be filled in."""
+"""How does a new spider begin? ``crawler genspider NAME URL``."""
 
 from __future__ import annotations
 

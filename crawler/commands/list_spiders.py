@@ -1,4 +1,4 @@
-"""``crawler list``: the spiders of the project."""
+"""Which spiders does the project have? ``crawler list``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``crawler resume [JOB]``: go on with a job that was stopped or killed."""
+"""How does a job that was stopped or killed go on? ``crawler resume [JOB]``."""
 
 from __future__ import annotations
 

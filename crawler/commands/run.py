@@ -1,4 +1,4 @@
-"""``crawler run FILE.py``: run the spider of a file."""
+"""How is the spider of a file run? ``crawler run FILE.py``."""
 
 from __future__ import annotations
 

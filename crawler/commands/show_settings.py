@@ -1,4 +1,4 @@
-"""``crawler settings``: the value, type and origin of each setting, and what it does."""
+"""Which value has each setting, from where, and what does it do? ``crawler settings``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``crawler startproject NAME``: a new project that runs at once."""
+"""How does a new project begin, one that runs at once? ``crawler startproject NAME``."""
 
 from __future__ import annotations
 
