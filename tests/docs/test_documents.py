@@ -1,0 +1,140 @@
+"""Is what the README and docs/ say so: commands, links, settings, targets, code?"""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import click
+import msgspec
+import pytest
+
+import crawler
+from crawler.commands import crawler as command_line
+from crawler.config.schema import CoreSettings
+from tests.docs.blocks import DOCUMENTS, ROOT, Block, blocks, load
+
+README = ROOT / "README.md"
+SETTINGS = {field.encode_name: field for field in msgspec.structs.fields(CoreSettings)}
+# UPPERCASE words in backquotes that are settings of components, or no settings at all.
+OTHER_UPPERCASE = re.compile(r"(EXTENSIONS|NAME|JOB|FILE|URL|SPIDER|VALUE|RULE|FORMAT)(\.\w+)?$")
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def _group() -> click.Group:
+    assert isinstance(command_line, click.Group)
+    return command_line
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=_shown)
+def test_links_lead_to_files(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8")):
+        if not target.startswith(("http://", "https://", "#")):
+            path = target.partition("#")[0]
+            assert (document.parent / path).exists(), f"{_shown(document)} links to {target}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=_shown)
+def test_commands_exist_with_the_options_shown(document: Path) -> None:
+    group = _group()
+    context = click.Context(group)
+    text = document.read_text(encoding="utf-8")
+    for command, rest in re.findall(r"(?:^|`|&& |\| )crawler ([a-z]+)((?: [^`\n#|]*)?)", text, re.MULTILINE):
+        found = group.get_command(context, command)
+        assert found is not None, f"{_shown(document)}: crawler {command}"
+        known = {name for each in found.params for name in (*each.opts, *each.secondary_opts)}
+        for option in re.findall(r"(?<!\S)(--?[A-Za-z][\w-]*)", rest):
+            assert option in known, f"{_shown(document)}: crawler {command} {option}"
+
+
+def test_every_command_is_in_the_readme() -> None:
+    text = README.read_text(encoding="utf-8")
+    context = click.Context(_group())
+    for name in _group().list_commands(context):
+        assert f"`crawler {name}" in text, name
+
+
+def test_the_settings_table_has_the_defaults() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \| `([^`]+)` \|", README.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(rows) > 10
+    for name, default in rows:
+        assert name in SETTINGS, name
+        value = SETTINGS[name].default
+        if value is msgspec.NODEFAULT:
+            value = SETTINGS[name].default_factory()
+        assert value == ast.literal_eval(default), f"{name} is {value!r}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=_shown)
+def test_settings_that_are_named_exist(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    own = set(re.findall(r"^\s+([A-Z][A-Z_]+): ", text, re.MULTILINE))  # declared by an example
+    for path in ROOT.glob("pipelines/*.py"):
+        own |= set(re.findall(r"^    ([A-Z][A-Z_]+): ", path.read_text(encoding="utf-8"), re.MULTILINE))
+    given = {name for name in re.findall(r"-s ([A-Z_]+)=", text) if name != "NAME"}
+    if document.name not in {"from_scrapy.md", "settings.md"}:  # which name Scrapy's, too
+        given |= {name for name in re.findall(r"`([A-Z]+_[A-Z_]+)`", text) if not OTHER_UPPERCASE.match(name)}
+    assert not given - SETTINGS.keys() - own, _shown(document)
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, ROOT / ".ci/run"], ids=_shown)
+def test_make_targets_exist(document: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    text = document.read_text(encoding="utf-8")
+    for target in re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_modules_that_are_run_exist() -> None:
+    for document in DOCUMENTS:
+        for module in re.findall(r"python -m (\S+?)[`\s]", document.read_text(encoding="utf-8")):
+            if module.split(".")[0] in {"bench", "crawler"}:
+                path = ROOT / module.replace(".", "/")
+                assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 250
+
+
+def test_the_spider_of_the_readme_is_short() -> None:
+    spider = next(block for block in blocks(README) if block.file == "spiders/books.py")
+    assert len([line for line in spider.text.splitlines()[1:] if line.strip()]) <= 15
+
+
+PYTHON = [block for document in DOCUMENTS for block in blocks(document) if block.language == "python"]
+
+
+@pytest.mark.parametrize("block", PYTHON, ids=lambda block: f"{_shown(block.document)}:{block.line}")
+def test_python_compiles_and_imports_what_is_there(block: Block) -> None:
+    tree = ast.parse(block.text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "crawler":
+            for alias in node.names:
+                assert alias.name in crawler.__all__, alias.name
+    compile(block.text, f"{_shown(block.document)}:{block.line}", "exec")
+
+
+@pytest.mark.parametrize("block", [block for block in PYTHON if block.file], ids=lambda block: block.file)
+def test_whole_modules_run(block: Block) -> None:
+    exec(compile(block.text, f"{_shown(block.document)}:{block.line}", "exec"), {"__name__": "shown"})
+
+
+def test_every_test_that_the_security_table_names_exists() -> None:
+    rows = (ROOT / "docs" / "security.md").read_text(encoding="utf-8").splitlines()
+    table = [row for row in rows if row.startswith("| ") and "`" in row]
+    assert len(table) >= 20
+    for row in table:
+        for path, name in re.findall(r"`(\S+?\.py)(?:::(\w+))?`", row):
+            file = ROOT / "tests" / path
+            assert file.exists(), path
+            assert f"def {name}" in file.read_text(encoding="utf-8"), f"{path}::{name}"
+
+
+def test_the_testing_example_passes() -> None:
+    names = load("docs/testing.md", "tests/test_prices.py")
+    names["test_prices"]()

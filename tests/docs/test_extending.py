@@ -1,0 +1,144 @@
+"""Do the examples of docs/extending.md and the README do what they say?"""
+
+from __future__ import annotations
+
+import json
+import socketserver
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crawler import Request, Response, Spider, crawl, testing
+from tests.docs.blocks import blocks, load
+
+DOCUMENT = "docs/extending.md"
+HTML = {"Content-Type": "text/html; charset=utf-8"}
+
+
+class Items(Spider):
+    """Yields the items it is given by its first page, as JSON."""
+
+    name = "items"
+    start_urls = ["http://shop.example/"]
+
+    def parse(self, response: Response) -> Iterator[Any]:
+        yield from response.json()
+
+
+def run_items(items: list[Any], **settings: Any) -> testing.Result:
+    return testing.crawl(Items, {"http://shop.example/": json.dumps(items)}, settings=settings)
+
+
+def test_the_spider_fetches_inline() -> None:
+    site = {
+        "http://shop.example/": """<ul><li class=book><a href="/a">A</a></li><li class=book><a href="/b">B</a></li></ul>
+            <a class=next href="/2">next</a>""",
+        "http://shop.example/2": '<li class=book><a href="/c">C</a>',
+        "http://shop.example/a/stars.json": '{"stars": 5}',
+        "http://shop.example/b/stars.json": '{"stars": 1}',
+        "http://shop.example/c/stars.json": '{"stars": 3}',
+    }
+    spider = load(DOCUMENT, "spiders/reviews.py")["Reviews"]
+    result = testing.crawl(spider, site, arguments={"at_least": "3"})
+    assert sorted(item["title"] for item in result.items) == ["A", "C"]
+    assert result.summary.exit_status == 0
+
+
+def test_the_pipeline_counts_and_limits() -> None:
+    stage = load(DOCUMENT, "pipelines/totals.py")["Totals"]
+    given = [{"category": name} for name in "ababa"]
+    result = run_items(given, PIPELINES=[stage], LIMIT_PER_CATEGORY=2)
+    assert [(item["category"], item["number"]) for item in result.items] == [("a", 1), ("b", 1), ("a", 2), ("b", 2)]
+    assert result.summary.stats["item_dropped_count"] == 1
+
+
+def test_the_readmes_pipeline() -> None:
+    stage = load("README.md", "pipelines/price_in_pence.py")["PriceInPence"]
+    result = run_items([{"price": "£3.20"}, {"price": "€3.20"}], PIPELINES=[stage])
+    assert result.items == [{"price": 320}]
+
+
+def test_the_readmes_spider() -> None:
+    site = {
+        "https://books.toscrape.com/": """<article class=product_pod><h3><a href="/b">B</a></h3></article>
+            <li class=next><a href="/2">next</a></li>""",
+        "https://books.toscrape.com/2": '<article class=product_pod><h3><a href="/c">C</a></h3></article>',
+        "https://books.toscrape.com/b": "<h1>Book B</h1>",
+        "https://books.toscrape.com/c": "<h1>Book C</h1>",
+    }
+    result = testing.crawl(load("README.md", "spiders/books.py")["Books"], site, arguments={"pages": "1"})
+    assert sorted(item["title"] for item in result.items) == ["Book B", "Book C"]
+
+
+def test_the_middleware_gets_a_new_token() -> None:
+    tokens = iter(["first", "second"])
+    valid = "second"
+
+    def site(request: Request) -> Any:
+        if request.url == "http://shop.example/token":
+            return next(tokens)
+        if request.url.endswith("/robots.txt"):
+            return 404
+        if request.headers.text("X-Token") != valid:
+            return 401
+        return Response(request.url, 200, HTML, b"[]", request=request)
+
+    middleware = load(DOCUMENT, "middlewares.py")["Token"]
+    settings = {"MIDDLEWARES": [middleware], "TOKEN_URL": "http://shop.example/token", "RETRY_HTTP_CODES": [401]}
+    result = testing.crawl(Items, site, settings=settings)
+    assert result.summary.stats["downloader/response_status_count/200"] >= 1
+    assert result.summary.errors == 0
+
+
+def test_the_subscriber_counts_slow_pages() -> None:
+    extension = load(DOCUMENT, "extensions.py")["SlowPages"]
+
+    def site(request: Request) -> Any:
+        return Response(request.url, 200, HTML, b"[]", request=request, latency=2.5)
+
+    result = testing.crawl(
+        Items, site, settings={"EXTENSIONS": [extension], "SLOW_SECONDS": 2, "ROBOTSTXT_OBEY": False}
+    )
+    assert result.summary.stats["slow_pages"] == 1
+
+
+class _Gopher(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        selector = self.rfile.readline().strip().decode()
+        port = self.server.server_address[1]  # type: ignore[index]  # an IPv4 server
+        menus = {
+            "": f"0About\t/about\t127.0.0.1\t{port}\r\n1More\t/more\t127.0.0.1\t{port}\r\n.\r\n",
+            "/more": f"0Last\t/last\t127.0.0.1\t{port}\r\n.\r\n",
+        }
+        self.wfile.write(menus[selector].encode())
+
+
+@pytest.fixture
+def gopher_port() -> Iterator[int]:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Gopher) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+def test_the_scheme_and_the_format_work_from_the_command_line(gopher_port: int, tmp_path: Path) -> None:
+    for block in blocks(Path(__file__).parents[2] / DOCUMENT):
+        if block.file in {"gopher.py", "formats.py"}:
+            (tmp_path / block.file).write_text(block.text, encoding="utf-8")
+    command = [sys.executable, "-m", "crawler", "run", "gopher.py", "-a", f"url=gopher://127.0.0.1:{gopher_port}/1"]
+    command += ["-s", 'FEED_FORMATS={"md": "formats.MarkdownList"}', "-O", "out.txt:md", "-s", "JOB_STORE=none"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr
+    lines = (tmp_path / "out.txt").read_text().splitlines()
+    assert sorted(lines) == ["- kind: 0, title: About", "- kind: 0, title: Last", "- kind: 1, title: More"]
+
+
+def test_crawl_is_public() -> None:
+    assert callable(crawl)
