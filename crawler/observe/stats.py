@@ -7,7 +7,6 @@ The keys are Scrapy's (docs.scrapy.org, "Stats Collection"). Two differ on purpo
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from crawler.events import (
@@ -59,102 +58,102 @@ class _Counts:
 
     def __init__(self, stats: Stats) -> None:
         self._stats = stats
-        self._add: Callable[..., None] = stats.inc_value
+        self._counts = stats.counts
         self._deepest = stats.get_value("request_depth_max", -1)
         self._by_status: dict[int, str] = {}
         self._by_method: dict[str, str] = {}
         self._domains: set[str] = set()
 
     def scheduled(self, event: RequestScheduled) -> None:
-        self._add("scheduler/enqueued")
+        self._counts["scheduler/enqueued"] += 1
         depth = event.request.meta.get("depth", 0)
         if isinstance(depth, int) and depth > self._deepest:
             self._deepest = depth
             self._stats.max_value("request_depth_max", depth)
 
     def refused(self, event: RequestRefused) -> None:
-        self._add(_REFUSED.get(event.reason, f"request_refused/{event.reason}"))
+        self._counts[_REFUSED.get(event.reason, f"request_refused/{event.reason}")] += 1
         if event.reason == "offsite" and event.request.host not in self._domains and len(self._domains) < 10_000:
             self._domains.add(event.request.host)
-            self._add("offsite/domains")
+            self._counts["offsite/domains"] += 1
 
     def sent(self, event: RequestSent) -> None:
-        self._add("downloader/request_count")
+        self._counts["downloader/request_count"] += 1
         method = event.request.method
         key = self._by_method.get(method)
         if key is None:
             key = self._by_method[method] = f"downloader/request_method_count/{method}"
-        self._add(key)
+        self._counts[key] += 1
         if _is_robots(event.request):
-            self._add("robotstxt/request_count")
+            self._counts["robotstxt/request_count"] += 1
         else:
-            self._add("scheduler/dequeued")
+            self._counts["scheduler/dequeued"] += 1
 
     def received(self, event: ResponseReceived) -> None:
         status = event.response.status
-        self._add("downloader/response_count")
+        self._counts["downloader/response_count"] += 1
         key = self._by_status.get(status)
         if key is None:
             key = self._by_status[status] = f"downloader/response_status_count/{status}"
-        self._add(key)
-        self._add("downloader/response_bytes", _size(event.response))
+        self._counts[key] += 1
+        self._counts["downloader/response_bytes"] += _size(event.response)
         if _is_robots(event.request):
-            self._add("robotstxt/response_count")
-            self._add(f"robotstxt/response_status_count/{status}")
+            self._counts["robotstxt/response_count"] += 1
+            self._counts[f"robotstxt/response_status_count/{status}"] += 1
         else:
-            self._add("response_received_count")
+            self._counts["response_received_count"] += 1
 
     def fetch_failed(self, event: FetchFailed) -> None:
         name = type(event.error).__name__
-        self._add("downloader/exception_count")
-        self._add(f"downloader/exception_type_count/{name}")
+        self._counts["downloader/exception_count"] += 1
+        self._counts[f"downloader/exception_type_count/{name}"] += 1
         if _is_robots(event.request):
-            self._add("robotstxt/exception_count")
-            self._add(f"robotstxt/exception_count/{name}")
+            self._counts["robotstxt/exception_count"] += 1
+            self._counts[f"robotstxt/exception_count/{name}"] += 1
 
     def delayed(self, event: RequestDelayed) -> None:
         if event.kind == "redirect":
-            self._add("redirect/count")
-            self._add("response_received_count", -1)
+            self._counts["redirect/count"] += 1
+            self._counts["response_received_count"] -= 1
             return
-        self._add("retry/count")
-        self._add(f"retry/reason_count/{event.reason}")
+        self._counts["retry/count"] += 1
+        self._counts[f"retry/reason_count/{event.reason}"] += 1
         if event.reason[:1].isdigit():  # "503 Service Unavailable": a response that was no page
-            self._add("response_received_count", -1)
+            self._counts["response_received_count"] -= 1
 
     def ended(self, event: RequestEnded) -> None:
         if event.outcome == "answered":
             return
         if event.outcome == "dropped":
-            self._add("robotstxt/forbidden" if event.reason == "robots" else f"request_dropped/{event.reason}")
+            self._counts["robotstxt/forbidden" if event.reason == "robots" else f"request_dropped/{event.reason}"] += 1
             if event.reason in _REDIRECTED_AWAY:
-                self._add("response_received_count", -1)
+                self._counts["response_received_count"] -= 1
             return
-        self._add("request_failed_count")
+        self._counts["request_failed_count"] += 1
         if event.reason == "HttpError":
-            self._add("httperror/response_ignored_count")
+            self._counts["httperror/response_ignored_count"] += 1
         elif event.reason == "TooManyRedirects":
-            self._add("response_received_count", -1)
+            self._counts["response_received_count"] -= 1
         elif "retry_times" in event.request.meta:
-            self._add("retry/max_reached")
+            self._counts["retry/max_reached"] += 1
 
     def item_scraped(self, event: ItemScraped) -> None:
-        self._add("item_scraped_count")
+        self._counts["item_scraped_count"] += 1
 
     def item_dropped(self, event: ItemDropped) -> None:
-        self._add("item_dropped_count")
-        self._add(f"item_dropped_reasons_count/{event.stage}")
+        self._counts["item_dropped_count"] += 1
+        self._counts[f"item_dropped_reasons_count/{event.stage}"] += 1
 
     def item_failed(self, event: ItemFailed) -> None:
-        self._add("item_failed_count")
-        self._add(f"item_failed_count/{event.stage}")
+        self._counts["item_failed_count"] += 1
+        self._counts[f"item_failed_count/{event.stage}"] += 1
 
     def spider_failed(self, event: SpiderFailed) -> None:
-        self._add("spider_exceptions/count")
-        self._add(f"spider_exceptions/{type(event.error).__name__}")
+        self._counts["spider_exceptions/count"] += 1
+        self._counts[f"spider_exceptions/{type(event.error).__name__}"] += 1
 
     def feed_closed(self, event: FeedClosed) -> None:
-        self._add("feedexport/success_count")
+        self._counts["feedexport/success_count"] += 1
 
 
 def _is_robots(request: Any) -> bool:
