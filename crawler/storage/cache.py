@@ -18,7 +18,8 @@ from typing import Any
 
 import msgspec
 import zstandard
-from msgspec import Struct
+
+from crawler.model.cached import CachedPage
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,8 @@ create table if not exists pages (
     size integer not null, received real not null, primary key (key, variant)
 ) without rowid;
 create index if not exists pages_by_time on pages (received);
-create table if not exists total (one integer primary key check (one = 1), bytes integer not null, pages integer not null);
+create table if not exists total
+    (one integer primary key check (one = 1), bytes integer not null, pages integer not null);
 insert or ignore into total values (1, 0, 0);
 create trigger if not exists pages_in after insert on pages begin
     update total set bytes = bytes + new.size, pages = pages + 1; end;
@@ -45,24 +47,8 @@ _LARGEST_BODY = 2**31
 _AGE_EVERY = 500
 
 
-class Page(Struct, array_like=True):
-    """A kept answer. ``vary`` names the request fields it depends on, ``said`` is what the request said
-    there; ``sent`` and ``received`` in seconds of the wall clock."""
-
-    url: str
-    status: int
-    headers: list[tuple[bytes, bytes]]
-    sent: float
-    received: float
-    vary: list[bytes] = []
-    said: list[list[bytes] | None] = []
-    protocol: str | None = None
-    reason: str = ""
-    body: bytes = b""
-
-
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Page).decode
+_decode = msgspec.msgpack.Decoder(CachedPage).decode
 
 
 class CacheFile:
@@ -139,11 +125,11 @@ class CacheFile:
                 self._useless(error)
             return otherwise
 
-    def find(self, key: bytes) -> list[Page]:
+    def find(self, key: bytes) -> list[CachedPage]:
         """Return the pages kept under a key, the latest first."""
         return list(self._do(lambda database: self._find(database, key), ()))
 
-    def _find(self, database: sqlite3.Connection, key: bytes) -> list[Page]:
+    def _find(self, database: sqlite3.Connection, key: bytes) -> list[CachedPage]:
         oldest = self._wall() - self._max_age if self._max_age else 0.0
         query = "select variant, facts, body from pages where key = ? and received >= ? order by received desc"
         pages = []
@@ -158,7 +144,7 @@ class CacheFile:
             pages.append(page)
         return pages
 
-    def keep(self, key: bytes, page: Page) -> None:
+    def keep(self, key: bytes, page: CachedPage) -> None:
         """Keep a page in place of the one for the same variant."""
         body = self._compress(page.body)
         facts = _encode(msgspec.structs.replace(page, body=b""))

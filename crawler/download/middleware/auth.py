@@ -59,6 +59,11 @@ class Authentication:
         response.request = request
         return response
 
+    def user_of(self, request: Request) -> tuple[str, str] | None:
+        """Return the credentials a request will be sent with, by setting, meta or URL."""
+        found = self._found(request)
+        return None if found is None else found[:2]
+
     def _found(self, request: Request) -> tuple[str, str, bool] | None:
         if "robots" in request.meta or b"Authorization" in request.headers or not is_http(request.url):
             return None

@@ -25,8 +25,12 @@ class DefaultHeaders:
         self._harmless = [pair for pair in self._defaults if pair[0].decode().lower() not in _OF_A_USER]
 
     async def __call__(self, request: Request, fetch: Fetch) -> Response:
+        """Send the request with the defaults."""
+        self.fill(request)
+        return await fetch(request)
+
+    def fill(self, request: Request) -> None:
         """Fill in what is missing; what is set stays."""
         headers = request.headers
         for name, value in self._defaults if "robots" not in request.meta else self._harmless:
             headers.setdefault(name, value)
-        return await fetch(request)

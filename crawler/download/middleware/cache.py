@@ -1,0 +1,217 @@
+"""Which requests need no network, because their answer is kept?
+
+HTTPCACHE_POLICY: "rfc9111" gives what is fresh and asks again about what is stale; "everything" gives
+whatever is kept, for development; "replay" gives that and never asks: what is not kept is an error.
+
+An engine may ask `HttpCache.lookup` before it queues a request: Fresh needs no delay, robots.txt or place
+at the host. The middleware looks again when the request is sent, so it is right with or without that.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from hashlib import blake2b
+from typing import Any, NamedTuple, Protocol
+
+from crawler.config.schema import CoreSettings
+from crawler.download.middleware.auth import Authentication
+from crawler.download.middleware.chain import Fetch
+from crawler.download.middleware.headers import DefaultHeaders
+from crawler.errors import NotInCache
+from crawler.model.cached import CachedPage
+from crawler.model.headers import Headers
+from crawler.model.request import Request
+from crawler.model.response import Response
+from crawler.model.url import is_http, without_fragment
+from crawler.policy.freshness import (
+    Kept,
+    freshened,
+    invalidates,
+    is_fresh,
+    may_store,
+    validators,
+    variant,
+    vary,
+)
+
+# Such requests want something of their own, which the page kept for their URL is not.
+_OWN_CONDITIONS = (b"If-None-Match", b"If-Modified-Since", b"If-Match", b"If-Unmodified-Since", b"If-Range", b"Range")
+_NOT_KEPT = frozenset(("stopped", "dataloss", "cached", "local"))
+
+
+class Pages(Protocol):
+    """Where pages are kept (storage.cache.CacheFile); the calls block."""
+
+    def find(self, key: bytes) -> list[CachedPage]: ...
+
+    def keep(self, key: bytes, page: CachedPage) -> None: ...
+
+    def remove(self, key: bytes) -> None: ...
+
+    def close(self) -> None: ...
+
+
+Run = Callable[..., Awaitable[Any]]
+"""Calls a function with arguments in the cache's thread."""
+
+
+class Fresh(NamedTuple):
+    """The answer is here."""
+
+    response: Response
+
+
+class Stale(NamedTuple):
+    """An answer is kept, and ``validators`` (header fields) ask the server whether it still holds."""
+
+    validators: list[tuple[bytes, bytes]]
+    page: CachedPage
+
+
+class HttpCache:
+    """The cache of a crawl. meta ``dont_cache`` (Scrapy's) passes by."""
+
+    def __init__(
+        self,
+        settings: CoreSettings,
+        pages: Pages,
+        run: Run,
+        *,
+        defaults: DefaultHeaders,
+        authentication: Authentication,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._policy = settings.HTTPCACHE_POLICY
+        self._ignored = frozenset(settings.HTTPCACHE_IGNORE_HTTP_CODES)
+        self._pages = pages
+        self._run = run
+        self._defaults = defaults
+        self._authentication = authentication
+        self._wall = wall
+
+    def __repr__(self) -> str:
+        return f"<HttpCache {self._policy} {self._pages!r}>"
+
+    async def lookup(self, request: Request) -> Fresh | Stale | None:
+        """Return what is kept for a request; None: nothing that helps. A damaged page is None."""
+        if not self._concerns(request) or request.meta.get("retry_times"):
+            return None
+        self._defaults.fill(request)
+        page = self._matching(request, await self._run(self._pages.find, self._key(request)))
+        if page is None:
+            return None
+        kept = _kept(page)
+        if self._policy != "rfc9111" or is_fresh(request.headers, kept, self._wall()):
+            return Fresh(_response(page, request, ["cached"]))
+        fields = validators(kept)
+        return Stale(fields, page) if fields else None
+
+    async def __call__(self, request: Request, fetch: Fetch) -> Response:
+        """Answer from the cache, or keep the answer of the network."""
+        if not self._concerns(request):
+            return await self._past(request, fetch)
+        found = await self.lookup(request)
+        if isinstance(found, Fresh):
+            return found.response
+        if self._policy == "replay":
+            raise NotInCache(f"not in the cache, and HTTPCACHE_POLICY is replay: {request!r}", request=request)
+        sent = request
+        if found is not None:
+            headers = request.headers.copy()
+            headers.update(found.validators)
+            sent = request.replace(headers=headers)
+        began = self._wall()
+        response = await fetch(sent)
+        if response.request is sent:
+            response.request = request
+        return await self._learn(request, response, found, began)
+
+    async def _past(self, request: Request, fetch: Fetch) -> Response:
+        if self._policy == "replay" and is_http(request.url):
+            raise NotInCache(f"HTTPCACHE_POLICY is replay, and this is never kept: {request!r}", request=request)
+        response = await fetch(request)
+        if invalidates(request.method, response.status):
+            await self._run(self._pages.remove, self._key(request, method="GET"))
+        return response
+
+    def _concerns(self, request: Request) -> bool:
+        meta, headers = request.meta, request.headers
+        if self._policy == "rfc9111" and (request.method != "GET" or request.body):
+            return False
+        if not is_http(request.url) or meta.get("dont_cache") or "download_file" in meta or "files" in meta:
+            return False
+        if (headers.get(b"Authorization") or b"")[:7].lower() == b"digest ":
+            return False  # half of a login; its outcome is kept for the request that wanted it
+        return not any(name in headers for name in _OWN_CONDITIONS)
+
+    def _key(self, request: Request, *, method: str | None = None) -> bytes:
+        """A page belongs to what was asked for and to who asked: another user's page is never given."""
+        body = b"" if method or self._policy == "rfc9111" else request.body
+        who = (
+            request.headers.get(b"Authorization"),
+            self._authentication.user_of(request),
+            request.meta.get("cookiejar"),
+        )
+        text = f"{method or request.method} {without_fragment(request.url)}\n"
+        if any(part is not None for part in who):
+            text += f"{who!r}\n"
+        return blake2b(text.encode("utf-8", "replace") + body, digest_size=16).digest()
+
+    def _matching(self, request: Request, pages: list[CachedPage]) -> CachedPage | None:
+        headers = request.headers
+        return next((page for page in pages if variant(page.vary, headers) == page.said), None)
+
+    async def _learn(self, request: Request, response: Response, stale: Stale | None, began: float) -> Response:
+        now = self._wall()
+        answer = Kept(response.status, response.headers, began, now)
+        if stale is not None and response.status == 304:
+            kept = freshened(_kept(stale.page), answer)
+            page = _page(request, kept, stale.page.body, protocol=response.protocol, reason=stale.page.reason)
+            await self._run(self._pages.keep, self._key(request), page)
+            return _response(page, request, ["cached", "revalidated"])
+        if self._may_keep(request, response, answer):
+            page = _page(request, answer, response.body, protocol=response.protocol, reason=response.reason)
+            await self._run(self._pages.keep, self._key(request), page)
+        return response
+
+    def _may_keep(self, request: Request, response: Response, answer: Kept) -> bool:
+        if response.body_file is not None or response.status in self._ignored:
+            return False
+        if not _NOT_KEPT.isdisjoint(response.flags):
+            return False
+        return self._policy == "everything" or may_store(request.method, request.headers, answer)
+
+
+def _kept(page: CachedPage) -> Kept:
+    return Kept(page.status, Headers.from_raw(list(page.headers)), page.sent, page.received)
+
+
+def _page(request: Request, kept: Kept, body: bytes, *, protocol: str | None, reason: str) -> CachedPage:
+    names = vary(kept.headers)
+    return CachedPage(
+        request.url,
+        kept.status,
+        kept.headers.raw(),
+        kept.sent,
+        kept.received,
+        names,
+        variant(names, request.headers),
+        protocol,
+        reason,
+        body,
+    )
+
+
+def _response(page: CachedPage, request: Request, flags: list[str]) -> Response:
+    return Response(
+        request.url,
+        page.status,
+        Headers.from_raw(list(page.headers)),
+        page.body,
+        flags=flags,
+        request=request,
+        protocol=page.protocol,
+        latency=0.0,
+        reason=page.reason,
+    )

@@ -1,0 +1,21 @@
+"""What is kept of an answer, so that it can be given again?"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class CachedPage(Struct, array_like=True):
+    """A kept answer; its body is decoded. ``vary`` names the request fields it depends on, ``said`` is what
+    the request said there; ``sent`` and ``received`` are seconds of the wall clock."""
+
+    url: str
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    sent: float
+    received: float
+    vary: list[bytes] = []
+    said: list[list[bytes] | None] = []
+    protocol: str | None = None
+    reason: str = ""
+    body: bytes = b""

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred, execute
+
+from crawler.config.schema import CoreSettings
+from crawler.download.middleware.auth import Authentication
+from crawler.download.middleware.cache import Fresh, HttpCache, Stale
+from crawler.download.middleware.headers import DefaultHeaders
+from crawler.errors import NotInCache
+from crawler.model.headers import Headers
+from crawler.model.request import Request
+from crawler.model.response import Response
+from crawler.storage.cache import CacheFile
+from tests.download.middleware.stage import Stage
+
+
+class World:
+    """A cached crawl of a site that answers with ``fields``."""
+
+    def __init__(self, folder: Path, policy: Any = "rfc9111", **settings: Any) -> None:
+        self.now = 1_800_000_000.0
+        self.fields: dict[str, Any] = {"Cache-Control": "max-age=60"}
+        self.status = 200
+        core = CoreSettings(HTTPCACHE_POLICY=policy, **settings)
+        self.file = CacheFile(folder / "cache", wall=self.wall)
+        defaults, authentication = DefaultHeaders(core), Authentication(core)
+        self.cache = HttpCache(
+            core, self.file, execute, defaults=defaults, authentication=authentication, wall=self.wall
+        )
+        self.stage = Stage([defaults, self.cache, authentication], self.answer)
+
+    def wall(self) -> float:
+        return self.now
+
+    def answer(self, request: Request) -> Response:
+        headers = Headers({"Date": formatdate(self.now, usegmt=True), **self.fields})
+        if "If-None-Match" in request.headers and request.headers["If-None-Match"] == headers.get("ETag"):
+            return Response(request.url, 304, headers, request=request)
+        return Response(request.url, self.status, headers, b"body %d" % len(self.stage.sent), request=request)
+
+    def get(self, url: str = "http://a.com/", **request: Any) -> bytes:
+        return self.stage.fetch(url, **request).body
+
+    def lookup(self, url: str = "http://a.com/", **request: Any) -> Any:
+        outcome: list[Any] = []
+        Deferred.fromCoroutine(self.cache.lookup(Request(url, **request))).addBoth(outcome.append)
+        return outcome[0]
+
+
+Make = Callable[..., World]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    return lambda *args, **settings: World(tmp_path, *args, **settings)
+
+
+def test_a_fresh_page_is_not_fetched(make: Make) -> None:
+    world = make()
+    assert world.lookup() is None
+    assert world.get() == world.get("http://a.com/#part") == b"body 1"
+    found = world.lookup()
+    assert isinstance(found, Fresh)
+    assert found.response.body == b"body 1"
+    assert found.response.flags == ["cached"]
+    assert found.response.headers["Cache-Control"] == b"max-age=60"
+    world.now += 61
+    assert world.lookup() is None
+    assert world.get() == b"body 2"
+    assert world.get("http://a.com/other") == b"body 3"
+
+
+def test_a_stale_page_is_validated(make: Make) -> None:
+    world = make()
+    world.fields["ETag"] = '"1"'
+    request = Request("http://a.com/")
+    world.stage.fetch(request)
+    world.now += 100
+    assert isinstance(world.lookup(), Stale)
+    assert world.lookup().validators == [(b"If-None-Match", b'"1"')]
+    response = world.stage.fetch(request)
+    assert (response.status, response.body) == (200, b"body 1")
+    assert response.flags == ["cached", "revalidated"]
+    assert response.request is request
+    assert "If-None-Match" not in request.headers
+    assert len(world.stage.sent) == 2
+    assert world.get() == b"body 1"
+    assert len(world.stage.sent) == 2
+    world.now += 100
+    world.fields["ETag"] = '"2"'
+    assert world.get() == b"body 3"
+    assert world.get() == b"body 3"
+
+
+def test_vary(make: Make) -> None:
+    world = make()
+    world.fields["Vary"] = "Accept-Language"
+    assert world.get() == b"body 1"
+    assert world.get(headers={"Accept-Language": "de"}) == b"body 2"
+    assert world.get() == b"body 1"
+    assert world.get(headers={"Accept-Language": "de"}) == b"body 2"
+    assert isinstance(world.lookup(headers={"Accept-Language": "de"}), Fresh)
+    assert world.lookup(headers={"Accept-Language": "fr"}) is None
+
+
+def test_pages_of_one_user_are_not_anothers(make: Make) -> None:
+    world = make(HTTP_AUTH={"http://b.com": "u:p"})
+    ways: list[dict[str, Any]] = [
+        {},
+        {"auth": ("u", "p")},
+        {"auth": ("v", "p")},
+        {"headers": {"Authorization": "Bearer x"}},
+        {"meta": {"cookiejar": 1}},
+    ]
+    bodies = [world.get(**way) for way in ways]
+    assert len(set(bodies)) == len(ways)
+    assert [world.get(**way) for way in ways] == bodies
+    world.get("http://b.com/")
+    assert isinstance(world.lookup("http://b.com/"), Fresh)
+    assert world.lookup("http://b.com/", meta={"auth": None}) is None
+
+
+def test_what_is_not_kept(make: Make) -> None:
+    world = make()
+    for way in (
+        {"method": "POST"},
+        {"meta": {"dont_cache": True}},
+        {"headers": {"Range": "bytes=0-5"}},
+        {"headers": {"Cache-Control": "no-store"}},
+    ):
+        assert world.get(**way) != world.get(**way)
+    world.status = 500
+    world.fields = {"ETag": '"x"'}
+    assert world.get() != world.get()
+
+
+def test_a_post_makes_the_page_worthless(make: Make) -> None:
+    world = make()
+    world.get()
+    world.get(method="POST")
+    assert world.lookup() is None
+
+
+def test_a_retry_is_not_answered_from_the_cache(make: Make) -> None:
+    world = make("everything")
+    world.status = 503
+    world.get()
+    assert isinstance(world.lookup(), Fresh)
+    assert world.lookup(meta={"retry_times": 1}) is None
+
+
+def test_everything(make: Make) -> None:
+    world = make("everything", HTTPCACHE_IGNORE_HTTP_CODES=[404])
+    world.fields = {"Cache-Control": "no-store"}
+    assert world.get() == world.get()
+    assert world.get(method="POST", body=b"1") == world.get(method="POST", body=b"1")
+    assert world.get(method="POST", body=b"1") != world.get(method="POST", body=b"2")
+    world.status = 404
+    assert world.get("http://a.com/404") != world.get("http://a.com/404")
+
+
+def test_replay(make: Make) -> None:
+    recording = make("everything")
+    recording.get()
+    recording.file.close()
+    world = make("replay")
+    assert world.get() == b"body 1"
+    with pytest.raises(NotInCache):
+        world.get("http://a.com/other")
+    with pytest.raises(NotInCache):
+        world.get(meta={"dont_cache": True})
+    assert not world.stage.sent
+
+
+def test_other_schemes_pass(make: Make) -> None:
+    world = make("replay")
+    assert world.get("file:///x") == b"body 1"
+
+
+def test_broken_bodies_are_not_kept(make: Make) -> None:
+    world = make()
+
+    def truncated(request: Request) -> Response:
+        return Response(request.url, 200, Headers(world.fields), b"half", flags=["dataloss"], request=request)
+
+    world.stage.answer = truncated
+    world.get()
+    assert world.lookup() is None
