@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from crawler.errors import RequestDropped as RequestDropped
     from crawler.errors import RequestError as RequestError
     from crawler.errors import UsageError as UsageError
+    from crawler.generic import signals as signals
     from crawler.generic.csvfeed import CSVFeedSpider as CSVFeedSpider
     from crawler.generic.loader import ItemLoader as ItemLoader
     from crawler.generic.rules import CrawlSpider as CrawlSpider
@@ -69,6 +70,7 @@ _HOMES = {
         "RequestError",
         "UsageError",
     ),
+    "generic": ("signals",),
     "generic.csvfeed": ("CSVFeedSpider",),
     "generic.loader": ("ItemLoader",),
     "generic.rules": ("CrawlSpider", "Rule"),
@@ -102,6 +104,10 @@ __all__ = ["__version__", *sorted(_HOME_OF)]  # the names are in _HOMES
 def __getattr__(name: str) -> Any:
     home = _HOME_OF.get(name)
     if home is None:
+        from crawler.generic.elsewhere import elsewhere
+
+        if hint := elsewhere(name):
+            raise ImportError(hint)  # the one error whose text `from crawler import …` shows
         raise AttributeError(f"module 'crawler' has no attribute {name!r}")
     value = getattr(import_module(f"crawler.{home}"), name)
     globals()[name] = value

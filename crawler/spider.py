@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from crawler.errors import UsageError
 from crawler.events import Events
 from crawler.model.request import Request
 from crawler.model.response import Response
@@ -37,6 +38,60 @@ class Crawler:
     stop: Callable[[str], None] | None = None
     http: Any = None
     memory: dict[tuple[str, str], dict[Any, Any]] = field(default_factory=dict)
+
+    @property
+    def signals(self) -> Signals:
+        """Scrapy's way to subscribe to what happens; ``events`` is ours."""
+        return Signals(self)
+
+    @property
+    def engine(self) -> Engine:
+        """What spiders do with Scrapy's engine; ``stop`` and ``fetch`` are ours."""
+        return Engine(self)
+
+
+class Signals:
+    """``crawler.signals`` as Scrapy's spiders use it."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    def connect(self, receiver: Callable[..., Any], signal: Any = None) -> None:
+        """Call ``receiver`` when something happens; ``signal`` is one of ``from crawler import signals``."""
+        subscribe = getattr(signal, "subscribe", None)
+        if subscribe is None:
+            raise UsageError(f"signals are those of `from crawler import signals`, got {signal!r}")
+        subscribe(self._crawler, receiver)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"crawler.signals has no {name}, only connect(); see docs/from_scrapy.md")
+
+
+class Engine:
+    """``crawler.engine`` as Scrapy's spiders use it."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    def close_spider(self, spider: Spider | None = None, reason: str = "cancelled") -> None:
+        """End the crawl once what is in flight has finished."""
+        if self._crawler.stop is None:
+            raise RuntimeError("close_spider() works while the crawl runs")
+        self._crawler.stop(reason)
+
+    def download(self, request: Request) -> Awaitable[Response]:
+        """Fetch inline, as ``await spider.fetch(request)``."""
+        if self._crawler.fetch is None:
+            raise RuntimeError("download() works while the crawl runs")
+        return self._crawler.fetch(request)
+
+    download_async = download
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(
+            f"crawler.engine has no {name}, only close_spider() and download(); what a spider wants crawled "
+            "is yielded by its callbacks and start() (docs/from_scrapy.md)"
+        )
 
 
 class Spider:

@@ -51,7 +51,7 @@ ROOMS: dict[str, Room] = {
         WORDS | {"policy", "frontier", "spider", "pipeline", "summary", "feeds.seam", "download.seam"},
         "twisted itemadapter",
     ),
-    "generic": _room(WORDS | {"spider", "pipeline"}, "lxml itemadapter itemloaders"),
+    "generic": _room(WORDS | {"spider", "pipeline"}, "lxml itemadapter itemloaders twisted"),
     "sample": _room((), "twisted"),
     "commands": _room({"*"}, "*"),
     "assembly": _room({"*"}, "*"),

@@ -1,1 +1,3 @@
-"""Ready-made spiders and the item loader, with the API that Scrapy documents for them."""
+"""Ready-made spiders, the item loader and the signals, with the API that Scrapy documents for them."""
+
+from crawler.generic import signals as signals

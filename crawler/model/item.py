@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import KeysView
 from copy import deepcopy
-from typing import Any, ClassVar, Self
+from types import MappingProxyType
+from typing import Any, ClassVar, Self, cast
+
+from itemadapter import ItemAdapter
+from itemadapter.adapter import DictAdapter
 
 
 class Field(dict[str, Any]):
@@ -69,3 +75,30 @@ class Item(dict[str, Any]):
     def deepcopy(self) -> Self:
         """Return a deep copy of the same class."""
         return deepcopy(self)
+
+
+class _Declared(DictAdapter):
+    """Tells itemadapter of the fields: serializers, processors and columns are found by it."""
+
+    @classmethod
+    def is_item(cls, item: Any) -> bool:
+        return isinstance(item, Item)
+
+    @classmethod
+    def is_item_class(cls, item_class: type) -> bool:
+        return issubclass(item_class, Item)
+
+    @classmethod
+    def get_field_meta_from_class(cls, item_class: type, field_name: str) -> MappingProxyType[str, Any]:
+        fields: dict[str, Field] = item_class.fields  # type: ignore[attr-defined]  # it is an Item
+        return MappingProxyType(fields[field_name])
+
+    @classmethod
+    def get_field_names_from_class(cls, item_class: type) -> list[str]:
+        return list(item_class.fields)  # type: ignore[attr-defined]  # it is an Item
+
+    def field_names(self) -> KeysView[str]:
+        return KeysView(self.item.fields)
+
+
+cast(deque[Any], ItemAdapter.ADAPTER_CLASSES).appendleft(_Declared)  # before the one for plain dicts

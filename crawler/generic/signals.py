@@ -1,0 +1,147 @@
+"""Which of Scrapy's signals can be heard, and what stands for the others?
+
+``crawler.signals.connect(receiver, signal=signals.spider_closed)`` subscribes to the event that means the
+same. A receiver is a plain function; it is given what its parameters name. The events themselves say
+more: see docs/extensions.md.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from twisted.python.failure import Failure
+
+from crawler import events
+from crawler.errors import DropItem, UsageError
+
+logger = logging.getLogger(__name__)
+
+Values = Callable[[Any], dict[str, Any]]
+
+
+class Signal:
+    """One of Scrapy's signals: the event that means the same and what of it the receivers get."""
+
+    def __init__(self, name: str, event: type[events.Event], values: Values = lambda event: {}) -> None:
+        self.name = name
+        self._event = event
+        self._values = values
+
+    def __repr__(self) -> str:
+        return f"<Signal {self.name}>"
+
+    def subscribe(self, crawler: Any, receiver: Callable[..., Any]) -> None:
+        """Call ``receiver`` with those values that it names; raises UsageError if it cannot be."""
+        if inspect.iscoroutinefunction(receiver):
+            raise UsageError(
+                f"{self.name}: {_name(receiver)} is a coroutine function, and receivers are plain functions; "
+                "closed() of the spider and open_spider() and close_spider() of a pipeline may be coroutines"
+            )
+        takes = _parameters(receiver)
+
+        def told(event: Any) -> None:
+            given = {"sender": crawler, "signal": self, "spider": crawler.spider, **self._values(event)}
+            arguments = {name: value for name, value in given.items() if takes is None or name in takes}
+            result = receiver(**arguments)
+            if hasattr(result, "__await__"):
+                logger.error("%s: nobody waits for the %s of %s", self, type(result).__name__, _name(receiver))
+
+        self._check(receiver)
+        crawler.events.subscribe(self._event, told)
+
+    def _check(self, receiver: Callable[..., Any]) -> None:
+        known = _KNOWN[self.name]
+        for name, parameter in inspect.signature(receiver).parameters.items():
+            named = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+            if parameter.default is parameter.empty and (
+                parameter.kind is parameter.POSITIONAL_ONLY or (named and name not in known)
+            ):
+                raise UsageError(f"{self.name}: {_name(receiver)} wants {name!r}; it can have {', '.join(known)}")
+
+
+class Unheard:
+    """A signal that is never sent here; to connect to it is an error that says what to use."""
+
+    def __init__(self, name: str, instead: str) -> None:
+        self.name = name
+        self._instead = instead
+
+    def __repr__(self) -> str:
+        return f"<Unheard {self.name}>"
+
+    def subscribe(self, crawler: Any, receiver: Callable[..., Any]) -> None:
+        """Raise UsageError."""
+        raise UsageError(f"the signal {self.name} of Scrapy is not sent here: {self._instead}")
+
+
+def _parameters(receiver: Callable[..., Any]) -> set[str] | None:
+    """Return the names a receiver takes; None: it takes any."""
+    parameters = inspect.signature(receiver).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return None
+    return set(parameters)
+
+
+def _name(receiver: Any) -> str:
+    return getattr(receiver, "__qualname__", None) or repr(receiver)
+
+
+_KNOWN = {
+    name: ("sender", "signal", "spider", *words.split())
+    for name, words in {
+        "engine_started": "",
+        "engine_stopped": "",
+        "spider_opened": "",
+        "spider_closed": "reason",
+        "spider_error": "failure",
+        "item_scraped": "item response",
+        "item_dropped": "item response exception",
+        "item_error": "item response failure",
+        "request_scheduled": "request",
+        "request_dropped": "request",
+        "request_reached_downloader": "request",
+        "response_downloaded": "response request",
+    }.items()
+}
+
+engine_started = Signal("engine_started", events.CrawlOpened)
+engine_stopped = Signal("engine_stopped", events.CrawlClosed)
+spider_opened = Signal("spider_opened", events.CrawlOpened)
+spider_closed = Signal("spider_closed", events.CrawlClosed, lambda event: {"reason": event.reason})
+spider_error = Signal("spider_error", events.SpiderFailed, lambda event: {"failure": Failure(event.error)})
+item_scraped = Signal(
+    "item_scraped", events.ItemScraped, lambda event: {"item": event.item, "response": event.response}
+)
+item_dropped = Signal(
+    "item_dropped",
+    events.ItemDropped,
+    lambda event: {"item": event.item, "response": event.response, "exception": DropItem(event.reason)},
+)
+item_error = Signal(
+    "item_error",
+    events.ItemFailed,
+    lambda event: {"item": event.item, "response": event.response, "failure": Failure(event.error)},
+)
+request_scheduled = Signal("request_scheduled", events.RequestScheduled, lambda event: {"request": event.request})
+request_dropped = Signal("request_dropped", events.RequestRefused, lambda event: {"request": event.request})
+request_reached_downloader = Signal(
+    "request_reached_downloader", events.RequestSent, lambda event: {"request": event.request}
+)
+response_downloaded = Signal(
+    "response_downloaded",
+    events.ResponseReceived,
+    lambda event: {"response": event.response, "request": event.request},
+)
+response_received = Unheard("response_received", "response_downloaded is, for redirects and retried ones, too")
+request_left_downloader = Unheard("request_left_downloader", "subscribe to ResponseReceived and FetchFailed")
+spider_idle = Unheard("spider_idle", "start() may wait for more work and yield it; the crawl ends after it")
+scheduler_empty = Unheard("scheduler_empty", "start() is asked for more when nothing is ready")
+headers_received = Unheard("headers_received", "a middleware's on_head(request, head) sees them and may stop")
+bytes_received = Unheard("bytes_received", "Request(max_size=…) bounds a body, a middleware's on_head may stop it")
+robots_parsed = Unheard("robots_parsed", "`crawler explain URL` tells what robots.txt says")
+memusage_warning_reached = Unheard("memusage_warning_reached", "memory is bounded by the job store")
+feed_slot_closed = Unheard("feed_slot_closed", "subscribe to FeedClosed")
+feed_exporter_closed = Unheard("feed_exporter_closed", "subscribe to FeedClosed, and CrawlClosed for the last")
