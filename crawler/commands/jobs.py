@@ -12,25 +12,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from crawler.commands.groups import CommandGroup
 from crawler.commands.options import command_line_settings, settings_options
 from crawler.commands.resume import find_again, jobs_folder
-from crawler.config.nearest import did_you_mean
 from crawler.errors import UsageError
 from crawler.observe.progress import duration
 from crawler.storage.jobs import Job, find_job, list_jobs, remove_job
 
 
-class JobCommands(click.Group):
-    """The commands of a group; an unknown one is an error that names the nearest."""
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command by name."""
-        if cmd_name not in self.commands:
-            raise UsageError(f'there is no command "jobs {cmd_name}"{did_you_mean(cmd_name, self.commands)}')
-        return self.commands[cmd_name]
-
-
-@click.group(cls=JobCommands, invoke_without_command=True)
+@click.group(cls=CommandGroup, invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="As JSON, a list of objects.")
 @settings_options
 @click.pass_context

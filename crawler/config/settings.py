@@ -72,9 +72,24 @@ class Settings(Mapping[str, Any]):
         settings.command_line = dict(command_line or {})
         return settings
 
+    def with_spider(self, spider: type) -> Settings:
+        """Return these settings for the crawls of a spider: its own are put below the script's.
+
+        For settings that a script made before it named the spider. Raises SettingError.
+        """
+        layers, components, also = self._made_of
+        settings = type(self).__new__(type(self))
+        of_file = next((layer.values for layer in layers if layer.origin == "settings.py"), {})
+        place = 1 if layers[0].origin == "settings.py" else 0
+        around = [*layers[:place], of_spider(spider, of_file), *layers[place:]]
+        settings._fill(around, components=[*components, spider], also=also)
+        settings.command_line = dict(self.command_line)
+        return settings
+
     def _fill(
         self, layers: list[Layer], *, components: Iterable[Any], also: Callable[[], Iterable[Any]] | None = None
     ) -> None:
+        self._made_of = (layers, tuple(components), also)
         given, declared, self.warnings = gather(layers, components=components, also=also)
         self._declared = {name: entry for name, entry in declared.items() if name not in CORE_KINDS}
         self.command_line = {}

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from crawler.model.cached import CachedPage
+from crawler.storage.cache import CacheFile
 from tests.commands.conftest import Crawler, Site
 
 
@@ -128,3 +130,19 @@ def test_fetch_says_why_nothing_came(crawler: Crawler) -> None:
     assert (result.status, result.out) == (1, "")
     assert result.err.startswith("crawler: no response from http://127.0.0.1:1/: ConnectionFailed")
     assert len(result.err.splitlines()) == 1
+
+
+def test_the_cache_is_looked_at_and_emptied(crawler: Crawler, folder: Path) -> None:
+    assert crawler("cache", "stats").out == ".crawler/cache.sqlite: 0 pages, 0 bytes\n"
+    assert not (folder / ".crawler").exists()
+    (folder / ".crawler").mkdir()
+    cache = CacheFile(folder / ".crawler" / "cache.sqlite")
+    page = CachedPage(url="http://a.example/", status=200, headers=[], sent=1e9, received=1e9, body=b"x" * 2000)
+    cache.keep(b"key", page)
+    cache.close()
+    shown = crawler("cache", "stats").out
+    assert shown.startswith(".crawler/cache.sqlite: 1 pages, ")
+    assert "received between" in shown
+    assert crawler("cache", "clear").out == "1 pages removed\n"
+    assert json.loads(crawler("cache", "stats", "--json").out)["pages"] == 0
+    assert crawler("cache", "stat").err == 'crawler: there is no command "cache stat"; did you mean "stats"?\n'

@@ -165,3 +165,9 @@ def test_scrapy_s_getters() -> None:
 def test_settings_from_a_script_do_not_parse_texts() -> None:
     with pytest.raises(SettingError, match=r"RETRY_TIMES \(script\)"):
         Settings({"RETRY_TIMES": "3"})
+
+
+def test_settings_made_before_the_spider_was_named() -> None:
+    settings = Settings({"RETRY_TIMES": 7}).with_spider(SpiderOfTests)
+    assert (settings.core.RETRY_TIMES, settings.core.DOWNLOAD_DELAY) == (7, 2.0)
+    assert settings.origin("DOWNLOAD_DELAY") == "spider books"

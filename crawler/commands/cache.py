@@ -1,0 +1,67 @@
+"""What is in the HTTP cache, and how is it emptied? ``crawler cache stats|clear``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from rich.filesize import decimal
+
+from crawler.commands.groups import CommandGroup
+from crawler.commands.loading import load_settings, project_if_any
+from crawler.commands.options import command_line_settings, settings_options
+from crawler.storage.cache import CacheFile
+
+
+@click.group(cls=CommandGroup)
+@settings_options
+@click.pass_context
+def command(ctx: click.Context, /, **given: Any) -> None:
+    """Look at the HTTP cache (HTTPCACHE_FILE), or empty it."""
+    ctx.obj = Path(load_settings(project_if_any(), None, command_line_settings(given)).core.HTTPCACHE_FILE)
+
+
+@command.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_context
+def stats(ctx: click.Context, *, as_json: bool) -> None:
+    """Say how many pages are kept, how large they are and how old."""
+    with _opened(ctx.obj) as cache:
+        kept = cache.stats() if cache is not None else dict(_EMPTY)
+    if as_json:
+        click.echo(msgspec.json.encode({"path": str(ctx.obj), **kept}).decode())
+        return
+    click.echo(f"{ctx.obj}: {kept['pages']:,} pages, {decimal(kept['bytes'])}")
+    if kept["oldest"] is not None:
+        click.echo(f"received between {_time(kept['oldest'])} and {_time(kept['latest'])}")
+
+
+@command.command()
+@click.pass_context
+def clear(ctx: click.Context) -> None:
+    """Remove every page."""
+    with _opened(ctx.obj) as cache:
+        click.echo(f"{cache.clear() if cache is not None else 0:,} pages removed")
+
+
+_EMPTY: dict[str, Any] = {"pages": 0, "bytes": 0, "oldest": None, "latest": None}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[CacheFile | None]:
+    """Open the cache, None if there is none: looking makes no file."""
+    cache = CacheFile(path) if path.exists() else None
+    try:
+        yield cache
+    finally:
+        if cache is not None:
+            cache.close()
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).isoformat(" ", "seconds")
