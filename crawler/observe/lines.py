@@ -108,7 +108,7 @@ class _LogLines:
         )
 
     def feed_closed(self, event: FeedClosed) -> None:
-        self.logger.info("Wrote %d items to %s", event.items, event.path)
+        self.logger.info("Wrote %d items to %s", event.items, "stdout" if event.path == "-" else event.path)
 
 
 def _of(response: object) -> str:

@@ -46,7 +46,8 @@ def rows(summary: Summary) -> list[tuple[str, str]]:
         lines.append(("Statuses", ", ".join(f"{status}: {count:,}" for status, count in sorted(statuses.items()))))
     if summary.queued:
         lines.append(("Queued", f"{summary.queued:,}"))
-    lines += [("Output", f"{feed.path} ({feed.items:,} items)") for feed in summary.feeds]
+    outputs = [("stdout" if feed.path == "-" else feed.path, feed.items) for feed in summary.feeds]
+    lines += [("Output", f"{path} ({items:,} items)") for path, items in outputs]
     lines += [("Problem", problem) for problem in summary.problems]
     if summary.resumable and summary.job:
         lines.append(("Go on with", f"crawler resume {summary.job}"))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from crawler.model.cached import CachedPage
 from crawler.storage.cache import CacheFile
-from tests.commands.conftest import Crawler, Site
+from tests.commands.conftest import Crawler, Site, command, environment
 
 
 def test_a_crawl_writes_its_items_and_a_table(crawler: Crawler, spider_file: Path, site: Site, folder: Path) -> None:
@@ -146,3 +149,27 @@ def test_the_cache_is_looked_at_and_emptied(crawler: Crawler, folder: Path) -> N
     assert crawler("cache", "clear").out == "1 pages removed\n"
     assert json.loads(crawler("cache", "stats", "--json").out)["pages"] == 0
     assert crawler("cache", "stat").err == 'crawler: there is no command "cache stat"; did you mean "stats"?\n'
+
+
+def test_a_terminal_has_a_live_line_and_whole_log_lines(spider_file: Path, site: Site, folder: Path) -> None:
+    terminal, end = pty.openpty()
+    arguments = command("run", "pages.py", "-O", "items.csv", "-s", "DOWNLOAD_DELAY=0.1")
+    environ = environment() | {"TERM": "xterm", "COLUMNS": "100", "LINES": "30"}
+    with subprocess.Popen(arguments, cwd=folder, env=environ, stderr=end, stdout=subprocess.PIPE) as process:
+        os.close(end)
+        shown = b""
+        while True:
+            try:
+                part = os.read(terminal, 4096)
+            except OSError:  # Linux: the other end is closed
+                break
+            if not part:
+                break
+            shown += part
+        assert process.wait(20) == 0
+    os.close(terminal)
+    text = shown.decode()
+    assert " pages · " in text
+    assert " pages/s · " in text
+    assert "INFO crawler: Crawling with pages" in text
+    assert "items.csv (6 items)" in text
