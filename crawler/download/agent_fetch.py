@@ -18,6 +18,7 @@ from zope.interface import implementer
 from crawler.download.agent_errors import translate
 from crawler.download.collecting import Body, BodyRules
 from crawler.download.decoding import ACCEPT_ENCODING
+from crawler.download.fast.upload import multipart
 from crawler.download.seam import Exchange, Head
 from crawler.download.watched import RouteEndpoint
 from crawler.errors import (
@@ -109,8 +110,13 @@ class AgentFetch:
         else:
             agent = Agent.usingEndpointFactory(reactor, endpoint, self)
         url = without_credentials(without_fragment(request.url)).encode("ascii")
-        body = BytesProducer(request.body) if request.body else None
-        self._asking = agent.request(request.method.encode(), url, self._headers(), body)
+        headers = self._headers()
+        body: Any = BytesProducer(request.body) if request.body else None
+        if files := request.meta.get("files"):
+            source, kind = multipart(files, request.body, reactor)
+            headers.setRawHeaders(b"Content-Type", [kind])
+            body = source.producer
+        self._asking = agent.request(request.method.encode(), url, headers, body)
         self._asking.addCallbacks(self._answered, self._unanswered)
         self._asking.addErrback(self._broken)
 
@@ -222,6 +228,7 @@ class AgentFetch:
     def _unanswered(self, failure: Failure) -> None:
         stale = self._connection is not None and self._connection.uses > 1 and not self._connection.head
         error = translate(failure, self._where, sent=self._exchange.sent)
+        stale = stale and not self._request.meta.get("files")  # they have been read
         may_repeat = stale and isinstance(error, ConnectionLost) and self._request.method in _SAFE_TO_REPEAT
         if may_repeat and not self._repeated and not self._over:
             # A pooled connection that the server had closed: the request goes out once more.

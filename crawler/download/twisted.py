@@ -49,6 +49,7 @@ class TwistedDownloader:
         self.settings = settings
         self.reactor = reactor
         self.clock = clock
+        self._fetches: set[AgentFetch] = set()
         self.pool = HTTPConnectionPool(reactor, persistent=True)
         # The fetch itself decides what is safe to repeat.
         self.pool.retryAutomatically = False
@@ -80,9 +81,9 @@ class TwistedDownloader:
             clock=clock,
             deadlines=self._deadlines,
             deny_private=deny,
+            http2=False,
         )
         self.opener.head_limit = settings.HEADER_MAX_TOTAL
-        self._fetches: set[AgentFetch] = set()
 
     def __repr__(self) -> str:
         return f"<TwistedDownloader {len(self._fetches)} under way>"

@@ -18,6 +18,7 @@ from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
 from crawler.download.fast.failures import translate
+from crawler.download.fast.gate import Gate
 from crawler.download.fast.opener import ConnectionOpener
 from crawler.download.fast.route import Route
 from crawler.errors import HeadTooLarge
@@ -124,7 +125,7 @@ class AgentOpener(ConnectionOpener):
 
     head_limit = 0
 
-    def _connection(self, owner: Any) -> Any:
+    def _connection(self, owner: Any, gate: Gate) -> Any:
         watching: Any = WrappingFactory(owner)
         watching.limit = self.head_limit
         watching.noisy = False

@@ -1,0 +1,213 @@
+"""How is every exchange written to a WARC file? (ISO 28500, WARC/1.1)
+
+A Downloader around another one. The heads are the bytes of the wire; bodies are as they arrived but for
+the transfer coding, whose header field is renamed as other archivers do, so that head and body agree.
+Credentials that were sent are in the archive too: its mode is 0600.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import tempfile
+from base64 import b32encode
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from warcio.warcwriter import WARCWriter
+
+from crawler.download.seam import Downloader, Exchange
+from crawler.errors import BodyTooLarge, CloseSpider, FetchError, FetchTimeout
+from crawler.model.request import Request
+from crawler.model.response import Response
+from crawler.model.url import is_http, without_credentials, without_fragment
+
+logger = logging.getLogger(__name__)
+
+Run = Callable[..., Awaitable[Any]]
+
+_IN_MEMORY = 1_048_576
+_FRAMING = re.compile(rb"(?im)^(transfer-encoding|content-length)(?=[ \t]*:)")
+
+
+class WarcFile:
+    """The file; ``.gz`` compresses each record by itself, so that a reader can seek. Its methods block."""
+
+    def __init__(self, path: Path, *, software: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self.path = path
+        self._file = os.fdopen(descriptor, "ab")
+        self._writer = WARCWriter(self._file, gzip=path.name.endswith(".gz"))
+        if self._file.tell() == 0:
+            info = {"software": software, "format": "WARC File Format 1.1"}
+            self._writer.write_record(self._writer.create_warcinfo_record(path.name, info))
+
+    def __repr__(self) -> str:
+        return f"<WarcFile {self.path}>"
+
+    def write(self, record: Recorded) -> None:
+        """Write the request and, if any of it came, the response; raises OSError."""
+        with ExitStack() as open_files:
+            body = open_files.enter_context(record.body)
+            block = open_files.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY))
+            response = None
+            if head := record.response_head:
+                response = self._record(record, "response", head, body, block)
+            sent = BytesIO(record.request_body)
+            request = self._record(record, "request", record.request_head, sent, BytesIO())
+            if response is not None:
+                request.rec_headers.add_header("WARC-Concurrent-To", response.rec_headers.get_header("WARC-Record-ID"))
+            self._writer.write_record(request)
+            if response is not None:
+                self._writer.write_record(response)
+        self._file.flush()
+
+    def _record(self, record: Recorded, kind: str, head: bytes, body: Any, block: Any) -> Any:
+        block.write(head)
+        digest, whole, size = hashlib.sha1(), hashlib.sha1(head), len(head)
+        body.seek(0)
+        while chunk := body.read(_IN_MEMORY):
+            block.write(chunk)
+            digest.update(chunk)
+            whole.update(chunk)
+            size += len(chunk)
+        block.seek(0)
+        fields = {
+            "WARC-Date": datetime.fromtimestamp(record.began, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "WARC-Block-Digest": _labelled(whole),
+            "WARC-Payload-Digest": _labelled(digest),
+        }
+        if record.remote:
+            fields["WARC-IP-Address"] = record.remote
+        if kind == "response" and record.truncated:
+            fields["WARC-Truncated"] = record.truncated
+        return self._writer.create_warc_record(
+            record.url,
+            kind,
+            payload=block,
+            length=size,
+            warc_content_type=f"application/http; msgtype={kind}",
+            warc_headers_dict=fields,
+        )
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def _labelled(digest: Any) -> str:
+    return "sha1:" + b32encode(digest.digest()).decode()
+
+
+class Recorded:
+    """One exchange on its way into the file. ``began`` in seconds of the wall clock."""
+
+    def __init__(self, request: Request, exchange: Exchange, *, began: float) -> None:
+        self.url = without_credentials(without_fragment(request.url))
+        self.began = began
+        self.request_body = request.body
+        self.body: Any = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed when written
+        self.size = 0
+        self.truncated: str | None = None
+        self._exchange = exchange
+
+    def tap(self, data: bytes) -> None:
+        """Take a piece of the response's body."""
+        self.size += len(data)
+        self.body.write(data)
+
+    @property
+    def remote(self) -> str:
+        """The address that was dialled."""
+        return self._exchange.remote
+
+    @property
+    def request_head(self) -> bytes:
+        """The head as it was sent."""
+        return self._exchange.request_head
+
+    @property
+    def response_head(self) -> bytes:
+        """The head with a length in place of the transfer coding that is gone; b"" if none came."""
+        head = self._exchange.response_head
+        if not head:
+            return b""
+        head = _FRAMING.sub(rb"X-Archive-Orig-\1", head.rstrip(b"\r\n"))
+        return b"%b\r\nContent-Length: %d\r\n\r\n" % (head, self.size)
+
+
+class ArchivingDownloader:
+    """Writes what passes through ``inner``. ``run`` calls a function in the archive's own thread.
+
+    A file that cannot be written ends the crawl (CloseSpider): an archive with holes is none.
+    """
+
+    def __init__(self, inner: Downloader, file: WarcFile, run: Run, *, wall: Callable[[], float]) -> None:
+        self._inner = inner
+        self._file = file
+        self._run = run
+        self._wall = wall
+
+    def __repr__(self) -> str:
+        return f"<ArchivingDownloader {self._file!r} {self._inner!r}>"
+
+    def fetch(self, request: Request, exchange: Exchange | None = None) -> Deferred[Response]:
+        """See crawler.download.seam.Downloader."""
+        if not is_http(request.url):
+            return self._inner.fetch(request, exchange)
+        return Deferred.fromCoroutine(self._fetch(request, exchange or Exchange()))
+
+    async def _fetch(self, request: Request, exchange: Exchange) -> Response:
+        exchange.keep_raw = True
+        recorded = Recorded(request, exchange, began=self._wall())
+        outer = exchange.tap
+
+        def tap(data: bytes) -> None:
+            recorded.tap(data)
+            if outer is not None:
+                outer(data)
+
+        exchange.tap = tap
+        try:
+            response = await self._inner.fetch(request, exchange)
+        except FetchError as error:
+            recorded.truncated = _why(error)
+            await self._write(recorded)
+            raise
+        if {"stopped", "dataloss"} & set(response.flags):
+            recorded.truncated = "unspecified" if "stopped" in response.flags else "disconnect"
+        await self._write(recorded)
+        return response
+
+    async def _write(self, recorded: Recorded) -> None:
+        if not recorded.request_head:
+            recorded.body.close()
+            return
+        try:
+            await self._run(self._file.write, recorded)
+        except OSError as error:
+            recorded.body.close()
+            logger.error("The archive %s cannot be written: %s", self._file.path, error)
+            raise CloseSpider("archive_failed") from error
+
+    def close(self) -> Deferred[None]:
+        """Close the inner one, then the file."""
+        return Deferred.fromCoroutine(self._close())
+
+    async def _close(self) -> None:
+        await self._inner.close()
+        await self._run(self._file.close)
+
+
+def _why(error: FetchError) -> str:
+    if isinstance(error, BodyTooLarge):
+        return "length"
+    return "time" if isinstance(error, FetchTimeout) else "disconnect"
