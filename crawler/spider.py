@@ -5,6 +5,7 @@ The names and meanings are those of Scrapy's Spider (docs.scrapy.org, "Spiders")
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
@@ -83,7 +84,7 @@ class Engine:
         """Fetch inline, as ``await spider.fetch(request)``."""
         if self._crawler.fetch is None:
             raise RuntimeError("download() works while the crawl runs")
-        return self._crawler.fetch(request)
+        return _anywhere(self._crawler.fetch(request))
 
     download_async = download
 
@@ -179,7 +180,28 @@ class Spider:
         request = url_or_request if isinstance(url_or_request, Request) else Request(url_or_request)
         if self.crawler.fetch is None:
             raise RuntimeError("fetch() works while the crawl runs")
-        return await self.crawler.fetch(request)
+        return await _anywhere(self.crawler.fetch(request))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
+
+
+async def _anywhere(fetched: Any) -> Response:
+    """Wait for a Deferred in whatever Task runs: asyncio.gather() makes Tasks that know none."""
+    try:
+        turn = asyncio.get_running_loop().create_future()
+    except RuntimeError:  # a reactor without an asyncio loop
+        return await fetched  # type: ignore[no-any-return]  # a Deferred
+
+    def wake(outcome: Any) -> Any:
+        if not turn.done():
+            turn.set_result(None)
+        return outcome
+
+    fetched.addBoth(wake)
+    try:
+        await turn
+    except asyncio.CancelledError:
+        fetched.cancel()
+        raise
+    return await fetched  # type: ignore[no-any-return]  # it has fired
