@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.python.failure import Failure
 
 from crawler.engine.clock import Clock
@@ -81,9 +81,12 @@ class Committer:
         units, self._units = self._units, []
         postponed, self._postponed = self._postponed, []
         self._busy = True
+        committed = maybeDeferred(self._commit, units, postponed)
+        committed.addBoth(self._committed, units).addErrback(self._failed)
+
+    def _commit(self, units: list[Unit], postponed: list[Postponed]) -> Deferred[list[Committed]]:
         facts = self._facts() if self._store.durable else None
-        committed = self._store.commit([unit.finished() for unit in units], postponed=postponed, facts=facts)
-        committed.addBoth(self._committed, units)
+        return self._store.commit([unit.finished() for unit in units], postponed=postponed, facts=facts)
 
     def when_idle(self) -> Deferred[None]:
         """Commit everything; fires when it is done (or the store has failed)."""
@@ -107,6 +110,12 @@ class Committer:
                 self._on_committed(unit, committed)
             if len(self._units) >= self._requests or (self._idle and self._units) or not self._store.durable:
                 self.flush()
+        self._tell_idle()
+
+    def _failed(self, failure: Failure) -> None:
+        """What followed a commit went wrong: an error of ours, which must not leave the crawl waiting."""
+        self._broken = True
+        self._on_error(error_of(failure))
         self._tell_idle()
 
     def _tell_idle(self) -> None:

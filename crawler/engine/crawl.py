@@ -15,7 +15,7 @@ from crawler.engine.frames import user_traceback
 from crawler.engine.parts import Parts, Wiring
 from crawler.engine.sending import Sending
 from crawler.engine.unit import Unit
-from crawler.errors import BooksDoNotBalance, CloseSpider, StoreError
+from crawler.errors import BooksDoNotBalance, CloseSpider, CrawlerError, FeedError, StoreError
 from crawler.events import CrawlClosed, CrawlClosing, CrawlOpened, FeedClosed, ItemFailed, SpiderFailed
 from crawler.frontier.entry import Entry
 from crawler.frontier.store import Resumed
@@ -47,6 +47,7 @@ class Crawl:
         self.lost_items = 0
         parts.events.subscribe(ItemFailed, self._item_lost)
         self._state = "new"
+        self._stop_early: str | None = None
         self._pumping = False
         self._pump_again = False
         self._timer: Any = None
@@ -77,7 +78,9 @@ class Crawl:
         wired.watch.open()
         parts.events.publish(CrawlOpened(parts.spider, parts.job, not resumed.is_new))
         self._state = "running"
-        if not resumed.start_ended:
+        if self._stop_early is not None:
+            self.stop(self._stop_early)
+        elif not resumed.start_ended:
             wired.starts.begin(parts.spider.start, count=resumed.start_count, digests=resumed.start_digests)
         self.pump()
         await self._over
@@ -93,6 +96,8 @@ class Crawl:
 
     def stop(self, reason: str) -> None:
         """Take no new request; end when what is in flight has ended and its results are committed."""
+        if self._state == "new":
+            self._stop_early = reason
         if self._state != "running":
             return
         self._state = "closing"
@@ -105,9 +110,9 @@ class Crawl:
             self._leave(entry)
         self.changed()
 
-    def stop_now(self) -> None:
+    def stop_now(self, reason: str = "shutdown") -> None:
         """End at once: what is in flight is cancelled, and repeated by a resume."""
-        self.stop("shutdown")
+        self.stop(reason)
         if self._hard or self._over.called:
             return
         self._hard = True
@@ -118,11 +123,13 @@ class Crawl:
 
     def fail(self, error: BaseException) -> None:
         """A feed or the store has failed: nothing more can be kept, so stop, and say why."""
-        self.problems.append(str(error))
-        logger.error("%s", error)
-        self.stop("feed_error" if not isinstance(error, StoreError) else "store_error")
-        if isinstance(error, StoreError):
-            self.stop_now()
+        ours = not isinstance(error, CrawlerError)
+        self.problems.append(f"internal error: {error!r}" if ours else str(error))
+        logger.error("%s", self.problems[-1], exc_info=error if ours else None)
+        if isinstance(error, FeedError):
+            self.stop("feed_error")
+        else:
+            self.stop_now("store_error" if isinstance(error, StoreError) else "internal_error")
 
     def _leave(self, entry: Entry) -> None:
         """An entry stays undone at a stop: if it is carried, its parent is repeated instead."""

@@ -139,7 +139,11 @@ class Outlet:
                 mark = marks.get(writer.feed.name)
                 await writer.pool.run(lambda w=writer, m=mark: w.feed.open(m, durable=self._store.durable))
                 opened.append(writer)
-                await self._catch_up(writer, int(mark["number"]) if mark else 0, last)
+                number = int(mark["number"]) if mark else 0
+                if self._store.durable:
+                    # The first mark tells the job's own bytes from those that were there before it.
+                    await self.mark(writer, writer.pool.run(writer.feed.write, (), number))
+                await self._catch_up(writer, number, last)
         except BaseException:
             for writer in opened:
                 await writer.pool.run(lambda w=writer: w.feed.close(finished=False))

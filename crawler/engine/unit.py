@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from crawler.frontier.entry import Entry
-from crawler.frontier.store import START, Attempt, Finished, Offer, Refusal
+from crawler.frontier.store import START, Attempt, Finished, MemoryChange, Offer, Refusal
 from crawler.model.request import Request
 
 current: ContextVar[Unit | None] = ContextVar("current", default=None)
@@ -73,7 +73,7 @@ class Unit:
             reason=self.reason,
             children=self.children,
             items=self.items,
-            memory=self.changes,
+            memory=[MemoryChange(*change) for change in self.changes],
             fingerprints=self.extra,
             attempts=self.attempts,
             refusals=self.refusals,
