@@ -6,11 +6,15 @@ with an underscore.
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 from hyperlink import DecodedURL, EncodedURL
 from treq.client import HTTPClient
 from twisted.internet.defer import Deferred, fail
+from twisted.internet.task import Cooperator
+from twisted.web.client import FileBodyProducer
+from twisted.web.iweb import IBodyProducer
 
 from crawler.download.fast.agent import FastAgent
 from crawler.errors import InvalidRequest
@@ -43,8 +47,15 @@ class Client(HTTPClient):
 
     def __init__(self, agent: FastAgent, *, reactor: Any) -> None:
         provider: Any = agent
-        super().__init__(provider)
+        super().__init__(provider, data_to_body_producer=self._producer)
         self._reactor = reactor
+        # treq's default works in steps of the global reactor, which need not be this one.
+        self._cooperator = Cooperator(scheduler=lambda work: reactor.callLater(0, work))
+
+    def _producer(self, data: Any) -> Any:
+        if isinstance(data, bytes):
+            data = BytesIO(data)
+        return FileBodyProducer(data, cooperator=self._cooperator) if hasattr(data, "read") else IBodyProducer(data)
 
     def request(self, method: str, url: Any, **options: Any) -> Deferred[Any]:
         """Send a request as treq.request does; a bad URL fails with InvalidRequest."""

@@ -243,13 +243,13 @@ class HttpConnection(TwistedProtocol):
             self._source = call.body_source
             call.body_source.start(self, self._sent)
 
-    def pause(self) -> None:
+    def pause(self, call: Call) -> None:
         """Read nothing for now; silence is not counted meanwhile."""
         transport: Any = self.transport
         transport.pauseProducing()
         self.active = FOREVER
 
-    def resume(self) -> None:
+    def resume(self, call: Call) -> None:
         """Read again."""
         transport: Any = self.transport
         self.active = self._clock()

@@ -20,12 +20,15 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from crawler.download.fast.guard import is_public
-from crawler.download.fast.names import Names
+from crawler.download.fast.names import Names, is_address
 from crawler.errors import AddressForbidden
 
 # The endpoint refuses names that IDNA does not know, such as a_b.example, which exist. It never looks at
 # the name itself, so it gets this one and the real one goes to the resolver.
 _PLACEHOLDER = "host.invalid"
+# Seconds until the next address is tried; 250 ms is what RFC 8305 section 5 recommends.
+_NEXT_ATTEMPT = 0.25
+_ONLY_ATTEMPT = 0.01
 
 
 @implementer(IReactorTCP, IReactorTime, IReactorPluggableNameResolver, IHostnameResolver)
@@ -94,7 +97,13 @@ class Dialler:
         """
         dialling = _Dialling(self._reactor, self._names, host, guarded=self._deny_private and not trusted)
         endpoint = HostnameEndpoint(
-            dialling, _PLACEHOLDER, port, timeout=self._timeout, bindAddress=(bind_address, 0) if bind_address else None
+            dialling,
+            _PLACEHOLDER,
+            port,
+            timeout=self._timeout,
+            bindAddress=(bind_address, 0) if bind_address else None,
+            # The endpoint notices only after this time that there is no further address.
+            attemptDelay=_ONLY_ATTEMPT if is_address(host) else _NEXT_ATTEMPT,
         )
         connecting: Deferred[Any] = endpoint.connect(factory)
 

@@ -86,12 +86,14 @@ class FastDownloader:
             clock=clock,
             deadlines=deadlines,
             deny_private=settings.DENY_PRIVATE_ADDRESSES,
+            http2=settings.HTTP2_ENABLED,
         )
         self.pool = Pool(
             opener=opener,
             deadlines=deadlines,
             clock=clock,
             connect_timeout=timeout,
+            http2=settings.HTTP2_ENABLED,
             idle_seconds=settings.KEEP_ALIVE_SECONDS,
             max_idle=max(_LEAST_IDLE, 2 * settings.CONCURRENT_REQUESTS),
             max_idle_per_route=max(settings.CONCURRENT_REQUESTS_PER_DOMAIN, 1),

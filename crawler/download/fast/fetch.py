@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # RFC 9110 section 9.2.2: repeating one of these does what doing it once does.
-_SAFE_TO_REPEAT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
+SAFE_TO_REPEAT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
 
 
 class FetchRules:
@@ -163,7 +163,8 @@ class Fetch:
 
     def on_error(self, error: FetchError, *, stale: bool) -> None:
         """See connection.Call; a stale connection's fetch goes out once more, on a new one."""
-        if stale and not self._repeated and self.method in _SAFE_TO_REPEAT and self.body_source is None:
+        safe = self.method in SAFE_TO_REPEAT or not error.sent
+        if stale and safe and not self._repeated and self.body_source is None:
             self._repeated = True
             self.connection = None
             self.pool.open_for(self)
@@ -185,7 +186,6 @@ class Fetch:
 
     def cancel(self, _: Deferred[Response]) -> None:
         """End the exchange at once: the canceller of ``deferred``."""
-        self.pool.forget(self)
         opening, self.opening = self.opening, None
         if opening is not None:
             opening.cancel()

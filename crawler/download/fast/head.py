@@ -126,7 +126,7 @@ def parse_strict(data: bytes, method: str, limits: HeadLimits) -> ResponseHead |
         raw = [(name, value.rstrip(b" \t")) for name, value in raw]
     minor, code, reason = match.groups()
     head = ResponseHead(int(code), reason or b"", 1 if minor == b"1" else 0, raw)
-    _frame(head, method)
+    frame(head, method)
     return head
 
 
@@ -150,7 +150,7 @@ def parse_head(data: bytes, method: str, limits: HeadLimits) -> ResponseHead:
         raise BadResponse("the head contains a CR that ends no line")
     minor, code, reason = match.groups()
     head = ResponseHead(int(code), reason or b"", 1 if minor == b"1" else 0, repair(data))
-    _frame(head, method)
+    frame(head, method)
     return head
 
 
@@ -196,7 +196,7 @@ def _bad_status_line(data: bytes) -> BadResponse:
     return BadResponse(f"the answer has no acceptable status line: {line!r}")
 
 
-def _frame(head: ResponseHead, method: str) -> None:
+def frame(head: ResponseHead, method: str) -> None:
     """Decide by RFC 9112 section 6.3, in its order, how the body ends."""
     lengths: list[bytes] = []
     codings: list[bytes] = []

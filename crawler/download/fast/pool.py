@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from crawler.download.fast.deadlines import Deadlines
+from crawler.download.fast.deadlines import FOREVER, Deadlines
 from crawler.download.fast.failures import translate
 from crawler.download.fast.route import Route
 from crawler.errors import FetchCancelled, FetchError, FetchTimeout
@@ -75,11 +75,13 @@ class Pool:
         idle_seconds: float,
         max_idle: int,
         max_idle_per_route: int,
+        http2: bool = True,
         spool_folder: str | None = None,
     ) -> None:
         self.deadlines = deadlines
         self.clock = clock
         self.spool_folder = spool_folder
+        self.http2 = http2
         self.routes: dict[Any, Route] = {}
         self._opener = opener
         self._connect_timeout = connect_timeout or float("inf")
@@ -107,13 +109,27 @@ class Pool:
         self.open_for(call)
 
     def open_for(self, call: PooledCall) -> None:
-        """Put the call on a new connection."""
+        """Put the call on a new connection, or on one that is shared."""
         route = call.route
         if self._closed is not None:
             call.refuse(FetchCancelled("the downloader is closed", sent=False))
             return
-        route.connections += 1
+        shared = route.shared
+        if shared is not None and shared.accepts:
+            self._idle.pop(shared, None)
+            call.begin(shared, self.clock())
+            return
         opening = _Opening(self, call, self.clock() + self._connect_timeout)
+        if route.waiting is not None:
+            call.opening = Deferred()
+            call.opening.addErrback(lambda _: None)
+            route.waiting.append(opening)
+            self.deadlines.watch(opening)
+            return
+        if route.secure and route.http2 is None and self.http2:
+            route.waiting = []
+        route.connections += 1
+        self.routes[route.key] = route
         call.opening = deferred = self._opener.open(route, self)
         self.deadlines.watch(opening)
         deferred.addCallbacks(self._opened, self._not_opened, callbackArgs=(opening,), errbackArgs=(opening,))
@@ -121,41 +137,71 @@ class Pool:
     def _opened(self, connection: Any, opening: _Opening) -> None:
         self.deadlines.forget(opening)
         call = opening.call
-        connection.route = call.route
+        route = call.route
+        connection.route = route
         self._connections.add(connection)
         self.deadlines.watch(connection)
+        if route.http2 is not False:
+            route.http2 = connection.multiplexes
+        if connection.multiplexes:
+            route.shared = connection
         if call.opening is None:
             # The call was given up in the meantime, the connection is as good as any.
             self.give_back(connection)
-            return
-        call.opening = None
-        call.begin(connection, self.clock())
+        else:
+            call.opening = None
+            call.begin(connection, self.clock())
+        waiting, route.waiting = route.waiting or [], None
+        for each in waiting:
+            self.deadlines.forget(each)
+            if each.call.opening is not None:
+                each.call.opening = None
+                self.open_for(each.call)
 
     def _not_opened(self, failure: Failure, opening: _Opening) -> None:
         self.deadlines.forget(opening)
-        call = opening.call
-        self._release(call.route)
-        if call.opening is not None:
+        route = opening.call.route
+        waiting, route.waiting = route.waiting or [], None
+        self._release(route)
+        given_up = opening.call.opening is None
+        for each in [opening, *waiting]:
+            self.deadlines.forget(each)
+            call = each.call
+            if call.opening is None:
+                continue
             call.opening = None
-            call.refuse(translate(failure, call.route))
+            if given_up:
+                # The first was cancelled or out of time, which says nothing about the others.
+                self.open_for(call)
+            else:
+                call.refuse(translate(failure, route))
         self._check_closed()
 
-    def forget(self, call: PooledCall) -> None:
-        """The call was cancelled; one that waits for a shared connection is dropped from the queue."""
+    def leaving(self, connection: Any) -> None:
+        """A shared connection takes no more exchanges."""
+        if connection.route.shared is connection:
+            connection.route.shared = None
+            self._idle.pop(connection, None)
 
     def give_back(self, connection: Any) -> None:
         """See connection.Owner."""
         route = connection.route
-        if self._closed is not None or len(route.idle) >= self._max_idle_per_route or not self._idle_seconds:
+        shared = connection.multiplexes
+        full = (route.shared is not connection) if shared else len(route.idle) >= self._max_idle_per_route
+        if self._closed is not None or full or not self._idle_seconds:
             connection.close()
             return
         seconds = self._idle_seconds
         if connection.idle_seconds is not None:
             # A peer that says when it closes is asked nothing in its last second.
             seconds = min(seconds, max(connection.idle_seconds - 1, 0))
-        connection.idle_until = connection.active + seconds
-        route.idle.append(connection)
+        since = connection.active if connection.active != FOREVER else self.clock()
+        connection.idle_until = since + seconds
+        if not shared:
+            route.idle.append(connection)
         self._idle[connection] = None
+        if connection.idle_until < self.deadlines.wake:
+            self.deadlines.hasten(connection.idle_until)
         if len(self._idle) > self._max_idle:
             oldest = next(iter(self._idle))
             self._drop_idle(oldest)
@@ -167,13 +213,16 @@ class Pool:
         if connection in self._idle:
             self._drop_idle(connection)
         if connection in self._connections:
+            if connection.multiplexes:
+                self.leaving(connection)
             self._connections.discard(connection)
             self._release(connection.route)
         self._check_closed()
 
     def _drop_idle(self, connection: Any) -> None:
         del self._idle[connection]
-        connection.route.idle.remove(connection)
+        if not connection.multiplexes:
+            connection.route.idle.remove(connection)
 
     def _release(self, route: Route) -> None:
         route.connections -= 1

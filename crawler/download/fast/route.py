@@ -61,6 +61,7 @@ class Route:
         "connections",
         "host",
         "host_line",
+        "http2",
         "idle",
         "key",
         "latest_headers",
@@ -68,7 +69,7 @@ class Route:
         "proxy",
         "secure",
         "shared",
-        "shared_opening",
+        "waiting",
     )
 
     def __init__(self, key: Any, origin: str, proxy: Proxy | None, bind_address: str | None) -> None:
@@ -83,9 +84,11 @@ class Route:
         self.idle: list[Any] = []
         self.connections = 0
         self.latest_headers: tuple[list[tuple[bytes, bytes]], bool, bytes] | None = None
-        # A connection that many exchanges share (HTTP/2), and the calls that wait for the first one to tell.
+        # The connection that many exchanges share, if the peer speaks HTTP/2: None until the first connection
+        # tells; the calls that come meanwhile wait for it, or each would open one.
+        self.http2: bool | None = None
         self.shared: Any = None
-        self.shared_opening = False
+        self.waiting: list[Any] | None = None
         name = f"[{parts.host}]" if ":" in parts.host else parts.host
         authority = name if DEFAULT_PORTS[parts.scheme] == parts.port else f"{name}:{parts.port}"
         self.host_line = b"Host: " + authority.encode() + b"\r\n"

@@ -16,6 +16,7 @@ from zope.interface import implementer
 
 from crawler.download.decoding import Decoder
 from crawler.download.fast.deadlines import FOREVER
+from crawler.download.fast.fetch import SAFE_TO_REPEAT
 from crawler.download.fast.head import BY_LENGTH, NO_BODY, ResponseHead
 from crawler.download.fast.route import Route
 from crawler.download.fast.upload import BodySource
@@ -123,8 +124,10 @@ class StreamedCall:
 
     def on_error(self, error: FetchError, *, stale: bool) -> None:
         """See connection.Call."""
-        if stale and not self._repeated and self.body_source is None and self.method in ("GET", "HEAD", "OPTIONS"):
+        safe = self.method in SAFE_TO_REPEAT or not error.sent
+        if stale and safe and not self._repeated and self.body_source is None:
             self._repeated = True
+            self.connection = None
             self.pool.open_for(self)
         elif self.response is not None:
             self.response.ended(Failure(error))
@@ -235,13 +238,13 @@ class ResponseTransport:
         """Read no more for now; the time-out between reads waits as well."""
         if self._call is not None and not self._paused:
             self._paused = True
-            self._call.connection.pause()
+            self._call.connection.pause(self._call)
 
     def resumeProducing(self) -> None:
         """Go on reading."""
         if self._call is not None and self._paused:
             self._paused = False
-            self._call.connection.resume()
+            self._call.connection.resume(self._call)
 
     def stopProducing(self) -> None:
         """Drop the rest of the body, and the connection with it."""

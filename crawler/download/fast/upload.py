@@ -40,9 +40,16 @@ class BodySource:
         self._written = 0
         self._connection: Any = None
         self._done: Done | None = None
+        # HTTP/2 frames a body by itself.
+        self.framed = True
 
     def __repr__(self) -> str:
         return f"<BodySource written={self._written} of {self.length}>"
+
+    @property
+    def producer(self) -> Any:
+        """The IBodyProducer."""
+        return self._producer
 
     def start(self, connection: Any, done: Done) -> None:
         """Begin to write to the connection's transport; ``done(None)`` when all of it was written."""
@@ -73,7 +80,7 @@ class BodySource:
         if self.length is not None and self._written > self.length:
             self._end(FetchError(f"the body is longer than the {self.length} bytes its producer promised"))
             return
-        if self.length is None:
+        if self.length is None and self.framed:
             data = b"%x\r\n%b\r\n" % (len(data), data)
         self._connection.transport.write(data)
         self._connection.progressed()
@@ -87,9 +94,9 @@ class BodySource:
     def _finished(self, _: Any) -> None:
         if self._done is None:
             return
-        if self.length is None:
+        if self.length is None and self.framed:
             self._connection.transport.write(b"0\r\n\r\n")
-        elif self._written < self.length:
+        elif self.length is not None and self._written < self.length:
             self._end(FetchError(f"the body ended after {self._written} of {self.length} bytes"))
             return
         self._end(None)
