@@ -164,7 +164,7 @@ class Spider:
         for url in self.start_urls:
             yield Request(url, dont_filter=True)
 
-    def parse(self, response: Response, **kwargs: Any) -> Any:
+    def parse(self, response: Any, **kwargs: Any) -> Any:
         """Handle a response whose request names no callback."""
         raise NotImplementedError(f"{type(self).__name__}.parse is not defined, and a request named no callback")
 

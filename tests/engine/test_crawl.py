@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from dataclasses import dataclass
 from typing import Any
@@ -209,7 +210,11 @@ def test_an_errback_gets_the_error_with_request_and_response_and_may_yield() -> 
 
     def failed(self: Spider, failure: Any) -> Any:
         error = failure.value
-        yield {"error": type(error).__name__, "url": error.request.url, "status": getattr(error, "response", None) and error.response.status}
+        yield {
+            "error": type(error).__name__,
+            "url": error.request.url,
+            "status": getattr(error, "response", None) and error.response.status,
+        }
 
     site = {ROOT + "404": 404, ROOT + "timeout": FetchTimeout("slow")}
     result = crawl(spider(start_requests=start_requests, failed=failed), site)
@@ -481,6 +486,6 @@ def test_any_crawl_ends_with_balanced_books_and_no_page_twice(seed: int) -> None
     assert len(fetched) == len(set(fetched))
     for host in {sent.request.host for sent in result.sent}:
         times = [sent.when for sent in result.sent if sent.request.host == host]
-        gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+        gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
         assert all(gap >= settings["DOWNLOAD_DELAY"] - 1e-6 for gap in gaps)
     assert not result.happened(ReactorHeld)

@@ -96,7 +96,7 @@ def test_an_async_stage_works_on_several_items_at_once() -> None:
 def test_a_dropped_item_goes_no_further_and_is_no_failure() -> None:
     result = run(OddOnly, Double)
     assert numbers(result) == [2, 6]
-    assert [(event.stage, event.reason) for event in result.happened(ItemDropped)][0] == ("OddOnly", "0 is even")
+    assert next((event.stage, event.reason) for event in result.happened(ItemDropped)) == ("OddOnly", "0 is even")
     assert result.summary.exit_status == 0
 
 
