@@ -20,7 +20,9 @@ def quote(text: str, author: str, *tags: str) -> str:
 
 
 SITE = {
-    HOME: quote("One", "Ann", "a", "b") + quote("Two", "Bob", "b") + '<li class="next"><a href="/page/2/">Next</a></li>',
+    HOME: quote("One", "Ann", "a", "b")
+    + quote("Two", "Bob", "b")
+    + '<li class="next"><a href="/page/2/">Next</a></li>',
     HOME + "page/2/": quote("Three", "Ann", "a") + "<ul class='pager'></ul>",
     HOME + "author/Ann": "<h3 class='author-title'>Ann\n </h3><p class='born'>1901</p>",
     HOME + "author/Bob": "<h3 class='author-title'>Bob</h3>",

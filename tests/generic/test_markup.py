@@ -1,0 +1,185 @@
+"""Is XML read as it comes, and is what is hostile refused in bounded time and memory?"""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+import time
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crawler.generic.markup import BadMarkup, Document, local_name, pieces
+from crawler.generic.sitemap import Sitemap, sitemaps_in
+
+HEAD = '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
+ONE = "<url><loc>http://a/é</loc></url>"
+LOLS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+LAUGHS = f'<!DOCTYPE a [<!ENTITY l0 "lol">{LOLS}]>'
+
+
+def locs(body: bytes | str, limit: int = 52_428_800) -> list[str]:
+    sitemap = Sitemap(body.encode() if isinstance(body, str) else body, limit=limit)
+    return [entry["loc"] for entry in sitemap]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{HEAD}{ONE}</urlset>".encode(),
+        f"\n \n<?xml version='1.0'?>{HEAD}{ONE}</urlset>".encode(),
+        f"\ufeff<?xml version='1.0'?>{HEAD}{ONE}</urlset>".encode(),
+        f"<?xml version='1.0' encoding='utf-16'?>{HEAD}{ONE}</urlset>".encode("utf-16"),
+        f"<?xml version='1.0' encoding='iso-8859-1'?>{HEAD}{ONE}</urlset>".encode("latin-1"),
+        f"<urlset><url><loc><![CDATA[ http://a/é ]]></loc></url></urlset>".encode(),  # noqa: F541
+        f"<s:urlset xmlns:s='x'><s:url><s:loc>http://a/é</s:loc></s:url></s:urlset>".encode(),  # noqa: F541
+        f"{HEAD}<!-- c --><?p i?>{ONE}</urlset>".encode(),
+        f'<!DOCTYPE urlset SYSTEM "http://a/sitemap.dtd">{HEAD}{ONE}</urlset>'.encode(),
+        gzip.compress(HEAD.encode()) + gzip.compress(f"{ONE}</urlset>".encode()) + b"\0\0",
+    ],
+)
+def test_a_sitemap_is_read_however_it_is_written(body: bytes) -> None:
+    sitemap = Sitemap(body)
+    assert [entry["loc"] for entry in sitemap] == ["http://a/é"]
+    assert sitemap.type == "urlset"
+    assert sitemap.problem == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "expected", "problem"),
+    [
+        (f"{HEAD}{ONE}<url><loc>http://a/tw", ["http://a/é"], "Premature end"),
+        (
+            f"{HEAD}<url><loc>http://a/?x=1&y=2</loc></url>{ONE}</urlset>",
+            ["http://a/?x=1=2", "http://a/é"],
+            "EntityRef",
+        ),
+        ("", [], "Start tag expected"),
+        ("hello", [], "Start tag expected"),
+    ],
+)
+def test_a_damaged_sitemap_gives_what_is_whole_and_says_so(body: str, expected: list[str], problem: str) -> None:
+    sitemap = Sitemap(body.encode())
+    assert [entry["loc"] for entry in sitemap] == expected
+    assert problem in sitemap.problem
+
+
+def test_a_gzip_stream_that_ends_early_gives_what_is_there() -> None:
+    packed = gzip.compress(HEAD.encode() + b"".join(b"<url><loc>http://a/%d</loc></url>" % n for n in range(9999)))
+    assert 0 < len(locs(packed[: len(packed) // 2])) < 9999
+
+
+SECRET = Path(__file__).resolve().as_uri()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{LAUGHS}<urlset><url><loc>&l9;</loc></url></urlset>",
+        f'{LAUGHS}<urlset><url a="&l9;"><loc>x</loc></url></urlset>',
+        f'<!DOCTYPE a [<!ENTITY a "{"a" * 100_000}">]><urlset><url><loc>{"&a;" * 100_000}</loc></url></urlset>',
+        f'<!DOCTYPE a [<!ENTITY x SYSTEM "{SECRET}">]><urlset><url><loc>&x;</loc></url></urlset>',
+        f'<!DOCTYPE a [<!ENTITY % p SYSTEM "{SECRET}"> %p;]><urlset><url><loc>x</loc></url></urlset>',
+    ],
+    ids=["laughs", "laughs in an attribute", "quadratic", "external entity", "parameter entity"],
+)
+def test_entities_are_refused_at_once(body: str) -> None:
+    begun = time.perf_counter()
+    with pytest.raises(BadMarkup, match="declares entities"):
+        locs(body)
+    assert time.perf_counter() - begun < 1
+
+
+def test_xinclude_and_an_outer_dtd_are_not_loaded() -> None:
+    included = f'<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="{SECRET}" parse="text"/>'
+    body = f'<!DOCTYPE urlset SYSTEM "{SECRET}"><urlset><url><loc>{included}</loc></url></urlset>'
+    assert locs(body) == [""]
+
+
+def packed(*parts: tuple[bytes, int]) -> bytes:
+    """Return gzip of each part so many times, without ever holding that."""
+    compress = zlib.compressobj(6, zlib.DEFLATED, 31)
+    out = []
+    for part, times in parts:
+        block = part * max(1, min(times, 65_536 // len(part)))
+        out += [compress.compress(block) for _ in range(times * len(part) // len(block))]
+    return b"".join([*out, compress.flush()])
+
+
+M = 1 << 20
+BOMBS: dict[str, list[tuple[bytes, int]]] = {
+    "spaces": [(HEAD.encode(), 1), (b" ", 200 * M)],
+    "text": [(HEAD.encode() + b"<url><loc>", 1), (b"a", 200 * M)],
+    "entries": [(HEAD.encode(), 1), (b"<url/>", 9 * M)],
+    "elements in an entry": [(HEAD.encode() + b"<url>", 1), (b"<a/>", 20 * M)],
+    "depth": [(HEAD.encode(), 1), (b"<a>", 20 * M)],
+    "comments": [(HEAD.encode(), 1), (b"<!---->", 20 * M)],
+    "an attribute": [(HEAD.encode() + b'<url a="', 1), (b"a", 100 * M)],
+    "a name": [(HEAD.encode() + b"<", 1), (b"a", 100 * M)],
+    "declarations": [(b"<!DOCTYPE a [", 1), (b'<!ENTITY a "">', 10 * M)],
+    "bare ampersands": [(HEAD.encode(), 1), (b"<url><loc>&b=2</loc></url>", 4 * M)],
+}
+
+MEASURE = """
+import resource, sys, time
+from crawler.generic.sitemap import Sitemap
+body = sys.stdin.buffer.read()
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+before, begun = peak(), time.process_time()
+try:
+    for entry in Sitemap(body, limit=52_428_800): pass
+except ValueError as error:
+    print(type(error).__name__, time.process_time() - begun, peak() - before)
+"""
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_costs_neither_time_nor_memory(name: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", MEASURE],
+        input=packed(*BOMBS[name]), capture_output=True, check=True, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    error, seconds, megabytes = ran.stdout.decode().split()
+    assert error == "BadMarkup"
+    assert float(seconds) < 1
+    assert float(megabytes) < 100
+
+
+def test_a_whole_sitemap_as_large_as_allowed_is_read() -> None:
+    entries = b"".join(b"<url><loc>http://a.test/%d</loc><priority>1</priority></url>" % n for n in range(50_000))
+    assert len(locs(gzip.compress(HEAD.encode() + entries + b"</urlset>", 1))) == 50_000
+
+
+def test_the_limit_counts_unpacked_bytes() -> None:
+    body = gzip.compress(f"{HEAD}{ONE * 1000}</urlset>".encode())
+    with pytest.raises(BadMarkup, match="larger than 10000 bytes"):
+        locs(body, limit=10_000)
+    assert b"".join(pieces(body, 0)).count(b"<url>") == 1000
+    with pytest.raises(BadMarkup, match="not valid gzip"):
+        list(pieces(b"\x1f\x8b" + b"x" * 100, 0))
+
+
+def test_wanted_elements_come_whole_and_the_rest_is_forgotten() -> None:
+    body = b"<r><a><b>1</b><a>inner</a></a>" + b"<x>y</x>" * 10 + b"<a>2</a></r>"
+    document = Document([body[n : n + 7] for n in range(0, len(body), 7)])
+    found: list[Any] = []
+    for element in document.elements(lambda element: local_name(element) == "a"):
+        found.append("".join(element.itertext()))
+        parent = element.getparent()
+        assert parent is not None
+        assert len(parent) <= 3
+    assert found == ["1inner", "2"]
+
+
+def test_too_large_an_element_is_refused() -> None:
+    body = b"<r><a>" + b"<b/>" * 200_000 + b"</a></r>"
+    with pytest.raises(BadMarkup, match="one <a> has more than"):
+        list(Document([body]).elements(lambda element: local_name(element) == "a"))
+
+
+def test_the_sitemap_lines_of_a_robots_txt() -> None:
+    robots = b"Sitemap: /a.xml\r\n  SITEMAP :http://b/  # c\n#sitemap: no\nDisallow: /sitemap: x\nsitemap:\n"
+    assert list(sitemaps_in(robots)) == ["/a.xml", "http://b/"]
