@@ -188,6 +188,14 @@ class Headers(MutableMapping[Text, Any]):
             self[name] = default
         return self.get(name)
 
+    def fill(self, fields: RawHeaders) -> None:
+        """Add the fields whose names are neither there nor withheld. They were checked before."""
+        taken = {name.lower() for name, _ in self._raw} if self._raw else set()
+        if self._withheld:
+            taken |= self._withheld
+        self._raw += [field for field in fields if field[0].lower() not in taken] if taken else fields
+        self._index = None
+
     def update(self, other: Any = (), /, **values: Any) -> None:
         """Set the names of ``other``; a name that comes twice in it keeps both values."""
         if isinstance(other, Mapping):

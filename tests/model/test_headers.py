@@ -104,3 +104,14 @@ def test_a_name_is_a_token(name: object) -> None:
 def test_other_values_are_refused_by_name(value: object) -> None:
     with pytest.raises(InvalidRequest, match="header A: value must be"):
         Headers({"A": value})
+
+
+def test_fill_adds_what_is_missing() -> None:
+    headers = Headers({"accept": "a", "X-None": None})
+    headers.fill([(b"Accept", b"b"), (b"X-None", b"c"), (b"X-New", b"d")])
+    assert headers.raw() == [(b"accept", b"a"), (b"X-New", b"d")]
+    assert headers["x-new"] == b"d"
+    empty = Headers()
+    empty.fill(fields := [(b"A", b"1")])
+    empty["B"] = "2"
+    assert fields == [(b"A", b"1")]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from crawler.config.schema import CoreSettings
 from crawler.download.middleware.chain import Fetch
+from crawler.model.headers import Headers
 from crawler.model.request import Request
 from crawler.model.response import Response
 
-_OF_A_USER = frozenset(("authorization", "cookie", "proxy-authorization"))
+_OF_A_USER = frozenset((b"authorization", b"cookie", b"proxy-authorization"))
 
 
 class DefaultHeaders:
@@ -20,9 +21,9 @@ class DefaultHeaders:
         defaults = {**settings.DEFAULT_REQUEST_HEADERS}
         if not any(name.lower() == "user-agent" for name in defaults):
             defaults["User-Agent"] = settings.USER_AGENT
-        given = [(name.encode(), value) for name, value in defaults.items() if value]
-        self._defaults = [(name, value.encode()) for name, value in given]
-        self._harmless = [pair for pair in self._defaults if pair[0].decode().lower() not in _OF_A_USER]
+        # Checked once, here: a bad name or value is an InvalidRequest at the start.
+        self._defaults = Headers({name: value for name, value in defaults.items() if value}).raw()
+        self._harmless = [(name, value) for name, value in self._defaults if name.lower() not in _OF_A_USER]
 
     async def __call__(self, request: Request, fetch: Fetch) -> Response:
         """Send the request with the defaults."""
@@ -31,6 +32,4 @@ class DefaultHeaders:
 
     def fill(self, request: Request) -> None:
         """Fill in what is missing; what is set stays."""
-        headers = request.headers
-        for name, value in self._defaults if "robots" not in request.meta else self._harmless:
-            headers.setdefault(name, value)
+        request.headers.fill(self._harmless if "robots" in request.meta else self._defaults)

@@ -27,6 +27,10 @@ class EnvironmentProxy:
         if settings.HTTPPROXY_ENABLED:
             self._read(environment)
 
+    def __bool__(self) -> bool:
+        """Whether the environment names any proxy."""
+        return bool(self._proxies)
+
     def _read(self, environment: Mapping[str, str]) -> None:
         def value(name: str) -> str:
             # HTTP_PROXY in upper case is what a CGI client can set by a "Proxy:" header (httpoxy, 2016).

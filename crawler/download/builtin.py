@@ -1,0 +1,106 @@
+"""Which of our own middlewares and wrappers do the settings ask for?
+
+The order around the downloader, outermost first: default headers, cache, logins, sessions, cookies, proxy
+pool, the environment's proxies. The cache is outside of what differs from one sending to the next
+(cookies, sessions, proxies), so that it sees the same request before it is queued and when it is sent.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+
+from crawler.config.schema import CoreSettings
+from crawler.download.archive import ArchivingDownloader, WarcFile
+from crawler.download.middleware.auth import Authentication
+from crawler.download.middleware.cache import Fresh, HttpCache, Pages, Stale
+from crawler.download.middleware.chain import Middleware
+from crawler.download.middleware.cookies import Cookies
+from crawler.download.middleware.headers import DefaultHeaders
+from crawler.download.middleware.pool import ProxyPool
+from crawler.download.middleware.proxy import EnvironmentProxy
+from crawler.download.middleware.sessions import Sessions
+from crawler.download.seam import Downloader
+from crawler.model.request import Request
+
+Lookup = Callable[[Request], Awaitable[Fresh | Stale | None]]
+
+
+class BuiltIn:
+    """``middlewares`` in their order; ``facts`` are those that a job keeps something of; ``lookup`` asks the
+    cache before a request is queued, None without a cache.
+
+    ``open_pages`` opens the cache's file; it is called only if HTTPCACHE_ENABLED.
+    """
+
+    def __init__(
+        self,
+        core: CoreSettings,
+        *,
+        reactor: Any,
+        open_pages: Callable[[], Pages] | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.middlewares: list[Middleware] = []
+        self.facts: list[Any] = []
+        self.lookup: Lookup | None = None
+        self._core = core
+        self._reactor = reactor
+        self._wall = wall
+        self._threads: list[ThreadPool] = []
+        self._pages: Pages | None = None
+        defaults, authentication = DefaultHeaders(core), Authentication(core)
+        self.middlewares.append(defaults)
+        if core.HTTPCACHE_ENABLED and open_pages is not None:
+            self._pages = open_pages()
+            run = self._thread("cache")
+            cache = HttpCache(core, self._pages, run, defaults=defaults, authentication=authentication, wall=wall)
+            self.middlewares.append(cache)
+            self.lookup = cache.lookup
+        self.middlewares.append(authentication)
+        self._add_clients(core)
+
+    def _add_clients(self, core: CoreSettings) -> None:
+        """What makes one visitor differ from another: sessions, cookies, proxies."""
+        forgetting: list[Callable[[Any], None]] = []
+        if core.SESSIONS:
+            self.middlewares.append(Sessions(core, forgetting))
+        if core.COOKIES_ENABLED:
+            cookies = Cookies(core, wall=self._wall)
+            forgetting.append(cookies.forget)
+            self.facts.append(cookies)
+            self.middlewares.append(cookies)
+        if core.PROXIES:
+            pool = ProxyPool(core)
+            forgetting.append(pool.forget)
+            self.middlewares.append(pool)
+        elif core.HTTPPROXY_ENABLED:
+            environment = EnvironmentProxy(core)
+            if environment:
+                self.middlewares.append(environment)
+
+    def archived(self, downloader: Downloader) -> Downloader:
+        """Return the downloader, with WARC_FILE written by what passes through it; raises OSError."""
+        if self._core.WARC_FILE is None:
+            return downloader
+        file = WarcFile(Path(self._core.WARC_FILE), software=self._core.USER_AGENT)
+        return ArchivingDownloader(downloader, file, self._thread("archive"), wall=self._wall)
+
+    def _thread(self, name: str) -> Callable[..., Deferred[Any]]:
+        pool = ThreadPool(0, 1, f"crawler-{name}")
+        pool.start()
+        self._threads.append(pool)
+        return lambda function, *arguments: deferToThreadPool(self._reactor, pool, function, *arguments)
+
+    def close(self) -> None:
+        """End the threads, when the downloader is closed; waits for what they have begun."""
+        for pool in self._threads:
+            pool.stop()
+        if self._pages is not None:
+            self._pages.close()
