@@ -30,6 +30,7 @@ from crawler.errors import (
     FetchTimeout,
     HeadTooLarge,
     NameNotResolved,
+    ProxyError,
     TLSError,
     TruncatedBody,
     UnsupportedScheme,
@@ -119,6 +120,63 @@ def test_credentials_of_the_url_stay_here(make: Make, server: Chaos) -> None:
     text = fetch(make(), server.url("/a").replace("//", "//user:secret@")).text
     assert "secret" not in text
     assert "uthorization" not in text
+
+
+# Uploads and proxies
+
+
+def test_files_are_sent_as_multipart(make: Make, server: Chaos, tmp_path: Path) -> None:
+    server.scripts["/a"] = echo
+    (tmp_path / "päper.txt").write_bytes(b"line\n" * 50_000)
+    with (tmp_path / "päper.txt").open("rb") as file:
+        body = fetch(make(), server.url("/a"), files={"paper": file}, data={"title": "One"}).body
+    head, _, parts = body.partition(b"\r\n\r\n")
+    boundary = re.search(rb"(?i)content-type: multipart/form-data; boundary=(\S+)", head)
+    assert boundary is not None
+    assert head.startswith(b"POST ")
+    assert head.lower().count(b"content-type:") == 1
+    fields = parts.split(b"--" + boundary[1])[1:-1]
+    assert len(fields) == 2
+    assert b'name="title"' in fields[0]
+    assert fields[0].endswith(b"\r\n\r\nOne\r\n")
+    assert b'name="paper"' in fields[1]
+    assert fields[1].endswith(b"\r\n\r\n" + b"line\n" * 50_000 + b"\r\n")
+
+
+def test_a_proxy_is_given_the_whole_url_and_its_credentials(make: Make, server: Chaos) -> None:
+    server.scripts["/a"] = echo
+    proxy = server.url("", "http").replace("//", "//user:p%40ss@")
+    text = fetch(make(), "http://shop.invalid/a?b#c", proxy=proxy, headers={"Proxy-Authorization": "other"}).text
+    assert text.startswith("GET http://shop.invalid/a?b HTTP/1.1\r\n")
+    assert re.findall("(?i)proxy-authorization: (.*)\r", text)[-1] == "Basic dXNlcjpwQHNz"
+    assert "Host: shop.invalid\r\n" in text
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_wants_a_password(make: Make, server: Chaos, scheme: str) -> None:
+    refusal = steps(answer(b"", status=b"407 Proxy Authentication Required"))
+    server.scripts.update({"/a": refusal, "shop.invalid:443": refusal})
+    with pytest.raises(ProxyError, match=f"127.0.0.1:{server.port} wants a user name and password"):
+        fetch(make(), f"{scheme}://shop.invalid/a", proxy=server.url(""))
+    with pytest.raises(ProxyError, match="refused the credentials") as caught:
+        fetch(make(), f"{scheme}://shop.invalid/a", proxy=server.url("").replace("//", "//user:secret@"))
+    assert "secret" not in str(caught.value)
+
+
+def test_a_proxy_that_is_dead(make: Make, server: Chaos) -> None:
+    server.close()
+    with pytest.raises(ProxyError, match=f"127.0.0.1:{server.port}") as caught:
+        fetch(make(), "http://shop.invalid/", proxy=server.url("").replace("//", "//user:secret@"))
+    assert not caught.value.sent
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("script", [steps(CLOSE), steps(b"HTTP/1.1 200", CLOSE), steps(b"rubbish\r\n\r\n", HANG)])
+def test_a_proxy_that_fails_half_way(make: Make, server: Chaos, script: Script) -> None:
+    server.scripts["shop.invalid:443"] = script
+    with pytest.raises(ProxyError):
+        fetch(make(), "https://shop.invalid/", proxy=server.url(""))
+    until(lambda: server.open == 0)
 
 
 # What comes back
