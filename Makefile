@@ -36,7 +36,7 @@ $(READY): pyproject.toml
 crawl: $(READY)
 	@said=$$(mktemp); \
 	$(BIN)/python -m crawler.sample --port 0 >"$$said" & shop=$$!; \
-	trap 'kill $$shop 2>/dev/null; rm -f "$$said"' EXIT; trap 'exit 130' INT; trap 'exit 143' TERM; \
+	trap 'kill $$shop 2>/dev/null; wait $$shop; rm -f "$$said"' EXIT; trap 'exit 130' INT; trap 'exit 143' TERM; \
 	until test -s "$$said"; do kill -0 $$shop 2>/dev/null || exit 1; sleep 0.1; done; \
 	echo "The sample bookshop is at $$(cat "$$said")"; \
 	$(BIN)/crawler crawl books -a url="$$(cat "$$said")" -s DOWNLOAD_DELAY=0 -O books.jsonl || exit $$?; \

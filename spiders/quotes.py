@@ -8,6 +8,7 @@ A lesson in several items on one page, in a dataclass as an item, and in passing
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from crawler import Request, Response, Spider
 
@@ -32,7 +33,7 @@ class Quotes(Spider):
         """Begin at the first page. A plain generator will do where nothing is awaited."""
         yield Request(self.url)
 
-    def parse(self, response: Response) -> Iterator[Quote | Request]:
+    def parse(self, response: Response, **kwargs: Any) -> Iterator[Quote | Request]:
         """Read the quotes of a page and go on to the next one."""
         for quote in response.css("div.quote"):
             tags = quote.css("a.tag::text").getall()

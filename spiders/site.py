@@ -29,6 +29,7 @@ class Site(Spider):
 
         The origin travels in cb_kwargs rather than on the spider, so that it is there after a resume.
         """
+        assert response.request is not None  # only a response made by hand has none
         here = response.request.origin
         if not response.is_html or here != (origin or here):  # a picture, or a redirect that led away
             return

@@ -90,7 +90,6 @@ def test_made_up_clean_sources_pass() -> None:
         ("crawler.storage", "def f():\n    from twisted.internet.threads import deferToThread", "global reactor"),
         ("crawler.frontier.store", "from twisted.internet.defer import Deferred", "third party twisted"),
         ("crawler.frontier.store", "if TYPE_CHECKING:\n    from twisted.internet.defer import Deferred", ""),
-        ("crawler.attic", "", ""),
         ("crawler.attic", "import os", "a room that the table does not know"),
     ],
 )
