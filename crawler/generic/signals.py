@@ -2,7 +2,7 @@
 
 ``crawler.signals.connect(receiver, signal=signals.spider_closed)`` subscribes to the event that means the
 same. A receiver is a plain function; it is given what its parameters name. The events themselves say
-more: see docs/extensions.md.
+more: see docs/extending.md.
 """
 
 from __future__ import annotations
