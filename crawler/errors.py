@@ -43,11 +43,12 @@ CrawlerError
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
-if TYPE_CHECKING:
-    from crawler.model.request import Request
-    from crawler.model.response import Response
+# Nothing is imported here, not even for typing, so that every room may import the errors: a request is a
+# crawler.Request and a response a crawler.Response.
+Request = Any
+Response = Any
 
 
 class CrawlerError(Exception):

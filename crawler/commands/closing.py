@@ -12,13 +12,14 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from crawler.assembly import World, make_spider, real_world
+from crawler.assembly import World, real_world
+from crawler.assembly.components import make_spider
+from crawler.assembly.job import JobPlan, choose_store
 from crawler.commands.reactor import install_reactor, run_reactor
 from crawler.config.settings import Settings
 from crawler.engine.outlet import Outlet
 from crawler.events import Events
 from crawler.feeds import make_feeds
-from crawler.jobs import JobPlan, choose_store
 from crawler.spider import Crawler, Spider
 from crawler.stats import Stats
 from crawler.storage.jobs import Job

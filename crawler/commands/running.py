@@ -55,7 +55,7 @@ def run_spider(
 
     def prepared(reactor: Any) -> PreparedCrawl:
         from crawler.assembly import prepare, real_world
-        from crawler.jobs import JobPlan
+        from crawler.assembly.job import JobPlan
 
         plan = JobPlan(description=remember(spider_class.name, options, file=file), resume=resume)
         return prepare(spider_class, settings, world=real_world(reactor), arguments=options.arguments, plan=plan)

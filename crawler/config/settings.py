@@ -78,6 +78,8 @@ class Settings(Mapping[str, Any]):
         For settings that a script made before it named the spider. Raises SettingError.
         """
         layers, components, also = self._made_of
+        if any(layer.origin.startswith("spider") for layer in layers):
+            return self  # loaded for a spider already
         settings = type(self).__new__(type(self))
         of_file = next((layer.values for layer in layers if layer.origin == "settings.py"), {})
         place = 1 if layers[0].origin == "settings.py" else 0

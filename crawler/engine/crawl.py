@@ -1,20 +1,20 @@
 """How does one crawl run from its first request to its last?
 
-The loop that joins the rooms: it takes what the frontier lets go, fetches it, has the outcome judged
-and lets the spider's code and the pipelines work. It begins and ends everything else.
+It opens and closes everything, tells the loop when to begin and to halt, and keeps what went wrong.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
 
 from crawler.engine.frames import user_traceback
-from crawler.engine.parts import Parts, Wiring
+from crawler.engine.loop import Loop
+from crawler.engine.parts import Parts
 from crawler.engine.sending import Sending
 from crawler.engine.unit import Unit
+from crawler.engine.wiring import Wiring
 from crawler.errors import BooksDoNotBalance, CloseSpider, CrawlerError, FeedError, StoreError
 from crawler.events import CrawlClosed, CrawlClosing, CrawlOpened, FeedClosed, ItemFailed, SpiderFailed
 from crawler.frontier.entry import Entry
@@ -23,9 +23,6 @@ from crawler.model.request import Request
 from crawler.model.response import Response
 
 logger = logging.getLogger(__name__)
-
-SLICE_SECONDS = 0.010
-"""How long one turn of the loop may send requests before the reactor gets its turn."""
 
 
 class Crawl:
@@ -48,17 +45,13 @@ class Crawl:
         parts.events.subscribe(ItemFailed, self._item_lost)
         self._state = "new"
         self._stop_early: str | None = None
-        self._pumping = False
-        self._pump_again = False
-        self._timer: Any = None
-        self._over: Deferred[None] = Deferred()
         self._hard = False
-        self._leasing = 0
-        self._wired = Wiring(self, parts)
+        self._wired = Wiring(parts, self)
         self._sending = Sending(parts, self._wired, changed=self.changed, stop=self.stop)
+        self._loop = Loop(parts, self._wired, self._sending, failed=self.fail)
 
     def __repr__(self) -> str:
-        return f"<Crawl {self._state} {self._sending!r} {self._wired.frontier!r} {self._wired.books!r}>"
+        return f"<Crawl {self._state} {self._loop!r} {self._wired.frontier!r} {self._wired.books!r}>"
 
     # Beginning and end
 
@@ -66,24 +59,28 @@ class Crawl:
         """Run to the end. Raises UsageError (before anything is fetched) and StoreError."""
         parts, wired = self.parts, self._wired
         resumed = await parts.store.open()
-        await parts.store.feeds(wired.outlet.names)
-        await wired.outlet.open(resumed.feed_marks, resumed.items)
         try:
-            self._restore(resumed)
-            await wired.pipelines.open()
+            await parts.store.feeds(wired.outlet.names)
+            await wired.outlet.open(resumed.feed_marks, resumed.items)
+            try:
+                self._restore(resumed)
+                await wired.pipelines.open()
+            except BaseException:
+                await wired.outlet.close(finished=False)
+                raise
         except BaseException:
-            await wired.outlet.close(finished=False)
             await parts.store.finish(ended=False, reason="failed")
             raise
         wired.watch.open()
         parts.events.publish(CrawlOpened(parts.spider, parts.job, not resumed.is_new))
         self._state = "running"
+        if not resumed.start_ended:
+            wired.starts.begin(parts.spider.start, count=resumed.start_count, digests=resumed.start_digests)
         if self._stop_early is not None:
             self.stop(self._stop_early)
-        elif not resumed.start_ended:
-            wired.starts.begin(parts.spider.start, count=resumed.start_count, digests=resumed.start_digests)
-        self.pump()
-        await self._over
+        if self._state == "running":
+            self._loop.begin()
+        await self._loop.over
         await self._close()
 
     def _restore(self, resumed: Resumed) -> None:
@@ -104,6 +101,7 @@ class Crawl:
         self.reason = reason
         self.parts.events.publish(CrawlClosing(reason))
         wired = self._wired
+        self._loop.halt()
         wired.intake.stopping = True
         wired.starts.stop()
         for entry in wired.frontier.drain():
@@ -113,13 +111,12 @@ class Crawl:
     def stop_now(self, reason: str = "shutdown") -> None:
         """End at once: what is in flight is cancelled, and repeated by a resume."""
         self.stop(reason)
-        if self._hard or self._over.called:
+        if self._hard or self._loop.over.called:
             return
         self._hard = True
         self._sending.cancel_all()
         self._wired.callbacks.stop()
-        if not self._over.called:
-            self._over.callback(None)
+        self._loop.end()
 
     def fail(self, error: BaseException) -> None:
         """A feed or the store has failed: nothing more can be kept, so stop, and say why."""
@@ -145,7 +142,6 @@ class Crawl:
 
     async def _close(self) -> None:
         parts, wired = self.parts, self._wired
-        self._disarm()
         wired.watch.close()
         finished = self.reason == "finished"
         if finished:
@@ -184,7 +180,7 @@ class Crawl:
             self.problems.append(str(error))
             logger.error("%s", error)
 
-    # The loop
+    # What the parts tell
 
     def admit(self, entry: Entry) -> None:
         """Queue an accepted entry."""
@@ -196,45 +192,9 @@ class Crawl:
         self.changed()
         return deferred
 
-    def pump(self) -> None:
-        """Send what may be sent; called whenever something changed."""
-        if self._state != "running":
-            self._end_if_idle()
-            return
-        if self._pumping:
-            self._pump_again = True
-            return
-        self._pumping = True
-        try:
-            self._pump_again = True
-            while self._pump_again and self._state == "running":
-                self._pump_again = False
-                self._send_ready()
-        finally:
-            self._pumping = False
-        self._refill()
-        self._arm()
-        self._end_if_idle()
-
-    def _send_ready(self) -> None:
-        wired, clock = self._wired, self.parts.clock
-        now = clock.seconds()
-        until = now + SLICE_SECONDS
-        while self._sending.free > 0 and self._room():
-            entry = self._sending.take(now)
-            if entry is None:
-                wired.committer.flush()
-                if wired.frontier.queued_in_memory < wired.ahead:
-                    wired.starts.want(self._sending.free)
-                return
-            self._sending.send(entry)
-            now = clock.seconds()
-            if now > until:
-                clock.callLater(0, self.pump)
-                return
-
-    def _room(self) -> bool:
-        return self._wired.callbacks.bytes < self.parts.core.SCRAPER_SLOT_MAX_ACTIVE_SIZE
+    def changed(self) -> None:
+        """Something ended or came in."""
+        self._loop.changed()
 
     def room_for_results(self) -> bool:
         """Tell whether a callback may go on: there is room in the pipelines and the feeds keep up."""
@@ -245,65 +205,6 @@ class Crawl:
         if self.room_for_results():
             self._wired.callbacks.go_on()
         self.changed()
-
-    def changed(self) -> None:
-        """Something ended or came in: look what can be done."""
-        if self._pumping:
-            self._pump_again = True
-        else:
-            self.pump()
-
-    def _refill(self) -> None:
-        if self.parts.store.window is None or self._state != "running":
-            return
-        for host, count, after in self._wired.frontier.needs():
-            self._leasing += 1
-            leased = self.parts.store.lease(host, count, after)
-            leased.addCallbacks(self._leased, self._lease_failed, (host,))
-
-    def _leased(self, rows: list[tuple[Entry, float]], host: str) -> None:
-        self._leasing -= 1
-        now, wall = self.parts.clock.seconds(), self.parts.clock.wall()
-        entries = [(entry, now + min(max(before - wall, 0.0), self._wired.longest_wait)) for entry, before in rows]
-        for entry in self._wired.frontier.refill(host, entries, now):
-            self._sending.refuse_unreachable(entry)
-        self.changed()
-
-    def _lease_failed(self, failure: Any) -> None:
-        self._leasing -= 1
-        self.fail(failure.value)
-
-    def _arm(self) -> None:
-        """Wake up when the frontier can next have something ready by time alone."""
-        self._disarm()
-        if self._state != "running" or self._sending.free <= 0:
-            return
-        when = self._wired.frontier.next_time()
-        if when is not None and self._room():
-            self._timer = self.parts.clock.callLater(max(when - self.parts.clock.seconds(), 0.0), self._woken)
-
-    def _woken(self) -> None:
-        self._timer = None
-        self.pump()
-
-    def _disarm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _end_if_idle(self) -> None:
-        if self._over.called or self._state not in ("running", "closing"):
-            return
-        wired = self._wired
-        busy = len(self._sending) or wired.intake.open_units or wired.outcomes.deciding or not wired.committer.idle
-        if busy:
-            if self._state == "closing":
-                wired.committer.flush()
-            return
-        if self._state == "closing" or (wired.starts.ended and not len(wired.frontier) and not self._leasing):
-            self._over.callback(None)
-
-    # What user code raises
 
     @property
     def queued(self) -> int:

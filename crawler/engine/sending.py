@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
 from crawler.engine.frames import error_of, user_traceback
+from crawler.engine.parts import Parts
 from crawler.engine.robots import Refused, fresh_error
 from crawler.engine.unit import current
+from crawler.engine.wiring import Wiring
 from crawler.errors import CloseSpider, CrawlerError, FetchCancelled, IgnoreRequest
 from crawler.events import FetchFailed, RequestSent, ResponseReceived, SpiderFailed
 from crawler.frontier.entry import Entry
 from crawler.model.response import Response
 from crawler.policy.outcome import judge
-
-if TYPE_CHECKING:
-    from crawler.engine.parts import Parts, Wiring
 
 logger = logging.getLogger(__name__)
 

@@ -489,3 +489,9 @@ def test_any_crawl_ends_with_balanced_books_and_no_page_twice(seed: int) -> None
         gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
         assert all(gap >= settings["DOWNLOAD_DELAY"] - 1e-6 for gap in gaps)
     assert not result.happened(ReactorHeld)
+
+
+def test_a_stop_before_the_start_ends_at_once() -> None:
+    result = crawl(spider(parse=page_item), {ROOT: "x"}, during=lambda prepared: prepared.stop())
+    assert result.summary.exit_status == 130
+    assert result.urls == []

@@ -14,7 +14,9 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from crawler.config.arguments import convert_arguments
+from crawler.assembly.components import make_component, make_spider, subscribe_extension
+from crawler.assembly.job import ChosenStore, JobPlan, choose_store
+from crawler.assembly.rules import make_filters, make_redirect_filters, make_rules, slot_key
 from crawler.config.settings import Settings
 from crawler.download.assembled import Edge
 from crawler.download.seam import Downloader
@@ -26,21 +28,14 @@ from crawler.engine.parts import Parts
 from crawler.engine.result import summarise
 from crawler.engine.tasks import Drive, driver, loop_of
 from crawler.engine.threads import Pools, reactor_pools
-from crawler.errors import CrawlerError, UsageError
+from crawler.errors import CrawlerError
 from crawler.events import Events
 from crawler.feeds import make_feeds
 from crawler.feeds.seam import Feed
 from crawler.frontier.store import Store
-from crawler.jobs import ChosenStore, JobPlan, choose_store
-from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.model.url import fingerprint
 from crawler.observe.stats import subscribe_stats
-from crawler.policy.httperror import StatusRules
-from crawler.policy.outcome import Rules
-from crawler.policy.redirect import RedirectRules
-from crawler.policy.retry import RetryRules
-from crawler.policy.scope import DepthFilter, OffsiteFilter, SchemeFilter, UrlLengthFilter
 from crawler.spider import Crawler, Spider
 from crawler.stats import Stats
 from crawler.summary import Summary
@@ -166,7 +161,10 @@ def prepare(
     feeds: Sequence[Feed] | None = None,
 ) -> PreparedCrawl:
     """Make and check everything a crawl needs. Raises UsageError."""
-    loaded = settings if isinstance(settings, Settings) else Settings.load(None, spider_class, script=settings or {})
+    if isinstance(settings, Settings):
+        loaded = settings.with_spider(spider_class)
+    else:
+        loaded = Settings.load(None, spider_class, script=settings or {})
     core = loaded.core
     stats, events = Stats(), Events()
     crawler = Crawler(settings=loaded, stats=stats, events=events)
@@ -204,8 +202,8 @@ def prepare(
         pools=world.pools,
         fetch=edge.fetch,
         rules=make_rules(loaded, spider),
-        filters=_filters(loaded, spider),
-        redirect_filters=_redirect_filters(loaded, spider),
+        filters=make_filters(loaded, spider),
+        redirect_filters=make_redirect_filters(loaded, spider),
         fingerprint=core.FINGERPRINT or fingerprint,
         slot_key=core.SLOT_KEY or slot_key,
         random=world.random,
@@ -219,89 +217,8 @@ def prepare(
     edge.again = run.fetch
     Limits(core, world.clock, events, run.stop)
     for extension in core.EXTENSIONS:
-        _subscribe(make_component(extension, crawler), crawler)
+        subscribe_extension(make_component(extension, crawler), crawler)
     return PreparedCrawl(run, crawler, world, edge, chosen)
-
-
-def make_spider(spider_class: type[Spider], crawler: Crawler, arguments: Mapping[str, Any]) -> Spider:
-    """Make the spider with its converted arguments. Raises ArgumentError."""
-    if not spider_class.name:
-        raise UsageError(f"{spider_class.__qualname__} has no name")
-    values = convert_arguments(spider_class, arguments)
-    spider = spider_class.from_crawler(crawler, **values)
-    if getattr(spider, "crawler", None) is not crawler:
-        spider.bind(crawler)  # a from_crawler of the user's that does not call ours
-    for name, value in crawler.settings.of(spider_class).items():
-        setattr(spider, name, value)
-    return spider
-
-
-def make_component(component: Any, crawler: Crawler) -> Any:
-    """Make a stage, middleware or extension: from_crawler if it has one, and its declared settings set."""
-    if not isinstance(component, type):
-        return component
-    made = component.from_crawler(crawler) if hasattr(component, "from_crawler") else component()
-    for name, value in crawler.settings.of(component).items():
-        setattr(made, name, value)
-    if hasattr(made, "bind"):
-        made.bind(crawler)
-    return made
-
-
-def _subscribe(extension: Any, crawler: Crawler) -> None:
-    if not hasattr(extension, "subscribe"):
-        raise UsageError(f"{type(extension).__name__} in EXTENSIONS has no subscribe(events)")
-    extension.subscribe(crawler.events)
-
-
-def slot_key(request: Request) -> str:
-    """Return whose queue a request waits in: meta download_slot, or its host name."""
-    return request.meta.get("download_slot") or request.host
-
-
-def make_rules(settings: Settings, spider: Spider) -> Rules:
-    """Return the policies' rules from the settings and the spider."""
-    core = settings.core
-    handled = frozenset(spider.handle_httpstatus_list or ())
-    return Rules(
-        redirect=RedirectRules(
-            core.REDIRECT_ENABLED,
-            core.REDIRECT_MAX_TIMES,
-            core.REDIRECT_PRIORITY_ADJUST,
-            core.METAREFRESH_ENABLED,
-            core.METAREFRESH_MAXDELAY,
-            tuple(core.METAREFRESH_IGNORE_TAGS),
-            core.REFERRER_POLICY,
-            handled,
-        ),
-        retry=RetryRules(
-            core.RETRY_ENABLED,
-            core.RETRY_TIMES,
-            frozenset(core.RETRY_HTTP_CODES),
-            core.RETRY_PRIORITY_ADJUST,
-            core.RETRY_BACKOFF,
-            core.RETRY_BACKOFF_MAX,
-            core.RETRY_AFTER_MAX,
-        ),
-        status=StatusRules(core.HTTPERROR_ALLOW_ALL, frozenset(core.HTTPERROR_ALLOWED_CODES), handled or None),
-    )
-
-
-def _filters(settings: Settings, spider: Spider) -> list[Any]:
-    core = settings.core
-    schemes = ("http", "https", *core.SCHEMES)
-    return [
-        SchemeFilter(schemes),
-        OffsiteFilter(spider.allowed_domains),
-        DepthFilter(core.DEPTH_LIMIT, core.DEPTH_PRIORITY),
-        UrlLengthFilter(core.URLLENGTH_LIMIT),
-        *(f() if isinstance(f, type) else f for f in core.REQUEST_FILTERS),
-    ]
-
-
-def _redirect_filters(settings: Settings, spider: Spider) -> list[Any]:
-    # A redirect is the same accepted request: no deeper, and its scheme was judged by the policy.
-    return [f for f in _filters(settings, spider) if not isinstance(f, DepthFilter | SchemeFilter)]
 
 
 def _is_plain(value: Any) -> bool:

@@ -1,0 +1,42 @@
+"""How are the user's classes made: the spider, stages, middlewares and extensions?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from crawler.config.arguments import convert_arguments
+from crawler.errors import UsageError
+from crawler.spider import Crawler, Spider
+
+
+def make_spider(spider_class: type[Spider], crawler: Crawler, arguments: Mapping[str, Any]) -> Spider:
+    """Make the spider with its converted arguments. Raises ArgumentError."""
+    if not spider_class.name:
+        raise UsageError(f"{spider_class.__qualname__} has no name")
+    values = convert_arguments(spider_class, arguments)
+    spider = spider_class.from_crawler(crawler, **values)
+    if getattr(spider, "crawler", None) is not crawler:
+        spider.bind(crawler)  # a from_crawler of the user's that does not call ours
+    for name, value in crawler.settings.of(spider_class).items():
+        setattr(spider, name, value)
+    return spider
+
+
+def make_component(component: Any, crawler: Crawler) -> Any:
+    """Make a stage, middleware or extension: from_crawler if it has one, and its declared settings set."""
+    if not isinstance(component, type):
+        return component
+    made = component.from_crawler(crawler) if hasattr(component, "from_crawler") else component()
+    for name, value in crawler.settings.of(component).items():
+        setattr(made, name, value)
+    if hasattr(made, "bind"):
+        made.bind(crawler)
+    return made
+
+
+def subscribe_extension(extension: Any, crawler: Crawler) -> None:
+    """Let an extension subscribe to the crawl's events. Raises UsageError if it cannot."""
+    if not hasattr(extension, "subscribe"):
+        raise UsageError(f"{type(extension).__name__} in EXTENSIONS has no subscribe(events)")
+    extension.subscribe(crawler.events)

@@ -1,0 +1,168 @@
+"""How are the engine's own parts tied together, in the one order in which they can be made?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from crawler.config.schema import CoreSettings
+from crawler.engine.acceptance import Acceptance
+from crawler.engine.books import Books
+from crawler.engine.callbacks import Callbacks
+from crawler.engine.committer import Committer
+from crawler.engine.delivery import Delivery
+from crawler.engine.digest import digest
+from crawler.engine.facts import Facts
+from crawler.engine.inline import Inline
+from crawler.engine.intake import Intake
+from crawler.engine.outcomes import Outcomes
+from crawler.engine.outlet import Outlet
+from crawler.engine.pace import Pace
+from crawler.engine.parts import Parts
+from crawler.engine.pipelines import Pipelines
+from crawler.engine.robots import RobotsGate
+from crawler.engine.starts import Starts
+from crawler.engine.unit import Unit
+from crawler.engine.watch import HoldWatch
+from crawler.frontier.entry import Entry
+from crawler.frontier.frontier import Frontier
+from crawler.frontier.host import HostLimits
+from crawler.model.response import Response
+
+
+class Hooks(Protocol):
+    """What the parts tell the crawl."""
+
+    def admit(self, entry: Entry) -> None:
+        """An accepted request is to be queued."""
+
+    def changed(self) -> None:
+        """Something ended or came in."""
+
+    def made_room(self) -> None:
+        """There may be room for results again."""
+
+    def room_for_results(self) -> bool:
+        """Tell whether a callback may go on."""
+
+    def stop(self, reason: str) -> None:
+        """The crawl is to end."""
+
+    def fail(self, error: BaseException) -> None:
+        """A feed or the store has failed."""
+
+    def spider_failed(self, error: BaseException, unit: Unit, name: str, response: Response | None) -> None:
+        """The spider's code raised."""
+
+
+class Wiring:
+    """The engine's own parts of one crawl."""
+
+    def __init__(self, parts: Parts, hooks: Hooks) -> None:
+        core, events, clock = parts.core, parts.events, parts.clock
+        limits = _limits(core)
+        self.books = Books(events)
+        self.inline = Inline()
+        self.watch = HoldWatch(core.HOLD_WARNING_SECONDS)
+        self.frontier = Frontier(
+            window=parts.store.window, limits=limits, random=parts.random, robots=core.ROBOTSTXT_OBEY
+        )
+        self.gate = RobotsGate(core, self.frontier, clock, parts.robots_agent, random=parts.random)
+        self.pace = Pace(core, self.frontier, clock, events, limits=limits, crawl_delay=self.gate.crawl_delay)
+        self.facts = Facts([*parts.facts, self.pace, self.gate])
+        self.outlet = Outlet(
+            parts.feeds, parts.store, clock=clock, pools=parts.pools, on_error=hooks.fail, on_room=hooks.made_room
+        )
+        self.pipelines = Pipelines(
+            parts.stages,
+            parts.spider,
+            events=events,
+            pools=parts.pools,
+            drive=parts.drive,
+            limit=core.CONCURRENT_ITEMS,
+            on_room=hooks.made_room,
+            on_close=hooks.stop,
+        )
+        self.acceptance = Acceptance(
+            parts.filters,
+            parts.redirect_filters,
+            fingerprint=parts.fingerprint,
+            slot_key=parts.slot_key,
+            referrer_policy=core.REFERRER_POLICY if core.REFERER_ENABLED else None,
+        )
+        self.committer = Committer(
+            parts.store,
+            clock,
+            seconds=core.JOB_COMMIT_SECONDS,
+            requests=core.JOB_COMMIT_REQUESTS,
+            facts=self.facts.changed,
+            on_committed=lambda unit, answer: self.intake.committed(unit, answer),
+            on_error=hooks.fail,
+        )
+        self.intake = self._intake(parts, hooks)
+        self.callbacks = self._callbacks(
+            parts, room=hooks.room_for_results, take=self.intake.take, failed=hooks.spider_failed
+        )
+        self.starts = self._starts(parts, hooks)
+        self.outcomes = self._outcomes(parts, hooks)
+
+    def _intake(self, parts: Parts, hooks: Hooks) -> Intake:
+        return Intake(
+            store=parts.store,
+            acceptance=self.acceptance,
+            pipelines=self.pipelines,
+            outlet=self.outlet,
+            books=self.books,
+            events=parts.events,
+            inline=self.inline,
+            explain=parts.core.JOB_EXPLAIN == "full",
+            admit=hooks.admit,
+            forget=self.frontier.done,
+            commit=self.committer.add,
+            changed=hooks.changed,
+        )
+
+    def _callbacks(self, parts: Parts, **how: Any) -> Callbacks:
+        return Callbacks(clock=parts.clock, drive=parts.drive, watch=self.watch, **how)
+
+    def _starts(self, parts: Parts, hooks: Hooks) -> Starts:
+        return Starts(
+            lambda **how: self._callbacks(parts, **how),
+            clock=parts.clock,
+            take=lambda result, unit: self.intake.take(result, unit, None),
+            digest=lambda result: digest(result, parts.fingerprint),
+            open_unit=lambda done: self.intake.open(None, done),
+            done=self.intake.complete,
+            failed=hooks.spider_failed,
+        )
+
+    def _outcomes(self, parts: Parts, hooks: Hooks) -> Outcomes:
+        return Outcomes(
+            store=parts.store,
+            frontier=self.frontier,
+            acceptance=self.acceptance,
+            committer=self.committer,
+            delivery=Delivery(parts.spider, self.callbacks),
+            intake=self.intake,
+            inline=self.inline,
+            books=self.books,
+            events=parts.events,
+            clock=parts.clock,
+            changed=hooks.changed,
+            store_failed=hooks.fail,
+        )
+
+
+def _limits(core: CoreSettings) -> Callable[[str], HostLimits]:
+    """Return what each host may be asked: the general settings, or the host's own in DOWNLOAD_SLOTS."""
+    general = HostLimits(core.CONCURRENT_REQUESTS_PER_DOMAIN, core.DOWNLOAD_DELAY, core.RANDOMIZE_DOWNLOAD_DELAY)
+    own = {
+        host: HostLimits(
+            int(slot.get("concurrency", general.concurrency)),
+            float(slot.get("delay", general.delay)),
+            bool(slot.get("randomize_delay", general.jitter)),
+        )
+        for host, slot in core.DOWNLOAD_SLOTS.items()
+    }
+    own[""] = HostLimits(core.CONCURRENT_REQUESTS, 0.0, False)  # file: and data: have no host to be polite to
+    return lambda host: own.get(host, general)
