@@ -56,7 +56,6 @@ ROOMS: dict[str, Room] = {
     "sample": _room((), "twisted"),
     "commands": ANYTHING,
     "assembly": ANYTHING,
-    "jobs": ANYTHING,  # like assembly: puts stored jobs together with their spiders
     "testing": ANYTHING,
     "": ANYTHING,  # crawler/__init__.py: the public face
     "__main__": ANYTHING,

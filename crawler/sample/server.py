@@ -20,7 +20,7 @@ class SamplePages(Resource):
     isLeaf = True  # noqa: N815 (Twisted's name)
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # Twisted's Resource has no types
         pages = {**books.paths(), **quotes.paths(), "/basket/": "<title>Basket</title><p>Empty.</p>"}
         self._bodies = {path.encode(): body.encode() for path, body in pages.items()}
         self.asked: dict[bytes, int] = {}
