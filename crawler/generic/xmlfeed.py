@@ -13,7 +13,7 @@ from crawler.errors import UsageError
 from crawler.generic.markup import BadMarkup, Document, pieces
 from crawler.generic.results import each
 from crawler.model.response import Response
-from crawler.model.selector import Selector
+from crawler.model.selector import Selector, document
 from crawler.spider import Spider
 
 
@@ -56,7 +56,7 @@ class XMLFeedSpider(Spider):
             return self._registered(self._streamed(response))
         if self.iterator not in ("xml", "html"):
             raise UsageError(f'iterator must be "iternodes", "xml" or "html", got {self.iterator!r}')
-        whole = response.selector if response.kind == self.iterator else _parsed(response, self.iterator)
+        whole = document(response.body, response.encoding, kind=self.iterator, url=response.url)
         for prefix, uri in self.namespaces:
             whole.register_namespace(prefix, uri)
         return self._registered(whole.xpath(f"//{self.itertag}"))
@@ -68,20 +68,16 @@ class XMLFeedSpider(Spider):
             yield node
 
     def _streamed(self, response: Response) -> Iterator[Selector]:
-        document = Document(pieces(response.body, 0))
+        feed = Document(pieces(response.body, 0))
         try:
-            for element in document.elements(_named(self.itertag, dict(self.namespaces))):
+            for element in feed.elements(_named(self.itertag, dict(self.namespaces))):
                 node = deepcopy(element)  # the spider may keep it
                 node.tail = None
                 yield Selector(root=node, type="xml")
         except BadMarkup as error:
             raise BadMarkup(f"feed {response.url}: {error}") from error
-        if document.problem:
-            self.logger.warning("Feed %s is damaged: %s", response.url, document.problem)
-
-
-def _parsed(response: Response, kind: str) -> Selector:
-    return Selector(body=response.text.encode(), type=kind, encoding="utf-8", base_url=response.url)
+        if feed.problem:
+            self.logger.warning("Feed %s is damaged: %s", response.url, feed.problem)
 
 
 def _named(name: str, namespaces: dict[str, str]) -> Callable[[Any], bool]:

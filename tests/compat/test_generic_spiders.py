@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import time
 from typing import Any
+
+import pytest
 
 import crawler as scrapy
 from crawler import CrawlSpider, CSVFeedSpider, LinkExtractor, Rule, SitemapSpider, XMLFeedSpider
 from crawler.events import SpiderFailed
+from crawler.storage.codec import Codec
 from crawler.testing import Result, crawl
 
 ROOT = "http://www.example.test/"
@@ -258,3 +262,54 @@ def test_csv_feed_spider() -> None:
     MySpider.headers = None  # type: ignore[assignment]
     text = "\ufeffid;name\n7;'two\nlines'\n"
     assert ok(crawl(MySpider, {ROOT + "feed.csv": text})) == [{"id": "7", "name": "two\nlines"}]
+
+
+LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+BOMB = f'<!DOCTYPE rss [<!ENTITY l0 "lol">{LAUGHS}]><rss><item a="&l9;">&l9;</item></rss>'
+
+
+@pytest.mark.parametrize("iterator", ["iternodes", "xml", "html"])
+@pytest.mark.parametrize("kind", ["application/xml", "text/plain"])
+def test_a_hostile_feed_costs_nothing(iterator: str, kind: str) -> None:
+    class Feed(XMLFeedSpider):
+        name = "hostile"
+        start_urls = [ROOT + "feed"]
+
+        def parse_node(self, response, node):  # type: ignore[no-untyped-def]
+            yield {"size": len(node.get())}
+
+    Feed.iterator = iterator
+    feed = scrapy.Response(ROOT + "feed", headers={"Content-Type": kind}, body=BOMB.encode())
+    begun = time.perf_counter()
+    result = crawl(Feed, {ROOT + "feed": feed})
+    assert time.perf_counter() - begun < 1
+    assert all(item["size"] < 1000 for item in result.items)
+    if iterator == "iternodes":
+        (failed,) = result.happened(SpiderFailed)
+        assert "declares entities" in str(failed.error)
+
+
+class Walking(CrawlSpider):
+    name = "walking"
+    start_urls = [ROOT]
+    rules = [Rule(LinkExtractor(allow="category")), Rule(LinkExtractor(allow="item"), callback="parse_item")]
+
+    def parse_item(self, response):  # type: ignore[no-untyped-def]
+        yield {"url": response.url}
+
+
+def test_the_requests_of_generic_spiders_can_be_kept_by_a_job() -> None:
+    spider = Walking()
+    codec = Codec(spider)
+    page = scrapy.Response(ROOT, headers={"Content-Type": "text/html"}, body=SHOP[ROOT].encode())
+    page.request = scrapy.Request(ROOT)
+    requests = list(spider.parse(page))
+    assert len(requests) == 3
+    sitemaps = SitemapSpider()
+    for codec, request in [(codec, each) for each in requests] + [
+        (Codec(sitemaps), scrapy.Request(ROOT, sitemaps._parse_sitemap))
+    ]:
+        assert codec.can_store(request)
+        again = codec.decode_request(request.url, 0, codec.encode_request(request))
+        assert again.callback == request.callback
+        assert again.meta == request.meta
