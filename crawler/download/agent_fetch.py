@@ -1,36 +1,32 @@
 """How does one request go through Twisted's Agent and come back as a Response?"""
 
-# ruff: noqa: N802, N815 - the names are those of Twisted's interfaces
+# ruff: noqa: N802 - the names are those of Twisted's interfaces
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from twisted.web.client import Agent, ProxyAgent
 from twisted.web.http_headers import Headers as WireHeaders
-from twisted.web.iweb import UNKNOWN_LENGTH, IBodyProducer
-from zope.interface import implementer
+from twisted.web.iweb import UNKNOWN_LENGTH
 
 from crawler.download.agent_errors import translate
+from crawler.download.agent_values import BytesProducer, address_of, head_of, refused
 from crawler.download.collecting import Body, BodyRules
 from crawler.download.decoding import ACCEPT_ENCODING
 from crawler.download.fast.upload import multipart
 from crawler.download.seam import Exchange, Head
 from crawler.download.watched import RouteEndpoint
 from crawler.errors import (
-    BadResponse,
     BodyTooLarge,
     ConnectionLost,
     FetchCancelled,
     FetchError,
     FetchTimeout,
-    ProxyError,
 )
-from crawler.model.headers import Headers
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.model.url import without_credentials, without_fragment
@@ -43,25 +39,6 @@ if TYPE_CHECKING:
 _SAFE_TO_REPEAT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
 # The framing is the Agent's alone; credentials for a proxy come from the proxy's URL.
 _NOT_THE_CALLERS = frozenset((b"content-length", b"transfer-encoding", b"proxy-authorization", b"connection"))
-
-
-@implementer(IBodyProducer)
-class BytesProducer:
-    """A body that is in memory."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-        self.length = len(body)
-
-    def startProducing(self, consumer: Any) -> Deferred[None]:
-        """Write all of it (IBodyProducer)."""
-        consumer.write(self._body)
-        return succeed(None)
-
-    def pauseProducing(self) -> None:
-        """Nothing is left to pause."""
-
-    resumeProducing = stopProducing = pauseProducing
 
 
 class AgentFetch:
@@ -176,9 +153,9 @@ class AgentFetch:
         if self._exchange.keep_raw:
             self._exchange.request_head = bytes(self._connection.sent)
             self._exchange.response_head = bytes(self._connection.head)
-        head = self._head = _head_of(answer)
+        head = self._head = head_of(answer)
         if self._route.absolute and head.status == 407:
-            raise _refused(self._route)
+            raise refused(self._route)
         rules = BodyRules(self._downloader.settings, self._request)
         body = Body(
             self._request,
@@ -215,7 +192,7 @@ class AgentFetch:
             flags=body.flags,
             request=self._request,
             certificate=connection.certificate,
-            ip_address=_address(connection.remote),
+            ip_address=address_of(connection.remote),
             protocol=head.protocol,
             latency=self._latency,
             body_file=path,
@@ -266,28 +243,3 @@ class AgentFetch:
         elif asking is not None:
             self._asking = None
             asking.cancel()
-
-
-def _head_of(answer: Any) -> Head:
-    raw = [(name, value) for name, values in answer.headers.getAllRawHeaders() for value in values]
-    if answer.length is not UNKNOWN_LENGTH:
-        raw.append((b"Content-Length", b"%d" % answer.length))  # the Agent keeps it to itself
-    if not 100 <= answer.code <= 999:
-        raise BadResponse(f"the status {answer.code} is none")
-    if any(b"\0" in value or b"\0" in name or b"\r" in value for name, value in raw):
-        raise BadResponse("a header field contains NUL or CR")
-    name, major, minor = answer.version
-    return Head(answer.code, answer.phrase, Headers.from_raw(raw), f"{name.decode('latin-1')}/{major}.{minor}")
-
-
-def _refused(route: Route) -> ProxyError:
-    assert route.proxy is not None
-    has = "refused the credentials" if route.proxy.authorization else "wants a user name and password"
-    return ProxyError(f"the proxy {route.proxy.label} {has} (407)")
-
-
-def _address(text: str) -> Any:
-    try:
-        return ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
