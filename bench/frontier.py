@@ -62,6 +62,7 @@ class Loop:
         self._calls.put((function, arguments))
 
     def wait(self, deferred: Any) -> Any:
+        """Return a Deferred's result, or raise its error."""
         results: list[Any] = []
         deferred.addBoth(results.append)
         while not results:
@@ -75,7 +76,8 @@ class Loop:
 class Spider:
     """Has the callback that requests name."""
 
-    def parse(self, response: Any) -> None: ...
+    def parse(self, response: Any) -> None:
+        """Never called: nothing is fetched."""
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from crawler.storage.shapes import CannotStore
 
 
 def zone_parts(zone: datetime.tzinfo | None) -> Any:
+    """Return a time zone as None, its name, or [days, seconds, microseconds]; raises CannotStore."""
     if zone is None:
         return None
     if type(zone) is datetime.timezone:
@@ -27,19 +28,23 @@ def _zone(parts: Any) -> datetime.tzinfo | None:
 
 
 def datetime_parts(v: datetime.datetime) -> list[Any]:
+    """Return [year, …, microsecond, fold, zone parts]; raises CannotStore for a zone of a foreign class."""
     zone = zone_parts(v.tzinfo)
     return [v.year, v.month, v.day, v.hour, v.minute, v.second, v.microsecond, v.fold, zone]
 
 
 def time_parts(v: datetime.time) -> list[Any]:
+    """Return [hour, minute, second, microsecond, fold, zone parts]; raises CannotStore for a foreign zone."""
     return [v.hour, v.minute, v.second, v.microsecond, v.fold, zone_parts(v.tzinfo)]
 
 
 def make_datetime(parts: list[Any]) -> datetime.datetime:
+    """Make the datetime of ``datetime_parts`` again; raises ValueError or TypeError for other parts."""
     year, month, day, hour, minute, second, microsecond, fold, zone = parts
     return datetime.datetime(year, month, day, hour, minute, second, microsecond, tzinfo=_zone(zone), fold=fold)
 
 
 def make_time(parts: list[Any]) -> datetime.time:
+    """Make the time of ``time_parts`` again; raises ValueError or TypeError for other parts."""
     hour, minute, second, microsecond, fold, zone = parts
     return datetime.time(hour, minute, second, microsecond, tzinfo=_zone(zone), fold=fold)
