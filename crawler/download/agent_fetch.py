@@ -5,21 +5,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
-from twisted.web.client import Agent, ProxyAgent
+from twisted.web.client import Agent, HTTPConnectionPool, ProxyAgent
 from twisted.web.http_headers import Headers as WireHeaders
 from twisted.web.iweb import UNKNOWN_LENGTH
 
+from crawler.config.schema import CoreSettings
 from crawler.download.agent_errors import translate
 from crawler.download.agent_values import BytesProducer, address_of, head_of, refused
 from crawler.download.collecting import Body, BodyRules
 from crawler.download.decoding import ACCEPT_ENCODING
+from crawler.download.fast.route import Route
 from crawler.download.fast.upload import multipart
 from crawler.download.seam import Exchange, Head
-from crawler.download.watched import RouteEndpoint
+from crawler.download.watched import AgentOpener, RouteEndpoint
 from crawler.errors import (
     BodyTooLarge,
     ConnectionLost,
@@ -31,14 +33,20 @@ from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.model.url import without_credentials, without_fragment
 
-if TYPE_CHECKING:
-    from crawler.download.fast.route import Route
-    from crawler.download.twisted import TwistedDownloader
-
 # RFC 9110 section 9.2.2: repeating one of these does what doing it once does.
 _SAFE_TO_REPEAT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
 # The framing is the Agent's alone; credentials for a proxy come from the proxy's URL.
 _NOT_THE_CALLERS = frozenset((b"content-length", b"transfer-encoding", b"proxy-authorization", b"connection"))
+
+
+class Tools(Protocol):
+    """What all fetches of a downloader share; ``clock`` is monotonic, in seconds."""
+
+    settings: CoreSettings
+    reactor: Any
+    clock: Callable[[], float]
+    pool: HTTPConnectionPool
+    opener: AgentOpener
 
 
 class AgentFetch:
@@ -46,7 +54,7 @@ class AgentFetch:
 
     persistent = True
 
-    def __init__(self, downloader: TwistedDownloader, request: Request, exchange: Exchange) -> None:
+    def __init__(self, downloader: Tools, request: Request, exchange: Exchange) -> None:
         self.deferred: Deferred[Response] = Deferred(lambda _: self.fail(FetchCancelled("the fetch was cancelled")))
         self.ended: Callable[[AgentFetch], None] = lambda _: None
         self._downloader = downloader
