@@ -74,7 +74,7 @@ class Crawl:
         wired.watch.open()
         parts.events.publish(CrawlOpened(parts.spider, parts.job, not resumed.is_new))
         self._state = "running"
-        if not resumed.start_ended:
+        if not resumed.start_ended and self._stop_early is None:
             wired.starts.begin(parts.spider.start, count=resumed.start_count, digests=resumed.start_digests)
         if self._stop_early is not None:
             self.stop(self._stop_early)
