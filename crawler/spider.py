@@ -95,6 +95,20 @@ class Engine:
         )
 
 
+OLD_SETTINGS = {
+    "download_delay": "DOWNLOAD_DELAY",
+    "download_maxsize": "DOWNLOAD_MAXSIZE",
+    "download_timeout": "DOWNLOAD_TIMEOUT",
+    "download_warnsize": "DOWNLOAD_WARNSIZE",
+    "max_concurrent_requests": "CONCURRENT_REQUESTS_PER_DOMAIN",
+    "user_agent": "USER_AGENT",
+    "http_user": "HTTPAUTH_USER",
+    "http_pass": "HTTPAUTH_PASS",
+    "http_auth_domain": "HTTPAUTH_DOMAIN",
+}
+"""Attributes of a spider that Scrapy reads as settings of it."""
+
+
 class Spider:
     """Subclass it, give it a ``name`` and ``start_urls``, and write ``parse``.
 
@@ -130,10 +144,23 @@ class Spider:
         self.crawler = crawler
         self.settings = crawler.settings
         self.__dict__.setdefault("state", {})  # a subclass may not call our __init__
+        for name in OLD_SETTINGS.keys() & self.__dict__.keys():
+            self.logger.warning(
+                "%s.%s was set too late to have an effect: set it on the class, or %s in custom_settings",
+                type(self).__name__, name, OLD_SETTINGS[name],
+            )  # fmt: skip
 
     @classmethod
     def update_settings(cls, settings: Settings) -> None:
-        """Change the settings of this spider's crawls; ``custom_settings`` are already in them."""
+        """Change the settings of this spider's crawls; ``custom_settings`` are already in them.
+
+        An override calls this one, which reads what Scrapy takes from attributes of the class (``download_delay``).
+        """
+        draft: Any = settings  # while they are being put together they can be changed
+        for name, setting in OLD_SETTINGS.items():
+            value = getattr(cls, name, None)
+            if value is not None and not callable(value) and not hasattr(value, "__get__"):
+                draft.set(setting, value)
 
     @property
     def logger(self) -> logging.LoggerAdapter[logging.Logger]:

@@ -273,6 +273,32 @@ def test_update_settings() -> None:
     assert (spider.settings["DOWNLOAD_TIMEOUT"], spider.settings.getint("DEPTH_LIMIT")) == (7, 3)
 
 
+def test_attributes_that_are_settings_of_the_spider(caplog: pytest.LogCaptureFixture) -> None:
+    class Polite(OneProduct):
+        name = "polite"
+        start_urls = [ROOT, ROOT + "2"]
+        custom_settings = {"DOWNLOAD_TIMEOUT": 3}
+        download_delay = 2
+        user_agent = "polite (+http://a.test)"
+        http_user, http_pass, http_auth_domain = "john", "secret", "shop.test"
+
+    result = crawl(Polite, {ROOT: PAGE, ROOT + "2": PAGE})
+    assert result.sent[-1].when - result.sent[-2].when >= 2
+    assert result.sent[-1].request.headers["User-Agent"] == b"polite (+http://a.test)"
+    assert result.sent[-1].request.headers["Authorization"].startswith(b"Basic ")
+    assert result.spider.settings["DOWNLOAD_TIMEOUT"] == 3
+
+    class Late(OneProduct):
+        name = "late"
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.download_delay = 5
+
+    crawl(Late, {ROOT: PAGE})
+    assert "Late.download_delay was set too late to have an effect" in caplog.text
+
+
 def test_what_scrapys_engine_has_and_ours_has_not_is_named() -> None:
     class Pushing(scrapy.Spider):
         name = "pushing"
