@@ -17,8 +17,8 @@ def program() -> str | None:
 def html_pages(url: str) -> tuple[set[str], float]:
     """Return the absolute paths of all HTML pages that wget finds from ``url``, and the seconds it took.
 
-    Only a and area links count, as for the `site` spider; base says what they are relative to. A page whose path ends with a slash has the
-    name wget gives it: index.html.
+    Only a and area links count, as for the `site` spider; base says what they are relative to. A page
+    whose path ends with a slash has the name wget gives it: index.html.
     """
     with tempfile.TemporaryDirectory() as folder:
         command = ["wget", "--recursive", "--level=inf", "--no-host-directories", "--follow-tags=a,area,base"]

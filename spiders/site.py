@@ -42,7 +42,9 @@ class Site(Spider):
             "found_on": found_on,
         }
         passed_on = {"origin": here, "found_on": url}
-        for link in response.css("a::attr(href), area::attr(href)"):
+        links = response.css("a::attr(href), area::attr(href)").getall()
+        # Long pages name the same few pages many times, at other places in them.
+        for link in dict.fromkeys(link.partition("#")[0] for link in links):
             request = response.follow(link, self.parse_page, cb_kwargs=passed_on)
             if request.origin == here:
                 yield request
