@@ -78,7 +78,7 @@ def test_site_takes_the_origin_of_the_final_start_page() -> None:
         "http://new.example/": """<title>New</title><a href="/a">a</a><a href="http://old.example/b">b</a>
             <a href="/away">c</a>""",
         "http://new.example/a": '<area href="http://new.example:80/c#part"><a href="/data.txt">data</a>',
-        "http://new.example/c#part": "<title>C</title>",
+        "http://new.example/c": "<title>C</title>",
         "http://new.example/data.txt": '<a href="/hidden">no page</a>',
         "http://new.example/away": away,
         "http://old.example/page": "<title>Elsewhere</title>",
