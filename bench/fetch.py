@@ -1,0 +1,172 @@
+"""How many pages a second does the downloader fetch, and what does a fetch cost in CPU?
+
+Serves 5 kB pages by nginx on loopback and fetches them, 16 at a time over kept connections, with our
+downloader, its IAgent, Twisted's Agent and treq in turn. The figures of a run are for comparing with one
+another: "CPU" is this process's, per fetch, and "best" the cheapest slice of 500 fetches, which other load
+on the machine disturbs least.
+
+    python bench/fetch.py [--fetches 20000] [--reactor asyncio|epoll] [--only fast]
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+PAGE = 5_000
+SLICE = 500
+CONFIGURATION = """
+worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log stderr crit;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off; keepalive_requests 100000000; types {{ text/html html; }}
+  client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
+  uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
+  server {{ listen 127.0.0.1:{port}; root {folder}; }}
+}}
+"""
+
+
+class Race:
+    """One way of fetching, ``fetches`` times, ``at_once`` at a time."""
+
+    def __init__(self, reactor: Any, fetch: Callable[[], Any], fetches: int, at_once: int) -> None:
+        self._reactor = reactor
+        self._fetch = fetch
+        self._left = fetches
+        self._fetches = fetches
+        self._at_once = at_once
+        self._done = 0
+        self._marks: list[float] = []
+
+    def run(self) -> tuple[float, float, float]:
+        """Return fetches a second, CPU and least CPU per fetch in microseconds."""
+        self._reactor.callLater(0, self._start)
+        begun, used = time.perf_counter(), time.process_time()
+        while self._done < self._fetches:
+            self._reactor.turn()
+        wall, cpu = time.perf_counter() - begun, time.process_time() - used
+        slices = [(after - before) / SLICE for before, after in zip(self._marks, self._marks[1:], strict=False)]
+        return self._fetches / wall, cpu / self._fetches * 1e6, min(slices, default=0.0) * 1e6
+
+    def _start(self) -> None:
+        for _ in range(self._at_once):
+            self._next()
+
+    def _next(self) -> None:
+        if self._left:
+            self._left -= 1
+            self._fetch().addCallbacks(self._got, self._failed)
+
+    def _got(self, body: bytes) -> None:
+        assert len(body) == PAGE, len(body)
+        self._done += 1
+        if self._done % SLICE == 0:
+            self._marks.append(time.process_time())
+        self._next()
+
+    def _failed(self, failure: Any) -> None:
+        failure.printTraceback()
+        sys.exit(1)
+
+
+def ways(reactor: Any, url: str) -> dict[str, Callable[[], Any]]:
+    """Return what is compared: functions that fetch the page and fire with its body."""
+    import treq
+    from treq.client import HTTPClient
+    from twisted.web.client import Agent, HTTPConnectionPool, readBody
+
+    from crawler.config.schema import CoreSettings
+    from crawler.download.fast import FastDownloader
+    from crawler.download.fast.agent import FastAgent
+    from crawler.model.request import Request
+
+    settings = CoreSettings()
+    headers = {**settings.DEFAULT_REQUEST_HEADERS, "User-Agent": settings.USER_AGENT}
+    downloader = FastDownloader(settings, reactor=reactor)
+    pool = HTTPConnectionPool(reactor)
+    pool.maxPersistentPerHost = 16
+    theirs = Agent(reactor, pool=pool)
+    ours = FastAgent(downloader)
+    request = Request(url, headers=headers)
+
+    def by_treq(agent: Any) -> Callable[[], Any]:
+        client = HTTPClient(agent)
+        return lambda: client.get(url, headers=headers, reactor=reactor).addCallback(treq.content)
+
+    return {
+        "fast": lambda: downloader.fetch(request).addCallback(lambda response: response.body),
+        "fast, as IAgent": lambda: ours.request(b"GET", url.encode()).addCallback(readBody),
+        "treq over fast": by_treq(ours),
+        "Twisted's Agent": lambda: theirs.request(b"GET", url.encode()).addCallback(readBody),
+        "treq": by_treq(theirs),
+    }
+
+
+def start_nginx(folder: Path, port: int) -> subprocess.Popen[bytes]:
+    """Serve ``folder``; the caller ends the process."""
+    program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin")
+    if program is None:
+        sys.exit("bench/fetch.py needs nginx")
+    (folder / "page.html").write_bytes((b"<p>A page of five kilobytes.</p>\n" * 200)[:PAGE])
+    configuration = folder / "nginx.conf"
+    configuration.write_text(CONFIGURATION.format(folder=folder, port=port))
+    return subprocess.Popen([program, "-c", str(configuration), "-p", str(folder)])
+
+
+def make_reactor(kind: str) -> Any:
+    """Make a reactor and give it ``turn()``."""
+    if kind == "epoll":
+        from twisted.internet.epollreactor import EPollReactor
+
+        reactor: Any = EPollReactor()
+        reactor.turn = lambda: reactor.iterate(0.5)
+        return reactor
+    import asyncio
+
+    from twisted.internet.asyncioreactor import AsyncioSelectorReactor
+
+    loop = asyncio.new_event_loop()
+    reactor = AsyncioSelectorReactor(loop)
+    reactor.turn = lambda: (loop.call_later(0.05, loop.stop), loop.run_forever())
+    return reactor
+
+
+def main() -> None:
+    """Run the comparison and print it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--fetches", type=int, default=20_000)
+    parser.add_argument("--at-once", type=int, default=16)
+    parser.add_argument("--reactor", choices=["asyncio", "epoll"], default="asyncio")
+    parser.add_argument("--port", type=int, default=18_099)
+    parser.add_argument("--only")
+    options = parser.parse_args()
+    reactor = make_reactor(options.reactor)
+    # Twisted's Agent wants the thread pool of a running reactor.
+    reactor.startRunning(installSignalHandlers=False)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        nginx = start_nginx(folder, options.port)
+        try:
+            time.sleep(0.5)
+            print(f"{'':18}{'fetches/s':>10}{'CPU µs':>9}{'best µs':>9}   ({options.reactor} reactor)")
+            for title, fetch in ways(reactor, f"http://127.0.0.1:{options.port}/page.html").items():
+                if options.only in (None, title):
+                    rate, cpu, best = Race(reactor, fetch, options.fetches, options.at_once).run()
+                    print(f"{title:18}{rate:10,.0f}{cpu:9.1f}{best:9.1f}", flush=True)
+        finally:
+            nginx.terminate()
+            nginx.wait()
+            reactor.fireSystemEvent("shutdown")
+
+
+if __name__ == "__main__":
+    main()
