@@ -17,6 +17,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, succeed
 
 from crawler.assembly import World, prepare
+from crawler.download.seam import Exchange, Head
 from crawler.engine.tasks import driver
 from crawler.engine.threads import InlinePool
 from crawler.errors import FetchCancelled
@@ -193,6 +194,7 @@ class _MemorySite:
         answered: Deferred[Any] = Deferred(lambda _: handle[0].cancel())
         answered.addCallback(lambda _: self._page(request))
         answered.addCallback(self._response, request)
+        answered.addCallback(_shown, request, exchange)
         if self.latency:
             handle.append(self.loop.call_later(self.latency, answered.callback, None))
         else:
@@ -219,6 +221,15 @@ class _MemorySite:
     def close(self) -> Deferred[None]:
         """Nothing to close."""
         return succeed(None)
+
+
+def _shown(response: Response, request: Request, exchange: Exchange | None) -> Response:
+    """Show the head to the middlewares that want to see it, as a downloader does."""
+    if exchange is not None and exchange.on_head is not None:
+        head = Head(response.status, response.reason.encode(), response.headers, response.protocol or "")
+        if exchange.on_head(request, head) is False:
+            return response.replace(body=b"", flags=[*response.flags, "stopped"])  # type: ignore[no-any-return]
+    return response
 
 
 def crawl(

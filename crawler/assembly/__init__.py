@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -38,6 +39,7 @@ from crawler.model.url import fingerprint
 from crawler.observe.stats import subscribe_stats
 from crawler.spider import Crawler, Spider
 from crawler.stats import Stats
+from crawler.storage.cache import CacheFile
 from crawler.summary import Summary
 
 
@@ -187,6 +189,10 @@ def prepare(
         make=lambda component: make_component(component, crawler),
         drive=world.drive,
         downloader=world.downloader,
+        open_pages=lambda: CacheFile(
+            Path(core.HTTPCACHE_FILE), max_size=core.HTTPCACHE_MAX_SIZE, max_age=core.HTTPCACHE_EXPIRATION_SECS
+        ),
+        wall=world.clock.wall,
     )
     stages = [make_component(stage, crawler) for stage in core.PIPELINES]
     parts = Parts(
@@ -201,6 +207,7 @@ def prepare(
         drive=world.drive,
         pools=world.pools,
         fetch=edge.fetch,
+        lookup=edge.lookup,
         rules=make_rules(loaded, spider),
         filters=make_filters(loaded, spider),
         redirect_filters=make_redirect_filters(loaded, spider),
@@ -214,7 +221,7 @@ def prepare(
     )
     run = Crawl(parts)
     crawler.fetch, crawler.stop, crawler.http = run.fetch, run.stop, edge.http
-    edge.again = run.fetch
+    edge.again = run.fetch_more
     Limits(core, world.clock, events, run.stop)
     for extension in core.EXTENSIONS:
         subscribe_extension(make_component(extension, crawler), crawler)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
 
 from crawler.config.schema import CoreSettings
+from crawler.download.builtin import BuiltIn
+from crawler.download.fast.agent import FastAgent
+from crawler.download.fast.client import Client
 from crawler.download.fast.downloader import FastDownloader
-from crawler.download.middleware.auth import Authentication
+from crawler.download.middleware.cache import Fresh, Pages
 from crawler.download.middleware.chain import Drive, Middleware, compile_chain
-from crawler.download.middleware.cookies import Cookies
-from crawler.download.middleware.headers import DefaultHeaders
-from crawler.download.middleware.proxy import EnvironmentProxy
 from crawler.download.schemes import SchemeRouter
 from crawler.download.seam import Downloader
 from crawler.download.twisted import TwistedDownloader
@@ -24,8 +25,9 @@ from crawler.model.response import Response
 class Edge:
     """Everything between the engine and the network.
 
-    ``fetch(request)`` sends one exchange through the middlewares, the user's outermost; ``facts`` are what
-    a job must keep of it. ``again`` is set by the assembly to the engine's inline fetch, which a
+    ``fetch(request)`` sends one exchange through the middlewares, the user's outermost; ``lookup(request)``
+    gives the cache's fresh answer or None, and is None without a cache; ``facts`` are what a job must keep;
+    ``http`` is the client for side calls. ``again`` is set by the assembly to the engine's inline fetch, which a
     middleware's second call goes to. ``make`` makes a component from its class; ``drive`` runs users'
     coroutines.
     """
@@ -37,29 +39,35 @@ class Edge:
         reactor: Any,
         make: Callable[[Any], Any],
         drive: Drive,
+        open_pages: Callable[[], Pages] | None = None,
+        wall: Callable[[], float] = time.time,
         downloader: Downloader | None = None,
     ) -> None:
         self.again: Callable[[Request], Awaitable[Response]] | None = None
-        self.facts: list[Any] = []
-        self.http: Any = None
         http = downloader or _downloader(core, reactor=reactor, make=make)
-        self._downloader = SchemeRouter.assembled(http, core, make=lambda cls: _made(cls, core, reactor, make))
+        self.http = Client(FastAgent(http), reactor=reactor) if isinstance(http, FastDownloader) else None
+        self._built_in = BuiltIn(core, reactor=reactor, open_pages=open_pages, wall=wall)
+        self.facts = self._built_in.facts
+        self.lookup = self._fresh if self._built_in.lookup is not None else None
+        router = SchemeRouter.assembled(http, core, make=lambda cls: _made(cls, core, reactor, make))
+        self._downloader = self._built_in.archived(router)
         users: list[Middleware] = [make(each) for each in core.MIDDLEWARES]
         self.fetch: Callable[[Request], Deferred[Response]] = compile_chain(
-            [*users, *self._built_in(core)],
+            [*users, *self._built_in.middlewares],
             self._downloader.fetch,
             self._again,
             # Our own await nothing but the fetch: they need no asyncio Task.
             drive=drive if users else Deferred.fromCoroutine,
         )
 
-    def _built_in(self, core: CoreSettings) -> list[Middleware]:
-        middlewares: list[Middleware] = [DefaultHeaders(core), Authentication(core)]
-        if core.COOKIES_ENABLED:
-            cookies = Cookies(core)
-            self.facts.append(cookies)
-            middlewares.append(cookies)
-        return [*middlewares, EnvironmentProxy(core)]
+    def _fresh(self, request: Request) -> Deferred[Response | None]:
+        """Return the cache's answer to a request if it is fresh."""
+        return Deferred.fromCoroutine(self._lookup(request))
+
+    async def _lookup(self, request: Request) -> Response | None:
+        assert self._built_in.lookup is not None
+        found = await self._built_in.lookup(request)
+        return found.response if isinstance(found, Fresh) else None
 
     def _again(self, request: Request) -> Awaitable[Response]:
         if self.again is None:
@@ -68,7 +76,12 @@ class Edge:
 
     def close(self) -> Deferred[None]:
         """Close connections and files."""
-        return self._downloader.close()
+
+        def ended(result: Any) -> Any:
+            self._built_in.close()
+            return result
+
+        return self._downloader.close().addBoth(ended)
 
 
 def _downloader(core: CoreSettings, *, reactor: Any, make: Callable[[Any], Any]) -> Downloader:
@@ -85,4 +98,3 @@ def _made(component: Any, core: CoreSettings, reactor: Any, make: Callable[[Any]
         component = component(core, reactor=reactor)
     made: Downloader = make(component)
     return made
-

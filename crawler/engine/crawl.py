@@ -47,7 +47,7 @@ class Crawl:
         self._stop_early: str | None = None
         self._hard = False
         self._wired = Wiring(parts, self)
-        self._sending = Sending(parts, self._wired, changed=self.changed, stop=self.stop)
+        self._sending = Sending(parts, self._wired, self)
         self._loop = Loop(parts, self._wired, self._sending, failed=self.fail)
 
     def __repr__(self) -> str:
@@ -104,8 +104,8 @@ class Crawl:
         self._loop.halt()
         wired.intake.stopping = True
         wired.starts.stop()
-        for entry in wired.frontier.drain():
-            self._leave(entry)
+        for entry in [*wired.frontier.drain(), *self._sending.local.drain()]:
+            self.leave(entry)
         self.changed()
 
     def stop_now(self, reason: str = "shutdown") -> None:
@@ -128,7 +128,7 @@ class Crawl:
         else:
             self.stop_now("store_error" if isinstance(error, StoreError) else "internal_error")
 
-    def _leave(self, entry: Entry) -> None:
+    def leave(self, entry: Entry) -> None:
         """An entry stays undone at a stop: if it is carried, its parent is repeated instead."""
         if not entry.carried:
             self.left += 1
@@ -184,11 +184,17 @@ class Crawl:
 
     def admit(self, entry: Entry) -> None:
         """Queue an accepted entry."""
-        self._sending.admit(entry)
+        self._sending.local.admit(entry)
 
     def fetch(self, request: Request) -> Deferred[Response]:
         """Fetch inline, for the code that runs now."""
         deferred = self._wired.intake.fetch(request)
+        self.changed()
+        return deferred
+
+    def fetch_more(self, request: Request) -> Deferred[Response]:
+        """Fetch another request for a middleware that is at work."""
+        deferred = self._sending.fetch_more(request)
         self.changed()
         return deferred
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from twisted.python.failure import Failure
-
 from crawler.engine.callbacks import Callbacks
+from crawler.engine.failure import RequestFailure
 from crawler.engine.unit import Unit
 from crawler.model.request import Request
 from crawler.model.response import Response
@@ -32,7 +31,7 @@ class Delivery:
         if errback is None:
             return False
         response = getattr(error, "response", None)
-        failure = Failure(error, type(error), error.__traceback__)
+        failure = RequestFailure(error, request)
         self._callbacks.run(lambda: errback(failure), _name(errback), unit, response)
         return True
 

@@ -14,6 +14,9 @@ from crawler.errors import RequestDropped
 from crawler.frontier.entry import Entry
 from crawler.model.response import Response
 
+SHUTDOWN = "shutdown"
+"""The reason with which inline fetches are dropped when the crawl stops."""
+
 
 class Inline:
     """The Deferreds of inline fetches, by the entry each waits for."""
@@ -52,4 +55,4 @@ class Inline:
         """Give up one inline fetch because the crawl stops."""
         unit: Any = entry.unit
         unit.abandoned = True
-        self.answer(entry, RequestDropped("shutdown", request=entry.request, detail="the crawl is being stopped"))
+        self.answer(entry, RequestDropped(SHUTDOWN, request=entry.request, detail="the crawl is being stopped"))

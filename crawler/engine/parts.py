@@ -29,6 +29,7 @@ class Parts:
     """All that a crawl is given.
 
     ``fetch`` sends one exchange through the middlewares; ``random`` is uniform in [0, 1).
+    ``lookup`` gives the cache's fresh answer to a request, None without a cache.
     """
 
     spider: Any
@@ -42,6 +43,7 @@ class Parts:
     drive: Drive
     pools: Pools
     fetch: Callable[[Request], Deferred[Response]]
+    lookup: Callable[[Request], Deferred[Response | None]] | None
     rules: Rules
     filters: Sequence[Filter]
     redirect_filters: Sequence[Filter]

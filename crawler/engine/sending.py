@@ -7,42 +7,53 @@ policies; this module sends, learns from the answer and hands the verdict on.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from contextvars import ContextVar
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
 from crawler.engine.frames import error_of, user_traceback
+from crawler.engine.inline import SHUTDOWN
+from crawler.engine.local import LocalAnswers
 from crawler.engine.parts import Parts
 from crawler.engine.robots import Refused, fresh_error
 from crawler.engine.unit import current
-from crawler.engine.wiring import Wiring
-from crawler.errors import CloseSpider, CrawlerError, FetchCancelled, IgnoreRequest
+from crawler.engine.wiring import Hooks, Wiring
+from crawler.errors import CloseSpider, CrawlerError, FetchCancelled, IgnoreRequest, RequestDropped
 from crawler.events import FetchFailed, RequestSent, ResponseReceived, SpiderFailed
 from crawler.frontier.entry import Entry
+from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.policy.outcome import judge
 
 logger = logging.getLogger(__name__)
 
+FORBIDDEN_IN_A_ROW = 100
+"""So many forbidden requests are dropped before the reactor gets its turn."""
+
+being_sent: ContextVar[Entry | None] = ContextVar("being_sent", default=None)
+"""The entry whose middlewares run now."""
+
 
 class Sending:
     """Takes entries from the frontier, fetches them and hands their outcomes on."""
 
-    def __init__(
-        self, parts: Parts, wired: Wiring, *, changed: Callable[[], None], stop: Callable[[str], None]
-    ) -> None:
+    def __init__(self, parts: Parts, wired: Wiring, hooks: Hooks) -> None:
         self._parts = parts
         self._wired = wired
-        self._changed = changed
-        self._stop = stop
+        self._hooks = hooks
+        self._changed = hooks.changed
+        self.local = LocalAnswers(
+            parts.lookup, wired.frontier, answered=self._kept, queue=self.queue, changed=hooks.changed
+        )
+        self._waiting_for_more: set[Entry] = set()
         self._limit = parts.core.CONCURRENT_REQUESTS
         self._in_flight: dict[Entry, Deferred[None]] = {}
         self._handling = 0
         self._cancelled = False
 
     def __len__(self) -> int:
-        return len(self._in_flight) + self._handling
+        return len(self._in_flight) + self._handling + len(self.local)
 
     def __repr__(self) -> str:
         return f"<Sending {len(self._in_flight)} of {self._limit}>"
@@ -50,22 +61,24 @@ class Sending:
     @property
     def free(self) -> int:
         """How many slots are free."""
-        return self._limit - len(self._in_flight)
+        return self._limit - len(self._in_flight) + len(self._waiting_for_more)
 
     def take(self, now: float) -> Entry | None:
         """Return the next entry that may be sent; those that robots.txt forbids end here."""
         wired = self._wired
-        while (entry := wired.frontier.take(now)) is not None:
-            if entry.robots:
+        for _ in range(FORBIDDEN_IN_A_ROW):
+            entry = wired.frontier.take(now)
+            if entry is None or entry.robots:
                 return entry
             refusal = wired.gate.refusal(entry)
             if refusal is None:
                 return entry
             wired.frontier.withdraw(entry, now)
             wired.outcomes.drop(entry, refusal.reason, refusal.detail)
+        self._parts.clock.callLater(0, self._changed)  # the reactor has its turn
         return None
 
-    def admit(self, entry: Entry) -> None:
+    def queue(self, entry: Entry) -> None:
         """Queue an accepted entry, unless its origin is known to be out of reach."""
         error = self._wired.gate.unreachable(entry)
         if error is not None:
@@ -91,13 +104,25 @@ class Sending:
         if parts.events.wants(RequestSent):
             parts.events.publish(RequestSent(request))
         generation = wired.pace.generation(entry.host)
-        token = current.set(entry.unit)
+        unit, sent = current.set(entry.unit), being_sent.set(entry)
         try:
             fetched = parts.fetch(request)
         finally:
-            current.reset(token)
+            current.reset(unit)
+            being_sent.reset(sent)
         self._in_flight[entry] = fetched  # type: ignore[assignment]  # what it gives is seen below
         fetched.addBoth(self._fetched, entry, generation)
+
+    def fetch_more(self, request: Request) -> Deferred[Response]:
+        """Fetch another request for a middleware that is at work; what it works on gives its place up meanwhile.
+
+        With its slot and its place at the host held, a crawl of one request at a time would wait for itself.
+        """
+        entry = being_sent.get()
+        if entry is not None and entry in self._in_flight and entry not in self._waiting_for_more:
+            self._waiting_for_more.add(entry)
+            self._wired.frontier.release(entry, self._parts.clock.seconds())
+        return self._wired.intake.fetch(request)
 
     def cancel_all(self) -> None:
         """Cancel what is in flight; nothing of it is judged any more."""
@@ -113,16 +138,21 @@ class Sending:
         del self._in_flight[entry]
         self._handling += 1  # nothing that happens below can find the crawl idle and end it
         try:
+            if entry in self._waiting_for_more:
+                self._waiting_for_more.discard(entry)
+            else:
+                wired.frontier.release(entry, self._parts.clock.seconds())
             outcome = self._outcome(result, entry)
-            wired.frontier.release(entry, self._parts.clock.seconds())
+            if wired.intake.stopping and isinstance(outcome, RequestDropped) and outcome.reason == SHUTDOWN:
+                self._hooks.leave(entry)  # a middleware wanted one more fetch, which a stop refuses
+                return
             wired.pace.answered(entry, outcome, generation)
             if not entry.robots:
                 self._judge(entry, outcome)
             elif not wired.intake.stopping:
                 self._robots(entry, outcome)
-        except Exception:
-            logger.exception("Internal error after the fetch of %r", entry.request)
-            raise
+        except Exception as error:
+            self._hooks.fail(error)
         finally:
             self._handling -= 1
             self._changed()
@@ -141,10 +171,16 @@ class Sending:
         if not isinstance(error, CrawlerError):
             events.publish(SpiderFailed(error, "middleware", entry.request.url, user_traceback(error)))
         elif isinstance(error, CloseSpider):
-            self._stop(error.reason)
+            self._hooks.stop(error.reason)
         elif not isinstance(error, IgnoreRequest):
             events.publish(FetchFailed(entry.request, error))
         return error
+
+    def _kept(self, entry: Entry, response: Response) -> None:
+        """The cache has a fresh answer."""
+        if self._parts.events.wants(ResponseReceived):
+            self._parts.events.publish(ResponseReceived(response, entry.request))
+        self._judge(entry, response)
 
     def _judge(self, entry: Entry, outcome: Response | Exception) -> None:
         parts, wired = self._parts, self._wired

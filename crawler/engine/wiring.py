@@ -36,6 +36,9 @@ class Hooks(Protocol):
     def admit(self, entry: Entry) -> None:
         """An accepted request is to be queued."""
 
+    def leave(self, entry: Entry) -> None:
+        """An accepted request stays undone at a stop."""
+
     def changed(self) -> None:
         """Something ended or came in."""
 

@@ -115,6 +115,11 @@ class Frontier:
         host = self._hosts.get(entry.host) or self._host(entry.host, now)
         self._put(host, entry, now, not_before, pinned=True)
 
+    def hold(self, entry: Entry) -> None:
+        """Keep a refill from bringing an entry that somebody else has, until ``done``."""
+        if self._window is not None and entry.token:
+            self._window.held.add(entry.token)
+
     def done(self, entry: Entry) -> None:
         """Note that the entry's end is committed: the store will not hand out its row again."""
         if self._window is not None:

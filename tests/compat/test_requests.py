@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import pytest
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.error import DNSLookupError, TCPTimedOutError, TimeoutError  # noqa: A004  as Scrapy's docs
 
@@ -17,7 +16,6 @@ from crawler.testing import crawl
 ROOT = "http://a.test/"
 
 
-@pytest.mark.xfail(reason="the site in memory shows no heads to middlewares yet", strict=True)
 def test_login_by_form_with_a_token() -> None:
     class LoginSpider(scrapy.Spider):
         name = "login"
@@ -110,7 +108,6 @@ class ErrbackSpider(scrapy.Spider):
             yield {"how": failure.type.__name__, "url": failure.value.request.url}
 
 
-@pytest.mark.xfail(reason="Delivery.fail does not make a RequestFailure yet", strict=True)
 def test_an_errback_tells_what_went_wrong() -> None:
     site = {
         ROOT + "ok": "fine",
