@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from crawler.frontier.store import Offer
 from crawler.model.request import Request
 from crawler.model.response import Response
+from crawler.model.url import is_http, origin_of
 from crawler.policy.referer import referer_for
 from crawler.policy.verdict import Drop
 
@@ -38,6 +39,9 @@ class Acceptance:
         self.fingerprint = fingerprint
         self.slot_key = slot_key
         self._referrer_policy = referrer_policy
+        self._page: Response | None = None
+        self._page_origin = ""
+        self._referers: dict[tuple[bool, bool], str | None] = {}
 
     def offer(self, request: Request, found_on: Response | None) -> Offer | Drop:
         """Return the offer, or why the request is refused."""
@@ -76,10 +80,18 @@ class Acceptance:
         host = "" if url.startswith(("file:", "data:")) else self.slot_key(request)
         return Offer(request, self.fingerprint(request), host, origin, not request.dont_filter, found_on)
 
-    @staticmethod
-    def _refer(request: Request, found_on: Response, policy: str) -> None:
-        if "Referer" in request.headers:
-            return
-        referer = referer_for(found_on.url, request.url, policy, found_on.headers.text("Referrer-Policy"))
+    def _refer(self, request: Request, found_on: Response, policy: str) -> None:
+        """Set Referer. Whatever the policy, it depends on the page and on two facts of the target alone, so
+        that a page's links need it worked out at most four times."""
+        if found_on is not self._page:
+            self._page = found_on
+            self._page_origin = origin_of(found_on.url) if is_http(found_on.url) else ""
+            self._referers.clear()
+        facts = (request.origin == self._page_origin, request.url.startswith("https:"))
+        if facts in self._referers:
+            referer = self._referers[facts]
+        else:
+            referer = referer_for(found_on.url, request.url, policy, found_on.headers.text("Referrer-Policy"))
+            self._referers[facts] = referer
         if referer is not None:
-            request.headers["Referer"] = referer
+            request.headers.setdefault("Referer", referer)

@@ -97,6 +97,9 @@ def content_type_encoding(content_type: str | None) -> str | None:
     return None
 
 
+_MAY_DECLARE = re.compile(rb"charset", re.IGNORECASE).search
+
+
 def declared_encoding(head: bytes, *, xml: bool = False) -> str | None:
     """Return the codec that the markup declares: ``<meta>`` or an XML declaration."""
     order = (_xml_encoding, _prescan) if xml else (_prescan, _xml_encoding)
@@ -121,6 +124,8 @@ def _markup_name(label: bytes) -> str | None:
 
 def _prescan(head: bytes) -> str | None:
     """Run the standard's "prescan a byte stream" over the head."""
+    if not _MAY_DECLARE(head):
+        return None  # most pages: the scan costs more than parsing a small page
     position = 0
     while found := _MARKUP.search(head, position):
         comment, meta, tag = found.groups()
