@@ -44,7 +44,7 @@ class FetchRules:
 
 
 class Fetch:
-    """A Call (see connection.py) that gathers the response and fires ``deferred``."""
+    """A Call (see base.py) that gathers the response and fires ``deferred``."""
 
     # Defaults stand on the class: setting two dozen attributes for each fetch would cost a microsecond.
     body_source: Any = None
@@ -98,7 +98,7 @@ class Fetch:
     # What the connection calls
 
     def on_head(self, head: ResponseHead, raw: bytes) -> bool:
-        """See connection.Call."""
+        """See base.Call."""
         self._head = head
         self.latency = self.connection.active - self._started
         self._headers = headers = Headers.from_raw(head.raw)
@@ -121,7 +121,7 @@ class Fetch:
         return True
 
     def on_body(self, data: bytes) -> None:
-        """See connection.Call."""
+        """See base.Call."""
         self._received += len(data)
         if self._tap is not None:
             self._tap(data)
@@ -141,7 +141,7 @@ class Fetch:
             self._chunks = []
 
     def on_end(self, flag: str | None) -> None:
-        """See connection.Call."""
+        """See base.Call."""
         try:
             if flag is not None:
                 self._flag = flag
@@ -155,14 +155,14 @@ class Fetch:
         self.deferred.callback(response)
 
     def on_truncated(self, error: TruncatedBody) -> None:
-        """See connection.Call."""
+        """See base.Call."""
         if self._truncated_ok:
             self.on_end("dataloss")
         else:
             self._fail(error)
 
     def on_error(self, error: FetchError, *, stale: bool) -> None:
-        """See connection.Call; a stale connection's fetch goes out once more, on a new one."""
+        """See base.Call; a stale connection's fetch goes out once more, on a new one."""
         safe = self.method in SAFE_TO_REPEAT or not error.sent
         if stale and safe and not self._repeated and self.body_source is None:
             self._repeated = True

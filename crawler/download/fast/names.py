@@ -102,7 +102,8 @@ class Names:
             waiter.callback(addresses)
 
     def _not_found(self, failure: Failure, host: str) -> None:
-        problem = str(failure.value) or f"no address for {host}"
+        arguments = getattr(failure.value, "args", ())
+        problem = str(arguments[0]) if arguments else f"no address for {host}"
         self._remember(host, self._negative_ttl, [], problem)
         for waiter in self._waiting.pop(host):
             waiter.errback(Failure(DNSLookupError(problem)))

@@ -19,7 +19,7 @@ from crawler.errors import FetchCancelled, FetchError, FetchTimeout
 
 
 class PooledCall(Protocol):
-    """A call as the pool sees it (see connection.Call for the rest)."""
+    """A call as the pool sees it (see base.Call for the rest)."""
 
     route: Route
     due: float
@@ -184,7 +184,7 @@ class Pool:
             self._idle.pop(connection, None)
 
     def give_back(self, connection: Any) -> None:
-        """See connection.Owner."""
+        """See base.Owner."""
         route = connection.route
         shared = connection.multiplexes
         full = (route.shared is not connection) if shared else len(route.idle) >= self._max_idle_per_route
@@ -208,7 +208,7 @@ class Pool:
             oldest.close()
 
     def lost(self, connection: Any) -> None:
-        """See connection.Owner."""
+        """See base.Owner."""
         self.deadlines.forget(connection)
         if connection in self._idle:
             self._drop_idle(connection)

@@ -39,7 +39,7 @@ class AgentRequest:
 
 
 class StreamedCall:
-    """A Call (see connection.py) whose body goes to somebody while it comes."""
+    """A Call (see base.py) whose body goes to somebody while it comes."""
 
     opening: Deferred[Any] | None = None
     connection: Any = None
@@ -75,7 +75,7 @@ class StreamedCall:
             self.deferred.errback(Failure(error))
 
     def on_head(self, head: ResponseHead, raw: bytes) -> bool:
-        """See connection.Call."""
+        """See base.Call."""
         if self.max_size and head.framing == BY_LENGTH and head.length > self.max_size:
             raise BodyTooLarge(f"the body has {head.length} bytes, the limit is {self.max_size} (DOWNLOAD_MAXSIZE)")
         if self._decodes and head.encodings and head.framing != NO_BODY:
@@ -94,7 +94,7 @@ class StreamedCall:
             self.deferred.callback(self.response)
 
     def on_body(self, data: bytes) -> None:
-        """See connection.Call."""
+        """See base.Call."""
         self._received += len(data)
         if self.max_size and self._received > self.max_size:
             raise BodyTooLarge(f"the body is larger than {self.max_size} bytes (DOWNLOAD_MAXSIZE)")
@@ -104,7 +104,7 @@ class StreamedCall:
             self.response.received(data)
 
     def on_end(self, flag: str | None) -> None:
-        """See connection.Call."""
+        """See base.Call."""
         if self.response is None:
             return
         try:
@@ -119,11 +119,11 @@ class StreamedCall:
         self._announce()
 
     def on_truncated(self, error: TruncatedBody) -> None:
-        """See connection.Call."""
+        """See base.Call."""
         self.on_error(error, stale=False)
 
     def on_error(self, error: FetchError, *, stale: bool) -> None:
-        """See connection.Call."""
+        """See base.Call."""
         safe = self.method in SAFE_TO_REPEAT or not error.sent
         if stale and safe and not self._repeated and self.body_source is None:
             self._repeated = True
