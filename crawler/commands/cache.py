@@ -19,37 +19,39 @@ from crawler.storage.cache import CacheFile
 
 
 @click.group(cls=CommandGroup)
-@settings_options
-@click.pass_context
-def command(ctx: click.Context, /, **given: Any) -> None:
+def command() -> None:
     """Look at the HTTP cache (HTTPCACHE_FILE), or empty it."""
-    ctx.obj = Path(load_settings(project_if_any(), None, command_line_settings(given)).core.HTTPCACHE_FILE)
 
 
 @command.command()
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@click.pass_context
-def stats(ctx: click.Context, *, as_json: bool) -> None:
+@settings_options
+def stats(*, as_json: bool, **given: Any) -> None:
     """Say how many pages are kept, how large they are and how old."""
-    with _opened(ctx.obj) as cache:
+    path = _path(given)
+    with _opened(path) as cache:
         kept = cache.stats() if cache is not None else dict(_EMPTY)
     if as_json:
-        click.echo(msgspec.json.encode({"path": str(ctx.obj), **kept}).decode())
+        click.echo(msgspec.json.encode({"path": str(path), **kept}).decode())
         return
-    click.echo(f"{ctx.obj}: {kept['pages']:,} pages, {decimal(kept['bytes'])}")
+    click.echo(f"{path}: {kept['pages']:,} pages, {decimal(kept['bytes'])}")
     if kept["oldest"] is not None:
         click.echo(f"received between {_time(kept['oldest'])} and {_time(kept['latest'])}")
 
 
 @command.command()
-@click.pass_context
-def clear(ctx: click.Context) -> None:
+@settings_options
+def clear(**given: Any) -> None:
     """Remove every page."""
-    with _opened(ctx.obj) as cache:
+    with _opened(_path(given)) as cache:
         click.echo(f"{cache.clear() if cache is not None else 0:,} pages removed")
 
 
 _EMPTY: dict[str, Any] = {"pages": 0, "bytes": 0, "oldest": None, "latest": None}
+
+
+def _path(given: dict[str, Any]) -> Path:
+    return Path(load_settings(project_if_any(), None, command_line_settings(given)).core.HTTPCACHE_FILE)
 
 
 @contextmanager

@@ -10,14 +10,11 @@ from twisted.internet.defer import Deferred
 
 from crawler.config.schema import CoreSettings
 from crawler.download.builtin import BuiltIn
-from crawler.download.fast.agent import FastAgent
-from crawler.download.fast.client import Client
 from crawler.download.fast.downloader import FastDownloader
 from crawler.download.middleware.cache import Fresh, Pages
 from crawler.download.middleware.chain import Drive, Middleware, compile_chain
 from crawler.download.schemes import SchemeRouter
 from crawler.download.seam import Downloader
-from crawler.download.twisted import TwistedDownloader
 from crawler.model.request import Request
 from crawler.model.response import Response
 
@@ -45,7 +42,7 @@ class Edge:
     ) -> None:
         self.again: Callable[[Request], Awaitable[Response]] | None = None
         http = downloader or _downloader(core, reactor=reactor, make=make)
-        self.http = Client(FastAgent(http), reactor=reactor) if isinstance(http, FastDownloader) else None
+        self.http = SideCalls(http, reactor) if isinstance(http, FastDownloader) else None
         self._built_in = BuiltIn(core, reactor=reactor, open_pages=open_pages, wall=wall)
         self.facts = self._built_in.facts
         self.lookup = self._fresh if self._built_in.lookup is not None else None
@@ -84,10 +81,33 @@ class Edge:
         return self._downloader.close().addBoth(ended)
 
 
+class SideCalls:
+    """treq's client over our connections (see crawler.download.fast.client), made when it is first used.
+
+    treq and twisted.web.client take 130 ms to import, which few crawls need.
+    """
+
+    def __init__(self, downloader: FastDownloader, reactor: Any) -> None:
+        self._downloader = downloader
+        self._reactor = reactor
+
+    def __getattr__(self, name: str) -> Any:
+        from crawler.download.fast.agent import FastAgent
+        from crawler.download.fast.client import Client
+
+        client = Client(FastAgent(self._downloader), reactor=self._reactor)
+        # What was looked up once is found without this method from then on.
+        found = getattr(client, name)
+        setattr(self, name, found)
+        return found
+
+
 def _downloader(core: CoreSettings, *, reactor: Any, make: Callable[[Any], Any]) -> Downloader:
     if core.DOWNLOADER == "fast":
         return FastDownloader(core, reactor=reactor)
     if core.DOWNLOADER == "twisted":
+        from crawler.download.twisted import TwistedDownloader
+
         return TwistedDownloader(core, reactor=reactor)
     return _made(core.DOWNLOADER, core, reactor, make)
 

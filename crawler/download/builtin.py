@@ -17,7 +17,6 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 from crawler.config.schema import CoreSettings
-from crawler.download.archive import ArchivingDownloader, WarcFile
 from crawler.download.middleware.auth import Authentication
 from crawler.download.middleware.cache import Fresh, HttpCache, Pages, Stale
 from crawler.download.middleware.chain import Middleware
@@ -89,6 +88,8 @@ class BuiltIn:
         """Return the downloader, with WARC_FILE written by what passes through it; raises OSError."""
         if self._core.WARC_FILE is None:
             return downloader
+        from crawler.download.archive import ArchivingDownloader, WarcFile
+
         file = WarcFile(Path(self._core.WARC_FILE), software=self._core.USER_AGENT)
         return ArchivingDownloader(downloader, file, self._thread("archive"), wall=self._wall)
 

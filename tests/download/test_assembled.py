@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+from crawler.config.schema import CoreSettings
+from crawler.download.assembled import Edge
+from tests.download.chaos import Chaos, answer, steps
+from tests.download.reactor import reactor, run
+
+HEAVY = ["treq", "twisted.web.client", "h2", "warcio", "twisted.protocols.ftp", "twisted.names"]
+
+
+def test_heavy_modules_are_imported_when_they_are_used() -> None:
+    code = f"import sys, crawler.download.assembled; print(sorted(set({HEAVY}) & set(sys.modules)))"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert ended.stdout.strip() == "[]"
+
+
+def test_side_calls_are_treqs() -> None:
+    server = Chaos({"/": steps(answer(b"page"))})
+
+    def make(component: Any) -> Any:
+        return component
+
+    edge = Edge(CoreSettings(HTTPPROXY_ENABLED=False), reactor=reactor, make=make, drive=make)
+    try:
+        assert edge.http is not None
+        response = run(edge.http.get(server.url("/")))
+        assert run(response.content()) == b"page"
+        assert edge.http.get == edge.http.get
+    finally:
+        run(edge.close())
+        server.close()
