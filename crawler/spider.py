@@ -191,9 +191,13 @@ class Spider:
         for url in self.start_urls:
             yield Request(url, dont_filter=True)
 
-    def parse(self, response: Any, **kwargs: Any) -> Any:
-        """Handle a response whose request names no callback."""
-        raise NotImplementedError(f"{type(self).__name__}.parse is not defined, and a request named no callback")
+    if TYPE_CHECKING:
+        parse: Any  # a callback of any kind, and with arguments of its own
+    else:
+
+        def parse(self, response: Response, **kwargs: Any) -> Any:
+            """Handle a response whose request names no callback."""
+            raise NotImplementedError(f"{type(self).__name__}.parse is not defined, and a request named no callback")
 
     def closed(self, reason: str) -> Any:
         """Called once when the crawl is over; ``reason`` is "finished", "shutdown" or what closed it."""

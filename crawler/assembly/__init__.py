@@ -18,6 +18,7 @@ from twisted.internet.defer import Deferred
 from crawler.assembly.components import make_component, make_spider, subscribe_extension
 from crawler.assembly.job import ChosenStore, JobPlan, choose_store
 from crawler.assembly.rules import make_filters, make_redirect_filters, make_rules, slot_key
+from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
 from crawler.download.assembled import Edge
 from crawler.download.seam import Downloader
@@ -167,23 +168,36 @@ def prepare(
         loaded = settings.with_spider(spider_class)
     else:
         loaded = Settings.load(None, spider_class, script=settings or {})
-    core = loaded.core
-    stats, events = Stats(), Events()
-    crawler = Crawler(settings=loaded, stats=stats, events=events)
-    spider = make_spider(spider_class, crawler, arguments or {})
-    crawler.spider = spider
-    subscribe_stats(events, stats)
+    crawler = Crawler(settings=loaded, stats=Stats(), events=Events())
+    crawler.spider = spider = make_spider(spider_class, crawler, arguments or {})
+    subscribe_stats(crawler.events, crawler.stats)
     if feeds is None:
-        feeds = make_feeds(
-            core.FEEDS, core, spider_name=spider.name, started=datetime.fromtimestamp(world.clock.wall(), UTC)
-        )
+        feeds = _feeds(loaded, spider, world)
     for feed in feeds:
         feed.check()
     if store is not None:
-        chosen = ChosenStore(store, core.JOB_NAME)
+        chosen = ChosenStore(store, loaded.core.JOB_NAME)
     else:
-        chosen = choose_store(core, spider, plan=plan or JobPlan(), reactor=world.reactor, wall=world.clock.wall())
-    edge = Edge(
+        wall = world.clock.wall()
+        chosen = choose_store(loaded.core, spider, plan=plan or JobPlan(), reactor=world.reactor, wall=wall)
+    edge = _edge(loaded.core, crawler, world)
+    run = Crawl(_parts(crawler, spider, world, edge, chosen, feeds))
+    crawler.fetch, crawler.stop, crawler.http = run.fetch, run.stop, edge.http
+    edge.again = run.fetch_more
+    Limits(loaded.core, world.clock, crawler.events, run.stop)
+    for extension in loaded.core.EXTENSIONS:
+        subscribe_extension(make_component(extension, crawler), crawler)
+    return PreparedCrawl(run, crawler, world, edge, chosen)
+
+
+def _feeds(settings: Settings, spider: Spider, world: World) -> Sequence[Feed]:
+    core = settings.core
+    started = datetime.fromtimestamp(world.clock.wall(), UTC)
+    return make_feeds(core.FEEDS, core, spider_name=spider.name, started=started, attributes=dict(vars(spider)))
+
+
+def _edge(core: CoreSettings, crawler: Crawler, world: World) -> Edge:
+    return Edge(
         core,
         reactor=world.reactor,
         make=lambda component: make_component(component, crawler),
@@ -194,38 +208,36 @@ def prepare(
         ),
         wall=world.clock.wall,
     )
-    stages = [make_component(stage, crawler) for stage in core.PIPELINES]
-    parts = Parts(
+
+
+def _parts(
+    crawler: Crawler, spider: Spider, world: World, edge: Edge, chosen: ChosenStore, feeds: Sequence[Feed]
+) -> Parts:
+    settings, core = crawler.settings, crawler.settings.core
+    return Parts(
         spider=spider,
         core=core,
         job=chosen.job,
         store=chosen.store,
         feeds=feeds,
-        stages=stages,
-        events=events,
+        stages=[make_component(stage, crawler) for stage in core.PIPELINES],
+        events=crawler.events,
         clock=world.clock,
         drive=world.drive,
         pools=world.pools,
         fetch=edge.fetch,
         lookup=edge.lookup,
-        rules=make_rules(loaded, spider),
-        filters=make_filters(loaded, spider),
-        redirect_filters=make_redirect_filters(loaded, spider),
+        rules=make_rules(settings, spider),
+        filters=make_filters(settings, spider),
+        redirect_filters=make_redirect_filters(settings, spider),
         fingerprint=core.FINGERPRINT or fingerprint,
         slot_key=core.SLOT_KEY or slot_key,
         random=world.random,
         robots_agent=core.ROBOTSTXT_USER_AGENT or core.USER_AGENT,
-        stats=stats,
+        stats=crawler.stats,
         memory=crawler.memory,
-        facts=[StatsFacts(stats, plain=_is_plain), SpiderState(spider), *edge.facts],
+        facts=[StatsFacts(crawler.stats, plain=_is_plain), SpiderState(spider), *edge.facts],
     )
-    run = Crawl(parts)
-    crawler.fetch, crawler.stop, crawler.http = run.fetch, run.stop, edge.http
-    edge.again = run.fetch_more
-    Limits(core, world.clock, events, run.stop)
-    for extension in core.EXTENSIONS:
-        subscribe_extension(make_component(extension, crawler), crawler)
-    return PreparedCrawl(run, crawler, world, edge, chosen)
 
 
 def _is_plain(value: Any) -> bool:

@@ -184,7 +184,10 @@ class Crawl:
 
     def admit(self, entry: Entry) -> None:
         """Queue an accepted entry."""
-        self._sending.local.admit(entry)
+        if self._state == "running":
+            self._sending.local.admit(entry)
+        else:
+            self.leave(entry)
 
     def fetch(self, request: Request) -> Deferred[Response]:
         """Fetch inline, for the code that runs now."""

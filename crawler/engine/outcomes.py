@@ -47,6 +47,7 @@ class Outcomes:
         books: Books,
         events: Events,
         clock: Clock,
+        leave: Callable[[Entry], None],
         changed: Callable[[], None],
         store_failed: Callable[[BaseException], None],
     ) -> None:
@@ -60,6 +61,7 @@ class Outcomes:
         self._books = books
         self._events = events
         self._clock = clock
+        self._leave = leave
         self._changed = changed
         self._store_failed = store_failed
         self.deciding = 0
@@ -176,10 +178,8 @@ class Outcomes:
 
     def _queue(self, entry: Entry, verdict: Later) -> None:
         now = self._clock.seconds()
-        if self._intake.stopping and entry in self._inline:
-            self._inline.abandon(entry)
-            entry.unit.end_one()
-            self._books.accepted -= 1  # it was never anybody's but its parent's, which is repeated
+        if self._intake.stopping:
+            self._leave(entry)
             return
         self._frontier.later(entry, now, now + verdict.seconds)
         self._events.publish(RequestDelayed(entry.request, verdict.kind, verdict.reason, verdict.seconds))

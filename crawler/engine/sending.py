@@ -80,6 +80,9 @@ class Sending:
 
     def queue(self, entry: Entry) -> None:
         """Queue an accepted entry, unless its origin is known to be out of reach."""
+        if self._wired.intake.stopping:
+            self._hooks.leave(entry)
+            return
         error = self._wired.gate.unreachable(entry)
         if error is not None:
             self._wired.outcomes.give_up(entry, fresh_error(error, entry.request))

@@ -151,6 +151,7 @@ class Wiring:
             books=self.books,
             events=parts.events,
             clock=parts.clock,
+            leave=hooks.leave,
             changed=hooks.changed,
             store_failed=hooks.fail,
         )
