@@ -57,11 +57,11 @@ class TLSRules(NamedTuple):
 class Handshake:
     """One TLS connection being made; ``problem`` is why its certificate was refused."""
 
-    def __init__(self, trust: Trust, rules: TLSRules, host: str, port: int) -> None:
+    def __init__(self, trust: Trust, rules: TLSRules, host: str, key: tuple[Any, ...]) -> None:
         self._trust = trust
         self._rules = rules
         self._host = host
-        self._key = (rules, host, port)
+        self._key = key
         self.problem: str | None = None
         self.connection: Any = None
 
@@ -139,8 +139,10 @@ class Trust:
         context = self._contexts.get(key)
         if context is None:
             context = self._contexts[key] = _make_context(rules, protocols)
-        handshake = Handshake(self, rules, host, port)
-        return ConnectionCreator(context, host, handshake, self._sessions.get((rules, host, port))), handshake
+        # A session belongs to the context it was made under, and to one server.
+        session_key = (*key, host, port)
+        handshake = Handshake(self, rules, host, session_key)
+        return ConnectionCreator(context, host, handshake, self._sessions.get(session_key)), handshake
 
     def remember(self, key: Any, session: Any) -> None:
         """Keep a session for the next connection of the same host under the same rules."""

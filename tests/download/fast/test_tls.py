@@ -148,6 +148,22 @@ def test_session_is_used_again(world: World, root: Authority) -> None:
     assert keys[0] == keys[1]
 
 
+def test_a_session_stays_with_its_protocols(world: World, root: Authority) -> None:
+    def script(conversation: Conversation) -> None:
+        last = b" /last " in conversation.request
+        conversation.say(answer(headers=b"Connection: close\r\n" if last else b""), close=last)
+
+    server = listen(world, root.server("127.0.0.1"), script)
+    downloader = world.downloader(TLS_CA_FILE=str(root.file))
+    # The first connection offers HTTP/2, those after it know better; the route lives on between them.
+    fetches = [downloader.fetch(Request(server.url(path, scheme="https"))) for path in ("/last", "/", "/last", "/last")]
+    for fetching in fetches:
+        assert world.wait(fetching).body == b"hello"
+    for _ in range(3):
+        busy = [downloader.fetch(Request(server.url("/last", scheme="https"))) for _ in range(3)]
+        assert [world.wait(fetching).body for fetching in busy] == [b"hello"] * 3
+
+
 def test_not_tls_at_all(world: World) -> None:
     server = world.listen(lambda conversation: None)
     server.protocol = Conversation
