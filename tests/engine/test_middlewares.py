@@ -1,0 +1,114 @@
+"""Do users' middlewares, filters and extensions see what they should?"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from crawler.errors import IgnoreRequest
+from crawler.events import Events, ItemScraped, RequestEnded, SpiderFailed
+from crawler.model.request import Request
+from crawler.model.response import Response
+from crawler.policy.verdict import Drop
+from crawler.spider import Spider
+from crawler.testing import crawl
+
+ROOT = "http://a.test/"
+
+
+class Pages(Spider):
+    name = "pages"
+    start_urls = [ROOT]
+
+    def parse(self, response: Response) -> Any:
+        yield {"url": response.url, "text": response.text}
+        yield from response.follow_all(css="a")
+
+
+class Token:
+    """Fetches a token before the page, through a second call of fetch."""
+
+    async def __call__(self, request: Request, fetch: Any) -> Response:
+        if request.url.endswith("/token") or "robots" in request.meta:
+            return await fetch(request)
+        first: Response = await fetch(request)
+        if first.status != 401:
+            return first
+        token = await fetch(Request(ROOT + "token", meta={"handle_httpstatus_all": True}))
+        request.headers["X-Token"] = token.text
+        answer: Response = await fetch(request)
+        return answer
+
+
+def test_a_second_fetch_of_a_middleware_waits_for_no_slot_of_its_own() -> None:
+    def site(request: Request) -> Any:
+        if request.url.endswith("robots.txt"):
+            return 404
+        if request.url.endswith("/token"):
+            return "secret"
+        return "welcome" if request.headers.get("X-Token") == b"secret" else 401
+
+    settings = {"MIDDLEWARES": [Token], "CONCURRENT_REQUESTS": 1, "CONCURRENT_REQUESTS_PER_DOMAIN": 1}
+    result = crawl(Pages, site, settings={**settings, "DOWNLOAD_DELAY": 1.0})
+    assert [item["text"] for item in result.items] == ["welcome"]
+    times = [sent.when for sent in result.sent]
+    assert all(later - earlier >= 1 for earlier, later in zip(times, times[1:], strict=False))
+
+
+def test_a_middleware_may_await_asyncio_answer_itself_and_refuse() -> None:
+    class Mixed:
+        async def __call__(self, request: Request, fetch: Any) -> Response:
+            await asyncio.sleep(1)
+            if request.url.endswith("/made"):
+                return Response(request.url, body=b"made up")
+            if request.url.endswith("/refused"):
+                raise IgnoreRequest("not today")
+            if request.url.endswith("/broken"):
+                raise KeyError("oops")
+            answer: Response = await fetch(request)
+            return answer
+
+    site = {ROOT: '<a href="/made"><a href="/refused"><a href="/broken">'}
+    result = crawl(Pages, site, settings={"MIDDLEWARES": [Mixed]})
+    assert [item["text"] for item in result.items][1:] == ["made up"]
+    endings = {event.request.url: (event.outcome, event.reason) for event in result.happened(RequestEnded)}
+    assert endings[ROOT + "refused"] == ("dropped", "ignored")
+    assert endings[ROOT + "broken"] == ("failed", "KeyError")
+    assert [event.callback for event in result.happened(SpiderFailed)] == ["middleware"]
+
+
+def test_filters_may_change_and_drop_requests() -> None:
+    def no_pictures(request: Request, found_on: Response | None) -> Request | Drop:
+        if request.url.endswith(".png"):
+            return Drop("picture")
+        return request.replace(url=request.url.replace("http://b.test", "http://a.test"))
+
+    site = {ROOT: '<a href="x.png"><a href="http://b.test/1">', ROOT + "1": "one"}
+    result = crawl(Pages, site, settings={"REQUEST_FILTERS": [no_pictures]})
+    assert result.urls == [ROOT, ROOT + "1"]
+
+
+def test_slots_and_fingerprints_can_be_replaced() -> None:
+    site = {ROOT: "".join(f'<a href="/{n}?session={n}">' for n in range(3))}
+    own = {"FINGERPRINT": lambda request: hash(request.url.partition("?")[0][:-1]) % 2**64}
+    assert len(crawl(Pages, site, settings=own).urls) == 2
+    slots = {"SLOT_KEY": lambda request: request.url[-1], "DOWNLOAD_DELAY": 100.0}
+    assert crawl(Pages, site, settings=slots).seconds < 150
+
+
+def test_an_extension_subscribes_and_its_errors_do_not_hurt() -> None:
+    seen: list[Any] = []
+
+    class Extension:
+        LABEL: str = "x"
+
+        def subscribe(self, events: Events) -> None:
+            events.subscribe(ItemScraped, self.scraped)
+
+        def scraped(self, event: ItemScraped) -> None:
+            seen.append((self.LABEL, event.item["url"]))
+            raise RuntimeError("an extension's own trouble")
+
+    result = crawl(Pages, {ROOT: "x"}, settings={"EXTENSIONS": [Extension], "LABEL": "y"})
+    assert seen == [("y", ROOT)]
+    assert result.summary.exit_status == 0
