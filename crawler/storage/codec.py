@@ -22,6 +22,9 @@ __all__ = ["CannotStore", "Codec"]
 _NO_CALLBACK_NAME = "!"
 """No method can have this name."""
 
+_USERS = (1, 2, 7, 10)
+"""Places of what the user put into a request: meta, cb_kwargs, cookies, flags. The rest is plain."""
+
 
 class Codec:
     """Stores requests, items and values for one spider.
@@ -77,23 +80,24 @@ class Codec:
     def encode_request(self, request: Request) -> bytes:
         """Return the stored form of everything but URL and priority; raises CannotStore."""
         headers = request._headers
+        method, encoding = request._method, request._encoding
         parts: list[Any] = [
             self._callback_name(request._callback),
             request._meta or None,
             request._cb_kwargs or None,
-            self._callback_name(request._errback),
-            None if request._method == "GET" else request._method,
+            None if request._errback is None else self._callback_name(request._errback),
+            None if method == "GET" else method,
             request._body or None,
-            None if headers is None else [list(map(list, headers.raw())), sorted(headers._withheld)],
+            None if headers is None else [headers.raw(), sorted(headers._withheld)],
             request._cookies or None,
-            request._dont_filter or None,
-            None if request._encoding == "utf-8" else request._encoding,
+            True if request._dont_filter else None,
+            None if encoding == "utf-8" else encoding,
             request._flags or None,
             None if request.__class__ is Request else self._class_name(request),
         ]
         while parts and parts[-1] is None:
             parts.pop()
-        return self._values.encode(parts)
+        return self._values.encode_plain(parts, _USERS)
 
     def decode_request(self, url: str, priority: int, data: bytes) -> Request:
         """Make the request again; raises StoreError for bytes or names that do not fit."""

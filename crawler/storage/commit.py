@@ -15,6 +15,7 @@ from typing import NamedTuple
 from crawler.errors import StoreError
 from crawler.frontier.store import START
 from crawler.storage import schema
+from crawler.storage.bulk import write
 from crawler.storage.group import Child, Group, Moved, Result
 from crawler.storage.jobfile import JobFile
 
@@ -102,6 +103,7 @@ class _Transaction:
         self._requests: list[tuple[object, ...]] = []
         self._new: dict[int, int] = {}
         self._items: list[tuple[int, bytes]] = []
+        self._memory: dict[tuple[str, str, bytes], bytes | None] = {}
         self.counters = file.counters
 
     def run(self, group: Group) -> list[Written]:
@@ -116,13 +118,17 @@ class _Transaction:
         known = self._file.registered(offered) if offered else set()
         written = [self._result(result, known) for result in group.results]
         sql = self._sql
-        sql.executemany(_INSERT_REQUEST, self._requests)
-        sql.executemany("INSERT INTO seen VALUES (?, ?)", sorted(self._new.items()))
+        write(sql, _INSERT_REQUESTS, self._requests)
+        write(sql, "INSERT INTO seen", sorted(self._new.items()))
         if self._file.feeds:
-            sql.executemany("INSERT INTO items VALUES (?, ?)", self._items)
-        sql.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", group.facts)
-        changes = [(change, host) for host, change in sorted(self._queued.items()) if change]
-        sql.executemany("UPDATE hosts SET queued = queued + ? WHERE id = ?", changes)
+            write(sql, "INSERT INTO items", self._items)
+        write(sql, "INSERT OR REPLACE INTO facts", group.facts)
+        kept = [(*place, value) for place, value in self._memory.items() if value is not None]
+        write(sql, "INSERT OR REPLACE INTO memory", kept)
+        for place in (place for place, value in self._memory.items() if value is None):
+            sql.execute("DELETE FROM memory WHERE stage = ? AND name = ? AND key = ?", place)
+        changes = [(host, change) for host, change in sorted(self._queued.items()) if change]
+        write(sql, "UPDATE hosts SET queued = queued + v.column2 FROM (", changes, ") AS v WHERE id = v.column1")
         sql.execute(_UPDATE_COUNTERS, (*self.counters, time.time()))
         return written
 
@@ -151,12 +157,9 @@ class _Transaction:
         self._items += enumerate(result.items, first_item)
         self.counters = self.counters._replace(items=self.counters.items + len(result.items))
         for stage, name, key, value in result.memory:
-            if value is None:
-                self._sql.execute("DELETE FROM memory WHERE stage = ? AND name = ? AND key = ?", (stage, name, key))
-            else:
-                self._sql.execute("INSERT OR REPLACE INTO memory VALUES (?, ?, ?, ?)", (stage, name, key, value))
+            self._memory[stage, name, key] = value
         if result.refusals:
-            self._sql.executemany("INSERT INTO refusals VALUES (?, ?, ?, ?)", result.refusals)
+            write(self._sql, "INSERT INTO refusals", result.refusals)
         if result.token == START:
             self._note_start(result)
         return Written(tokens, first_item)
@@ -165,11 +168,10 @@ class _Transaction:
         """Mark requests done; their rows keep what `crawler explain` tells."""
         tokens = [result.token for result in results]
         hosts = self._file.open_hosts(tokens)
-        if len(hosts) < len(tokens):
-            wrong = sorted(token for token, times in Counter(tokens).items() if times > 1 or token not in hosts)
-            raise StoreError(f"requests {wrong} cannot be finished: they are not open in {self._file.path}")
-        self._queued.subtract(hosts.values())
-        self._sql.executemany(_FINISH, [_finished_row(result) for result in results])
+        if sum(hosts.values()) < len(tokens):
+            raise StoreError(f"requests cannot be finished, some of {sorted(tokens)}: not open in {self._file.path}")
+        self._queued.subtract(hosts)
+        write(self._sql, _FINISH, [_finished_row(result) for result in results], _FINISH_WHERE)
         self.counters = self.counters._replace(done=self.counters.done + len(tokens))
 
     def _admit(self, result: Result, known: set[int]) -> list[int]:
@@ -199,7 +201,7 @@ class _Transaction:
 
     def _note_start(self, result: Result) -> None:
         count, ended, digests = result.start
-        self._sql.executemany("INSERT INTO starts VALUES (?)", [(digest,) for digest in digests])
+        write(self._sql, "INSERT INTO starts", [(digest,) for digest in digests])
         self.counters = self.counters._replace(
             start_count=max(count, self.counters.start_count), start_ended=ended or self.counters.start_ended
         )
@@ -210,22 +212,20 @@ def _finished_row(result: Result) -> tuple[object, ...]:
     if state is None:
         raise StoreError(f"unknown outcome {result.outcome!r} of request {result.token}")
     counts = (len(result.items), len(result.children))
-    return (state, result.reason or None, result.page, *counts, result.attempts, result.token)
+    return (result.token, state, result.reason or None, result.page, *counts, result.attempts)
 
 
-_INSERT_REQUEST = """
-INSERT INTO requests (token, state, host, rank, origin, url, body, parent, found_on)
-VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?)
-"""
+_INSERT_REQUESTS = "INSERT INTO requests (token, host, rank, origin, url, body, parent, found_on)"
 
 _MOVE = """
 UPDATE requests SET host = ?, rank = ?, origin = ?, url = ?, body = ?, not_before = ? WHERE token = ?
 """
 
 _FINISH = """
-UPDATE requests SET state = ?, body = NULL, reason = ?, page = ?, items = ?, children = ?, attempts = ?
-WHERE token = ?
+UPDATE requests SET state = v.column2, body = NULL, reason = v.column3, page = v.column4, items = v.column5,
+children = v.column6, attempts = v.column7 FROM (
 """
+_FINISH_WHERE = ") AS v WHERE token = v.column1"
 
 _UPDATE_COUNTERS = """
 UPDATE counters SET tokens = ?, done = ?, items = ?, start_count = ?, start_ended = ?, changed = ? WHERE id = 1

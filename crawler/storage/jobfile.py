@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from crawler.frontier.store import Resumed
 from crawler.storage import schema
 from crawler.storage.codec import Codec
 
-_CHUNK = 512
+_CHUNK = 1024
 """Rows asked for in one statement."""
 
 
@@ -141,18 +142,26 @@ class JobFile:
 
     def registered(self, fingerprints: Sequence[int]) -> set[int]:
         """Return which of these signed fingerprints are registered."""
-        return {row[0] for row in self._rows_of("SELECT fingerprint FROM seen WHERE fingerprint IN", fingerprints)}
+        found: set[int] = set()
+        # One row for all: each row of a result is a step in which other threads run.
+        for row in self._rows_of("SELECT group_concat(fingerprint) FROM seen WHERE fingerprint IN", fingerprints):
+            found.update(map(int, row[0].split(",")) if row[0] else ())
+        return found
 
-    def open_hosts(self, tokens: Sequence[int]) -> dict[int, int]:
-        """Return the number of the host of each of these requests that is not done."""
-        return dict(self._rows_of("SELECT token, host FROM requests WHERE state = 0 AND token IN", tokens))
+    def open_hosts(self, tokens: Sequence[int]) -> Counter[int]:
+        """Return how many of these requests are not done, by the number of their host."""
+        hosts: Counter[int] = Counter()
+        select = "SELECT host, count(*) FROM requests WHERE state = 0 AND token IN"
+        for host, count in self._rows_of(select, tokens, "GROUP BY host"):
+            hosts[host] += count
+        return hosts
 
-    def _rows_of(self, select: str, numbers: Sequence[int]) -> Iterator[Any]:
+    def _rows_of(self, select: str, numbers: Sequence[int], more: str = "") -> Iterator[Any]:
         for start in range(0, len(numbers), _CHUNK):
             chunk = list(numbers[start : start + _CHUNK])
             size = 1 << (len(chunk) - 1).bit_length()  # few statements for all sizes
             chunk += chunk[-1:] * (size - len(chunk))
-            yield from self.sql.execute(f"{select} ({','.join('?' * size)})", chunk)
+            yield from self.sql.execute(f"{select} ({','.join('?' * size)}) {more}", chunk)
 
     def seen(self, fingerprints: Sequence[int]) -> list[bool]:
         """Tell for each signed fingerprint whether it is registered."""

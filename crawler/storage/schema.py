@@ -38,7 +38,7 @@ CREATE TABLE hosts (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, queued IN
 CREATE TABLE origins (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE seen (fingerprint INTEGER PRIMARY KEY, token INTEGER NOT NULL);
 CREATE TABLE requests (
-    token INTEGER PRIMARY KEY, state INTEGER NOT NULL,
+    token INTEGER PRIMARY KEY, state INTEGER NOT NULL DEFAULT 0,
     host INTEGER NOT NULL, rank INTEGER NOT NULL, origin INTEGER NOT NULL,
     url TEXT NOT NULL, body BLOB, not_before REAL,
     parent INTEGER NOT NULL, found_on TEXT, page TEXT,
@@ -65,7 +65,7 @@ def connect(path: Path, *, cache_bytes: int) -> sqlite3.Connection:
     """Open a job file for work, mode 0600, making it if it is not there; raises sqlite3.Error and OSError."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     os.close(descriptor)
-    connection = sqlite3.connect(path, isolation_level=None, timeout=10.0, cached_statements=256)
+    connection = sqlite3.connect(path, isolation_level=None, timeout=10.0, cached_statements=512)
     try:
         prepare(connection, path, cache_bytes=cache_bytes)
     except BaseException:

@@ -1,7 +1,7 @@
 """How does a crawl keep its requests so that nothing can lose them?
 
-Everything blocking happens in a pool of one thread, where the connection lives; calls are carried out
-in the order in which they were made. What a commit writes is put into its stored form before the call
+Everything blocking happens in one thread, where the connection lives; calls are carried out in the
+order in which they were made. What a commit writes is put into its stored form before the call
 returns, so that what a spider does to its objects later changes nothing.
 """
 
@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
-from twisted.python.threadpool import ThreadPool
 
 from crawler.errors import StoreError
 from crawler.frontier.entry import Entry
@@ -25,6 +23,7 @@ from crawler.storage.commit import Writer, Written
 from crawler.storage.group import PRIORITY_LIMIT, Rows, signed
 from crawler.storage.jobfile import JobFile
 from crawler.storage.lock import JobLock
+from crawler.storage.thread import StoreThread
 
 FORMS_KEPT = 20_000
 """Stored forms that can_store() made and that wait for their commit."""
@@ -62,7 +61,7 @@ class SQLiteStore:
         self._writer = Writer(self._file)
         self._rows = Rows(codec, self._form)
         self._forms: dict[Request, bytes] = {}
-        self._pool = ThreadPool(minthreads=1, maxthreads=1, name=f"job {self.path.stem}")
+        self._thread = StoreThread(reactor, f"the job {self.path}")
         self._trigger: Any = None
         self._failed = False
 
@@ -75,9 +74,8 @@ class SQLiteStore:
             self._lock.acquire()
         except StoreError as error:
             return fail(error)
-        self._pool.start()
+        self._thread.start()
         if hasattr(self._reactor, "addSystemEventTrigger"):
-            # The pool's thread would keep the process from ending.
             self._trigger = self._reactor.addSystemEventTrigger("during", "shutdown", self._shut)
         opened = self._run(self._file.open, self._description)
         return opened.addErrback(self._open_failed)
@@ -163,7 +161,7 @@ class SQLiteStore:
 
     def finish(self, *, ended: bool, reason: str) -> Deferred[None]:
         """Close the file and let go of the job; raises StoreError if its last state could not be written."""
-        if not self._pool.started or self._pool.joined:
+        if not self._thread.open:
             return succeed(None)
         state = {"state": "finished" if ended else "stopped", "reason": reason}
         closed = self._run(self._file.close, None if self._failed else state)
@@ -181,14 +179,11 @@ class SQLiteStore:
                 self._reactor.removeSystemEventTrigger(trigger)
             except ValueError:  # it is just being run
                 pass
-        self._pool.stop()
+        self._thread.stop()
         self._lock.release()
 
     def _run(self, function: Callable[..., T], *arguments: Any) -> Deferred[T]:
-        if self._pool.joined:
-            return fail(StoreError(f"the job {self.path} is closed"))
-        deferred: Deferred[T] = deferToThreadPool(self._reactor, self._pool, function, *arguments)
-        return deferred.addErrback(self._note)
+        return self._thread.run(function, *arguments).addErrback(self._note)
 
     def _note(self, failure: Failure) -> Any:
         self._failed = True

@@ -9,7 +9,7 @@ entry of it, never a Python object to look up. Nothing here can run code that th
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
@@ -58,6 +58,21 @@ class Values:
         except RecursionError:
             raise CannotStore("the value is nested too deeply, or contains itself") from None
         except UnicodeEncodeError:  # a lone surrogate in a place that was not looked at
+            raise CannotStore("a text contains lone surrogates") from None
+
+    def encode_plain(self, parts: list[Any], others: Sequence[int]) -> bytes:
+        """Return the stored form of a list whose parts are plain, apart from those at the places ``others``.
+
+        Plain is what MessagePack carries as it is; nothing is looked at but the others. Raises CannotStore.
+        """
+        try:
+            for place in others:
+                if place < len(parts) and parts[place] is not None:
+                    parts[place] = self._pack(parts[place], False)
+            return _encode(parts)
+        except RecursionError:
+            raise CannotStore("the value is nested too deeply, or contains itself") from None
+        except UnicodeEncodeError:
             raise CannotStore("a text contains lone surrogates") from None
 
     def decode(self, data: bytes | memoryview) -> Any:

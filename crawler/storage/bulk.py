@@ -1,0 +1,35 @@
+"""How are many rows written without handing the interpreter over for each of them?
+
+Python's sqlite3 lets other threads run during every step of a statement, so a statement carried out once
+for each row (``executemany``) makes a busy reactor and the store's thread take turns row by row: that
+costs more than the writing. Here one statement takes many rows.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import chain
+from typing import Any
+
+SINGLE, MOST = 32, 256
+"""Up to SINGLE rows go into one statement; more are cut into powers of two up to MOST, so that there are few
+different statements and all of them stay prepared."""
+
+
+def write(sql: sqlite3.Connection, before: str, rows: Sequence[tuple[Any, ...]], after: str = "") -> None:
+    """Carry out ``before VALUES (…), (…) after`` for all rows, in order; they have equally many columns."""
+    at = 0
+    while at < len(rows):
+        left = len(rows) - at
+        size = left if left <= SINGLE else min(1 << left.bit_length() - 1, MOST)
+        statement = _statement(before, size, len(rows[0]), after)
+        sql.execute(statement, list(chain.from_iterable(rows[at : at + size])))
+        at += size
+
+
+@lru_cache(maxsize=512)
+def _statement(before: str, size: int, width: int, after: str) -> str:
+    row = f"({','.join('?' * width)})"
+    return f"{before} VALUES {','.join([row] * size)} {after}"
