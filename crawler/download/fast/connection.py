@@ -76,7 +76,7 @@ class HttpConnection(ResponseReader):
         if call is None:
             return
         clean = reason is not None and reason.check(ConnectionDone) is not None
-        why = "closed" if clean or reason is None else f"lost: {reason.getErrorMessage().rstrip(".")}"
+        why = "closed" if clean or reason is None else f"lost: {reason.getErrorMessage().rstrip('.')}"
         head = self._head
         if head is None:
             stale = self.exchanges > 1 and not self._received

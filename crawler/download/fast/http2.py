@@ -89,7 +89,7 @@ class Http2Connection(StreamCarrier):
         self._remember_session()
         streams = self._take_all()
         self.owner.lost(self)
-        why = "closed" if reason is None else f"lost: {reason.getErrorMessage().rstrip(".")}"
+        why = "closed" if reason is None else f"lost: {reason.getErrorMessage().rstrip('.')}"
         for stream in streams:
             if stream.head is None:
                 error = ConnectionLost(f"the connection was {why} without an answer")
