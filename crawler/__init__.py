@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from crawler.errors import HttpError as HttpError
     from crawler.errors import IgnoreRequest as IgnoreRequest
     from crawler.errors import InvalidRequest as InvalidRequest
+    from crawler.errors import NotConfigured as NotConfigured
     from crawler.errors import RequestDropped as RequestDropped
     from crawler.errors import RequestError as RequestError
     from crawler.errors import UsageError as UsageError
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from crawler.generic.rules import Rule as Rule
     from crawler.generic.sitemap import SitemapSpider as SitemapSpider
     from crawler.generic.xmlfeed import XMLFeedSpider as XMLFeedSpider
+    from crawler.model.dicts import request_from_dict as request_from_dict
     from crawler.model.fields import NO_CALLBACK as NO_CALLBACK
     from crawler.model.forms import FormRequest as FormRequest
     from crawler.model.forms import JsonRequest as JsonRequest
@@ -66,6 +68,7 @@ _HOMES = {
         "HttpError",
         "IgnoreRequest",
         "InvalidRequest",
+        "NotConfigured",
         "RequestDropped",
         "RequestError",
         "UsageError",
@@ -76,6 +79,7 @@ _HOMES = {
     "generic.rules": ("CrawlSpider", "Rule"),
     "generic.sitemap": ("SitemapSpider",),
     "generic.xmlfeed": ("XMLFeedSpider",),
+    "model.dicts": ("request_from_dict",),
     "model.fields": ("NO_CALLBACK",),
     "model.forms": ("FormRequest", "JsonRequest"),
     "model.headers": ("Headers",),

@@ -6,7 +6,8 @@ CrawlerError
 │   ├── ArgumentError          an unknown or ill-typed spider argument
 │   ├── SpiderNotFound         no spider of that name
 │   ├── SpiderImportError      a spider file that does not import
-│   └── OutputError            a feed that cannot be opened, an unknown format
+│   ├── OutputError            a feed that cannot be opened, an unknown format
+│   └── NotConfigured          a component says that it is not to be used
 ├── InvalidRequest             (also a ValueError) a request that may not be built or sent
 ├── RequestError               one request came to nothing; carries it as .request
 │   ├── FetchError             no usable response; .sent tells whether bytes left this machine
@@ -77,6 +78,10 @@ class SpiderImportError(UsageError):
 
 class OutputError(UsageError):
     """A feed cannot be opened as asked."""
+
+
+class NotConfigured(UsageError):
+    """Raised by a stage or an extension while it is made: it is left out (Scrapy's name)."""
 
 
 class InvalidRequest(CrawlerError, ValueError):

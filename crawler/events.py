@@ -110,12 +110,16 @@ class ItemFailed(Event, frozen=True):
 
 
 class SpiderFailed(Event, frozen=True):
-    """A callback, errback or start() raised, or yielded what is neither item nor request."""
+    """A callback, errback or start() raised, or yielded what is neither item nor request.
+
+    ``response`` is what the callback was given, if it was.
+    """
 
     error: BaseException
     callback: str
     url: str | None
     traceback: str
+    response: Response | None = None
 
 
 class ReactorHeld(Event, frozen=True):

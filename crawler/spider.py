@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 class Crawler:
     """One crawl as its components see it: what ``from_crawler(cls, crawler)`` is given.
 
-    ``fetch`` sends one request through the frontier and gives its Response; ``stop`` ends the crawl
-    with a reason once what is in flight has finished.
+    ``fetch`` sends one request through the frontier and gives its Response.
     """
 
     settings: Settings
@@ -36,9 +35,15 @@ class Crawler:
     events: Events
     spider: Spider | None = None
     fetch: Callable[[Request], Awaitable[Response]] | None = None
-    stop: Callable[[str], None] | None = None
+    end: Callable[[str], None] | None = None
     http: Any = None
     memory: dict[tuple[str, str], dict[Any, Any]] = field(default_factory=dict)
+
+    def stop(self, reason: str = "shutdown") -> None:
+        """End the crawl with this reason once what is in flight has finished. From any thread."""
+        if self.end is None:
+            raise RuntimeError("a crawl can be stopped once it is prepared")
+        self.end(reason)
 
     @property
     def signals(self) -> Signals:
@@ -76,9 +81,11 @@ class Engine:
 
     def close_spider(self, spider: Spider | None = None, reason: str = "cancelled") -> None:
         """End the crawl once what is in flight has finished."""
-        if self._crawler.stop is None:
-            raise RuntimeError("close_spider() works while the crawl runs")
         self._crawler.stop(reason)
+
+    def stop(self) -> None:
+        """End the crawl with the reason "shutdown"."""
+        self._crawler.stop()
 
     def download(self, request: Request) -> Awaitable[Response]:
         """Fetch inline, as ``await spider.fetch(request)``."""
@@ -90,7 +97,7 @@ class Engine:
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(
-            f"crawler.engine has no {name}, only close_spider() and download(); what a spider wants crawled "
+            f"crawler.engine has no {name}, only close_spider(), stop() and download(); what a spider wants crawled "
             "is yielded by its callbacks and start() (docs/from_scrapy.md)"
         )
 

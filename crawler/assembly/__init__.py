@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.python.threadable import isInIOThread
 
-from crawler.assembly.components import make_component, make_spider, subscribe_extension
+from crawler.assembly.components import make_component, make_components, make_spider, subscribe_extension
 from crawler.assembly.job import ChosenStore, JobPlan, choose_store
 from crawler.assembly.rules import make_filters, make_redirect_filters, make_rules, slot_key
 from crawler.config.schema import CoreSettings
@@ -182,11 +183,11 @@ def prepare(
         chosen = choose_store(loaded.core, spider, plan=plan or JobPlan(), reactor=world.reactor, wall=wall)
     edge = _edge(loaded.core, crawler, world)
     run = Crawl(_parts(crawler, spider, world, edge, chosen, feeds))
-    crawler.fetch, crawler.stop, crawler.http = run.fetch, run.stop, edge.http
+    crawler.fetch, crawler.end, crawler.http = run.fetch, _from_any_thread(run.stop, world), edge.http
     edge.again = run.fetch_more
     Limits(loaded.core, world.clock, crawler.events, run.stop)
-    for extension in loaded.core.EXTENSIONS:
-        subscribe_extension(make_component(extension, crawler), crawler)
+    for extension in make_components(loaded.core.EXTENSIONS, crawler):
+        subscribe_extension(extension, crawler)
     return PreparedCrawl(run, crawler, world, edge, chosen)
 
 
@@ -220,7 +221,7 @@ def _parts(
         job=chosen.job,
         store=chosen.store,
         feeds=feeds,
-        stages=[make_component(stage, crawler) for stage in core.PIPELINES],
+        stages=make_components(core.PIPELINES, crawler),
         events=crawler.events,
         clock=world.clock,
         drive=world.drive,
@@ -238,6 +239,18 @@ def _parts(
         memory=crawler.memory,
         facts=[StatsFacts(crawler.stats, plain=_is_plain), SpiderState(spider), *edge.facts],
     )
+
+
+def _from_any_thread(stop: Callable[[str], None], world: World) -> Callable[[str], None]:
+    """Stages run in threads of their own, and may want to end the crawl."""
+
+    def end(reason: str) -> None:
+        if world.reactor is None or isInIOThread():
+            stop(reason)
+        else:
+            world.reactor.callFromThread(stop, reason)
+
+    return end
 
 
 def _is_plain(value: Any) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from crawler.config.arguments import convert_arguments
-from crawler.errors import UsageError
+from crawler.errors import NotConfigured, UsageError
 from crawler.spider import Crawler, Spider
+
+logger = logging.getLogger(__name__)
 
 
 def make_spider(spider_class: type[Spider], crawler: Crawler, arguments: Mapping[str, Any]) -> Spider:
@@ -35,8 +38,25 @@ def make_component(component: Any, crawler: Crawler) -> Any:
     return made
 
 
+def make_components(components: Iterable[Any], crawler: Crawler) -> list[Any]:
+    """Make stages or extensions; one that raises NotConfigured is left out, with a line in the log."""
+    made = []
+    for component in components:
+        try:
+            made.append(make_component(component, crawler))
+        except NotConfigured as error:
+            logger.warning(
+                "%s is left out: %s", getattr(component, "__name__", component), str(error) or "not configured"
+            )
+    return made
+
+
 def subscribe_extension(extension: Any, crawler: Crawler) -> None:
-    """Let an extension subscribe to the crawl's events. Raises UsageError if it cannot."""
-    if not hasattr(extension, "subscribe"):
-        raise UsageError(f"{type(extension).__name__} in EXTENSIONS has no subscribe(events)")
-    extension.subscribe(crawler.events)
+    """Let an extension subscribe to the crawl's events. Raises UsageError if it cannot.
+
+    One of Scrapy's kind has connected itself to signals while it was made.
+    """
+    if hasattr(extension, "subscribe"):
+        extension.subscribe(crawler.events)
+    elif not hasattr(extension, "from_crawler"):
+        raise UsageError(f"{type(extension).__name__} in EXTENSIONS has neither subscribe(events) nor from_crawler")

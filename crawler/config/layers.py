@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, get_type_hints
 
 from crawler.config.components import COMPONENT_SETTINGS, Declared, components_in, declared_by, load_components
 from crawler.config.parse import WrongValue, check, parse_any, parse_text
+from crawler.config.reads import TypedReads
 from crawler.config.schema import CoreSettings
 from crawler.config.scrapy_names import SCRAPY_NAMES, has_no_effect, in_our_words
 from crawler.errors import SettingError
@@ -42,7 +43,7 @@ class Gathered(NamedTuple):
     warnings: list[str]
 
 
-class Draft:
+class Draft(TypedReads):
     """What ``update_settings(cls, settings)`` of a spider may change: Scrapy's small part of a dict."""
 
     def __init__(self, given: Mapping[str, Any]) -> None:
@@ -58,6 +59,9 @@ class Draft:
 
     def __setitem__(self, name: str, value: Any) -> None:
         self.changes[name] = value
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.changes or name in self._given
 
     def set(self, name: str, value: Any, priority: Any = None) -> None:
         """Set one; the priority is always the spider's."""

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
 from crawler.config.components import MISSING, Declared, declared_by
 from crawler.config.layers import CORE_KINDS, Layer, gather, of_spider, typed
 from crawler.config.nearest import did_you_mean
-from crawler.config.parse import parse_text
+from crawler.config.reads import TypedReads
 from crawler.config.schema import CoreSettings
 from crawler.config.scrapy_names import SCRAPY_NAMES
 from crawler.errors import SettingError
 
 
-class Settings(Mapping[str, Any]):
+class Settings(Mapping[str, Any], TypedReads):
     """All settings of a crawl: the crawler's own (typed, as ``core``) and those components declare.
 
     ``Settings({"DOWNLOAD_DELAY": 1})`` is for scripts; ``Settings.load`` gathers all layers.
@@ -147,30 +147,15 @@ class Settings(Mapping[str, Any]):
             values[entry.name] = self._values[entry.name]
         return values
 
-    def getbool(self, name: str, default: bool = False) -> bool:
-        """Return the value as a truth value (Scrapy's name)."""
-        return bool(self._read(name, default, bool))
+    def copy_to_dict(self) -> dict[str, Any]:
+        """Return all values as a dict (Scrapy's name)."""
+        return dict(self)
 
-    def getint(self, name: str, default: int = 0) -> int:
-        """Return the value as a whole number (Scrapy's name)."""
-        return int(self._read(name, default, int))
+    def frozencopy(self) -> Self:
+        """Return these settings, which do not change anyway (Scrapy's name)."""
+        return self
 
-    def getfloat(self, name: str, default: float = 0.0) -> float:
-        """Return the value as a number (Scrapy's name)."""
-        return float(self._read(name, default, float))
-
-    def getlist(self, name: str, default: list[Any] | None = None) -> list[Any]:
-        """Return a copy of the value as a list; a text is split at commas (Scrapy's name)."""
-        return list(self._read(name, default, list[str]) or [])
-
-    def getdict(self, name: str, default: dict[Any, Any] | None = None) -> dict[Any, Any]:
-        """Return a copy of the value as a dict (Scrapy's name)."""
-        return dict(self._read(name, default, dict[str, Any]) or {})
-
-    def _read(self, name: str, default: Any, kind: Any) -> Any:
-        value = self._values.get(name)
-        value = default if value is None else value
-        return parse_text(value, kind) if isinstance(value, str) else (value or 0)
+    copy = frozencopy
 
 
 def _unknown(name: str, origin: str, known: Iterable[str]) -> str:

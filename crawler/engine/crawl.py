@@ -246,4 +246,4 @@ class Crawl:
         url = response.url if response is not None else None
         if url is None and unit is not None and unit.request is not None:
             url = unit.request.url
-        self.parts.events.publish(SpiderFailed(error, name, url, user_traceback(error)))
+        self.parts.events.publish(SpiderFailed(error, name, url, user_traceback(error), response))

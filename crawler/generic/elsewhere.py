@@ -18,7 +18,6 @@ ELSEWHERE = {
     "FilesPipeline": _FILES,
     "ImagesPipeline": _FILES,
     "MediaPipeline": _FILES,
-    "NotConfigured": "leave the component out of the list in the settings",
     "NotSupported": "response.text and selectors work on every response",
     "StopDownload": "a middleware's on_head(request, head) returns False to stop a download",
     "deferred_to_future": _DEFERRED,

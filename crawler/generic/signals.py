@@ -96,7 +96,7 @@ _KNOWN = {
         "engine_stopped": "",
         "spider_opened": "",
         "spider_closed": "reason",
-        "spider_error": "failure",
+        "spider_error": "failure response",
         "item_scraped": "item response",
         "item_dropped": "item response exception",
         "item_error": "item response failure",
@@ -111,7 +111,11 @@ engine_started = Signal("engine_started", events.CrawlOpened)
 engine_stopped = Signal("engine_stopped", events.CrawlClosed)
 spider_opened = Signal("spider_opened", events.CrawlOpened)
 spider_closed = Signal("spider_closed", events.CrawlClosed, lambda event: {"reason": event.reason})
-spider_error = Signal("spider_error", events.SpiderFailed, lambda event: {"failure": Failure(event.error)})
+spider_error = Signal(
+    "spider_error",
+    events.SpiderFailed,
+    lambda event: {"failure": Failure(event.error), "response": event.response},
+)
 item_scraped = Signal(
     "item_scraped", events.ItemScraped, lambda event: {"item": event.item, "response": event.response}
 )

@@ -14,6 +14,7 @@ from msgspec import UNSET
 
 from crawler.errors import InvalidRequest
 from crawler.model.checks import check_callables, checked_body, checked_cookies, checked_method
+from crawler.model.curl import arguments_of
 from crawler.model.fields import NO_CALLBACK, Callback, Cookies, RequestFields, name_on
 from crawler.model.formdata import form_encoded, submission
 from crawler.model.headers import Headers
@@ -214,6 +215,14 @@ class Request(RequestFields):
         if method == "POST":
             return cls(url, method="POST", data=sent.pairs, **arguments)
         return cls(with_query(url, form_encoded(sent.pairs, encoding)), method="GET", **arguments)
+
+    @classmethod
+    def from_curl(cls, curl_command: str, ignore_unknown_options: bool = True, **arguments: Any) -> Self:
+        """Make the request that a curl command sends, as a browser's "copy as cURL" writes it.
+
+        The other arguments are those of Request and go before the command's. Raises InvalidRequest.
+        """
+        return cls(**(arguments_of(curl_command, ignore_unknown=ignore_unknown_options) | arguments))
 
     def replace(self, *, cls: type[Request] | None = None, **changes: Any) -> Any:
         """Return a request of the same class (or of ``cls``) with these fields changed."""

@@ -49,8 +49,21 @@ class Selector(parsel.Selector):
     __slots__ = ()
     selectorlist_cls = SelectorList
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(self, text: Any = None, type: str | None = None, *, response: Any = None, **options: Any) -> None:  # noqa: A002
+        """Parse ``text`` or ``body``, or a ``response``, which may stand first (Scrapy's Selector)."""
+        if hasattr(text, "selector"):
+            response, text = text, None
+        if response is not None:
+            if text is not None or {"body", "root"} & options.keys():
+                raise ValueError("give a response or text, not both")
+            type = type or response.selector.type  # noqa: A001
+            if type == response.selector.type:
+                options["root"] = response.selector.root
+            elif type in ("html", "xml"):
+                options["root"] = _root(response.body, response.encoding, type, response.url)
+            else:
+                text = response.text
+        super().__init__(text, type, **options)
         if self.namespaces == _NAMESPACES:
             self.namespaces = _NAMESPACES
 

@@ -205,7 +205,7 @@ def test_from_crawler_settings_stats_and_signals() -> None:
         (signals.spider_idle, lambda spider: None, "start.. may wait for more work"),
         (signals.response_received, lambda response: None, "response_downloaded"),
         (signals.item_scraped, lambda item, missing: None, "wants 'missing'; it can have sender, signal, spider, item"),
-        (signals.spider_error, lambda failure, response: None, "wants 'response'"),
+        (signals.spider_error, lambda failure, item: None, "wants 'item'"),
         (object(), lambda: None, "from crawler import signals"),
     ],
 )
@@ -343,3 +343,136 @@ def test_a_name_of_scrapy_that_is_not_here_says_what_is_used_instead(name: str, 
         getattr(importlib.import_module("crawler"), name)
     with pytest.raises(ImportError, match=says):
         exec(f"from crawler import {name}")
+
+
+def test_an_extension_that_only_connects_to_signals(caplog: pytest.LogCaptureFixture) -> None:
+    heard: list[Any] = []
+
+    class SpiderOpenCloseLogging:
+        """As in Scrapy's documentation, with the settings declared."""
+
+        MYEXT_ENABLED: bool = False
+        MYEXT_ITEMCOUNT: int = 1000
+
+        def __init__(self, item_count):  # type: ignore[no-untyped-def]
+            self.item_count = item_count
+            self.items_scraped = 0
+
+        @classmethod
+        def from_crawler(cls, crawler):  # type: ignore[no-untyped-def]
+            if not crawler.settings.getbool("MYEXT_ENABLED"):
+                raise scrapy.NotConfigured("MYEXT_ENABLED is off")
+            extension = cls(crawler.settings.getint("MYEXT_ITEMCOUNT", 1000))
+            crawler.signals.connect(extension.spider_opened, signal=signals.spider_opened)
+            crawler.signals.connect(extension.item_scraped, signal=signals.item_scraped)
+            return extension
+
+        def spider_opened(self, spider):  # type: ignore[no-untyped-def]
+            heard.append(spider.name)
+
+        def item_scraped(self, item, spider):  # type: ignore[no-untyped-def]
+            self.items_scraped += 1
+            if self.items_scraped % self.item_count == 0:
+                heard.append(self.items_scraped)
+
+    settings = {"EXTENSIONS": {SpiderOpenCloseLogging: 500}, "MYEXT_ITEMCOUNT": 2}
+    crawl(OneProduct, {ROOT: PAGE}, settings=settings)
+    assert heard == []
+    assert "SpiderOpenCloseLogging is left out: MYEXT_ENABLED is off" in caplog.text
+    crawl(OneProduct, {ROOT: PAGE}, settings=settings | {"MYEXT_ENABLED": True})
+    assert heard == ["one", 2]
+
+
+def test_a_stage_that_is_not_configured_is_left_out() -> None:
+    class Unwanted:
+        def __init__(self) -> None:
+            raise scrapy.NotConfigured
+
+        def process_item(self, item: Any) -> None:
+            """Never called."""
+
+    assert len(crawl(OneProduct, {ROOT: PAGE}, settings={"PIPELINES": [Unwanted]}).items) == 3
+
+    class Deaf:
+        """Neither kind of extension."""
+
+    with pytest.raises(UsageError, match="neither subscribe"):
+        crawl(OneProduct, {ROOT: PAGE}, settings={"EXTENSIONS": [Deaf]})
+
+
+def test_spider_error_has_the_response() -> None:
+    heard: list[Any] = []
+
+    class Failing(scrapy.Spider):
+        name = "failing"
+        start_urls = [ROOT]
+
+        @classmethod
+        def from_crawler(cls, crawler, *args, **kwargs):  # type: ignore[no-untyped-def]
+            spider = super().from_crawler(crawler, *args, **kwargs)
+            crawler.signals.connect(spider.failed, signal=signals.spider_error)
+            return spider
+
+        def failed(self, failure, response, spider):  # type: ignore[no-untyped-def]
+            heard.append((failure.type, response.url, spider is self))
+
+        def parse(self, response):  # type: ignore[no-untyped-def]
+            raise ZeroDivisionError
+
+    crawl(Failing, {ROOT: PAGE})
+    assert heard == [(ZeroDivisionError, ROOT, True)]
+
+
+@pytest.mark.parametrize("how", ["crawler", "engine", "reason"])
+def test_a_crawl_is_stopped_without_a_reason(how: str) -> None:
+    class Ending(scrapy.Spider):
+        name = "ending"
+        start_urls = [f"{ROOT}{number}" for number in range(50)]
+
+        def parse(self, response):  # type: ignore[no-untyped-def]
+            if how == "crawler":
+                self.crawler.stop()
+            elif how == "engine":
+                self.crawler.engine.stop()
+            else:
+                self.crawler.stop("enough")
+
+    result = crawl(Ending, lambda request: "page", settings={"CONCURRENT_REQUESTS": 1})
+    assert result.summary.reason == ("enough" if how == "reason" else "shutdown")
+    assert len(result.urls) < 5
+
+
+def test_what_is_read_of_settings_and_stats() -> None:
+    class Reading(OneProduct):
+        name = "reading"
+
+        @classmethod
+        def update_settings(cls, settings):  # type: ignore[no-untyped-def]
+            super().update_settings(settings)
+            if settings.getbool("REDIRECT_ENABLED", True) and "DEPTH_LIMIT" not in settings:
+                settings.set("DEPTH_LIMIT", settings.getint("DEPTH_LIMIT", 3) + 1)
+
+        def parse(self, response):  # type: ignore[no-untyped-def]
+            settings, stats = self.crawler.settings, self.crawler.stats
+            stats.set_stats({"mine": 1}, spider=self)
+            stats.inc_value("mine", spider=self)
+            yield {"depth": settings.copy().getint("DEPTH_LIMIT"), "mine": stats.get_value("mine", spider=self)}
+            yield {"depth": settings.copy_to_dict()["DEPTH_LIMIT"], "mine": stats.get_stats(self)["mine"]}
+            stats.clear_stats()
+            yield {"depth": settings.frozencopy()["DEPTH_LIMIT"], "mine": stats.get_value("mine", 0)}
+
+    items = crawl(Reading, {ROOT: PAGE}).items
+    assert items == [{"depth": 4, "mine": 2}, {"depth": 4, "mine": 2}, {"depth": 4, "mine": 0}]
+
+
+def test_a_selector_of_a_response() -> None:
+    page = scrapy.HtmlResponse(ROOT, body=PAGE.encode())
+    for selector in (scrapy.Selector(page), scrapy.Selector(response=page), scrapy.Selector(page, type="html")):
+        assert selector.css("h1 b::text").get() == "thing"
+        assert selector.root is page.selector.root
+    feed = scrapy.XmlResponse(ROOT, body=b"<a><b>1</b></a>")
+    assert scrapy.Selector(feed).xpath("/a/b/text()").get() == "1"
+    assert scrapy.Selector(feed, type="html").xpath("//body//b/text()").get() == "1"
+    assert scrapy.Selector(scrapy.Response(ROOT, body=b'{"a": "1"}'), type="json").jmespath("a").get() == "1"
+    with pytest.raises(ValueError, match="not both"):
+        scrapy.Selector(text="<p>", response=page)

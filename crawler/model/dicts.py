@@ -1,0 +1,38 @@
+"""How is a request made again from the dict that ``Request.to_dict`` wrote?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from crawler.errors import InvalidRequest
+from crawler.model.request import Request
+
+
+def request_from_dict(d: dict[str, Any], *, spider: Any = None) -> Request:
+    """Return the request (Scrapy's function of that name); callbacks are looked up on ``spider``.
+
+    Its class is one that is imported already: a dict cannot have anything loaded. Raises InvalidRequest.
+    """
+    fields = dict(d)
+    name = fields.pop("_class", None)
+    known = {f"{cls.__module__}.{cls.__qualname__}": cls for cls in _classes(Request)}
+    if name is not None and name not in known:
+        raise InvalidRequest(f"the request's class {name} is not imported")
+    for role in ("callback", "errback"):
+        if isinstance(fields.get(role), str):
+            fields[role] = _method(spider, fields[role])
+    return (known[name] if name is not None else Request)(**fields)
+
+
+def _classes(cls: type[Request]) -> Iterator[type[Request]]:
+    yield cls
+    for subclass in cls.__subclasses__():
+        yield from _classes(subclass)
+
+
+def _method(spider: Any, name: str) -> Any:
+    method = getattr(spider, name, None)
+    if not callable(method):
+        raise InvalidRequest(f"the request goes to the method {name!r}, which {spider!r} does not have")
+    return method
