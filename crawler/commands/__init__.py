@@ -26,6 +26,7 @@ _COMMANDS = {
     "explain": "Say why a URL was or was not fetched",
     "list": "List the spiders of the project",
     "fetch": "Fetch one URL as a spider would, and print it",
+    "reparse": "Run a spider over an archive, without the network",
     "cache": "Look at the HTTP cache, or empty it",
     "settings": "Show the settings: value, type, origin, what each does",
     "startproject": "Make a new project that runs at once",

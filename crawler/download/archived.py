@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
+from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from twisted.internet.defer import Deferred, execute
 from warcio.archiveiterator import ArchiveIterator
@@ -29,8 +31,16 @@ _MOST_PENDING = 64
 _READ = 65_536
 
 
+class _Asked(NamedTuple):
+    """What tells one request from another."""
+
+    method: str
+    url: str
+    body: bytes
+
+
 class ArchiveDownloader:
-    """A Downloader over a WARC file: the last answer to a method and URL; NotInCache where there is none.
+    """A Downloader over a WARC file: the last answer to a method, URL and body; NotInCache where there is none.
 
     Making it reads the file once, for an index of where each answer is. ``max_size`` bounds a decoded
     body, 0 for no limit. A damaged record ends the reading with a warning; what came before is used.
@@ -39,9 +49,14 @@ class ArchiveDownloader:
     def __init__(self, path: Path, *, max_size: int = 0) -> None:
         self.path = path
         self._max_size = max_size
-        self._offsets: dict[tuple[str, str], int] = {}
-        for method, url, offset in _index(path):
-            self._offsets[method, url] = offset
+        self.answered = 0
+        self._offsets: dict[_Asked, int] = {}
+        # For a body that is made anew each time, as of an upload: None where several were sent.
+        self._any_body: dict[tuple[str, str], _Asked | None] = {}
+        for asked, offset in _index(path):
+            self._offsets[asked] = offset
+            one = self._any_body.setdefault(asked[:2], asked)
+            self._any_body[asked[:2]] = asked if one == asked else None
 
     def __repr__(self) -> str:
         return f"<ArchiveDownloader {self.path} {len(self._offsets)} answers>"
@@ -52,14 +67,24 @@ class ArchiveDownloader:
     @property
     def urls(self) -> list[str]:
         """The URLs of all GETs, in the order in which they were archived."""
-        return [url for method, url in self._offsets if method == "GET"]
+        return [asked.url for asked in self._offsets if asked.method == "GET"]
+
+    @property
+    def first(self) -> str:
+        """The URL whose answer comes first, robots.txt apart; "" if there is none."""
+        urls = (asked.url for asked in self._offsets)
+        return next((url for url in urls if not url.endswith("/robots.txt")), "")
 
     def fetch(self, request: Request, exchange: Exchange | None = None) -> Deferred[Response]:
         """See crawler.download.seam.Downloader."""
         return execute(self._fetch, request, exchange)
 
     def _fetch(self, request: Request, exchange: Exchange | None) -> Response:
-        offset = self._offsets.get((request.method, without_credentials(without_fragment(request.url))))
+        url = without_credentials(without_fragment(request.url))
+        asked: _Asked | None = _Asked(request.method, url, _digest(request.body))
+        if asked not in self._offsets:
+            asked = self._any_body.get((request.method, url))
+        offset = self._offsets[asked] if asked is not None else None
         if offset is None:
             raise NotInCache(f"not in the archive {self.path.name}: {request!r}", request=request, sent=False)
         try:
@@ -73,6 +98,7 @@ class ArchiveDownloader:
         if exchange is not None and exchange.on_head is not None:
             head = Head(response.status, response.reason.encode("latin-1"), response.headers, "HTTP/1.1")
             exchange.on_head(request, head)
+        self.answered += 1
         return response
 
     def _read(self, request: Request, offset: int) -> Response:
@@ -118,26 +144,45 @@ def _value(text: str) -> bytes:
     return text.encode("latin-1", "replace")
 
 
-def _index(path: Path) -> Iterator[tuple[str, str, int]]:
-    """Yield method, URL and offset of each response; requests tell the methods."""
-    methods: dict[str, str] = {}
+def _digest(body: bytes) -> bytes:
+    return blake2b(body, digest_size=16).digest() if body else b""
+
+
+def _index(path: Path) -> Iterator[tuple[_Asked, int]]:
+    """Yield what was asked and the offset of each whole response; requests tell the methods and bodies."""
+    why: str | None = None
     with path.open("rb") as file:
         records = ArchiveIterator(file)
         try:
-            for record in records:
-                target = record.rec_headers.get_header("WARC-Target-URI") or ""
-                if record.rec_type == "request" and record.http_headers is not None:
-                    answer = record.rec_headers.get_header("WARC-Concurrent-To") or target
-                    methods[answer] = record.http_headers.protocol
-                    if len(methods) > _MOST_PENDING:
-                        del methods[next(iter(methods))]
-                elif record.rec_type == "response" and record.http_headers is not None:
-                    identifier = record.rec_headers.get_header("WARC-Record-ID") or ""
-                    method = methods.pop(identifier, None) or methods.pop(target, "GET")
-                    try:
-                        url = without_credentials(without_fragment(normalise(target.strip("<>"))))
-                    except InvalidRequest:
-                        continue
-                    yield method, url, records.get_record_offset()
+            for asked, record in _responses(records):
+                offset = records.get_record_offset()  # this reads the record
+                if getattr(record.raw_stream, "limit", 0):
+                    why = "the last record ends early"
+                    break
+                yield asked, offset
+            if why is None and records.offset < path.stat().st_size:
+                why = f"after {records.offset} bytes there is no further record"
         except Exception as error:  # as above
-            logger.warning("The archive %s is damaged, and read up to there: %s", path, error)
+            why = str(error)
+    if why is not None:
+        logger.warning("The archive %s is damaged, and read up to there: %s", path, why)
+
+
+def _responses(records: Any) -> Iterator[tuple[_Asked, Any]]:
+    pending: dict[str, tuple[str, bytes]] = {}
+    for record in records:
+        if record.http_headers is None:
+            continue
+        target = record.rec_headers.get_header("WARC-Target-URI") or ""
+        if record.rec_type == "request":
+            answer = record.rec_headers.get_header("WARC-Concurrent-To") or target
+            pending[answer] = record.http_headers.protocol, _digest(record.raw_stream.read())
+            if len(pending) > _MOST_PENDING:
+                del pending[next(iter(pending))]
+        elif record.rec_type == "response":
+            identifier = record.rec_headers.get_header("WARC-Record-ID") or ""
+            by = identifier if identifier in pending else target
+            method, body = pending.pop(by, ("GET", b""))
+            with suppress(InvalidRequest):
+                url = without_credentials(without_fragment(normalise(target.strip("<>"))))
+                yield _Asked(method, url, body), record

@@ -41,7 +41,7 @@ class Edge:
         downloader: Downloader | None = None,
     ) -> None:
         self.again: Callable[[Request], Awaitable[Response]] | None = None
-        http = downloader or _downloader(core, reactor=reactor, make=make)
+        http = downloader if downloader is not None else _downloader(core, reactor=reactor, make=make)
         self.http = SideCalls(http, reactor) if isinstance(http, FastDownloader) else None
         self._built_in = BuiltIn(core, reactor=reactor, open_pages=open_pages, wall=wall)
         self.facts = self._built_in.facts

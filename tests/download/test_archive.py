@@ -32,6 +32,7 @@ def server() -> Iterator[Chaos]:
         {
             "/": steps(answer(b"<p>hello", headers=b"X-A: 1\r\n")),
             "/post": echo,
+            "/post?two": echo,
             "/gzip": steps(answer(gzip.compress(PAGE), headers=b"Content-Encoding: gzip\r\n")),
             "/chunked": steps(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"),
             "/half": steps(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", CLOSE),
@@ -50,6 +51,8 @@ def archive(kind: Any, server: Chaos, path: Path) -> None:
     assert run(downloader.fetch(Request(server.url("/chunked#x")))).body == b"abcde"
     assert run(downloader.fetch(Request(server.url("/no")))).status == 404
     run(downloader.fetch(Request(server.url("/post"), method="POST", body=b"x=1")))
+    for body in (b"page=1", b"page=2"):
+        run(downloader.fetch(Request(server.url("/post?two"), method="POST", body=body)))
     with pytest.raises(TruncatedBody):
         run(downloader.fetch(Request(server.url("/half"))))
     run(downloader.close())
@@ -70,7 +73,7 @@ def test_there_and_back(kind: Any, name: str, server: Chaos, tmp_path: Path) -> 
     assert "digest pass" in checked.stdout
     with path.open("rb") as file:
         kinds = [record.rec_type for record in ArchiveIterator(file)]
-    assert kinds == ["warcinfo", *["request", "response"] * 6]
+    assert kinds == ["warcinfo", *["request", "response"] * 8]
     archived = ArchiveDownloader(path)
     assert archived.urls == [server.url(path) for path in ("/", "/gzip", "/chunked", "/no", "/half")]
     response = fetch(archived, server.url("/"))
@@ -81,6 +84,10 @@ def test_there_and_back(kind: Any, name: str, server: Chaos, tmp_path: Path) -> 
     assert fetch(archived, server.url("/chunked")).body == b"abcde"
     assert fetch(archived, server.url("/no")).status == 404
     assert b"x=1" in fetch(archived, server.url("/post"), method="POST").body
+    assert b"page=1" in fetch(archived, server.url("/post?two"), method="POST", body=b"page=1").body
+    assert b"page=2" in fetch(archived, server.url("/post?two"), method="POST", body=b"page=2").body
+    with pytest.raises(NotInCache):
+        fetch(archived, server.url("/post?two"), method="POST", body=b"page=3")
     half = fetch(archived, server.url("/half"))
     assert (half.body, half.flags) == (b"half", ["archived", "dataloss"])
     with pytest.raises(NotInCache):
@@ -90,7 +97,7 @@ def test_there_and_back(kind: Any, name: str, server: Chaos, tmp_path: Path) -> 
 def test_appending(server: Chaos, tmp_path: Path) -> None:
     for _ in range(2):
         archive(FastDownloader, server, tmp_path / "a.warc.gz")
-    assert len(ArchiveDownloader(tmp_path / "a.warc.gz")) == 6
+    assert len(ArchiveDownloader(tmp_path / "a.warc.gz")) == 8
 
 
 def test_a_bomb_in_an_archive(tmp_path: Path, server: Chaos) -> None:
@@ -115,8 +122,8 @@ def test_a_damaged_archive(damage: str, server: Chaos, tmp_path: Path, caplog: p
             fetch(archived, url)
         except NotInCache:
             assert url == archived.urls[-1]
-    assert len(archived) < 6
-    assert damage == "cut" or "damaged" in caplog.text
+    assert len(archived) < 8
+    assert "damaged" in caplog.text
 
 
 def test_an_archive_that_cannot_be_written_ends_the_crawl(server: Chaos, tmp_path: Path) -> None:

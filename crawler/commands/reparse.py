@@ -1,0 +1,117 @@
+"""What does a spider find in pages that were archived? ``crawler reparse FILE.warc.gz SPIDER``.
+
+The crawl runs as ever, from start() on, but for the network: an archive of --warc answers in its place.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crawler.commands.item_diff import Item, difference, read_items, report
+from crawler.commands.loading import file_spider, load_settings, named_spider, project_here
+from crawler.commands.options import RunOptions, run_options, running_options
+from crawler.config.settings import Settings
+from crawler.errors import UsageError
+from crawler.observe.log import escape
+from crawler.spider import Spider
+
+if TYPE_CHECKING:
+    from crawler.assembly import PreparedCrawl
+    from crawler.download.archived import ArchiveDownloader
+
+_OFFLINE: dict[str, Any] = {
+    # Nothing to be polite to, nothing that another try would change, nothing else to ask.
+    "DOWNLOAD_DELAY": 0,
+    "DOWNLOAD_SLOTS": {},
+    "ROBOTSTXT_OBEY": False,
+    "RETRY_ENABLED": False,
+    "THROTTLE_ENABLED": False,
+    "HTTPCACHE_ENABLED": False,
+    "HTTPPROXY_ENABLED": False,
+    "PROXIES": [],
+    "SESSIONS": 0,
+    "SCHEMES": {},
+    "WARC_FILE": None,
+    "JOB_STORE": None,
+}
+
+
+@click.command()
+@click.argument("archive", metavar="FILE")
+@click.argument("spider")
+@click.option("--diff", metavar="OLD", help="Show which items are other than in this JSON Lines file.")
+@click.option(
+    "--key", metavar="FIELD", help="With --diff: the field that names an item; found by itself if there is one."
+)
+@running_options
+def command(archive: str, spider: str, diff: str | None, key: str | None, **given: Any) -> int:
+    """Run SPIDER (of the project, or FILE.py) over the pages of a WARC file, without the network.
+
+    Give the -a of the crawl that was archived. What is not in the archive fails as NotInCache. Items go
+    where -o and -O say, and not where the setting FEEDS does.
+    """
+    path = Path(archive)
+    if not path.is_file():
+        raise UsageError(f"there is no archive {archive}")
+    if key is not None and diff is None:
+        raise UsageError("--key goes with --diff")
+    old = read_items(Path(diff)) if diff is not None else None
+    options = run_options(given)
+    asked = options.settings.get("FEEDS", {})
+    with tempfile.TemporaryDirectory(prefix="crawler-") as folder:
+        new = Path(folder) / "new.jsonl"
+        own = {str(new): {"format": "jsonlines", "overwrite": True}} if old is not None else {}
+        command_line = options.settings | _OFFLINE | {"FEEDS": asked | own}
+        spider_class, settings = _chosen(spider, command_line)
+        status = _run(path, spider_class, settings, options)
+        if old is not None:
+            _show(old, read_items(new) if new.exists() else [], key=key, aside="-" in asked)
+    return status
+
+
+def _chosen(spider: str, command_line: dict[str, Any]) -> tuple[type[Spider], Settings]:
+    if ".py" in spider:
+        spider_class, project = file_spider(spider)
+    else:
+        project = project_here()
+        spider_class = named_spider(project, spider, command_line)
+    return spider_class, load_settings(project, spider_class, command_line)
+
+
+def _run(path: Path, spider_class: type[Spider], settings: Settings, options: RunOptions) -> int:
+    from crawler.assembly import prepare, real_world
+    from crawler.commands.running import run_prepared
+    from crawler.download.archived import ArchiveDownloader
+
+    made: list[ArchiveDownloader] = []
+
+    def prepared(reactor: Any) -> PreparedCrawl:
+        # Made here, when the log is there to take its warnings.
+        archived = ArchiveDownloader(path, max_size=settings.core.DOWNLOAD_MAXSIZE)
+        made.append(archived)
+        world = real_world(reactor)
+        world.downloader = archived
+        return prepare(spider_class, settings, world=world, arguments=options.arguments)
+
+    status = run_prepared(prepared, settings, summary_file=options.summary)
+    if not made[0].answered:
+        click.echo(f"crawler: {_nothing(path, made[0])}", err=True)
+    return status
+
+
+def _nothing(path: Path, archived: ArchiveDownloader) -> str:
+    if not len(archived):
+        return f"there is no response in {path}: is it a WARC file?"
+    return (
+        f"nothing that the spider asked for is in {path}, which begins with {escape(archived.first)}; is an -a missing?"
+    )
+
+
+def _show(old: list[Item], new: list[Item], *, key: str | None, aside: bool) -> None:
+    """Print the difference; on stderr if stdout is for items."""
+    for line in report(difference(old, new, key=key)):
+        click.echo(escape(line), err=aside)
