@@ -17,7 +17,6 @@ from itemadapter import ItemAdapter
 from crawler.config.schema import CoreSettings
 from crawler.errors import UsageError
 from crawler.frontier.store import Store
-from crawler.model.request import Request
 from crawler.storage.codec import CannotStore, Codec
 from crawler.storage.jobs import Job, find_job, job_path, make_folder, new_name, remove_job
 from crawler.storage.memory import MemoryStore
@@ -112,7 +111,7 @@ class ItemCodec(Codec):
 
 
 def project_classes(spider: type) -> list[type]:
-    """Return the item, enum and request classes that the spider's project defines: a closed registry."""
+    """Return the item and enum classes that the spider's project defines: a closed registry."""
     found: dict[type, None] = {}
     for module in _project_modules(spider):
         for value in list(vars(module).values()):
@@ -129,9 +128,4 @@ def _project_modules(spider: type) -> Iterator[ModuleType]:
 
 
 def _is_storable(cls: type) -> bool:
-    return (
-        ItemAdapter.is_item_class(cls)
-        or dataclasses.is_dataclass(cls)
-        or issubclass(cls, Enum)
-        or (issubclass(cls, Request) and cls is not Request)
-    )
+    return ItemAdapter.is_item_class(cls) or dataclasses.is_dataclass(cls) or issubclass(cls, Enum)

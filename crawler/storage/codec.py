@@ -1,13 +1,15 @@
 """How is a request stored, and made again after a kill?
 
 As its URL and a short MessagePack array of what differs from a plain GET. Callbacks are stored by the
-name of a method of the spider. A request with a lambda, a closure, a foreign object in meta or an
-unregistered class of its own has no stored form: ``CannotStore``, and the engine carries it.
+name of a method of the spider, classes of requests by their name with what they keep beside a request's
+fields. A request with a lambda, a closure, a foreign object in meta or a class that is no module's has
+no stored form: ``CannotStore``, and the engine carries it.
 """
 
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -22,25 +24,22 @@ __all__ = ["CannotStore", "Codec"]
 _NO_CALLBACK_NAME = "!"
 """No method can have this name."""
 
-_USERS = (1, 2, 7, 10)
-"""Places of what the user put into a request: meta, cb_kwargs, cookies, flags. The rest is plain."""
+_USERS = (1, 2, 7, 10, 12)
+"""Places of what the user put into a request: meta, cb_kwargs, cookies, flags, state. The rest is plain."""
 
 
 class Codec:
     """Stores requests, items and values for one spider.
 
-    ``classes`` is the closed registry: the item, Enum and Request classes of the project. Nothing
-    else can come out of a store.
+    ``classes`` is the closed registry: the item and Enum classes of the project. Nothing else can come out
+    of a store but requests, whose classes are those of modules that are imported already.
     """
 
     def __init__(self, spider: Any = None, classes: Iterable[type] = ()) -> None:
-        classes = list(classes)
-        requests = [cls for cls in classes if issubclass(cls, Request)]
-        self._values = Values(cls for cls in classes if not issubclass(cls, Request))
+        self._values = Values(classes)
         self._spider = spider
         self._methods = _methods_of(spider)
         self._names = {id(_function_of(method)): name for name, method in reversed(self._methods.items())}
-        self._classes = {f"{cls.__module__}:{cls.__qualname__}": cls for cls in requests}
 
     def __repr__(self) -> str:
         return f"<Codec for {self._spider!r}: {len(self._methods)} callbacks>"
@@ -93,7 +92,7 @@ class Codec:
             True if request._dont_filter else None,
             None if encoding == "utf-8" else encoding,
             request._flags or None,
-            None if request.__class__ is Request else self._class_name(request),
+            *((None, None) if request.__class__ is Request else (_class_name(type(request)), _own_state(request))),
         ]
         while parts and parts[-1] is None:
             parts.pop()
@@ -102,14 +101,14 @@ class Codec:
     def decode_request(self, url: str, priority: int, data: bytes) -> Request:
         """Make the request again; raises StoreError for bytes or names that do not fit."""
         parts = self._values.decode(data)
-        if not isinstance(parts, list) or len(parts) > 12:
+        if not isinstance(parts, list) or len(parts) > 13:
             raise StoreError(f"the stored request to {url} is not one")
-        parts += [None] * (12 - len(parts))
-        callback, meta, cb_kwargs, errback, method, body, headers, cookies, dont_filter, encoding, flags, name = parts
-        cls = Request if name is None else self._classes.get(name)
-        if cls is None:
-            raise StoreError(f"the stored request class {name!r} is not known to this project any more")
-        request = cls.to_link(url, self._callback(callback))
+        parts += [None] * (13 - len(parts))
+        callback, meta, cb_kwargs, errback, method, body, headers, cookies, dont_filter, encoding, flags = parts[:11]
+        name, state = parts[11:]
+        request = (Request if name is None else _class_named(name)).to_link(url, self._callback(callback))
+        if state is not None:
+            _restore_state(request, state)
         request._meta, request._cb_kwargs, request._cookies, request._flags = meta, cb_kwargs, cookies, flags
         request._errback = self._callback(errback)
         request._method = method or "GET"
@@ -143,12 +142,47 @@ class Codec:
             raise StoreError(f"a stored request goes to the callback {name!r}, which the spider has no more")
         return method
 
-    def _class_name(self, request: Request) -> str:
-        cls = type(request)
-        name = f"{cls.__module__}:{cls.__qualname__}"
-        if self._classes.get(name) is not cls or cls.__dict__.get("__slots__") or getattr(request, "__dict__", None):
-            raise CannotStore(f"{cls.__qualname__} is not a registered request class, or has fields of its own")
-        return name
+
+def _class_name(cls: type[Request]) -> str:
+    name = f"{cls.__module__}:{cls.__qualname__}"
+    if _loaded(name) is not cls:
+        raise CannotStore(f"{cls.__qualname__} is not a class that its module names")
+    return name
+
+
+def _class_named(name: Any) -> type[Request]:
+    cls = _loaded(name) if isinstance(name, str) else None
+    if not (isinstance(cls, type) and issubclass(cls, Request)):
+        raise StoreError(f"the stored request class {name!r} is not known to this project any more")
+    return cls
+
+
+def _loaded(name: str) -> Any:
+    """Return what a module that is imported has under this name; nothing is imported for it."""
+    module, _, path = name.partition(":")
+    found: Any = sys.modules.get(module)
+    for part in path.split("."):
+        found = getattr(found, part, None)
+    return found
+
+
+def _own_state(request: Request) -> dict[str, Any] | None:
+    """Return what a class derived from Request keeps beside a request's fields; None for nothing."""
+    state = dict(getattr(request, "__dict__", ()))
+    for cls in type(request).__mro__:
+        slots = cls.__dict__.get("__slots__", ()) if cls not in Request.__mro__ else ()
+        for slot in (slots,) if isinstance(slots, str) else slots:
+            if not slot.startswith("__") and hasattr(request, slot):
+                state[slot] = getattr(request, slot)
+    return state or None
+
+
+def _restore_state(request: Request, state: Any) -> None:
+    try:
+        for name, value in state.items():
+            setattr(request, name, value)
+    except (AttributeError, TypeError) as error:
+        raise StoreError(f"a stored {type(request).__qualname__} does not fit its class any more: {error}") from error
 
 
 def _function_of(callback: Any) -> Any:

@@ -22,8 +22,10 @@ import pydantic
 import pytest
 
 from crawler.errors import StoreError
+from crawler.model.forms import FormRequest, JsonRequest
 from crawler.model.headers import Headers
 from crawler.model.request import NO_CALLBACK, Request
+from crawler.model.response import Response
 from crawler.storage.codec import CannotStore, Codec
 from tests.storage.support import Spider
 
@@ -68,6 +70,21 @@ class Loose(UserDict):  # type: ignore[type-arg]
 
 class Special(Request):
     """A request class of a project."""
+
+
+class Slotted(Request):
+    """A request class with fields of its own."""
+
+    __slots__ = ("_render", "_wait")
+    _wait: float
+    _render: bool
+
+
+class XmlRpcRequest(Request):
+    """A request class that only has another constructor."""
+
+    def __init__(self, url: str, method: str, *, encode: Any = repr, **options: Any) -> None:
+        super().__init__(url, method="POST", body=encode(method), **options)
 
 
 CLASSES = (Colour, Level, Book, Author, Price, Shop, Loose, Special)
@@ -228,6 +245,65 @@ def test_a_full_request_comes_back(codec: Codec) -> None:
     assert isinstance(back.headers, Headers)
     assert back.headers.raw() == request.headers.raw()
     assert "Accept" in back.headers
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        FormRequest("http://a/login", formdata={"user": "u", "password": "p"}),
+        FormRequest.from_response(
+            Response("http://a/", body="<form action=/in method=post><input name=csrf value=1></form>"),
+            formdata={"user": "u"},
+        ),
+        JsonRequest("http://a/", data={"b": 1, "a": 2}),
+        JsonRequest("http://a/", data={"b": 1, "a": 2}, dumps_kwargs={"sort_keys": False, "indent": 1}),
+        XmlRpcRequest("http://a/", "call"),
+    ],
+    ids=repr,
+)
+def test_requests_of_classes_that_add_no_state(request_: Any) -> None:
+    codec = Codec(Spider())
+    assert codec.can_store(request_)
+    back = round_trip(codec, request_)
+    assert type(back) is type(request_)
+    for name in type(request_).attributes:
+        assert getattr(back, name) == getattr(request_, name), name
+    if isinstance(request_, JsonRequest):
+        assert back.replace(data=[1]).body == request_.replace(data=[1]).body
+
+
+def test_the_state_of_a_request_class_comes_back_or_the_request_is_carried(codec: Codec) -> None:
+    slotted = Slotted("http://a/")
+    slotted._wait = 0.5
+    assert round_trip(codec, slotted)._wait == 0.5  # type: ignore[attr-defined]  # it is a Slotted
+    special: Any = Special("http://a/")
+    special.tags = {"a", Colour.RED}
+    assert round_trip(codec, special).tags == {"a", Colour.RED}  # type: ignore[attr-defined]  # it is a Special
+    special.lock = object()
+    assert not codec.can_store(special)
+
+    class Local(Request):
+        """Cannot be found again."""
+
+    assert not codec.can_store(Local("http://a/"))
+
+
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [
+        ("subprocess:Popen", None),
+        ("builtins:dict", None),
+        ("not.imported:Request", None),
+        ("tests.storage.test_codec:gone", None),
+        (1, None),
+        (f"{__name__}:Slotted", {"gone": 1}),
+        (f"{__name__}:Slotted", {"__class__": 1}),
+        (f"{__name__}:Slotted", 1),
+    ],
+)
+def test_only_requests_of_imported_classes_come_back(codec: Codec, name: Any, state: Any) -> None:
+    with pytest.raises(StoreError):
+        codec.decode_request("http://a/", 0, codec.encode([None] * 11 + [name, state]))
 
 
 def test_callbacks_are_named_and_only_the_spiders_methods_come_back(codec: Codec) -> None:

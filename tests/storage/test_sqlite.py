@@ -5,12 +5,15 @@ from __future__ import annotations
 import sqlite3
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from crawler.errors import JobDamaged, JobInUse, StoreError
-from crawler.frontier.store import START, Attempt, Finished, MemoryChange, Postponed, Refusal
+from crawler.frontier.store import START, Attempt, Finished, MemoryChange, Offer, Postponed, Refusal
+from crawler.model.forms import FormRequest, JsonRequest
 from crawler.model.request import Request
+from crawler.model.url import fingerprint
 from crawler.storage import schema
 from tests.storage.support import Stores, begin, offer
 
@@ -140,6 +143,22 @@ def test_a_request_is_stored_as_it_was_when_it_was_offered(sqlite: Stores) -> No
     child.request.meta["n"].append(2)
     sqlite.wait(store.commit([Finished(START, children=[child])]))
     assert sqlite.wait(store.lease("a", 1, None))[0][0].request.meta == {"n": [1]}
+
+
+def test_a_login_by_form_is_durable(sqlite: Stores) -> None:
+    store = sqlite.open()
+    login = FormRequest("http://a/login", formdata={"user": "u"}, callback=sqlite.spider.parse, dont_filter=True)
+    query = JsonRequest("http://a/api", data={"q": 1}, callback=sqlite.spider.parse)
+    assert store.can_store(login)
+    assert store.can_store(query)
+    children = [Offer(each, fingerprint(each), "a", each.origin, True, "") for each in (login, query)]
+    sqlite.wait(store.commit([Finished(START, children=children)]))
+    again: Any = reopened(sqlite, store)[0]
+    leased = [entry.request for entry, *_ in sqlite.wait(again.lease("a", 2, None))]
+    assert [(type(each), each.method, each.body) for each in leased] == [
+        (FormRequest, "POST", b"user=u"),
+        (JsonRequest, "POST", b'{"q": 1}'),
+    ]
 
 
 def test_texts_with_lone_surrogates_do_not_hurt(sqlite: Stores) -> None:
