@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from crawler.config.settings import Settings
 from crawler.model.request import Request
+from crawler.model.response import Response
 from crawler.policy.httperror import StatusRules
 from crawler.policy.outcome import Rules
 from crawler.policy.redirect import RedirectRules
 from crawler.policy.retry import RetryRules
-from crawler.policy.scope import DepthFilter, OffsiteFilter, SchemeFilter, UrlLengthFilter
+from crawler.policy.scope import DepthFilter, OffsiteFilter, ReferrerFilter, SchemeFilter, UrlLengthFilter
 from crawler.spider import Spider
+
+logger = logging.getLogger(__name__)
 
 
 def slot_key(request: Request) -> str:
@@ -47,6 +51,29 @@ def make_rules(settings: Settings, spider: Spider) -> Rules:
     )
 
 
+_UNREAD = {
+    "verbatim_url": "URLs are sent in their normal form",
+    "download_warnsize": "DOWNLOAD_WARNSIZE is for all requests",
+    "autothrottle_dont_adjust_delay": "the throttle slows down only where a host says so; THROTTLE_ENABLED is for all",
+}
+"""Scrapy's meta keys that ask for what is not done here, and why."""
+
+
+class UnreadKeys:
+    """Tell once of each meta key of Scrapy that has no effect; refuse nothing."""
+
+    def __init__(self) -> None:
+        self._untold = dict(_UNREAD)
+
+    def __call__(self, request: Request, found_on: Response | None) -> Request:
+        meta = request.meta
+        if len(meta) < 2:  # the depth alone, as nearly always
+            return request
+        for key in self._untold.keys() & meta.keys():
+            logger.warning("Scrapy's meta key %s has no effect here: %s", key, self._untold.pop(key))
+        return request
+
+
 def make_filters(settings: Settings, spider: Spider) -> list[Any]:
     """Return the filters a request passes before it is accepted; REQUEST_FILTERS come last."""
     core = settings.core
@@ -56,6 +83,8 @@ def make_filters(settings: Settings, spider: Spider) -> list[Any]:
         OffsiteFilter(spider.allowed_domains),
         DepthFilter(core.DEPTH_LIMIT, core.DEPTH_PRIORITY),
         UrlLengthFilter(core.URLLENGTH_LIMIT),
+        *([ReferrerFilter()] if core.REFERER_ENABLED else []),
+        UnreadKeys(),
         *(f() if isinstance(f, type) else f for f in core.REQUEST_FILTERS),
     ]
 

@@ -76,7 +76,8 @@ class Acceptance:
     def _offered(self, request: Request, found_on: str) -> Offer:
         url = request.url
         # robots.txt is a matter of http(s) alone (RFC 9309 §2.3); file: and data: have no host either.
-        origin = request.origin if url.startswith("http") else ""
+        asks_robots = url.startswith("http") and not request.meta.get("dont_obey_robotstxt")
+        origin = request.origin if asks_robots else ""
         host = "" if url.startswith(("file:", "data:")) else self.slot_key(request)
         return Offer(request, self.fingerprint(request), host, origin, not request.dont_filter, found_on)
 

@@ -94,8 +94,11 @@ class Response(Body):
 
     @property
     def meta(self) -> dict[str, Any]:
-        """The request's meta."""
-        return self._request_of("meta").meta
+        """The request's meta; download_latency is put into it here (seconds, as Scrapy has it)."""
+        meta = self._request_of("meta").meta
+        if self.latency is not None:
+            meta["download_latency"] = self.latency
+        return meta
 
     @property
     def cb_kwargs(self) -> dict[str, Any]:

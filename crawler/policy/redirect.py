@@ -124,7 +124,7 @@ def _follow(
         changes = {"method": "GET", "body": b""}
     redirected = request.replace(
         url=target,
-        headers=_with_referer(headers, target, response, rules),
+        headers=_with_referer(headers, target, response, meta.get("referrer_policy") or rules.referrer_policy),
         cookies=None,  # they are in the jar by now, which knows whom they are for
         meta={**meta, **chain},
         priority=request.priority + rules.redirect_priority_adjust,
@@ -133,7 +133,7 @@ def _follow(
     return Later(redirected, seconds, "redirect", str(reason))
 
 
-def _with_referer(headers: Headers, target: str, response: Response, rules: RedirectRules) -> Headers:
+def _with_referer(headers: Headers, target: str, response: Response, policy: str) -> Headers:
     """The referrer of a chain stays the page that had the link (Fetch §4.4), cut to what the policy and
     the redirect's own Referrer-Policy allow the target to know."""
     page = headers.text(b"Referer")
@@ -142,7 +142,7 @@ def _with_referer(headers: Headers, target: str, response: Response, rules: Redi
     headers = headers.copy()
     allowed = None
     if is_http(page):
-        allowed = referer_for(page, target, rules.referrer_policy, response.headers.text(b"Referrer-Policy"))
+        allowed = referer_for(page, target, policy, response.headers.text(b"Referrer-Policy"))
     if allowed is None:
         headers.pop(b"Referer", None)
     else:

@@ -109,7 +109,7 @@ class ErrbackSpider(scrapy.Spider):
 
 
 def test_an_errback_tells_what_went_wrong() -> None:
-    site = {
+    site: dict[str, Any] = {
         ROOT + "ok": "fine",
         ROOT + "404": 404,
         ROOT + "dns": NameNotResolved("no such name"),
@@ -243,7 +243,7 @@ def test_inline_fetches_in_their_three_forms() -> None:
         name = "inline"
         start_urls = [ROOT]
 
-        async def parse(self, response):  # type: ignore[no-untyped-def, override]
+        async def parse(self, response):  # type: ignore[no-untyped-def]
             other = await self.crawler.engine.download(scrapy.Request(ROOT + "price"))
             yield {"price": other.text}
             await asyncio.sleep(1)
@@ -283,3 +283,63 @@ def test_a_header_may_be_a_list_and_a_user_agent_is_per_request() -> None:
     items = crawl(Headers, lambda request: "page").items
     assert {"agent": b"bot (+http://a.test)", "languages": [b"en"]} in items
     assert {"agent": b"other", "languages": [b"de", b"fr"]} in items
+
+
+def test_meta_keys_that_are_obeyed() -> None:
+    class Keys(scrapy.Spider):
+        name = "keys"
+        start_urls = [ROOT + "page?a"]
+
+        def parse(self, response):  # type: ignore[no-untyped-def]
+            yield scrapy.Request(ROOT + "forbidden/1", self.page)
+            yield scrapy.Request(ROOT + "forbidden/2", self.page, meta={"dont_obey_robotstxt": True})
+            yield scrapy.Request(ROOT + "none", self.page, meta={"referrer_policy": "no-referrer"})
+            yield scrapy.Request("http://b.test/all", self.page, meta={"referrer_policy": "unsafe-url"})
+            yield scrapy.Request(ROOT + "moved", self.page, meta={"referrer_policy": "unsafe-url"})
+            yield scrapy.Request(ROOT + "same", self.page)
+
+        def page(self, response):  # type: ignore[no-untyped-def]
+            yield {response.url: response.request.headers.get("Referer")}
+
+    def site(request: scrapy.Request) -> Any:
+        if request.url.endswith("/robots.txt"):
+            return "User-agent: *\nDisallow: /forbidden/"
+        if request.url.endswith("/moved"):
+            return scrapy.Response(request.url, 302, {"Location": "http://b.test/target"})
+        return "page"
+
+    result = crawl(Keys, site)
+    assert {url: referer for item in result.items for url, referer in item.items()} == {
+        ROOT + "forbidden/2": b"http://a.test/page?a",
+        ROOT + "none": None,
+        "http://b.test/all": b"http://a.test/page?a",
+        "http://b.test/target": b"http://a.test/page?a",
+        ROOT + "same": b"http://a.test/page?a",
+    }
+    assert result.summary.stats["robotstxt/forbidden"] == 1
+
+
+def test_meta_keys_without_effect_are_told_once(caplog: Any) -> None:
+    class Keys(scrapy.Spider):
+        name = "keys"
+
+        def start_requests(self):  # type: ignore[no-untyped-def]
+            for number in range(3):
+                yield scrapy.Request(f"{ROOT}{number}", meta={"verbatim_url": True, "mine": 1})
+
+        def parse(self, response):  # type: ignore[no-untyped-def]
+            yield {"verbatim": response.meta["verbatim_url"]}
+
+    assert len(crawl(Keys, lambda request: "page").items) == 3
+    assert caplog.text.count("meta key verbatim_url has no effect here: URLs are sent in their normal form") == 1
+
+
+def test_the_latency_is_in_meta() -> None:
+    class Latency(scrapy.Spider):
+        name = "latency"
+        start_urls = [ROOT]
+
+        def parse(self, response):  # type: ignore[no-untyped-def]
+            yield {"latency": response.meta["download_latency"]}
+
+    assert crawl(Latency, lambda request: scrapy.Response(request.url, latency=0.25)).items == [{"latency": 0.25}]

@@ -105,7 +105,7 @@ def test_async_start_with_items_and_requests() -> None:
             for number in (1, 2):
                 yield scrapy.Request(f"{HOME}?n={number}", cb_kwargs={"number": number})
 
-        async def parse(self, response, number):  # type: ignore[no-untyped-def, override]
+        async def parse(self, response, number):  # type: ignore[no-untyped-def]
             yield {"number": number}
 
     result = crawl(StartSpider, lambda request: "page")

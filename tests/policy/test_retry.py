@@ -22,6 +22,7 @@ PASSING = [
     errors.TruncatedBody,
     errors.BadResponse,
     errors.ProxyError,
+    errors.SessionBlocked,
     ConnectionResetError,
     TimeoutError,
 ]
