@@ -65,8 +65,8 @@ class Http2Connection(StreamCarrier):
             else:
                 phase = "read" if stream.answered else "first byte"
                 error = FetchTimeout(f"no answer for {self._read_timeout:g} s", phase=phase)
-            # A peer that says nothing at all gets no further exchange.
-            self._leaving = self._leaving or self.active + self._read_timeout <= now
+            # A peer that answers none of its exchanges gets no further one.
+            self._leaving = self._leaving or self._answered <= now - self._read_timeout
             self._give_up(stream, error)
 
     def _say_goodbye(self) -> None:
@@ -162,7 +162,7 @@ class Http2Connection(StreamCarrier):
             self._on_reset(stream, event.error_code)
 
     def _on_head(self, stream: Stream, fields: Any) -> None:
-        stream.active = self._clock()
+        stream.active = self._answered = self._clock()
         try:
             head = response_head(fields, stream.call.method, self._limits)
             stream.head = head
@@ -174,6 +174,7 @@ class Http2Connection(StreamCarrier):
             self._give_up(stream, error)
 
     def _on_data(self, stream: Stream, event: Any) -> None:
+        self._answered = self._clock()
         if not stream.paused:
             stream.active = self._clock()
         try:

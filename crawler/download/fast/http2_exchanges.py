@@ -34,6 +34,8 @@ class StreamCarrier(BaseConnection):
         # Exchanges above the number the peer takes at once, in the order they came.
         self._queued: list[Stream] = []
         self._leaving = False
+        # When the peer last said anything about an exchange; PING and SETTINGS are not an answer.
+        self._answered = 0.0
         self._h2 = H2Connection(H2Configuration(client_side=True, header_encoding=None))
         self._h2.local_settings = Settings(
             client=True,
@@ -76,7 +78,8 @@ class StreamCarrier(BaseConnection):
             stream.finished = False
             stream.source = source
             source.framed = False
-            source.start(StreamUpload(self, stream), lambda error: self._uploaded(stream, error))
+            stream.upload = StreamUpload(self, stream)
+            source.start(stream.upload, lambda error: self._uploaded(stream, error))
         if body:
             self.pump(stream)
         self._flush()
@@ -106,6 +109,8 @@ class StreamCarrier(BaseConnection):
             del stream.pending[:size]
             stream.active = self._clock()
         self._flush()
+        if stream.upload is not None:
+            stream.upload.sent()
 
     def _flush(self) -> None:
         data = self._h2.data_to_send()

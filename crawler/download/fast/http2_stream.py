@@ -15,12 +15,26 @@ from crawler.errors import BadResponse, HeadTooLarge
 _OF_A_CONNECTION = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade", b"host")
 )
+# Twisted's own transports pause their producers at this many bytes, too.
+_MOST_PENDING = 65_536
 
 
 class Stream:
     """One exchange under way. ``pending`` waits for the peer's window; ``finished``: nothing is added to it."""
 
-    __slots__ = ("active", "answered", "call", "finished", "head", "number", "paused", "pending", "source", "unread")
+    __slots__ = (
+        "active",
+        "answered",
+        "call",
+        "finished",
+        "head",
+        "number",
+        "paused",
+        "pending",
+        "source",
+        "unread",
+        "upload",
+    )
 
     def __init__(self, number: int, call: Any, now: float) -> None:
         self.number = number
@@ -31,28 +45,46 @@ class Stream:
         self.pending = bytearray()
         self.finished = True
         self.source: Any = None
+        self.upload: StreamUpload | None = None
         self.paused = False
         self.unread = 0
 
 
 class StreamUpload:
-    """What a BodySource takes for a connection: its writes go to one stream."""
+    """What a BodySource takes for a connection: its writes go to one stream.
+
+    A body that is made faster than the peer reads is paused, so that little of it waits in memory.
+    """
 
     def __init__(self, connection: Any, stream: Stream) -> None:
         self._connection = connection
         self._stream = stream
+        self._producer: Any = None
+        self._paused = False
         self.transport = self
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:  # noqa: N802 - IConsumer's name
-        """Bodies that are made faster than the peer reads wait in memory."""
+        """Take an IPushProducer, which every IBodyProducer is."""
+        self._producer = producer
 
     def unregisterProducer(self) -> None:  # noqa: N802 - IConsumer's name
-        """See registerProducer."""
+        """Pause and resume nothing any more."""
+        self._producer = None
 
     def write(self, data: bytes) -> None:
         """Send as much as the peer's window allows, keep the rest."""
         self._stream.pending += data
         self._connection.pump(self._stream)
+        if self._producer is not None and not self._paused and len(self._stream.pending) > _MOST_PENDING:
+            self._paused = True
+            self._producer.pauseProducing()
+
+    def sent(self) -> None:
+        """The peer's window let something through."""
+        if self._paused and len(self._stream.pending) <= _MOST_PENDING // 2:
+            self._paused = False
+            if self._producer is not None:
+                self._producer.resumeProducing()
 
     def progressed(self) -> None:
         """Nothing more than ``write`` knows."""

@@ -201,9 +201,9 @@ class Reader(Protocol):
 def test_streaming_waits_for_the_reader(world: World) -> None:
     size = 8_000_000
     server = world.listen(lambda c: c.say(answer(b"x" * size)))
-    agent = FastAgent(world.downloader(DOWNLOAD_READ_TIMEOUT=0.05))
+    agent = FastAgent(world.downloader(DOWNLOAD_READ_TIMEOUT=0.3))
     response = world.wait(agent.request(b"GET", server.url().encode()))
-    for _ in range(30):
+    for _ in range(80):
         world.turn()
     held = response._held_size
     assert held < 1_000_000, "the whole body was read although nobody reads it"

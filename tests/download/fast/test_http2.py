@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import random
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,8 @@ class Peer(Protocol):
                 self.bodies[number] = b""
             elif isinstance(event, events.DataReceived):
                 self.bodies[number] += event.data
-                self.h2.acknowledge_received_data(event.flow_controlled_length, number)
+                if self.server.reading:
+                    self.h2.acknowledge_received_data(event.flow_controlled_length, number)
             elif isinstance(event, events.StreamEnded):
                 self.server.requests.append(self.fields[number])
                 self.server.script(self, number)
@@ -112,6 +114,7 @@ class Peers(Factory):
         self.settings = settings
         self.peers: list[Peer] = []
         self.requests: list[dict[str, str]] = []
+        self.reading = True
         self.port = 0
 
     def buildProtocol(self, addr: Any) -> Peer:
@@ -365,6 +368,25 @@ def test_silence(place: Place) -> None:
         place.world.wait(downloader.fetch(Request(peers.url())))
     assert caught.value.phase == "first byte"
     place.world.until(lambda: peers.peers[0].lost)
+
+
+def test_an_upload_waits_for_the_reader(place: Place) -> None:
+    peers = place.listen(lambda peer, number: peer.answer(number, str(len(peer.bodies[number])).encode()))
+    peers.reading = False
+    file = BytesIO(b"x" * 2_000_000)
+    downloader = place.downloader()
+    answer = downloader.fetch(Request(peers.url(), method="POST", meta={"files": {"file": ("a.bin", file)}}))
+    place.world.until(lambda: bool(peers.peers and peers.peers[0].bodies.get(1)))
+    for _ in range(30):
+        place.world.turn()
+    peer = peers.peers[0]
+    got = len(peer.bodies[1])
+    assert got <= 65_535
+    assert file.tell() < 300_000, "the whole file is in memory, waiting for a peer that reads nothing"
+    peers.reading = True
+    peer.h2.acknowledge_received_data(got, 1)
+    peer.flush()
+    assert int(place.world.wait(answer).body) > 2_000_000
 
 
 def test_window_that_shrinks_to_zero(place: Place) -> None:
