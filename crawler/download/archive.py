@@ -14,7 +14,6 @@ import re
 import tempfile
 from base64 import b32encode
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -55,14 +54,11 @@ class WarcFile:
 
     def write(self, record: Recorded) -> None:
         """Write the request and, if any of it came, the response; raises OSError."""
-        with ExitStack() as open_files:
-            body = open_files.enter_context(record.body)
-            block = open_files.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY))
+        with record.body as body:
             response = None
             if head := record.response_head:
-                response = self._record(record, "response", head, body, block)
-            sent = BytesIO(record.request_body)
-            request = self._record(record, "request", record.request_head, sent, BytesIO())
+                response = self._record(record, "response", head, body)
+            request = self._record(record, "request", record.request_head, BytesIO(record.request_body))
             if response is not None:
                 request.rec_headers.add_header("WARC-Concurrent-To", response.rec_headers.get_header("WARC-Record-ID"))
             self._writer.write_record(request)
@@ -70,16 +66,14 @@ class WarcFile:
                 self._writer.write_record(response)
         self._file.flush()
 
-    def _record(self, record: Recorded, kind: str, head: bytes, body: Any, block: Any) -> Any:
-        block.write(head)
-        digest, whole, size = hashlib.sha1(), hashlib.sha1(head), len(head)
+    def _record(self, record: Recorded, kind: str, head: bytes, body: Any) -> Any:
+        digest, whole, size = hashlib.sha1(), hashlib.sha1(head), 0
         body.seek(0)
         while chunk := body.read(_IN_MEMORY):
-            block.write(chunk)
             digest.update(chunk)
             whole.update(chunk)
             size += len(chunk)
-        block.seek(0)
+        body.seek(0)
         fields = {
             "WARC-Date": datetime.fromtimestamp(record.began, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "WARC-Block-Digest": _labelled(whole),
@@ -87,20 +81,33 @@ class WarcFile:
         }
         if record.remote:
             fields["WARC-IP-Address"] = record.remote
+        if record.protocol:
+            fields["WARC-Protocol"] = record.protocol
         if kind == "response" and record.truncated:
             fields["WARC-Truncated"] = record.truncated
         return self._writer.create_warc_record(
             record.url,
             kind,
-            payload=block,
+            payload=body,
             length=size,
             warc_content_type=f"application/http; msgtype={kind}",
             warc_headers_dict=fields,
+            http_headers=_RawHead(head),
         )
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+class _RawHead:
+    """A head that warcio writes as it is, where its own would be parsed and put together anew."""
+
+    def __init__(self, head: bytes) -> None:
+        self.headers_buff = head
+
+    def compute_headers_buffer(self, header_filter: Any) -> None:
+        """Called by warcio before it writes ``headers_buff``."""
 
 
 def _labelled(digest: Any) -> str:
@@ -130,6 +137,11 @@ class Recorded:
         return self._exchange.remote
 
     @property
+    def protocol(self) -> str:
+        """The protocol's name in ALPN if it is one whose heads are shown here as those of HTTP/1.1; else ""."""
+        return "h2" if self._exchange.response_head.startswith(b"HTTP/2 ") else ""
+
+    @property
     def request_head(self) -> bytes:
         """The head as it was sent."""
         return self._exchange.request_head
@@ -140,6 +152,9 @@ class Recorded:
         head = self._exchange.response_head
         if not head:
             return b""
+        if self.protocol:
+            # WARC knows no heads of HTTP/2, and readers refuse a status line of it.
+            head = b"HTTP/1.1" + head.removeprefix(b"HTTP/2")
         head = _FRAMING.sub(rb"X-Archive-Orig-\1", head.rstrip(b"\r\n"))
         return b"%b\r\nContent-Length: %d\r\n\r\n" % (head, self.size)
 

@@ -96,7 +96,7 @@ class ArchiveDownloader:
             message = f"the archive {self.path.name} is damaged here: {error}"
             raise NotInCache(message, request=request, sent=False) from error
         if exchange is not None and exchange.on_head is not None:
-            head = Head(response.status, response.reason.encode("latin-1"), response.headers, "HTTP/1.1")
+            head = Head(response.status, response.reason.encode("latin-1"), response.headers, response.protocol or "")
             exchange.on_head(request, head)
         self.answered += 1
         return response
@@ -116,8 +116,16 @@ class ArchiveDownloader:
             body = self._body(record, decoder)
         if names and not decoder.left:
             headers.pop(b"Content-Encoding")
-        flags = ["archived", "dataloss"] if truncated else ["archived"]
-        return Response(request.url, int(status), headers, body, request=request, flags=flags, reason=reason)
+        return Response(
+            request.url,
+            int(status),
+            headers,
+            body,
+            request=request,
+            flags=["archived", "dataloss"] if truncated else ["archived"],
+            reason=reason,
+            protocol=record.rec_headers.get_header("WARC-Protocol") or record.http_headers.protocol,
+        )
 
     def _body(self, record: Any, decoder: Decoder) -> bytes:
         pieces = []
