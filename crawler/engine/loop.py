@@ -71,7 +71,10 @@ class Loop:
         """Something ended or came in: look what can be done."""
         if self._pumping:
             self._pump_again = True
-        elif self._running:
+            return
+        if self._sending.handling:
+            return  # called again when the outcome at hand is dealt with
+        if self._running:
             self._pump()
         self._end_if_idle()
 

@@ -59,6 +59,11 @@ class Sending:
         return f"<Sending {len(self._in_flight)} of {self._limit}>"
 
     @property
+    def handling(self) -> bool:
+        """Whether an outcome is being dealt with right now."""
+        return self._handling > 0
+
+    @property
     def free(self) -> int:
         """How many slots are free."""
         return self._limit - len(self._in_flight) + len(self._waiting_for_more)
