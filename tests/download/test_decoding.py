@@ -156,7 +156,7 @@ def test_empty_members_without_end_are_counted_between_stages() -> None:
 def test_sample_bombs(coding: str) -> None:
     path = SAMPLES / f"bomb-{coding}.bin"
     if not path.exists():
-        pytest.skip(f"no {path.name}")
+        pytest.skip(f"no ../shared/data/scrapy-sample-data ({path.name})")
     assert len(decode([coding.encode()], path.read_bytes(), 11_511_612)) == 11_511_612
     with pytest.raises(BodyTooLarge):
         decode([coding.encode()], path.read_bytes(), 11_511_611)
@@ -179,6 +179,6 @@ def test_sample_bombs(coding: str) -> None:
 def test_sample_pages(name: str, names: str) -> None:
     path = SAMPLES / f"{name}.bin"
     if not path.exists():
-        pytest.skip(f"no {path.name}")
+        pytest.skip(f"no ../shared/data/scrapy-sample-data ({path.name})")
     for step in (0, 3):
         assert b"</html>" in decode(codings([names.encode()]), path.read_bytes(), 0, step)

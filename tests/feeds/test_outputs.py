@@ -9,6 +9,8 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from crawler.errors import FeedError, OutputError
 from crawler.feeds import make_feeds, parse_output
 from crawler.feeds.outfile import OutFile
 from tests.feeds.worlds import STARTED, content, feed_for, kill, read, write_all
+from tests.servers.process import folder
 
 
 @pytest.mark.parametrize(
@@ -91,11 +94,29 @@ def test_check_names_what_is_wrong_and_changes_nothing(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["x.jl"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_check_finds_a_file_that_may_not_be_written(tmp_path: Path) -> None:
-    (tmp_path / "x.jl").touch(mode=0o400)
-    with pytest.raises(OutputError, match="no permission"):
-        feed_for(tmp_path / "x.jl").check()
+@contextmanager
+def an_ordinary_user() -> Iterator[None]:
+    """Root may write anywhere; let it be nobody for a moment."""
+    real, effective, saved = os.getresuid()
+    if effective == 0:
+        os.setresuid(65534, 65534, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(real, effective, saved)
+
+
+def test_check_finds_a_file_that_may_not_be_written() -> None:
+    with folder("feeds") as place:
+        file, below = place / "x.jl", place / "sub" / "x.jl"
+        file.touch()
+        below.parent.mkdir()
+        for path in (file, below):
+            feed = feed_for(path)
+            feed.check()
+            (path if path.exists() else path.parent).chmod(0o555)
+            with an_ordinary_user(), pytest.raises(OutputError, match="no permission"):
+                feed.check()
 
 
 @pytest.mark.parametrize(

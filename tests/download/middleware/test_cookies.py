@@ -223,7 +223,7 @@ def test_a_megabyte_of_nonsense_takes_no_time(piece: bytes) -> None:
 
 def test_public_suffixes() -> None:
     if not PSL.exists():
-        pytest.skip("no test_psl.txt")
+        pytest.skip("no ../shared/data/psl")
     checked = 0
     for name, site in re.findall(
         r"^checkPublicSuffix\('([^']+)', (?:'([^']+)'|null)\);", PSL.read_text(), re.MULTILINE
