@@ -23,6 +23,7 @@ class Inflate:
         self._after = b""
 
     def pump(self, data: bytes) -> Iterator[bytes]:
+        """Yield what the next piece of coded data expands to, at most PIECE bytes a step; raise DecodingError."""
         while data:
             if self.complete:
                 if not (data := self._next_member(data)):
