@@ -6,31 +6,27 @@ here and handed in; nothing of it lives in a module global, so several crawls ru
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.python.threadable import isInIOThread
 
-from crawler.assembly.components import make_component, make_components, make_spider, subscribe_extension
+from crawler.assembly.components import (
+    load_settings, make_component, make_components, make_spider, subscribe_extension,
+)
 from crawler.assembly.job import ChosenStore, JobPlan, choose_store
 from crawler.assembly.rules import make_filters, make_redirect_filters, make_rules, slot_key
+from crawler.assembly.world import World, from_any_thread, real_world
 from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
 from crawler.download.assembled import Edge
-from crawler.download.seam import Downloader
-from crawler.engine.clock import Clock, ReactorClock
 from crawler.engine.crawl import Crawl
 from crawler.engine.facts import SpiderState, StatsFacts
 from crawler.engine.limits import Limits
 from crawler.engine.parts import Parts
 from crawler.engine.result import summarise
-from crawler.engine.tasks import Drive, driver, loop_of
-from crawler.engine.threads import Pools, reactor_pools
 from crawler.errors import CrawlerError
 from crawler.events import Events
 from crawler.feeds import make_feeds
@@ -43,28 +39,6 @@ from crawler.spider import Crawler, Spider
 from crawler.stats import Stats
 from crawler.storage.cache import CacheFile
 from crawler.summary import Summary
-
-
-@dataclass(slots=True, kw_only=True)
-class World:
-    """What a crawl has of the machine: time, tasks, threads and the network. Tests have another one.
-
-    ``downloader`` takes the place of the one that the settings name.
-    """
-
-    reactor: Any
-    clock: Clock
-    drive: Drive
-    pools: Pools
-    downloader: Downloader | None = None
-    random: Callable[[], float] = field(default=random.random)
-
-
-def real_world(reactor: Any) -> World:
-    """Return the world beneath a reactor."""
-    return World(
-        reactor=reactor, clock=ReactorClock(reactor), drive=driver(loop_of(reactor)), pools=reactor_pools(reactor)
-    )
 
 
 class PreparedCrawl:
@@ -165,10 +139,7 @@ def prepare(
     feeds: Sequence[Feed] | None = None,
 ) -> PreparedCrawl:
     """Make and check everything a crawl needs. Raises UsageError."""
-    if isinstance(settings, Settings):
-        loaded = settings.with_spider(spider_class)
-    else:
-        loaded = Settings.load(None, spider_class, script=settings or {})
+    loaded = load_settings(spider_class, settings)
     crawler = Crawler(settings=loaded, stats=Stats(), events=Events())
     crawler.spider = spider = make_spider(spider_class, crawler, arguments or {})
     subscribe_stats(crawler.events, crawler.stats)
@@ -183,7 +154,7 @@ def prepare(
         chosen = choose_store(loaded.core, spider, plan=plan or JobPlan(), reactor=world.reactor, wall=wall)
     edge = _edge(loaded.core, crawler, world)
     run = Crawl(_parts(crawler, spider, world, edge, chosen, feeds))
-    crawler.fetch, crawler.end, crawler.http = run.fetch, _from_any_thread(run.stop, world), edge.http
+    crawler.fetch, crawler.end, crawler.http = run.fetch, from_any_thread(world.reactor, run.stop), edge.http
     edge.again = run.fetch_more
     Limits(loaded.core, world.clock, crawler.events, run.stop)
     for extension in make_components(loaded.core.EXTENSIONS, crawler):
@@ -239,18 +210,6 @@ def _parts(
         memory=crawler.memory,
         facts=[StatsFacts(crawler.stats, plain=_is_plain), SpiderState(spider), *edge.facts],
     )
-
-
-def _from_any_thread(stop: Callable[[str], None], world: World) -> Callable[[str], None]:
-    """Stages run in threads of their own, and may want to end the crawl."""
-
-    def end(reason: str) -> None:
-        if world.reactor is None or isInIOThread():
-            stop(reason)
-        else:
-            world.reactor.callFromThread(stop, reason)
-
-    return end
 
 
 def _is_plain(value: Any) -> bool:

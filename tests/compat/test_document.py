@@ -30,7 +30,7 @@ def test_the_signals_that_work_are_those_listed() -> None:
 
 
 def test_the_example_runs() -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    (code,) = re.findall(r"```python\n(# spiders/shelf.py.*?)```", TEXT, re.DOTALL)
     names: dict[str, Any] = {"__name__": "shelf"}
     exec(code, names)
     site = {

@@ -1,0 +1,49 @@
+"""What of the machine does a crawl stand on?"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from twisted.python.threadable import isInIOThread
+
+from crawler.download.seam import Downloader
+from crawler.engine.clock import Clock, ReactorClock
+from crawler.engine.tasks import Drive, driver, loop_of
+from crawler.engine.threads import Pools, reactor_pools
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """What a crawl has of the machine: time, tasks, threads and the network. Tests have another one.
+
+    ``downloader`` takes the place of the one that the settings name.
+    """
+
+    reactor: Any
+    clock: Clock
+    drive: Drive
+    pools: Pools
+    downloader: Downloader | None = None
+    random: Callable[[], float] = field(default=random.random)
+
+
+def real_world(reactor: Any) -> World:
+    """Return the world beneath a reactor."""
+    return World(
+        reactor=reactor, clock=ReactorClock(reactor), drive=driver(loop_of(reactor)), pools=reactor_pools(reactor)
+    )
+
+
+def from_any_thread(reactor: Any, stop: Callable[[str], None]) -> Callable[[str], None]:
+    """Return ``stop`` for users' code: stages run in threads of their own, and may want to end the crawl."""
+
+    def end(reason: str) -> None:
+        if reactor is None or isInIOThread():
+            stop(reason)
+        else:
+            reactor.callFromThread(stop, reason)
+
+    return end
