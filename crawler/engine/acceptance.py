@@ -41,7 +41,7 @@ class Acceptance:
         self._referrer_policy = referrer_policy
         self._page: Response | None = None
         self._page_origin = ""
-        self._referers: dict[tuple[bool, bool], str | None] = {}
+        self._referers: dict[tuple[bool, bool], list[tuple[bytes, bytes]]] = {}
 
     def offer(self, request: Request, found_on: Response | None) -> Offer | Drop:
         """Return the offer, or why the request is refused."""
@@ -89,10 +89,9 @@ class Acceptance:
             self._page_origin = origin_of(found_on.url) if is_http(found_on.url) else ""
             self._referers.clear()
         facts = (request.origin == self._page_origin, request.url.startswith("https:"))
-        if facts in self._referers:
-            referer = self._referers[facts]
-        else:
+        field = self._referers.get(facts)
+        if field is None:
             referer = referer_for(found_on.url, request.url, policy, found_on.headers.text("Referrer-Policy"))
-            self._referers[facts] = referer
-        if referer is not None:
-            request.headers.setdefault("Referer", referer)
+            field = self._referers[facts] = [] if referer is None else [(b"Referer", referer.encode())]
+        if field:
+            request.headers.fill(field)
