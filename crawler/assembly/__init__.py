@@ -14,7 +14,11 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from crawler.assembly.components import (
-    load_settings, make_component, make_components, make_spider, subscribe_extension,
+    load_settings,
+    make_component,
+    make_components,
+    make_spider,
+    subscribe_extension,
 )
 from crawler.assembly.job import ChosenStore, JobPlan, choose_store
 from crawler.assembly.rules import make_filters, make_redirect_filters, make_rules, slot_key
