@@ -29,7 +29,7 @@ from typing import Any
 COMMIT = 5000
 """New URLs in one commit: what a group of 256 pages with some twenty new links each brings."""
 
-LIMITS = {"new": 400, "resume": 400}
+LIMITS = {"new": 400, "take": 400, "resume": 400}
 """Megabytes of peak memory that the durable parts may take."""
 
 
@@ -118,6 +118,22 @@ def enqueue(path: Path, urls: int, hosts: int) -> None:
         seconds = time.perf_counter() - began
         assert len(frontier) == urls, frontier
         report("enqueue, durable", urls, seconds, in_memory=frontier.queued_in_memory)
+
+
+def take(path: Path, takes: int) -> None:
+    """Open the job again and take many, finishing none: what Scrapy's scheduler does in next_request()."""
+    with opened(path) as (loop, store, frontier, _):
+        began = time.perf_counter()
+        taken = 0
+        while taken < takes:
+            entry = frontier.take(0.0)
+            if entry is not None:
+                taken += 1
+                frontier.release(entry, 0.0)
+                frontier.done(entry)
+            if (entry is None or taken % 256 == 0) and not refill(loop, store, frontier) and entry is None:
+                break
+        report("lease and take, durable", taken, time.perf_counter() - began, in_memory=frontier.queued_in_memory)
 
 
 def resume(path: Path, takes: int) -> None:
@@ -238,11 +254,9 @@ def run_part(python: str, part: str, folder: str, options: argparse.Namespace) -
     command += ["--urls", str(options.urls), "--hosts", str(options.hosts), "--takes", str(options.takes)]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])} if part != "peer" else dict(os.environ)
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
-    for line in done.stdout.splitlines():
-        row = json.loads(line)
-        extra = {
-            key: value for key, value in row.items() if key not in ("name", "count", "seconds", "per_second", "peak_mb")
-        }
+    shown = ("name", "count", "seconds", "per_second", "peak_mb")
+    for row in map(json.loads, done.stdout.splitlines()):
+        extra = {key: value for key, value in row.items() if key not in shown}
         print(
             f"{row['name']:<36}{row['count']:>10,}{row['seconds']:>10.2f} s{row['per_second']:>10,}/s"
             f"{row['peak_mb']:>7} MB  {' '.join(f'{key}={value}' for key, value in extra.items())}",
@@ -259,12 +273,12 @@ def main() -> None:
     parser.add_argument("--hosts", type=int, default=1000)
     parser.add_argument("--takes", type=int, default=200_000)
     parser.add_argument("--peer", help="a Python interpreter that has Scrapy")
-    parser.add_argument("--part", choices=["new", "resume", "hosts", "peer"], help=argparse.SUPPRESS)
+    parser.add_argument("--part", choices=["new", "take", "resume", "hosts", "peer"], help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.part is None:
         with tempfile.TemporaryDirectory() as folder:
-            for part in ("new", "resume", "hosts"):
+            for part in ("new", "take", "resume", "hosts"):
                 run_part(sys.executable, part, folder, options)
             if options.peer:
                 run_part(options.peer, "peer", folder, options)
@@ -272,6 +286,8 @@ def main() -> None:
     path = options.folder / "bench.sqlite"
     if options.part == "new":
         enqueue(path, options.urls, options.hosts)
+    elif options.part == "take":
+        take(path, options.takes)
     elif options.part == "resume":
         resume(path, options.takes)
     elif options.part == "hosts":

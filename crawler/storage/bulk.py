@@ -8,7 +8,7 @@ costs more than the writing. Here one statement takes many rows.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Any
@@ -16,6 +16,9 @@ from typing import Any
 SINGLE, MOST = 32, 256
 """Up to SINGLE rows go into one statement; more are cut into powers of two up to MOST, so that there are few
 different statements and all of them stay prepared."""
+
+CHUNK = 1024
+"""Numbers asked for in one statement."""
 
 
 def write(sql: sqlite3.Connection, before: str, rows: Sequence[tuple[Any, ...]], after: str = "") -> None:
@@ -27,6 +30,18 @@ def write(sql: sqlite3.Connection, before: str, rows: Sequence[tuple[Any, ...]],
         statement = _statement(before, size, len(rows[0]), after)
         sql.execute(statement, list(chain.from_iterable(rows[at : at + size])))
         at += size
+
+
+def chunks(numbers: Sequence[int]) -> Iterator[tuple[list[int], str]]:
+    """Cut numbers into parts for ``IN (…)``: yields each part and its place-holders, in few different sizes.
+
+    A part is filled up with its last number.
+    """
+    for start in range(0, len(numbers), CHUNK):
+        chunk = list(numbers[start : start + CHUNK])
+        size = 1 << (len(chunk) - 1).bit_length()
+        chunk += chunk[-1:] * (size - len(chunk))
+        yield chunk, ",".join("?" * size)
 
 
 @lru_cache(maxsize=512)

@@ -51,21 +51,25 @@ class Writer:
             self._forget()
             raise
         self._file.counters = transaction.counters
+        self._file.fingerprints.written(transaction.new)
+        self._file.merge()
         if len(self._hosts) > NAMES_REMEMBERED or len(self._origins) > NAMES_REMEMBERED:
             self._forget()
         return written
 
     def redirect(self, moved: Moved, fingerprint: int) -> bool:
         """Register a signed fingerprint and move the request to its new URL if it is new."""
+        new = {fingerprint: moved.token}
         try:
             with self._file.transaction() as sql:
                 if self._file.registered([fingerprint]):
                     return False
-                sql.execute("INSERT INTO seen VALUES (?, ?)", (fingerprint, moved.token))
+                self._file.fingerprints.write(sql, new)
                 _Transaction(self, self._file, sql).run(Group([moved], [], []))
         except BaseException:
             self._forget()
             raise
+        self._file.fingerprints.written(new)
         return True
 
     def _forget(self) -> None:
@@ -101,7 +105,7 @@ class _Transaction:
         self._sql = sql
         self._queued: Counter[int] = Counter()
         self._requests: list[tuple[object, ...]] = []
-        self._new: dict[int, int] = {}
+        self.new: dict[int, int] = {}
         self._items: list[tuple[int, bytes]] = []
         self._memory: dict[tuple[str, str, bytes], bytes | None] = {}
         self.counters = file.counters
@@ -115,11 +119,11 @@ class _Transaction:
             self._finish(ended)
         offered = [child.fingerprint for result in group.results for child in result.children]
         offered += [fingerprint for result in group.results for fingerprint in result.fingerprints]
-        known = self._file.registered(offered) if offered else set()
+        known = self._file.registered(offered)
         written = [self._result(result, known) for result in group.results]
         sql = self._sql
         write(sql, _INSERT_REQUESTS, self._requests)
-        write(sql, "INSERT INTO seen", sorted(self._new.items()))
+        self._file.fingerprints.write(sql, self.new)
         if self._file.feeds:
             write(sql, "INSERT INTO items", self._items)
         write(sql, "INSERT OR REPLACE INTO facts", group.facts)
@@ -151,7 +155,7 @@ class _Transaction:
         for fingerprint in result.fingerprints:
             if fingerprint not in known:
                 known.add(fingerprint)
-                self._new[fingerprint] = result.token
+                self.new[fingerprint] = result.token
         tokens = self._admit(result, known)
         first_item = self.counters.items + 1
         self._items += enumerate(result.items, first_item)
@@ -185,7 +189,7 @@ class _Transaction:
                     continue
             else:
                 known.add(child.fingerprint)
-                self._new[child.fingerprint] = token + 1
+                self.new[child.fingerprint] = token + 1
             token += 1
             tokens.append(token)
             self._requests.append(self._row(child, token, result.token))

@@ -9,7 +9,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,10 +17,9 @@ from crawler.errors import JobDamaged, StoreError
 from crawler.frontier.entry import Entry
 from crawler.frontier.store import Resumed
 from crawler.storage import schema
+from crawler.storage.bulk import chunks
 from crawler.storage.codec import Codec
-
-_CHUNK = 1024
-"""Rows asked for in one statement."""
+from crawler.storage.registered import Registered
 
 
 class Counters(NamedTuple):
@@ -56,13 +55,14 @@ def translated(path: Path) -> Iterator[None]:
 class JobFile:
     """The open file of one job: what the store reads, and transactions for what it writes."""
 
-    def __init__(self, path: Path, codec: Codec, *, cache_bytes: int = 32_000_000) -> None:
+    def __init__(self, path: Path, codec: Codec, *, cache_bytes: int = 64_000_000) -> None:
         self.path = path
         self.codec = codec
         self._cache_bytes = cache_bytes
         self._connection: sqlite3.Connection | None = None
         self.counters = Counters(0, 0, 0, 0, False)
         self.feeds: list[str] = []
+        self.fingerprints = Registered()
 
     def __repr__(self) -> str:
         return f"<JobFile {self.path} {self.counters}>"
@@ -87,6 +87,7 @@ class JobFile:
             else:
                 self._check_fingerprint()
             self._set_job({"state": "running"})
+            self.fingerprints.load(self.sql)
             return self._resumed(is_new=is_new)
 
     def _check_fingerprint(self) -> None:
@@ -142,31 +143,29 @@ class JobFile:
 
     def registered(self, fingerprints: Sequence[int]) -> set[int]:
         """Return which of these signed fingerprints are registered."""
-        found: set[int] = set()
-        # One row for all: each row of a result is a step in which other threads run.
-        for row in self._rows_of("SELECT group_concat(fingerprint) FROM seen WHERE fingerprint IN", fingerprints):
-            found.update(map(int, row[0].split(",")) if row[0] else ())
-        return found
+        return self.fingerprints.known(self.sql, fingerprints) if fingerprints else set()
+
+    def merge(self) -> None:
+        """Move fingerprints into their tree if it is time. What was committed does not depend on it."""
+        if self.fingerprints.due:
+            with suppress(StoreError):  # the next commit meets the same and tells it
+                with self.transaction() as sql:
+                    self.fingerprints.merge(sql)
+                self.fingerprints.merged()
 
     def open_hosts(self, tokens: Sequence[int]) -> Counter[int]:
         """Return how many of these requests are not done, by the number of their host."""
         hosts: Counter[int] = Counter()
-        select = "SELECT host, count(*) FROM requests WHERE state = 0 AND token IN"
-        for host, count in self._rows_of(select, tokens, "GROUP BY host"):
-            hosts[host] += count
+        for chunk, places in chunks(tokens):
+            select = f"SELECT host, count(*) FROM requests WHERE state = 0 AND token IN ({places}) GROUP BY host"
+            for host, count in self.sql.execute(select, chunk):
+                hosts[host] += count
         return hosts
-
-    def _rows_of(self, select: str, numbers: Sequence[int], more: str = "") -> Iterator[Any]:
-        for start in range(0, len(numbers), _CHUNK):
-            chunk = list(numbers[start : start + _CHUNK])
-            size = 1 << (len(chunk) - 1).bit_length()  # few statements for all sizes
-            chunk += chunk[-1:] * (size - len(chunk))
-            yield from self.sql.execute(f"{select} ({','.join('?' * size)}) {more}", chunk)
 
     def seen(self, fingerprints: Sequence[int]) -> list[bool]:
         """Tell for each signed fingerprint whether it is registered."""
         with translated(self.path):
-            found = self.registered(fingerprints) if fingerprints else set()
+            found = self.registered(fingerprints)
         return [fingerprint in found for fingerprint in fingerprints]
 
     def lease(self, host: str, count: int, after: tuple[int, int] | None) -> list[tuple[Entry, float]]:

@@ -4,8 +4,8 @@ One SQLite file per job. A request's row stays when it is done (for `crawler exp
 body. Leases are not written: one process owns the file, and whatever it had not finished when it died is
 queued again for the next.
 
-- ``seen`` is keyed by fingerprint and names the token that registered it, so that a look-up and an
-  insert touch one leaf; a commit inserts its fingerprints sorted.
+- ``seen`` is keyed by fingerprint and names the token that registered it, so that a look-up touches one
+  leaf. New fingerprints wait in ``fresh`` (see registered.py) until many of them move there, sorted.
 - ``requests`` is keyed by token, which only grows: inserting appends. The order within a host comes from
   the partial index over what is queued, which shrinks as the crawl goes on.
 - ``hosts`` keeps how many are queued of each, so that opening a job counts nothing.
@@ -37,6 +37,7 @@ CREATE TABLE counters (
 CREATE TABLE hosts (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, queued INTEGER NOT NULL);
 CREATE TABLE origins (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE seen (fingerprint INTEGER PRIMARY KEY, token INTEGER NOT NULL);
+CREATE TABLE fresh (fingerprint INTEGER NOT NULL, token INTEGER NOT NULL);
 CREATE TABLE requests (
     token INTEGER PRIMARY KEY, state INTEGER NOT NULL DEFAULT 0,
     host INTEGER NOT NULL, rank INTEGER NOT NULL, origin INTEGER NOT NULL,

@@ -49,7 +49,7 @@ class SQLiteStore:
         codec: Codec,
         window: int | None = 64,
         description: dict[str, Any] | None = None,
-        cache_bytes: int = 32_000_000,
+        cache_bytes: int = 64_000_000,
     ) -> None:
         self.path = Path(path)
         self.window = window

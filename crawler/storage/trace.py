@@ -71,8 +71,9 @@ def _made(sql: sqlite3.Connection, row: tuple[Any, ...]) -> Trace:
 _TRACE = """
 SELECT r.token, r.state, r.url, hosts.name, r.rank, r.found_on, parent.page,
        r.not_before, r.reason, r.items, r.children, r.attempts
-FROM seen JOIN requests AS r ON r.token = seen.token
+FROM (
+    SELECT token FROM seen WHERE fingerprint = ?1 UNION ALL SELECT token FROM fresh WHERE fingerprint = ?1 LIMIT 1
+) AS seen JOIN requests AS r ON r.token = seen.token
 JOIN hosts ON hosts.id = r.host
 LEFT JOIN requests AS parent ON parent.token = r.parent
-WHERE seen.fingerprint = ?
 """
