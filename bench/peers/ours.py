@@ -1,4 +1,5 @@
-"""How does this crawler crawl the shop? Variant "memory" keeps its job in memory, "durable" on disk."""
+"""How does this crawler crawl the shop? Variant "memory" keeps its job in memory, "durable" on disk; "cache"
+is "memory" with the HTTP cache in the current folder."""
 
 from __future__ import annotations
 
@@ -67,6 +68,8 @@ def main() -> None:
     settings: dict[str, Any] = {
         "FEEDS": {JOB.out: {"format": "jsonlines", "overwrite": True}},
         "JOB_STORE": "sqlite" if JOB.variant == "durable" else None,
+        "HTTPCACHE_ENABLED": JOB.variant == "cache",
+        "HTTPCACHE_FILE": "cache.sqlite",
     }
 
     def ended(result: Summary | Failure) -> None:

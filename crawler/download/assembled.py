@@ -11,7 +11,8 @@ from twisted.internet.defer import Deferred
 from crawler.config.schema import CoreSettings
 from crawler.download.builtin import BuiltIn
 from crawler.download.fast.downloader import FastDownloader
-from crawler.download.middleware.cache import Fresh, Pages
+from crawler.download.middleware.cache import Fresh
+from crawler.download.middleware.cachework import Pages
 from crawler.download.middleware.chain import Drive, Middleware, compile_chain
 from crawler.download.schemes import SchemeRouter
 from crawler.download.seam import Downloader

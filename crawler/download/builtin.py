@@ -18,7 +18,8 @@ from twisted.python.threadpool import ThreadPool
 
 from crawler.config.schema import CoreSettings
 from crawler.download.middleware.auth import Authentication
-from crawler.download.middleware.cache import Fresh, HttpCache, Pages, Stale
+from crawler.download.middleware.cache import Fresh, HttpCache, Stale
+from crawler.download.middleware.cachework import Pages
 from crawler.download.middleware.chain import Middleware
 from crawler.download.middleware.cookies import Cookies
 from crawler.download.middleware.headers import DefaultHeaders
@@ -53,15 +54,16 @@ class BuiltIn:
         self._reactor = reactor
         self._wall = wall
         self._threads: list[ThreadPool] = []
-        self._pages: Pages | None = None
+        self._cache: HttpCache | None = None
         defaults, authentication = DefaultHeaders(core), Authentication(core)
         self.middlewares.append(defaults)
         if core.HTTPCACHE_ENABLED and open_pages is not None:
-            self._pages = open_pages()
             run = self._thread("cache")
-            cache = HttpCache(core, self._pages, run, defaults=defaults, authentication=authentication, wall=wall)
-            self.middlewares.append(cache)
-            self.lookup = cache.lookup
+            self._cache = HttpCache(
+                core, open_pages(), run, defaults=defaults, authentication=authentication, wall=wall
+            )
+            self.middlewares.append(self._cache)
+            self.lookup = self._cache.lookup
         self.middlewares.append(authentication)
         self._add_clients(core)
 
@@ -103,5 +105,5 @@ class BuiltIn:
         """End the threads, when the downloader is closed; waits for what they have begun."""
         for pool in self._threads:
             pool.stop()
-        if self._pages is not None:
-            self._pages.close()
+        if self._cache is not None:
+            self._cache.close()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal, NamedTuple
+
 from msgspec import Struct
 
 
 class CachedPage(Struct, array_like=True):
     """A kept answer; its body is decoded. ``vary`` names the request fields it depends on, ``said`` is what
-    the request said there; ``sent`` and ``received`` are seconds of the wall clock."""
+    the request said there; ``sent`` and ``received`` are seconds of the wall clock. Until ``fresh_until`` it
+    answers a request that wants nothing special of caches; 0: that must be looked at."""
 
     url: str
     status: int
@@ -19,3 +22,12 @@ class CachedPage(Struct, array_like=True):
     protocol: str | None = None
     reason: str = ""
     body: bytes = b""
+    fresh_until: float = 0.0
+
+
+class CacheWork(NamedTuple):
+    """One thing to be done with the cache: "find" and "remove" what is under a key, or "keep" a page there."""
+
+    kind: Literal["find", "keep", "remove"]
+    key: bytes
+    page: CachedPage | None = None

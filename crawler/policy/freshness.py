@@ -121,6 +121,13 @@ def is_fresh(request: Headers, answer: Kept, wall: float) -> bool:
     return old < limit
 
 
+def fresh_until(answer: Kept) -> float:
+    """Return the moment until which `is_fresh` holds for a request that says nothing to caches."""
+    if b"no-cache" in directives(answer.headers):
+        return answer.received - 1.0
+    return answer.received + lifetime(answer) - age(answer, answer.received)
+
+
 def validators(answer: Kept) -> list[tuple[bytes, bytes]]:
     """Return the fields that ask whether a kept answer still holds (section 4.3.1); none: fetch anew."""
     fields = ((b"If-None-Match", b"ETag"), (b"If-Modified-Since", b"Last-Modified"))

@@ -80,10 +80,10 @@ def test_the_chain_costs_little(monkeypatch: pytest.MonkeyPatch) -> None:
     def best(function: Any) -> float:
         times = []
         for start in range(0, 2000, 500):
-            began = time.perf_counter()
+            began = time.process_time()
             for request in requests[start : start + 500]:
                 function(request)
-            times.append((time.perf_counter() - began) / 500)
+            times.append((time.process_time() - began) / 500)
         return min(times)
 
     cost = best(fetch) - best(bare)

@@ -10,12 +10,14 @@ at the host. The middleware looks again when the request is sent, so it is right
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections import OrderedDict
+from collections.abc import Callable
 from hashlib import blake2b
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 from crawler.config.schema import CoreSettings
 from crawler.download.middleware.auth import Authentication
+from crawler.download.middleware.cachework import CacheThread, Pages, Run
 from crawler.download.middleware.chain import Fetch
 from crawler.download.middleware.headers import DefaultHeaders
 from crawler.errors import NotInCache
@@ -26,6 +28,7 @@ from crawler.model.response import Response
 from crawler.model.url import is_http, without_fragment
 from crawler.policy.freshness import (
     Kept,
+    fresh_until,
     freshened,
     invalidates,
     is_fresh,
@@ -37,23 +40,8 @@ from crawler.policy.freshness import (
 
 # Such requests want something of their own, which the page kept for their URL is not.
 _OWN_CONDITIONS = (b"If-None-Match", b"If-Modified-Since", b"If-Match", b"If-Unmodified-Since", b"If-Range", b"Range")
+_MOST_MISSES = 10_000
 _NOT_KEPT = frozenset(("stopped", "dataloss", "cached", "local"))
-
-
-class Pages(Protocol):
-    """Where pages are kept (storage.cache.CacheFile); the calls block."""
-
-    def find(self, key: bytes) -> list[CachedPage]: ...
-
-    def keep(self, key: bytes, page: CachedPage) -> None: ...
-
-    def remove(self, key: bytes) -> None: ...
-
-    def close(self) -> None: ...
-
-
-Run = Callable[..., Awaitable[Any]]
-"""Calls a function with arguments in the cache's thread."""
 
 
 class Fresh(NamedTuple):
@@ -84,8 +72,9 @@ class HttpCache:
     ) -> None:
         self._policy = settings.HTTPCACHE_POLICY
         self._ignored = frozenset(settings.HTTPCACHE_IGNORE_HTTP_CODES)
-        self._pages = pages
-        self._run = run
+        self._pages = CacheThread(pages, run)
+        # What was looked for in vain before it was queued: it is not looked for again when it is sent.
+        self._misses: OrderedDict[bytes, None] = OrderedDict()
         self._defaults = defaults
         self._authentication = authentication
         self._wall = wall
@@ -98,20 +87,41 @@ class HttpCache:
         if not self._concerns(request) or request.meta.get("retry_times"):
             return None
         self._defaults.fill(request)
-        page = self._matching(request, await self._run(self._pages.find, self._key(request)))
+        key = self._key(request)
+        found = self._judged(request, await self._pages.find(key))
+        if found is None:
+            self._misses[key] = None
+            if len(self._misses) > _MOST_MISSES:
+                self._misses.popitem(last=False)
+        return found
+
+    def _judged(self, request: Request, pages: list[CachedPage]) -> Fresh | Stale | None:
+        headers = request.headers
+        page = next((page for page in pages if not page.vary or variant(page.vary, headers) == page.said), None)
         if page is None:
             return None
-        kept = _kept(page)
-        if self._policy != "rfc9111" or is_fresh(request.headers, kept, self._wall()):
+        if self._policy != "rfc9111":
             return Fresh(_response(page, request, ["cached"]))
-        fields = validators(kept)
+        if page.fresh_until and b"Cache-Control" not in headers and b"Pragma" not in headers:
+            fresh = self._wall() < page.fresh_until
+        else:
+            fresh = is_fresh(headers, _kept(page), self._wall())
+        if fresh:
+            return Fresh(_response(page, request, ["cached"]))
+        fields = validators(_kept(page))
         return Stale(fields, page) if fields else None
 
     async def __call__(self, request: Request, fetch: Fetch) -> Response:
         """Answer from the cache, or keep the answer of the network."""
         if not self._concerns(request):
             return await self._past(request, fetch)
-        found = await self.lookup(request)
+        key = self._key(request)
+        if key in self._misses:
+            del self._misses[key]
+            found = None
+        else:
+            found = await self.lookup(request)
+            self._misses.pop(key, None)
         if isinstance(found, Fresh):
             return found.response
         if self._policy == "replay":
@@ -132,7 +142,7 @@ class HttpCache:
             raise NotInCache(f"HTTPCACHE_POLICY is replay, and this is never kept: {request!r}", request=request)
         response = await fetch(request)
         if invalidates(request.method, response.status):
-            await self._run(self._pages.remove, self._key(request, method="GET"))
+            self._pages.remove(self._key(request, method="GET"))
         return response
 
     def _concerns(self, request: Request) -> bool:
@@ -158,22 +168,27 @@ class HttpCache:
             text += f"{who!r}\n"
         return blake2b(text.encode("utf-8", "replace") + body, digest_size=16).digest()
 
-    def _matching(self, request: Request, pages: list[CachedPage]) -> CachedPage | None:
-        headers = request.headers
-        return next((page for page in pages if variant(page.vary, headers) == page.said), None)
-
     async def _learn(self, request: Request, response: Response, stale: Stale | None, began: float) -> Response:
         now = self._wall()
         answer = Kept(response.status, response.headers, began, now)
         if stale is not None and response.status == 304:
             kept = freshened(_kept(stale.page), answer)
             page = _page(request, kept, stale.page.body, protocol=response.protocol, reason=stale.page.reason)
-            await self._run(self._pages.keep, self._key(request), page)
+            await self._keep(request, page)
             return _response(page, request, ["cached", "revalidated"])
         if self._may_keep(request, response, answer):
             page = _page(request, answer, response.body, protocol=response.protocol, reason=response.reason)
-            await self._run(self._pages.keep, self._key(request), page)
+            await self._keep(request, page)
         return response
+
+    async def _keep(self, request: Request, page: CachedPage) -> None:
+        full = self._pages.keep(self._key(request), page)
+        if full is not None:
+            await full
+
+    def close(self) -> None:
+        """Write what waits, and close the file; the cache's thread must have ended."""
+        self._pages.close()
 
     def _may_keep(self, request: Request, response: Response, answer: Kept) -> bool:
         if response.body_file is not None or response.status in self._ignored:
@@ -200,6 +215,7 @@ def _page(request: Request, kept: Kept, body: bytes, *, protocol: str | None, re
         protocol,
         reason,
         body,
+        fresh_until(kept),
     )
 
 
