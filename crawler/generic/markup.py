@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from lxml import etree
 
 PIECE = 65_536
+_TAKEN = 8192
 
 SILENCE = 2_097_152
 """Most bytes in which no element comes that is looked at: there the tree grows, or a DTD or an attribute does."""
@@ -48,20 +49,44 @@ def _slices(body: bytes) -> Iterator[bytes]:
 
 
 def _gunzipped(body: bytes) -> Iterator[bytes]:
-    while body.startswith(GZIP):
+    # What follows the last member is ignored, as browsers do.
+    position = 0
+    while body.startswith(GZIP, position):
         member = zlib.decompressobj(16 + zlib.MAX_WBITS)
-        for rest in _slices(body):
+        while not member.eof:
+            # Small, for what follows a member is copied: a body may be a million empty members.
+            if not (rest := body[position : position + _TAKEN]):
+                return
+            position += len(rest)
             while rest and not member.eof:
                 try:
                     piece = member.decompress(rest, PIECE)
                 except zlib.error as error:
                     raise BadMarkup(f"it is not valid gzip: {error}") from error
-                yield piece
+                if piece:
+                    yield piece
                 rest = member.unconsumed_tail
-            if member.eof:
-                break
-        # What follows the last member is ignored, as browsers do.
-        body = member.unused_data and body[body.index(member.unused_data) :] if member.eof else b""
+        position -= len(member.unused_data)
+
+
+class _Waiting:
+    """Refuses what makes libxml2 wait again and again.
+
+    At each "<" it looks ahead for a ">", and at each "&" for a ";", through all that it was given: many of
+    the first without any of the second take the square of their number.
+    """
+
+    def __init__(self, begin: bytes, end: bytes, most: int) -> None:
+        self._begin, self._end, self._most = begin, end, most
+        self._count = 0
+
+    def see(self, piece: bytes) -> None:
+        """Count through the next piece of the document; raises BadMarkup."""
+        counts = [part.count(self._begin) for part in piece.split(self._end)]
+        counts[0] += self._count
+        self._count = counts[-1]
+        if max(counts) > self._most:
+            raise BadMarkup(f"it has more than {self._most} {self._begin.decode()} without {self._end.decode()}")
 
 
 class Document:
@@ -95,6 +120,8 @@ class Document:
         )
         self._most = most
         self._begun = False
+        # Bare "&" are common in sitemaps, and looked ahead from at memory speed.
+        self._waiting = (_Waiting(b"<", b">", 256), _Waiting(b"&", b";", 20_000))
         self._events = self._read()
         self._root = next((element for _, element in self._events), None)
 
@@ -155,6 +182,8 @@ class Document:
             yield event, element
 
     def _feed(self, text: bytes) -> None:
+        for each in self._waiting:
+            each.see(text)
         try:
             self._parser.feed(text)
         except etree.XMLSyntaxError as error:

@@ -51,7 +51,7 @@ def _checked_value(name: bytes, given: Any) -> bytes:
     else:
         raise InvalidRequest(f"header {name.decode()}: value must be str, bytes or int, got {type(given).__name__}")
     if _FORBIDDEN(value):
-        raise InvalidRequest(f"header {name.decode()}: value contains CR, LF or NUL: {value!r}")
+        raise InvalidRequest(f"header {name.decode()}: value contains CR, LF or NUL: {value[:80]!r}")
     return value.strip(b" \t")
 
 

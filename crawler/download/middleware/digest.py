@@ -7,7 +7,8 @@ from collections.abc import Callable
 from hashlib import md5, sha256
 from typing import Any
 
-_PARAMETER = re.compile(r'([A-Za-z][\w-]*)\s*=\s*(?:"((?:[^"\\]|\\.){0,4096})"|([^\s,"]{0,1024}))').finditer
+# A name is looked for at its first letter only, and read once: a long one would cost its square otherwise.
+_PARAMETER = re.compile(r'(?<![\w-])([A-Za-z][\w-]*+)\s*=\s*(?:"((?:[^"\\]|\\.){0,4096})"|([^\s,"]{0,1024}))').finditer
 _SCHEME = re.compile(r"(?:^|,)\s*([A-Za-z][\w-]*)(?=\s+[A-Za-z][\w-]*\s*=|\s*(?:,|$))").finditer
 _HASHES: dict[str, Callable[[bytes], Any]] = {"md5": md5, "sha-256": sha256}
 
