@@ -101,9 +101,10 @@ class AgentFetch:
             source, kind = multipart(files, request.body, reactor)
             headers.setRawHeaders(b"Content-Type", [kind])
             body = source.producer
-        self._asking = agent.request(request.method.encode(), url, headers, body)
-        self._asking.addCallbacks(self._answered, self._unanswered)
-        self._asking.addErrback(self._broken)
+        self._asking = asking = agent.request(request.method.encode(), url, headers, body)
+        # The outcome may be here already, which ends the asking.
+        asking.addCallbacks(self._answered, self._unanswered)
+        asking.addErrback(self._broken)
 
     def _headers(self) -> WireHeaders:
         headers = WireHeaders()

@@ -177,6 +177,6 @@ def test_it_is_opt_in() -> None:
 
 
 @pytest.mark.parametrize("address", ["fec0::1", "::ffff:0:7f00:1", "5f00::1", "3fff::1"])
-@pytest.mark.xfail(reason="of IPv6 only 2000::/3 is public (RFC 4291, RFC 3879, RFC 7915, RFC 9637)")
 def test_ipv6_beyond_global_unicast(address: str) -> None:
+    """Of IPv6 only 2000::/3 is public (RFC 4291, RFC 3879, RFC 7915, RFC 9637)."""
     assert not guard.is_public(address)

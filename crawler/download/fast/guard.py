@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-# RFC 6598 (carrier NAT), RFC 6890 and RFC 8215, beyond what is_global says in every supported Python.
-_MORE = [ip_network(text) for text in ("100.64.0.0/10", "192.0.0.0/24", "198.18.0.0/15", "64:ff9b:1::/48")]
+# RFC 6598 (carrier NAT), RFC 6890 and RFC 9637, beyond what is_global says in every supported Python.
+_MORE = [ip_network(text) for text in ("100.64.0.0/10", "192.0.0.0/24", "198.18.0.0/15", "3fff::/20")]
+# RFC 4291 section 2.4: the rest of IPv6 is special or not given out.
+_UNICAST = ip_network("2000::/3")
 _NAT64 = ip_network("64:ff9b::/96")
 
 
@@ -22,6 +24,8 @@ def is_public(text: str) -> bool:
     inner = _embedded(address)
     if inner is not None:
         return is_public(str(inner))
+    if address.version == 6 and address not in _UNICAST:
+        return False
     if address.is_multicast or any(address in network for network in _MORE if network.version == address.version):
         return False
     return address.is_global
