@@ -139,7 +139,7 @@ def _example(part: tuple[Any, Any]) -> str:
     if kind == "IN":
         return _one_of(value)
     if kind == "BRANCH":
-        return "".join(map(_example, max(value[1], key=len)))
+        return "".join(map(_example, max(value[1], key=lambda branch: len(branch))))
     if kind == "SUBPATTERN":
         return "".join(map(_example, value[-1]))
     if kind in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
@@ -153,7 +153,7 @@ def _one_of(choices: list[tuple[Any, Any]]) -> str:
     accepts = [choice for choice in choices if str(choice[0]) in ("LITERAL", "RANGE", "CATEGORY")]
     if str(choices[0][0]) == "NEGATE":
         bad = "".join(chr(value) for kind, value in accepts if str(kind) == "LITERAL")
-        return next(letter for letter in "ax1 -é" if letter not in bad)
+        return next((letter for letter in "ax1 -é" if letter not in bad), "")
     kind, value = accepts[0]
     if str(kind) == "LITERAL":
         return chr(value)

@@ -12,7 +12,17 @@ from crawler.assembly import prepare, real_world
 from crawler.config.schema import CoreSettings
 from crawler.download.fast.downloader import FastDownloader
 from crawler.download.fast.resolvers import SystemLookup
-from crawler.events import Event, FetchFailed, RequestRefused, SpiderFailed
+from crawler.events import (
+    Event,
+    FetchFailed,
+    ItemScraped,
+    RequestRefused,
+    RequestScheduled,
+    RequestSent,
+    ResponseReceived,
+    SpiderFailed,
+)
+from crawler.generic.sitemap import SitemapSpider
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.spider import Spider
@@ -56,7 +66,12 @@ class Crawled:
 
 
 def crawl(
-    spider: type[Spider], settings: Mapping[str, Any] | None = None, *, names: Names | None = None, seconds: float = 20
+    spider: type[Spider],
+    settings: Mapping[str, Any] | None = None,
+    *,
+    names: Names | None = None,
+    seconds: float = 20,
+    subscribe: Mapping[type[Event], Callable[[Any], None]] | None = None,
 ) -> Crawled:
     """Run a crawl; ``names`` resolves host names (blocking, in threads of the resolver)."""
     given = {**QUICK, **(settings or {})}
@@ -69,11 +84,27 @@ def crawl(
     prepared = prepare(spider, given, world=world, feeds=[items])
     events: list[Event] = []
     for kind in Event.__subclasses__():
-        prepared.events.subscribe(kind, events.append)
+        prepared.events.subscribe(kind, _without_bodies(events))
+    for kind, subscriber in (subscribe or {}).items():
+        prepared.events.subscribe(kind, subscriber)
     summary = run(prepared.run(), seconds=seconds)
-    failures = [event.traceback for event in events if isinstance(event, SpiderFailed)]
+    failures = [] if _may_fail(spider) else [event.traceback for event in events if isinstance(event, SpiderFailed)]
     assert not failures, failures[0]
     return Crawled(summary, items.kept, events)
+
+
+def _without_bodies(events: list[Event]) -> Callable[[Event], None]:
+    """Keep the events, but not the pages in them."""
+
+    def keep(event: Event) -> None:
+        if not isinstance(event, ResponseReceived | ItemScraped | RequestScheduled | RequestSent):
+            events.append(event)
+
+    return keep
+
+
+def _may_fail(spider: type[Spider]) -> bool:
+    return issubclass(spider, SitemapSpider)  # a sitemap that is refused is an error of its callback
 
 
 class _Items:
