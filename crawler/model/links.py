@@ -48,7 +48,10 @@ class LinkExtractor:
     link's text; ``restrict_xpaths`` and ``restrict_css`` name regions; ``tags`` and ``attrs`` say where
     URLs are ("*" is any), ``deny_tags`` and ``deny_attrs`` where not; ``process_value`` gets each absolute
     URL and returns another or None. ``canonicalize`` gives the identity of a URL instead of what would be
-    sent. Only http, https, file and ftp URLs come out.
+    sent. Only http, https, file and ftp URLs come out, and none of what is neither markup nor text.
+
+    ``obey_nofollow``, which Scrapy does not have, leaves out links that say ``rel=nofollow``, and all those of a
+    page that says it of itself, in a ``<meta name=robots>`` or an X-Robots-Tag.
     """
 
     def __init__(
@@ -69,6 +72,8 @@ class LinkExtractor:
         restrict_text: Patterns = None,
         deny_tags: Words = (),
         deny_attrs: Words = (),
+        *,
+        obey_nofollow: bool = False,
     ) -> None:
         self.allow_res = _patterns(allow)
         self.deny_res = _patterns(deny)
@@ -83,6 +88,7 @@ class LinkExtractor:
         self.unique = unique
         self.process_value = process_value
         self.strip = strip
+        self.obey_nofollow = obey_nofollow
         denied = frozenset(_words(deny_tags))
         self._tags = tuple(tag for tag in _words(tags) if tag not in denied)
         self._denied_tags = denied
@@ -92,9 +98,14 @@ class LinkExtractor:
     def extract_links(self, response: Response) -> list[Link]:
         """Return the links of a page in the order of the document; repeated URLs once if ``unique``."""
         seen: set[str] = set()
-        links = []
+        links: list[Link] = []
+        if response.kind == "binary" or (self.obey_nofollow and says_nofollow(response)):
+            return links
         for root in self._regions(response):
             for element, value in self._values(root):
+                nofollow = "nofollow" in (element.get("rel") or "").lower().split()
+                if nofollow and self.obey_nofollow:
+                    continue
                 url = self._resolved(response, value)
                 if url is None or (self.unique and url in seen) or not self.matches(url):
                     continue
@@ -106,7 +117,7 @@ class LinkExtractor:
                 if self.restrict_text and not any(pattern.search(text) for pattern in self.restrict_text):
                     continue
                 seen.add(url)
-                links.append(Link(url, text, nofollow="nofollow" in (element.get("rel") or "").lower().split()))
+                links.append(Link(url, text, nofollow=nofollow))
         return links
 
     def matches(self, url: str) -> bool:
@@ -158,6 +169,19 @@ class LinkExtractor:
         except InvalidRequest:
             return None
         return url
+
+
+def says_nofollow(response: Response) -> bool:
+    """Tell whether a page asks robots of any name not to follow its links (X-Robots-Tag, meta robots)."""
+    said = [value.decode("latin-1") for value in response.headers.getlist(b"X-Robots-Tag")]
+    said += [str(meta.get("content") or "") for meta in response.selector.root.iter("meta") if _is_for_robots(meta)]
+    # "googlebot: nofollow" is for that robot only.
+    words = {word.strip().lower() for value in said for word in value.split(",")}
+    return not words.isdisjoint({"nofollow", "none"})
+
+
+def _is_for_robots(meta: Any) -> bool:
+    return (meta.get("name") or "").strip().lower() == "robots"
 
 
 def _domains(host: str) -> list[str]:

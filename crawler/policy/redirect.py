@@ -155,8 +155,8 @@ def _short(text: str) -> str:
 
 
 def _text(location: bytes) -> str:
-    """Servers send UTF-8, or else whatever: browsers do the same."""
+    """Servers send UTF-8, or bytes that only they understand, and shall get back as they are."""
     try:
         return location.decode("utf-8")
     except UnicodeDecodeError:
-        return location.decode("latin-1")
+        return "".join(chr(byte) if byte < 0x80 else f"%{byte:02X}" for byte in location)

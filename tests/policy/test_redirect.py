@@ -137,7 +137,7 @@ def test_methods_and_bodies(status: int, method: str) -> None:
         ("HTTP://B.example", "http://b.example/"),
         ("//b.example/x y", "https://b.example/x%20y"),
         ("/caf\u00e9".encode(), "https://a.example/caf%C3%A9"),
-        ("/caf\u00e9".encode("latin-1"), "https://a.example/caf%C3%A9"),
+        ("/caf\u00e9".encode("latin-1"), "https://a.example/caf%E9"),
         (b"/already%C3%A9", "https://a.example/already%C3%A9"),
         ("\\\\b.example\\x", "https://b.example/x"),
     ],
