@@ -44,6 +44,8 @@ class Edge:
         self.again: Callable[[Request], Awaitable[Response]] | None = None
         http = downloader if downloader is not None else _downloader(core, reactor=reactor, make=make)
         self.http = SideCalls(http, reactor) if isinstance(http, FastDownloader) else None
+        self._reactor = reactor
+        self._asked: list[tuple[Request, Deferred[Response | None]]] = []
         self._built_in = BuiltIn(core, reactor=reactor, open_pages=open_pages, wall=wall)
         self.facts = self._built_in.facts
         self.lookup = self._fresh if self._built_in.lookup is not None else None
@@ -59,13 +61,19 @@ class Edge:
         )
 
     def _fresh(self, request: Request) -> Deferred[Response | None]:
-        """Return the cache's answer to a request if it is fresh."""
-        return Deferred.fromCoroutine(self._lookup(request))
+        """Return the cache's answer to a request if it is fresh; those of one turn of the reactor come in the next."""
+        answer: Deferred[Response | None] = Deferred()
+        if not self._asked:
+            self._reactor.callLater(0, self._answer)
+        self._asked.append((request, answer))
+        return answer
 
-    async def _lookup(self, request: Request) -> Response | None:
-        assert self._built_in.lookup is not None
-        found = await self._built_in.lookup(request)
-        return found.response if isinstance(found, Fresh) else None
+    def _answer(self) -> None:
+        asked, self._asked = self._asked, []
+        for request, answer in asked:
+            assert self._built_in.lookup is not None
+            found = self._built_in.lookup(request)
+            answer.callback(found.response if isinstance(found, Fresh) else None)
 
     def _again(self, request: Request) -> Awaitable[Response]:
         if self.again is None:

@@ -8,7 +8,7 @@ pool, the environment's proxies. The cache is outside of what differs from one s
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from crawler.download.middleware.sessions import Sessions
 from crawler.download.seam import Downloader
 from crawler.model.request import Request
 
-Lookup = Callable[[Request], Awaitable[Fresh | Stale | None]]
+Lookup = Callable[[Request], Fresh | Stale | None]
 
 
 class BuiltIn:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
-
 from msgspec import Struct
 
 
@@ -23,11 +21,3 @@ class CachedPage(Struct, array_like=True):
     reason: str = ""
     body: bytes = b""
     fresh_until: float = 0.0
-
-
-class CacheWork(NamedTuple):
-    """One thing to be done with the cache: "find" and "remove" what is under a key, or "keep" a page there."""
-
-    kind: Literal["find", "keep", "remove"]
-    key: bytes
-    page: CachedPage | None = None

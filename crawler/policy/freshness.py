@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from email.utils import mktime_tz, parsedate_tz
+from functools import lru_cache
 from typing import TypeAlias
 
 from crawler.model.headers import Headers
@@ -54,6 +55,7 @@ def _seconds(value: bytes | None) -> float | None:
     return min(float(value[:12]), _LONGEST)
 
 
+@lru_cache(maxsize=256)  # all answers of a second have one date
 def moment(value: bytes | None) -> float | None:
     """Return the moment of an HTTP date, None if it is none."""
     if not value or len(value) > 64:

@@ -12,50 +12,23 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-import msgspec
-import zstandard
-
-from crawler.model.cached import CachedPage, CacheWork
+from crawler.model.cached import CachedPage
+from crawler.storage.cachedrows import SCHEMA, VERSION, CachedRows, DamagedPage, Row
 
 logger = logging.getLogger(__name__)
 
-_VERSION = 1
-_SCHEMA = """
-create table if not exists pages (
-    key blob not null, variant blob not null, url text not null, facts blob not null, body blob not null,
-    size integer not null, received real not null, primary key (key, variant)
-) without rowid;
-create index if not exists pages_by_time on pages (received);
-create table if not exists total
-    (one integer primary key check (one = 1), bytes integer not null, pages integer not null);
-insert or ignore into total values (1, 0, 0);
-create trigger if not exists pages_in after insert on pages begin
-    update total set bytes = bytes + new.size, pages = pages + 1; end;
-create trigger if not exists pages_out after delete on pages begin
-    update total set bytes = bytes - old.size, pages = pages - 1; end;
-"""
 _MOST_VARIANTS = 16
-# Beside its body a page costs about so many bytes.
-_OVERHEAD = 256
 # A full cache is emptied to this part of its limit, so that it is not full again at once.
 _KEEP_SHARE = 0.9
-_LARGEST_BODY = 2**31
 _AGE_EVERY = 500
-# Pages are of a few kB, and are written once: the fastest level is 5 % larger and takes half the time.
-_LEVEL = 1
-
-Row = tuple[bytes, bytes, str, bytes, bytes, int, float]
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(CachedPage).decode
 
 
 class CacheFile:
-    """The file. Its methods block for a short time; they may be called from any one thread at a time.
+    """The file. Its methods block for a short time. `find` has a connection of its own, for one thread; what
+    writes is for any other.
 
     ``max_size`` in bytes and ``max_age`` in seconds, 0 for no limit.
     """
@@ -68,12 +41,14 @@ class CacheFile:
         self._max_age = max_age
         self._wall = wall
         self._lock = threading.Lock()
-        self._compress = zstandard.ZstdCompressor(level=_LEVEL).compress
-        self._decompress = zstandard.ZstdDecompressor().decompress
+        self._rows = CachedRows()
         self._puts = 0
         self._age_at = 0
         self._database: sqlite3.Connection | None = None
+        self._reader: sqlite3.Connection | None = None
         self._open()
+        if self._database is not None:
+            self._reader = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
 
     def __repr__(self) -> str:
         return f"<CacheFile {self.path}>"
@@ -101,10 +76,10 @@ class CacheFile:
             # A cache may lose its last pages in a power failure; WAL keeps it whole all the same.
             database.execute("pragma synchronous = off")
             version = database.execute("pragma user_version").fetchone()[0]
-            if version not in (0, _VERSION):
+            if version not in (0, VERSION):
                 database.execute("drop table if exists pages")
                 database.execute("drop table if exists total")
-            database.executescript(f"begin immediate; {_SCHEMA} pragma user_version = {_VERSION}; commit;")
+            database.executescript(f"begin immediate; {SCHEMA} pragma user_version = {VERSION}; commit;")
             self.path.chmod(0o600)  # pages behind a login are in it
         except BaseException:
             database.close()
@@ -129,87 +104,89 @@ class CacheFile:
                 self._useless(error)
             return otherwise
 
-    def work(self, batch: Sequence[CacheWork]) -> list[list[CachedPage]]:
-        """Do several things in their order, what is written in one transaction; return what each "find" found."""
-        rows = [self._row(each.key, each.page) if each.page is not None else None for each in batch]
-        return list(self._do(lambda database: self._work(database, batch, rows), [[] for _ in batch]))
-
     def find(self, key: bytes) -> list[CachedPage]:
-        """Return the pages kept under a key, the latest first."""
-        return self.work([CacheWork("find", key)])[0]
+        """Return the pages kept under a key, the latest first. Never waits for who writes."""
+        if self._reader is None:
+            return []
+        oldest = self._wall() - self._max_age if self._max_age else 0.0
+        query = "select variant, facts, body from pages where key = ? and received >= ? order by received desc"
+        try:
+            rows = self._reader.execute(query, (key, oldest)).fetchall()
+        except sqlite3.OperationalError as error:
+            logger.warning("The cache %s did not answer: %s", self.path, error)
+            return []
+        except sqlite3.DatabaseError as error:
+            logger.warning("The cache %s cannot be read and is left alone from now on: %s", self.path, error)
+            self._reader.close()
+            self._reader = None
+            return []
+        pages = []
+        for variant, facts, body in rows:
+            try:
+                pages.append(self._rows.page(facts, body))
+            except DamagedPage as error:
+                logger.warning("A page in the cache %s is damaged and removed: %s", self.path, error)
+                self._remove_one(key, variant)
+        return pages
+
+    def _remove_one(self, key: bytes, variant: bytes) -> None:
+        statement = "delete from pages where key = ? and variant = ?"
+        self._do(lambda database: database.execute(statement, (key, variant)), None)
 
     def keep(self, key: bytes, page: CachedPage) -> None:
         """Keep a page in place of the one for the same variant."""
-        self.work([CacheWork("keep", key, page)])
+        self.work([(key, page)])
 
     def remove(self, key: bytes) -> None:
         """Remove all that is kept under a key."""
-        self.work([CacheWork("remove", key)])
+        self.work([(key, None)])
 
-    def _work(
-        self, database: sqlite3.Connection, batch: Sequence[CacheWork], rows: Sequence[Row | None]
-    ) -> list[list[CachedPage]]:
-        if all(each.kind == "find" for each in batch):
-            return [self._find(database, each.key) for each in batch]
+    def work(self, batch: Sequence[tuple[bytes, CachedPage | None]]) -> None:
+        """Keep pages, or remove what is under a key (None), in this order and in one transaction."""
+        gone: dict[bytes, None] = {}
+        rows: dict[tuple[bytes, bytes], Row] = {}
+        pages = [page for _, page in batch if page is not None]
+        bodies = iter(self._rows.bodies(pages))
+        for key, page in batch:
+            if page is None or not page.vary:
+                # A page that answers every request makes its older variants worthless.
+                gone[key] = None
+                for other in [other for other in rows if other[0] == key]:
+                    del rows[other]
+            if page is not None:
+                row = self._rows.row(key, page, next(bodies))
+                if not self._max_size or row[5] <= self._max_size:
+                    rows[row[:2]] = row
+        self._do(lambda database: self._write(database, list(gone), list(rows.values())), None)
+
+    def _write(self, database: sqlite3.Connection, gone: list[bytes], rows: list[Row]) -> None:
+        """Few statements, for the reason given in `CachedRows.bodies`."""
         database.execute("begin immediate")
         try:
-            found = [self._one(database, each, row) for each, row in zip(batch, rows, strict=True)]
+            if gone:
+                database.execute(f"delete from pages where key in ({', '.join('?' * len(gone))})", gone)
+            for row in rows:
+                if row[0] not in gone:
+                    self._make_room(database, row)
+            if rows:
+                # Not "replace", which would not run the trigger that counts.
+                places = ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * len(rows))
+                database.execute(f"insert into pages values {places}", [value for row in rows for value in row])
+            self._puts += len(rows)
             self._trim(database)
             database.execute("commit")
         except BaseException:
             database.execute("rollback")
             raise
-        return found
 
-    def _one(self, database: sqlite3.Connection, work: CacheWork, row: Row | None) -> list[CachedPage]:
-        if work.kind == "find":
-            return self._find(database, work.key)
-        if work.kind == "remove":
-            database.execute("delete from pages where key = ?", (work.key,))
-        elif row is not None:
-            assert work.page is not None
-            self._keep(database, row, alone=not work.page.vary)
-        return []
-
-    def _find(self, database: sqlite3.Connection, key: bytes) -> list[CachedPage]:
-        oldest = self._wall() - self._max_age if self._max_age else 0.0
-        query = "select variant, facts, body from pages where key = ? and received >= ? order by received desc"
-        pages = []
-        for variant, facts, body in database.execute(query, (key, oldest)).fetchall():
-            try:
-                page = _decode(facts)
-                page.body = self._decompress(body, max_output_size=_LARGEST_BODY)
-            except (msgspec.MsgspecError, zstandard.ZstdError, TypeError) as error:
-                logger.warning("A page in the cache %s is damaged and removed: %s", self.path, error)
-                database.execute("delete from pages where key = ? and variant = ?", (key, variant))
-                continue
-            pages.append(page)
-        return pages
-
-    def _row(self, key: bytes, page: CachedPage) -> Row | None:
-        """Return a page as it is kept, None if it is larger than the whole cache may be."""
-        body = self._compress(page.body)
-        facts = _encode(msgspec.structs.replace(page, body=b""))
-        variant = blake2b(_encode((page.vary, page.said)), digest_size=8).digest()
-        size = len(body) + len(facts) + _OVERHEAD
-        if self._max_size and size > self._max_size:
-            return None
-        return key, variant, page.url, facts, body, size, page.received
-
-    def _keep(self, database: sqlite3.Connection, row: Row, *, alone: bool) -> None:
-        """``alone``: the page is the answer to every request, so that older variants are none any more."""
-        # Not "replace", which would not run the trigger that counts.
-        if alone:
-            database.execute("delete from pages where key = ?", row[:1])
-        else:
-            database.execute("delete from pages where key = ? and variant = ?", row[:2])
-            database.execute(
-                "delete from pages where key = ? and variant not in"
-                " (select variant from pages where key = ? order by received desc limit ?)",
-                (row[0], row[0], _MOST_VARIANTS - 1),
-            )
-        database.execute("insert into pages values (?, ?, ?, ?, ?, ?, ?)", row)
-        self._puts += 1
+    def _make_room(self, database: sqlite3.Connection, row: Row) -> None:
+        """Remove the page for the same variant, and the oldest of too many others."""
+        database.execute("delete from pages where key = ? and variant = ?", row[:2])
+        database.execute(
+            "delete from pages where key = ? and variant not in"
+            " (select variant from pages where key = ? order by received desc limit ?)",
+            (row[0], row[0], _MOST_VARIANTS - 1),
+        )
 
     def _trim(self, database: sqlite3.Connection) -> None:
         if self._max_age and self._puts >= self._age_at:
@@ -251,6 +228,9 @@ class CacheFile:
 
     def close(self) -> None:
         """Close the file."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
         with self._lock:
             if self._database is not None:
                 self._database.close()

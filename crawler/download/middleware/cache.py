@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from crawler.config.schema import CoreSettings
 from crawler.download.middleware.auth import Authentication
-from crawler.download.middleware.cachework import CacheThread, Pages, Run
+from crawler.download.middleware.cachework import CacheWork, Pages, Run
 from crawler.download.middleware.chain import Fetch
 from crawler.download.middleware.headers import DefaultHeaders
 from crawler.errors import NotInCache
@@ -39,7 +39,9 @@ from crawler.policy.freshness import (
 )
 
 # Such requests want something of their own, which the page kept for their URL is not.
-_OWN_CONDITIONS = (b"If-None-Match", b"If-Modified-Since", b"If-Match", b"If-Unmodified-Since", b"If-Range", b"Range")
+_OWN_CONDITIONS = frozenset(
+    (b"if-none-match", b"if-modified-since", b"if-match", b"if-unmodified-since", b"if-range", b"range")
+)
 _MOST_MISSES = 10_000
 _NOT_KEPT = frozenset(("stopped", "dataloss", "cached", "local"))
 
@@ -72,7 +74,7 @@ class HttpCache:
     ) -> None:
         self._policy = settings.HTTPCACHE_POLICY
         self._ignored = frozenset(settings.HTTPCACHE_IGNORE_HTTP_CODES)
-        self._pages = CacheThread(pages, run)
+        self._pages = CacheWork(pages, run)
         # What was looked for in vain before it was queued: it is not looked for again when it is sent.
         self._misses: OrderedDict[bytes, None] = OrderedDict()
         self._defaults = defaults
@@ -82,13 +84,15 @@ class HttpCache:
     def __repr__(self) -> str:
         return f"<HttpCache {self._policy} {self._pages!r}>"
 
-    async def lookup(self, request: Request) -> Fresh | Stale | None:
+    def lookup(self, request: Request) -> Fresh | Stale | None:
         """Return what is kept for a request; None: nothing that helps. A damaged page is None."""
-        if not self._concerns(request) or request.meta.get("retry_times"):
+        if request.meta.get("retry_times") or not self._concerns(request):
             return None
         self._defaults.fill(request)
-        key = self._key(request)
-        found = self._judged(request, await self._pages.find(key))
+        return self._found(request, self._key(request))
+
+    def _found(self, request: Request, key: bytes) -> Fresh | Stale | None:
+        found = self._judged(request, self._pages.find(key))
         if found is None:
             self._misses[key] = None
             if len(self._misses) > _MOST_MISSES:
@@ -116,12 +120,9 @@ class HttpCache:
         if not self._concerns(request):
             return await self._past(request, fetch)
         key = self._key(request)
-        if key in self._misses:
-            del self._misses[key]
-            found = None
-        else:
-            found = await self.lookup(request)
-            self._misses.pop(key, None)
+        again = key in self._misses or "retry_times" in request.meta
+        found = None if again else self._found(request, key)
+        self._misses.pop(key, None)
         if isinstance(found, Fresh):
             return found.response
         if self._policy == "replay":
@@ -135,7 +136,7 @@ class HttpCache:
         response = await fetch(sent)
         if response.request is sent:
             response.request = request
-        return await self._learn(request, response, found, began)
+        return await self._learn(request, key, response, found, began)
 
     async def _past(self, request: Request, fetch: Fetch) -> Response:
         if self._policy == "replay" and is_http(request.url):
@@ -153,7 +154,7 @@ class HttpCache:
             return False
         if (headers.get(b"Authorization") or b"")[:7].lower() == b"digest ":
             return False  # half of a login; its outcome is kept for the request that wanted it
-        return not any(name in headers for name in _OWN_CONDITIONS)
+        return not any(name.lower() in _OWN_CONDITIONS for name, _ in headers.raw())
 
     def _key(self, request: Request, *, method: str | None = None) -> bytes:
         """A page belongs to what was asked for and to who asked: another user's page is never given."""
@@ -168,21 +169,23 @@ class HttpCache:
             text += f"{who!r}\n"
         return blake2b(text.encode("utf-8", "replace") + body, digest_size=16).digest()
 
-    async def _learn(self, request: Request, response: Response, stale: Stale | None, began: float) -> Response:
+    async def _learn(
+        self, request: Request, key: bytes, response: Response, stale: Stale | None, began: float
+    ) -> Response:
         now = self._wall()
         answer = Kept(response.status, response.headers, began, now)
         if stale is not None and response.status == 304:
             kept = freshened(_kept(stale.page), answer)
             page = _page(request, kept, stale.page.body, protocol=response.protocol, reason=stale.page.reason)
-            await self._keep(request, page)
+            await self._keep(key, page)
             return _response(page, request, ["cached", "revalidated"])
         if self._may_keep(request, response, answer):
             page = _page(request, answer, response.body, protocol=response.protocol, reason=response.reason)
-            await self._keep(request, page)
+            await self._keep(key, page)
         return response
 
-    async def _keep(self, request: Request, page: CachedPage) -> None:
-        full = self._pages.keep(self._key(request), page)
+    async def _keep(self, key: bytes, page: CachedPage) -> None:
+        full = self._pages.keep(key, page)
         if full is not None:
             await full
 

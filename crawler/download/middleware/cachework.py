@@ -1,7 +1,8 @@
-"""How are many questions to the cache asked in one go?
+"""How is the cache used without a wait for the disk?
 
-The cache's file is used in a thread of its own, and going there and back costs as much as ten look-ups. So
-while one batch is under way the next one gathers; it is done in the order in which it was asked for.
+A look-up is one read by primary key, which waits for no writer: 30 µs. It is done where it is asked for,
+since handing it to a thread and back costs more. Pages are written in a thread, many in one go: while one
+batch is under way the next one gathers.
 """
 
 from __future__ import annotations
@@ -13,85 +14,98 @@ from typing import Any, Protocol
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from crawler.model.cached import CachedPage, CacheWork
+from crawler.model.cached import CachedPage
 
 logger = logging.getLogger(__name__)
 
 MOST = 64
-"""Most things in one batch; it is not to hold the file for long where several processes share it."""
+"""Most pages in one batch; it is not to hold the file for long where several processes share it."""
 
 BACKLOG = 256
-"""With so many pages to be written, whoever brings one more waits until it is."""
+"""With so many pages to be written, whoever brings one more waits until some are."""
 
 Run = Callable[..., Deferred[Any]]
 """Calls a function with arguments in the cache's thread."""
+
+Work = tuple[bytes, CachedPage | None]
 
 
 class Pages(Protocol):
     """Where pages are kept (storage.cache.CacheFile); the calls block."""
 
-    def work(self, batch: Sequence[CacheWork]) -> list[list[CachedPage]]: ...
+    def find(self, key: bytes) -> list[CachedPage]:
+        """Return the pages kept under a key, the latest first."""
 
-    def close(self) -> None: ...
+    def work(self, batch: Sequence[Work]) -> None:
+        """Keep pages, or remove what is under a key (None), in this order."""
+
+    def close(self) -> None:
+        """Close the file."""
 
 
-class CacheThread:
-    """``pages`` as seen from the reactor. A cache that fails answers that it has nothing."""
+class CacheWork:
+    """``pages`` as the middleware sees them: what is still to be written can be found already."""
 
     def __init__(self, pages: Pages, run: Run) -> None:
         self._pages = pages
         self._run = run
-        self._waiting: list[tuple[CacheWork, Deferred[list[CachedPage]] | None]] = []
+        self._waiting: list[Work] = []
+        self._latest: dict[bytes, CachedPage | None] = {}
         self._under_way = False
+        self._room: Deferred[None] | None = None
 
     def __repr__(self) -> str:
-        return f"<CacheThread {self._pages!r} waiting={len(self._waiting)}>"
+        return f"<CacheWork {self._pages!r} waiting={len(self._waiting)}>"
 
-    def find(self, key: bytes) -> Deferred[list[CachedPage]]:
+    def find(self, key: bytes) -> list[CachedPage]:
         """Return the pages kept under a key, the latest first."""
-        answer: Deferred[list[CachedPage]] = Deferred()
-        self._add(CacheWork("find", key), answer)
-        return answer
+        if key not in self._latest:
+            return self._pages.find(key)
+        page = self._latest[key]
+        return [] if page is None else [page, *self._pages.find(key)] if page.vary else [page]
 
-    def keep(self, key: bytes, page: CachedPage) -> Deferred[Any] | None:
+    def keep(self, key: bytes, page: CachedPage) -> Deferred[None] | None:
         """Keep a page, soon; a Deferred is to be waited for, for the file does not keep up."""
-        answer: Deferred[Any] | None = Deferred() if len(self._waiting) >= BACKLOG else None
-        self._add(CacheWork("keep", key, page), answer)
-        return answer
+        self._add((key, page))
+        if len(self._waiting) < BACKLOG:
+            return None
+        if self._room is None:
+            self._room = Deferred()
+        waiting: Deferred[None] = Deferred()
+        self._room.addCallback(lambda _: waiting.callback(None))
+        return waiting
 
     def remove(self, key: bytes) -> None:
         """Remove what is kept under a key, soon."""
-        self._add(CacheWork("remove", key), None)
+        self._add((key, None))
 
     def close(self) -> None:
         """Write what waits, and close the file; the thread must have ended."""
         left, self._waiting = self._waiting, []
         if left:
-            self._pages.work([work for work, _ in left if work.kind != "find"])
+            self._pages.work(left)
         self._pages.close()
 
-    def _add(self, work: CacheWork, answer: Deferred[list[CachedPage]] | None) -> None:
-        self._waiting.append((work, answer))
+    def _add(self, work: Work) -> None:
+        self._waiting.append(work)
+        self._latest[work[0]] = work[1]
         if not self._under_way:
             self._begin()
 
     def _begin(self) -> None:
         batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
         self._under_way = True
-        self._run(self._pages.work, [work for work, _ in batch]).addBoth(self._ended, batch)
+        self._run(self._pages.work, batch).addBoth(self._ended, batch)
 
-    def _ended(
-        self,
-        result: list[list[CachedPage]] | Failure,
-        batch: list[tuple[CacheWork, Deferred[list[CachedPage]] | None]],
-    ) -> None:
+    def _ended(self, result: Failure | None, batch: list[Work]) -> None:
         if isinstance(result, Failure):
             logger.warning("The cache failed: %s", result.value)
-            result = [[] for _ in batch]
-        # What these answers lead to is part of the next batch, so that one is not begun before.
-        for (_, answer), found in zip(batch, result, strict=True):
-            if answer is not None:
-                answer.callback(found)
+        for key, page in batch:
+            if self._latest.get(key, page) is page:
+                self._latest.pop(key, None)
         self._under_way = False
-        if self._waiting:
+        room, self._room = self._room, None
+        if room is not None:
+            room.callback(None)
+        if self._waiting and not self._under_way:
             self._begin()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from twisted.internet.defer import Deferred, execute
+from twisted.internet.defer import execute
 
 from crawler.config.schema import CoreSettings
 from crawler.download.middleware.auth import Authentication
@@ -48,9 +48,7 @@ class World:
         return self.stage.fetch(url, **request).body
 
     def lookup(self, url: str = "http://a.com/", **request: Any) -> Any:
-        outcome: list[Any] = []
-        Deferred.fromCoroutine(self.cache.lookup(Request(url, **request))).addBoth(outcome.append)
-        return outcome[0]
+        return self.cache.lookup(Request(url, **request))
 
 
 Make = Callable[..., World]
