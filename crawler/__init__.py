@@ -12,18 +12,48 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from crawler.assembly import crawl as crawl
     from crawler.config.settings import Settings as Settings
+    from crawler.errors import BadResponse as BadResponse
+    from crawler.errors import BodyTooLarge as BodyTooLarge
     from crawler.errors import CloseSpider as CloseSpider
+    from crawler.errors import ConnectionFailed as ConnectionFailed
+    from crawler.errors import ConnectionLost as ConnectionLost
     from crawler.errors import CrawlerError as CrawlerError
+    from crawler.errors import DecodingError as DecodingError
     from crawler.errors import DropItem as DropItem
     from crawler.errors import FetchError as FetchError
     from crawler.errors import FetchTimeout as FetchTimeout
     from crawler.errors import HttpError as HttpError
     from crawler.errors import IgnoreRequest as IgnoreRequest
     from crawler.errors import InvalidRequest as InvalidRequest
+    from crawler.errors import NameNotResolved as NameNotResolved
     from crawler.errors import NotConfigured as NotConfigured
+    from crawler.errors import ProxyError as ProxyError
     from crawler.errors import RequestDropped as RequestDropped
     from crawler.errors import RequestError as RequestError
+    from crawler.errors import RobotsUnreachable as RobotsUnreachable
+    from crawler.errors import TLSError as TLSError
+    from crawler.errors import TooManyRedirects as TooManyRedirects
+    from crawler.errors import TruncatedBody as TruncatedBody
     from crawler.errors import UsageError as UsageError
+    from crawler.events import CrawlClosed as CrawlClosed
+    from crawler.events import CrawlClosing as CrawlClosing
+    from crawler.events import CrawlOpened as CrawlOpened
+    from crawler.events import Event as Event
+    from crawler.events import FeedClosed as FeedClosed
+    from crawler.events import FetchFailed as FetchFailed
+    from crawler.events import HostSlowed as HostSlowed
+    from crawler.events import ItemDropped as ItemDropped
+    from crawler.events import ItemFailed as ItemFailed
+    from crawler.events import ItemScraped as ItemScraped
+    from crawler.events import ReactorHeld as ReactorHeld
+    from crawler.events import RequestDelayed as RequestDelayed
+    from crawler.events import RequestEnded as RequestEnded
+    from crawler.events import RequestRefused as RequestRefused
+    from crawler.events import RequestScheduled as RequestScheduled
+    from crawler.events import RequestSent as RequestSent
+    from crawler.events import ResponseReceived as ResponseReceived
+    from crawler.events import SpiderFailed as SpiderFailed
+    from crawler.feeds.formats import Format as Format
     from crawler.generic import signals as signals
     from crawler.generic.csvfeed import CSVFeedSpider as CSVFeedSpider
     from crawler.generic.loader import ItemLoader as ItemLoader
@@ -60,19 +90,51 @@ _HOMES = {
     "assembly": ("crawl",),
     "config.settings": ("Settings",),
     "errors": (
+        "BadResponse",
+        "BodyTooLarge",
         "CloseSpider",
+        "ConnectionFailed",
+        "ConnectionLost",
         "CrawlerError",
+        "DecodingError",
         "DropItem",
         "FetchError",
         "FetchTimeout",
         "HttpError",
         "IgnoreRequest",
         "InvalidRequest",
+        "NameNotResolved",
         "NotConfigured",
+        "ProxyError",
         "RequestDropped",
         "RequestError",
+        "RobotsUnreachable",
+        "TLSError",
+        "TooManyRedirects",
+        "TruncatedBody",
         "UsageError",
     ),
+    "events": (
+        "CrawlClosed",
+        "CrawlClosing",
+        "CrawlOpened",
+        "Event",
+        "FeedClosed",
+        "FetchFailed",
+        "HostSlowed",
+        "ItemDropped",
+        "ItemFailed",
+        "ItemScraped",
+        "ReactorHeld",
+        "RequestDelayed",
+        "RequestEnded",
+        "RequestRefused",
+        "RequestScheduled",
+        "RequestSent",
+        "ResponseReceived",
+        "SpiderFailed",
+    ),
+    "feeds.formats": ("Format",),
     "generic": ("signals",),
     "generic.csvfeed": ("CSVFeedSpider",),
     "generic.loader": ("ItemLoader",),
