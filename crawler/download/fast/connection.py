@@ -82,7 +82,7 @@ class HttpConnection(ResponseReader):
             stale = self.exchanges > 1 and not self._received
             when = "in the middle of the head" if self._received else "without an answer"
             call.on_error(ConnectionLost(f"the connection was {why} {when}"), stale=stale)
-        elif head.framing == BY_CLOSE and clean:
+        elif clean and (head.framing == BY_CLOSE or (self._chunks is not None and self._chunks.ends_here())):
             call.on_end(None)
         elif head.framing == BY_LENGTH:
             got = head.length - self._left

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from ipaddress import ip_address
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import DNSLookupError
 from twisted.python.failure import Failure
+
+from crawler.model.url import is_address
 
 Addresses = list[str]
 
@@ -107,17 +108,6 @@ class Names:
         self._remember(host, self._negative_ttl, [], problem)
         for waiter in self._waiting.pop(host):
             waiter.errback(Failure(DNSLookupError(problem)))
-
-
-def is_address(host: str) -> bool:
-    """Tell whether the host is an IP address, not a name."""
-    if not host or not (host[-1].isdigit() or ":" in host):
-        return False
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _timed_out(host: str, seconds: float) -> Any:

@@ -21,11 +21,11 @@ from crawler.download.fast.failures import ssl_reason
 from crawler.download.fast.gate import Gate, GateFactory
 from crawler.download.fast.guard import is_public
 from crawler.download.fast.head import HeadLimits
-from crawler.download.fast.names import is_address
 from crawler.download.fast.route import Route
 from crawler.download.fast.tls import Handshake, Trust
 from crawler.download.fast.tunnel import connect_through, socks_through
 from crawler.errors import AddressForbidden, TLSError
+from crawler.model.url import is_address
 
 
 class ConnectionOpener:

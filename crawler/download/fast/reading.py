@@ -80,26 +80,34 @@ class ResponseReader(BaseConnection):
                     data = bytes(held)
             else:
                 # RFC 9112 section 2.2 has servers skip blank lines before a message; some send them, too.
-                data = data.lstrip(b"\r\n") if data[0] in b"\r\n" else data
+                if data[0] in b"\r\n":
+                    size = len(data)
+                    data = data.lstrip(b"\r\n")
+                    self._count_head(size - len(data))
                 end = find_end(data)
                 if end < 0:
                     held += data
             if end < 0:
-                self._line_start = held.rfind(b"\n", self._line_start) + 1 or self._line_start
+                # From where this piece begins: a long line that dribbles in is looked at once.
+                self._line_start = held.rfind(b"\n", len(held) - len(data)) + 1 or self._line_start
                 check_growing(held, self._line_start, self._limits)
                 return
             held.clear()
             self._line_start = 0
             raw, data = data[:end], data[end:]
-            self._head_bytes += end
-            if self._head_bytes > self._limits.total:
-                raise HeadTooLarge(f"the heads are longer than {self._limits.total} bytes (HEADER_MAX_TOTAL)")
+            self._count_head(end)
             head = parse_head(raw, call.method, self._limits)
             if head.status >= 200:
                 self._begin_body(head, raw, data)
                 return
             if head.status == 101:
                 raise BadResponse("the server switched to a protocol nobody asked for (101)")
+
+    def _count_head(self, size: int) -> None:
+        """Bound what comes before the body: blank lines, interim responses and the head."""
+        self._head_bytes += size
+        if self._head_bytes > self._limits.total:
+            raise HeadTooLarge(f"the heads are longer than {self._limits.total} bytes (HEADER_MAX_TOTAL)")
 
     def _begin_body(self, head: ResponseHead, raw: bytes, rest: bytes) -> None:
         call = self._call

@@ -18,8 +18,8 @@ from service_identity.pyopenssl import extract_patterns, verify_hostname, verify
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
 from zope.interface import implementer
 
-from crawler.download.fast.names import is_address
 from crawler.errors import SettingError, TLSError
+from crawler.model.url import is_address
 
 _VERSIONS = {"1.0": SSL.TLS1_VERSION, "1.1": SSL.TLS1_1_VERSION, "1.2": SSL.TLS1_2_VERSION, "1.3": SSL.TLS1_3_VERSION}
 _OPTIONS = frozenset(("verify", "ca_file", "cert_file", "key_file", "min_version"))

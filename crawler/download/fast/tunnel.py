@@ -8,9 +8,9 @@ from twisted.internet.error import ConnectionDone, ConnectionLost
 
 from crawler.download.fast.gate import Gate
 from crawler.download.fast.head import HeadLimits, parse_head
-from crawler.download.fast.names import is_address
 from crawler.download.fast.route import Proxy
 from crawler.errors import BadResponse, ProxyError
+from crawler.model.url import is_address
 
 _MAX_HEAD = HeadLimits(8192, 200, 65_536)
 

@@ -3,6 +3,7 @@ byte, and cut at every boundary that matters."""
 
 from __future__ import annotations
 
+import gzip
 from typing import Any, NamedTuple
 
 import pytest
@@ -22,6 +23,11 @@ from tests.download.fast.support import Conversation, World, answer, cuts
 OK = b"HTTP/1.1 200 OK\r\n"
 LENGTH5 = b"Content-Length: 5\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
+GZIP = gzip.compress(b"hello")
+
+
+def in_chunks(body: bytes) -> bytes:
+    return b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
 
 
 class Row(NamedTuple):
@@ -87,6 +93,37 @@ ROWS = [
     Row("response after response", answer() * 2, b"hello"),
     Row("body after HEAD", OK + LENGTH5 + b"\r\nhello", b"", method="HEAD"),
     Row("upgrade offered", OK + b"Upgrade: h2c\r\nConnection: upgrade\r\n" + LENGTH5 + b"\r\nhello", b"hello"),
+    Row("102 and 199 first", b"HTTP/1.1 102 P\r\n\r\nHTTP/1.1 199 Odd\r\nX: y\r\n\r\n" + answer(), b"hello", open=True),
+    Row("LF only after 100", b"HTTP/1.1 100 C\n\nHTTP/1.1 200 OK\nContent-Length: 5\n\nhello", b"hello", open=True),
+    Row("204 chunked", b"HTTP/1.1 204 No Content\r\n" + CHUNKED + b"\r\n", b"", status=204, open=True),
+    Row("body after 204", b"HTTP/1.1 204 No Content\r\n" + LENGTH5 + b"\r\nhello", b"", status=204),
+    Row("body after 304", b"HTTP/1.1 304 Not Modified\r\n" + LENGTH5 + b"\r\nhello", b"", status=304),
+    Row("garbage after the length", OK + LENGTH5 + b"\r\nhello\0\r\r\nHTTP", b"hello"),
+    Row("reason with odd bytes", b"HTTP/1.1 200 \xe9\t\x01 ok\r\n" + LENGTH5 + b"\r\nhello", b"hello", open=True),
+    Row("reason of 20 kB", b"HTTP/1.1 200 " + b"r" * 20_000 + b"\r\n" + LENGTH5 + b"\r\nhello", b"hello", open=True),
+    Row("leading zeros in the length", OK + b"Content-Length: 0005\r\n\r\nhello", b"hello", open=True),
+    Row("folded length", OK + b"Content-Length:\r\n 5\r\n\r\nhello", b"hello", open=True),
+    Row("a value that is all blanks", OK + b"X-A:   \r\n" + LENGTH5 + b"\r\nhello", b"hello", header=("X-A", b"")),
+    Row("many colons", OK + b"X-A::b:c\r\n" + LENGTH5 + b"\r\nhello", b"hello", header=("X-A", b":b:c")),
+    Row("blank before the colon of a coding", OK + b"Transfer-Encoding : chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", b"x"),
+    Row("empty coding", OK + b"Transfer-Encoding:\r\n" + LENGTH5 + b"\r\nhello", b"hello", open=True),
+    Row("gzip as a transfer coding", OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n" + in_chunks(GZIP), b"hello"),
+    Row(
+        "two codings in two lines", OK + b"Transfer-Encoding: gzip\r\n" + CHUNKED + b"\r\n" + in_chunks(GZIP), b"hello"
+    ),
+    Row("gzip to the end", OK + b"Transfer-Encoding: gzip\r\n\r\n" + GZIP, b"hello"),
+    Row("chunk sizes with leading zeros", OK + CHUNKED + b"\r\n0005\r\nhello\r\n000\r\n\r\n", b"hello", open=True),
+    Row("blanks after a chunk size", OK + CHUNKED + b"\r\n5  \r\nhello\r\n0 \r\n\r\n", b"hello", open=True),
+    Row("extension with quotes", OK + CHUNKED + b'\r\n5;a="b;\\"c"\r\nhello\r\n0;z\r\n\r\n', b"hello", open=True),
+    Row("CRLF in the chunk's data", OK + CHUNKED + b"\r\n6\r\n\r\n0\r\n\r\r\n0\r\n\r\n", b"\r\n0\r\n\r", open=True),
+    # RFC 9112 section 8: a chunked body is complete once the chunk of size zero has come.
+    Row("no CRLF at the very end", OK + CHUNKED + b"\r\n5\r\nhello\r\n0\r\n", b"hello"),
+    Row("closed among the trailers", OK + CHUNKED + b"\r\n5\r\nhello\r\n0\r\nX-A: b\r\n", b"hello"),
+    # As curl and Chromium do; the connection is not used again.
+    Row("LF only chunks", b"HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n5\nhello\n0\n\n", b"hello"),
+    Row("LF only chunk lines", OK + CHUNKED + b"\r\n5 ;x\nhello\r\nA\n0123456789\n0\nX-A: b\n\n", b"hello0123456789"),
+    Row("LF only, no end", OK + CHUNKED + b"\r\n5\nhello\n0\n", b"hello"),
+    Row("LF only, more after it", OK + CHUNKED + b"\r\n5\nhello\n0\n\nHTTP/1.1 200 OK\r\n\r\n", b"hello"),
     Row("closed without a byte", b"", error=ConnectionLost, says="without an answer"),
     Row("closed in the head", OK + b"X-A", error=ConnectionLost, says="middle of the head"),
     Row("short body", OK + b"Content-Length: 9\r\n\r\nhello", error=TruncatedBody, says="5 of 9"),
@@ -95,7 +132,38 @@ ROWS = [
     Row("bad chunk size", OK + CHUNKED + b"\r\nxyz\r\nhello\r\n0\r\n\r\n", error=TruncatedBody, says="broken chunk"),
     Row("negative chunk size", OK + CHUNKED + b"\r\n-5\r\nhello\r\n0\r\n\r\n", error=TruncatedBody),
     Row("huge chunk size", OK + CHUNKED + b"\r\nfffffffffffffffff\r\n", error=TruncatedBody),
-    Row("LF only chunks", b"HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n5\nhello\n0\n\n", error=TruncatedBody),
+    Row("half a last chunk", OK + CHUNKED + b"\r\n5\r\nhello\r\n0", error=TruncatedBody),
+    Row("chunk without its CRLF", OK + CHUNKED + b"\r\n5\r\nhello", error=TruncatedBody),
+    Row("chunk of line ends, cut", OK + CHUNKED + b"\r\n6\r\n\n0\r\n", error=TruncatedBody),
+    Row("chunk longer than its size", OK + CHUNKED + b"\r\n4\r\nhello\r\n0\r\n\r\n", error=TruncatedBody),
+    Row("chunk size 0x5", OK + CHUNKED + b"\r\n0x5\r\nhello\r\n0\r\n\r\n", error=TruncatedBody),
+    Row("chunk size +5", OK + CHUNKED + b"\r\n+5\r\nhello\r\n0\r\n\r\n", error=TruncatedBody),
+    Row("blank before a chunk size", OK + CHUNKED + b"\r\n 5\r\nhello\r\n0\r\n\r\n", error=TruncatedBody),
+    Row("no chunk size", OK + CHUNKED + b"\r\n\r\nhello\r\n0\r\n\r\n", error=TruncatedBody),
+    Row("CR in a chunk extension", OK + CHUNKED + b"\r\n5;a\rb\r\nhello\r\n0\r\n\r\n", error=TruncatedBody),
+    Row("NUL in a chunk extension", OK + CHUNKED + b"\r\n5;a\0b\r\nhello\r\n0\r\n\r\n", error=TruncatedBody),
+    Row("CR alone after a chunk size", OK + CHUNKED + b"\r\n5\rhello\r\n0\r\n\r\n", error=TruncatedBody),
+    Row("trailer that is none", OK + CHUNKED + b"\r\n5\r\nhello\r\n0\r\nX\0A: b\r\n\r\n", error=TruncatedBody),
+    Row("LF only, size of words", OK + CHUNKED + b"\r\nfive\nhello\n0\n\n", error=TruncatedBody, says="is no size"),
+    Row("LF only, huge size", OK + CHUNKED + b"\r\n" + b"f" * 17 + b"\n", error=TruncatedBody, says="is no size"),
+    Row("LF only, CR in the extension", OK + CHUNKED + b"\r\n5;a\rb\nhello\n0\n\n", error=TruncatedBody),
+    Row("LF only, longer than its size", OK + CHUNKED + b"\r\n4\nhello\n0\n\n", error=TruncatedBody),
+    Row("LF only, no last chunk", OK + CHUNKED + b"\r\n5\nhello\n", error=TruncatedBody),
+    Row("unequal lengths in a list", OK + b"Content-Length: 5, 6\r\n\r\nhello!", error=BadResponse, says="contradict"),
+    Row("list with a hole", OK + b"Content-Length: 5,\r\n\r\nhello", error=BadResponse, says="contradict"),
+    Row("length with a blank", OK + b"Content-Length: 5 5\r\n\r\nhello", error=BadResponse, says="not a number"),
+    Row("hexadecimal length", OK + b"Content-Length: 0x5\r\n\r\nhello", error=BadResponse, says="not a number"),
+    Row("chunked twice", OK + CHUNKED * 2 + b"\r\n0\r\n\r\n", error=BadResponse, says="misplaced"),
+    Row("xchunked", OK + b"Transfer-Encoding: xchunked\r\n\r\nx", error=BadResponse, says="xchunked"),
+    Row("byte order mark", b"\xef\xbb\xbf" + OK + LENGTH5 + b"\r\nhello", error=BadResponse, says="begin like HTTP"),
+    Row("blank first", b" " + OK + LENGTH5 + b"\r\nhello", error=BadResponse, says="begin like HTTP"),
+    Row("lower case version", b"http/1.1 200 OK\r\n\r\n", error=BadResponse, says="begin like HTTP"),
+    Row("HTTP/1.10", b"HTTP/1.10 200 OK\r\n\r\n", error=BadResponse, says="version"),
+    Row("HTTP/1", b"HTTP/1 200 OK\r\n\r\n", error=BadResponse, says="version"),
+    Row("two blanks before the status", b"HTTP/1.1  200 OK\r\n\r\n", error=BadResponse, says="status line"),
+    Row("no blank after the status", b"HTTP/1.1 200OK\r\n\r\n", error=BadResponse, says="status line"),
+    Row("status in words", b"HTTP/1.1 OK\r\n\r\n", error=BadResponse, says="status line"),
+    Row("CR alone ends the lines", b"HTTP/1.1 200 OK\rContent-Length: 5\r\rhello", error=ConnectionLost),
     Row("unequal lengths", OK + LENGTH5 + b"Content-Length: 6\r\n\r\nhello!", error=BadResponse, says="contradicting"),
     Row("negative length", OK + b"Content-Length: -5\r\n\r\nhello", error=BadResponse, says="not a number"),
     Row("length with a sign", OK + b"Content-Length: +5\r\n\r\nhello", error=BadResponse, says="not a number"),
@@ -165,6 +233,22 @@ ROWS = [
         says="HEADER_MAX_TOTAL",
         open=True,
         settings={"HEADER_MAX_TOTAL": 500},
+    ),
+    Row(
+        "endless blank lines",
+        b"\r\n" * 300,
+        error=HeadTooLarge,
+        says="HEADER_MAX_TOTAL",
+        open=True,
+        settings={"HEADER_MAX_TOTAL": 500},
+    ),
+    Row(
+        "endless size",
+        OK + CHUNKED + b"\r\n" + b"0" * 400,
+        error=HeadTooLarge,
+        says="chunk extensions",
+        open=True,
+        settings={"HEADER_MAX_LINE": 200},
     ),
     Row(
         "endless chunk extension",
