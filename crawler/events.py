@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
+from crawler.errors import CloseSpider
 from crawler.model.request import Request
 from crawler.model.response import Response
 
@@ -162,10 +163,14 @@ EventT = TypeVar("EventT", bound=Event)
 
 
 class Events:
-    """Who hears of what. ``wants`` lets a hot path skip making an event nobody listens to."""
+    """Who hears of what. ``wants`` lets a hot path skip making an event nobody listens to.
+
+    ``close`` is called with the reason when a subscriber raises CloseSpider.
+    """
 
     def __init__(self) -> None:
         self._subscribers: dict[type[Event], list[Callable[[Any], None]]] = {}
+        self.close: Callable[[str], None] | None = None
 
     def subscribe(self, kind: type[EventT], subscriber: Callable[[EventT], None]) -> None:
         """Call ``subscriber(event)`` for each event of exactly that type."""
@@ -180,5 +185,8 @@ class Events:
         for subscriber in self._subscribers.get(type(event), ()):
             try:
                 subscriber(event)
+            except CloseSpider as error:
+                if self.close is not None:
+                    self.close(error.reason)
             except Exception:
                 logger.exception("A subscriber to %s failed", type(event).__name__)

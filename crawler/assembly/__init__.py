@@ -21,7 +21,13 @@ from crawler.assembly.components import (
     subscribe_extension,
 )
 from crawler.assembly.job import ChosenStore, JobPlan, choose_store
-from crawler.assembly.rules import make_filters, make_redirect_filters, make_rules, slot_key
+from crawler.assembly.rules import (
+    checked_fingerprint,
+    checked_slot_key,
+    make_filters,
+    make_redirect_filters,
+    make_rules,
+)
 from crawler.assembly.world import World, from_any_thread, real_world
 from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
@@ -37,7 +43,6 @@ from crawler.feeds import make_feeds
 from crawler.feeds.seam import Feed
 from crawler.frontier.store import Store
 from crawler.model.response import Response
-from crawler.model.url import fingerprint
 from crawler.observe.stats import subscribe_stats
 from crawler.spider import Crawler, Spider
 from crawler.stats import Stats
@@ -206,8 +211,8 @@ def _parts(
         rules=make_rules(settings, spider),
         filters=make_filters(settings, spider),
         redirect_filters=make_redirect_filters(settings, spider),
-        fingerprint=core.FINGERPRINT or fingerprint,
-        slot_key=core.SLOT_KEY or slot_key,
+        fingerprint=checked_fingerprint(core.FINGERPRINT),
+        slot_key=checked_slot_key(core.SLOT_KEY),
         random=world.random,
         robots_agent=core.ROBOTSTXT_USER_AGENT or core.USER_AGENT,
         stats=crawler.stats,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from crawler.config.settings import Settings
 from crawler.model.request import Request
 from crawler.model.response import Response
+from crawler.model.url import fingerprint
 from crawler.policy.httperror import StatusRules
 from crawler.policy.outcome import Rules
 from crawler.policy.redirect import RedirectRules
@@ -20,7 +22,35 @@ logger = logging.getLogger(__name__)
 
 def slot_key(request: Request) -> str:
     """Return whose queue a request waits in: meta download_slot, or its host name."""
-    return request.meta.get("download_slot") or request.host
+    return str(request.meta.get("download_slot") or request.host)
+
+
+def checked_slot_key(function: Callable[[Request], Any] | None) -> Callable[[Request], str]:
+    """Return the SLOT_KEY of the user; what it answers is seen to before a queue or a store depends on it."""
+    if function is None:
+        return slot_key
+
+    def checked(request: Request) -> str:
+        key = function(request)
+        if not isinstance(key, str):
+            raise TypeError(f"SLOT_KEY must return a str, but it returned {key!r} for {request!r}")
+        return key
+
+    return checked
+
+
+def checked_fingerprint(function: Callable[[Request], Any] | None) -> Callable[[Request], int]:
+    """Return the FINGERPRINT of the user; what it answers is seen to before a store depends on it."""
+    if function is None:
+        return fingerprint
+
+    def checked(request: Request) -> int:
+        number = function(request)
+        if not isinstance(number, int) or not 0 <= number < 2**64:
+            raise TypeError(f"FINGERPRINT must return an int from 0 to 2**64 - 1, not {number!r}")
+        return number
+
+    return checked
 
 
 def make_rules(settings: Settings, spider: Spider) -> Rules:

@@ -8,7 +8,9 @@ more than the result: some 15 µs, 110 times for a page of 110 links.)
 from __future__ import annotations
 
 import inspect
+import logging
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import aclosing
 from types import GeneratorType
@@ -24,6 +26,8 @@ from crawler.engine.unit import Unit, current
 from crawler.engine.watch import HoldWatch
 from crawler.model.request import Request
 from crawler.model.response import Response
+
+logger = logging.getLogger(__name__)
 
 SLICE_SECONDS = 0.010
 
@@ -62,7 +66,7 @@ class Callbacks:
         self._take = take
         self._failed = failed
         self._running: set[Run] = set()
-        self._waiting: list[Callable[[], None]] = []
+        self._waiting: deque[Callable[[], None]] = deque()
         self.bytes = 0  # of the responses that the running callbacks hold
 
     def __len__(self) -> int:
@@ -77,7 +81,7 @@ class Callbacks:
         self._watch.begin()
         try:
             result = call()
-        except Exception as error:
+        except BaseException as error:  # sys.exit(), too, ends this callback and nothing else
             self._watch.end()
             self._end(run, error)
         else:
@@ -88,9 +92,10 @@ class Callbacks:
 
     def go_on(self) -> None:
         """There is room again: let the waiting runs go on."""
-        waiting, self._waiting = self._waiting, []
-        for resume in waiting:
-            resume()
+        waiting, self._waiting = self._waiting, deque()
+        while waiting and self._room():
+            waiting.popleft()()
+        self._waiting.extendleft(reversed(waiting))  # they were first
 
     def stop(self) -> None:
         """End all runs now; their units stay incomplete."""
@@ -98,13 +103,19 @@ class Callbacks:
             run.unit.abandoned = True
             if run.waiting is not None:
                 run.waiting.cancel()
-            elif isinstance(run.iterator, GeneratorType):
-                run.iterator.close()
+            elif isinstance(run.iterator, GeneratorType) and not run.iterator.gi_running:
+                _close(run.iterator, run.name)
         self._running.clear()
         self._waiting.clear()
         self.bytes = 0
 
     def _dispatch(self, run: Run, result: Any) -> None:
+        try:
+            self._begin(run, result)
+        except Exception as error:  # an iterable of the user's that cannot be iterated
+            self._end(run, error)
+
+    def _begin(self, run: Run, result: Any) -> None:
         if type(result) is GeneratorType:
             run.iterator = result
             self._pull(run)
@@ -162,7 +173,7 @@ class Callbacks:
             return
         except StopIteration:
             pass
-        except Exception as raised:
+        except BaseException as raised:
             error = raised
         finally:
             self._watch.end()
@@ -208,6 +219,13 @@ class Callbacks:
 
 def _once(deferred: Deferred[None]) -> Callable[[], None]:
     return lambda: None if deferred.called else deferred.callback(None)
+
+
+def _close(generator: GeneratorType[Any, Any, Any], name: str) -> None:
+    try:
+        generator.close()
+    except BaseException:  # a finally clause of the user's; the stop goes on
+        logger.exception("%s failed when it was closed", name)
 
 
 async def _awaited(awaitable: Any) -> Any:

@@ -44,7 +44,7 @@ class Committer:
         self._on_committed = on_committed
         self._on_error = on_error
         self._units: list[Unit] = []
-        self._postponed: list[Postponed] = []
+        self._postponed: dict[int, Postponed] = {}
         self._busy = False
         self._broken = False
         self._timer: Any = None
@@ -69,7 +69,17 @@ class Committer:
     def postpone(self, postponed: Postponed) -> None:
         """A request will be sent again: its row changes with the next group."""
         if self._store.durable:
-            self._postponed.append(postponed)
+            self._postponed[postponed.token] = self.overtaken(postponed)
+
+    def overtaken(self, postponed: Postponed) -> Postponed:
+        """Forget what waits here for the same request, which is older; its attempts are kept.
+
+        (A redirect goes to the store by itself, at once: the older row must not come behind it.)
+        """
+        earlier = self._postponed.pop(postponed.token, None)
+        if earlier is not None:
+            postponed.attempts = [*earlier.attempts, *postponed.attempts]
+        return postponed
 
     def flush(self) -> None:
         """Commit what has gathered, unless a commit is under way."""
@@ -79,7 +89,7 @@ class Committer:
             self._timer.cancel()
             self._timer = None
         units, self._units = self._units, []
-        postponed, self._postponed = self._postponed, []
+        postponed, self._postponed = list(self._postponed.values()), {}
         self._busy = True
         committed = maybeDeferred(self._commit, units, postponed)
         committed.addBoth(self._committed, units).addErrback(self._failed)

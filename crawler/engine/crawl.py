@@ -43,9 +43,11 @@ class Crawl:
         self.failures = 0
         self.lost_items = 0
         parts.events.subscribe(ItemFailed, self._item_lost)
+        parts.events.close = self.stop
         self._state = "new"
         self._stop_early: str | None = None
         self._hard = False
+        self._leaving = False
         self._wired = Wiring(parts, self)
         self._sending = Sending(parts, self._wired, self)
         self._loop = Loop(parts, self._wired, self._sending, failed=self.fail)
@@ -104,8 +106,10 @@ class Crawl:
         self._loop.halt()
         wired.intake.stopping = True
         wired.starts.stop()
+        self._leaving = True
         for entry in [*wired.frontier.drain(), *self._sending.local.drain()]:
             self.leave(entry)
+        self._leaving = False
         self.changed()
 
     def stop_now(self, reason: str = "shutdown") -> None:
@@ -116,6 +120,7 @@ class Crawl:
         self._hard = True
         self._sending.cancel_all()
         self._wired.callbacks.stop()
+        self._wired.pipelines.cancel()
         self._loop.end()
 
     def fail(self, error: BaseException) -> None:
@@ -203,7 +208,8 @@ class Crawl:
 
     def changed(self) -> None:
         """Something ended or came in."""
-        self._loop.changed()
+        if not self._leaving:  # the end would count what is left while it is being left
+            self._loop.changed()
 
     def room_for_results(self) -> bool:
         """Tell whether a callback may go on: there is room in the pipelines and the feeds keep up."""

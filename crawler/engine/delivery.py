@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from crawler.engine.callbacks import Callbacks
@@ -21,25 +20,25 @@ class Delivery:
 
     def deliver(self, response: Response, request: Request, unit: Unit) -> None:
         """Give a response to the request's callback, or to parse."""
-        callback = self._named(request.callback) or self._spider.parse
+        callback = request.callback or self._spider.parse
         kwargs = request.cb_kwargs
-        self._callbacks.run(lambda: callback(response, **kwargs), _name(callback), unit, response)
+        self._callbacks.run(lambda: self._named(callback)(response, **kwargs), _name(callback), unit, response)
 
     def fail(self, error: Exception, request: Request, unit: Unit) -> bool:
         """Give an error to the request's errback; False if it has none, and the unit is not touched."""
-        errback = self._named(request.errback)
+        errback = request.errback
         if errback is None:
             return False
         response = getattr(error, "response", None)
         failure = RequestFailure(error, request)
-        self._callbacks.run(lambda: errback(failure), _name(errback), unit, response)
+        self._callbacks.run(lambda: self._named(errback)(failure), _name(errback), unit, response)
         return True
 
-    def _named(self, function: Any) -> Callable[..., Any] | None:
-        if isinstance(function, str):
-            return getattr(self._spider, function)  # type: ignore[no-any-return]
-        return function  # type: ignore[no-any-return]
+    def _named(self, function: Any) -> Any:
+        return getattr(self._spider, function) if isinstance(function, str) else function
 
 
 def _name(function: Any) -> str:
+    if isinstance(function, str):
+        return function
     return getattr(function, "__name__", None) or type(function).__name__

@@ -158,7 +158,7 @@ class Intake:
         offer = self._acceptance.inline(request)
         if isinstance(offer, Drop):
             return fail(RequestDropped(offer.reason, request=request, detail=offer.detail))
-        if unit is None:
+        if unit is None or unit.pending == 0:  # code that goes on after its callback has ended works for itself
             unit = self.open(None, self._side_unit_done)
         else:
             unit.hold()
@@ -183,7 +183,6 @@ class Intake:
 
     def committed(self, unit: Unit, answer: Committed) -> None:
         """A unit's commit is done: its children are queued, its items go to the feeds."""
-        self.open_units -= 1
         if unit.entry is not None:
             self._forget(unit.entry)
             self._books.end(unit.entry.request, unit.outcome, unit.reason)
@@ -196,4 +195,5 @@ class Intake:
             self._carried.difference_update(unit.extra)
         if unit.items:
             self._outlet.put(unit.items, answer.first_item + len(unit.items) - 1)
+        self.open_units -= 1  # now: what becomes of a child at once must not find the crawl idle
         self._changed()

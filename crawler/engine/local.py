@@ -44,10 +44,10 @@ class LocalAnswers:
         self._queue = queue
         self._changed = changed
         self._waiting: deque[Entry] = deque()
-        self._under_way = 0
+        self.under_way = 0
 
     def __len__(self) -> int:
-        return len(self._waiting) + self._under_way
+        return len(self._waiting) + self.under_way
 
     def admit(self, entry: Entry) -> None:
         """Take an accepted entry."""
@@ -59,10 +59,10 @@ class LocalAnswers:
 
     def pump(self, room: Callable[[], bool]) -> None:
         """Begin look-ups while there is room."""
-        while self._waiting and self._under_way < AT_ONCE and room():
+        while self._waiting and self.under_way < AT_ONCE and room():
             assert self._lookup is not None
             entry = self._waiting.popleft()
-            self._under_way += 1
+            self.under_way += 1
             self._lookup(entry.request).addBoth(self._found, entry)
 
     def drain(self) -> list[Entry]:
@@ -72,12 +72,12 @@ class LocalAnswers:
         return entries
 
     def _found(self, result: Response | Failure | None, entry: Entry) -> None:
-        self._frontier.done(entry)  # held no longer: it ends here, or is queued
         try:
             if isinstance(result, Response):
-                self._answered(entry, result)
+                self._answered(entry, result)  # and held until its end is committed: its row is still in the store
             else:
+                self._frontier.done(entry)
                 self._queue(entry)  # also if the cache is damaged: a miss
         finally:
-            self._under_way -= 1
+            self.under_way -= 1
             self._changed()

@@ -110,7 +110,10 @@ class Loop:
                 return
 
     def _room_for_responses(self) -> bool:
-        return self._wired.callbacks.bytes < self._most_bytes
+        if self._wired.callbacks.bytes < self._most_bytes:
+            return True
+        # What holds the bytes may wait for an inline fetch: one exchange at a time goes on.
+        return len(self._wired.inline) > 0 and self._sending.idle
 
     def _refill(self) -> None:
         if self._store.window is None:
@@ -121,12 +124,12 @@ class Loop:
             leased.addCallbacks(self._leased, self._lease_failed, callbackArgs=(host,))
 
     def _leased(self, rows: list[tuple[Entry, float]], host: str) -> None:
-        self._leasing -= 1
         now, wall = self._clock.seconds(), self._clock.wall()
         # A wall clock that jumped must not keep a request waiting longer than any rule would.
         entries = [(entry, now + min(max(before - wall, 0.0), self._longest_wait)) for entry, before in rows]
         for entry in self._wired.frontier.refill(host, entries, now):
             self._sending.refuse_unreachable(entry)
+        self._leasing -= 1
         self.changed()
 
     def _lease_failed(self, failure: Failure) -> None:

@@ -50,6 +50,7 @@ class Outcomes:
         leave: Callable[[Entry], None],
         changed: Callable[[], None],
         store_failed: Callable[[BaseException], None],
+        failed: Callable[[BaseException, Unit, str, Response | None], None],
     ) -> None:
         self._store = store
         self._frontier = frontier
@@ -64,6 +65,7 @@ class Outcomes:
         self._leave = leave
         self._changed = changed
         self._store_failed = store_failed
+        self._failed = failed
         self.deciding = 0
 
     def apply(self, entry: Entry, verdict: Verdict) -> None:
@@ -127,7 +129,12 @@ class Outcomes:
         self._postpone(entry, verdict)
 
     def _redirect(self, entry: Entry, verdict: Later) -> None:
-        offer = self._acceptance.redirected(verdict.request)
+        try:
+            offer = self._acceptance.redirected(verdict.request)
+        except Exception as error:  # a filter of the user's raised
+            self._failed(error, Unit(entry, _nothing), "redirect", None)
+            self.give_up(entry, error)
+            return
         if isinstance(offer, Drop):
             self.drop(entry, offer.reason, offer.detail)
             return
@@ -141,19 +148,20 @@ class Outcomes:
             asked = self._store.seen([offer.fingerprint]).addCallback(lambda seen: not seen[0])
             entry.unit.extra.append(offer.fingerprint)
         else:
-            asked = self._store.redirect(self._postponed(entry, verdict.seconds), offer.fingerprint)
+            postponed = self._committer.overtaken(self._postponed(entry, verdict.seconds))
+            asked = self._store.redirect(postponed, offer.fingerprint)
         asked.addCallbacks(
             self._redirect_decided, self._redirect_failed, callbackArgs=(entry, verdict), errbackArgs=(entry,)
         )
 
     def _redirect_decided(self, new: bool, entry: Entry, verdict: Later) -> None:
-        self.deciding -= 1
         if new:
             self._queue(entry, verdict)
         elif entry.request.dont_filter:
             self._postpone(entry, verdict)
         else:
             self.drop(entry, "duplicate", f"the redirect's target {entry.request.url} was seen before")
+        self.deciding -= 1
         self._changed()
 
     def _redirect_failed(self, failure: Failure, entry: Entry) -> None:
@@ -196,3 +204,7 @@ class Outcomes:
             entry.attempts_log = [attempt]
         else:
             entry.attempts_log.append(attempt)
+
+
+def _nothing(_: Unit) -> None:
+    """A unit that only names a request has nothing to commit."""

@@ -48,6 +48,8 @@ class _Writer:
         self._idle: Deferred[None] | None = None
 
     def put(self, items: Sequence[Any], last: int) -> None:
+        if self._outlet.failed:
+            return
         self.items += items
         self.number = last
         if self.busy:
@@ -121,7 +123,7 @@ class Outlet:
     @property
     def room(self) -> bool:
         """Whether the feeds keep up."""
-        return all(len(writer.items) < BACKLOG for writer in self._writers)
+        return self.failed or all(len(writer.items) < BACKLOG for writer in self._writers)
 
     @property
     def names(self) -> list[str]:

@@ -7,10 +7,11 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from crawler.engine.stages import Passed, Work, make_stage
+from crawler.engine.stages import AsyncStage, ThreadStage, make_stage
 from crawler.engine.tasks import Drive
 from crawler.engine.threads import Pools
 from crawler.engine.unit import Unit
+from crawler.engine.work import Passed, Work
 from crawler.errors import CloseSpider, DropItem
 from crawler.events import Events, ItemDropped, ItemFailed, ItemScraped
 from crawler.model.response import Response
@@ -40,6 +41,7 @@ class Pipelines:
         self._on_room = on_room
         self._on_close = on_close
         self.inside = 0
+        self._cancelled = False
         self._stages = [make_stage(stage, spider, done=self._left, pools=pools, drive=drive) for stage in stages]
 
     def __repr__(self) -> str:
@@ -59,7 +61,9 @@ class Pipelines:
                 await _ended(stage.open())
         except BaseException:
             for stage in reversed(opened[:-1]):
-                await _ended(stage.close())
+                await self._close_one(stage)
+            for stage in self._stages:
+                stage.end_threads()
             self._stages = []
             raise
 
@@ -67,11 +71,25 @@ class Pipelines:
         """Close the stages in their order; returns the errors of those whose close_spider raised."""
         errors: list[tuple[str, BaseException]] = []
         for stage in self._stages:
-            try:
-                await _ended(stage.close())
-            except Exception as error:
+            error = await self._close_one(stage)
+            if error is not None:
                 errors.append((stage.name, error))
         return errors
+
+    async def _close_one(self, stage: ThreadStage | AsyncStage) -> BaseException | None:
+        try:
+            await _ended(stage.close())
+        except Exception as error:
+            return error
+        finally:
+            stage.end_threads()
+        return None
+
+    def cancel(self) -> None:
+        """Give up the items inside: their units stay incomplete."""
+        self._cancelled = True
+        for stage in self._stages:
+            stage.cancel()
 
     def submit(self, item: Any, unit: Unit, response: Response | None) -> None:
         """Send one item through the stages."""
@@ -85,6 +103,8 @@ class Pipelines:
         self._stages[0].put(Work(item, unit, response))
 
     def _left(self, work: Work, passed: Passed) -> None:
+        if self._cancelled:
+            return
         stage = self._stages[work.stage].name
         if passed.error is None:
             work.item = passed.item
@@ -95,7 +115,7 @@ class Pipelines:
             work.unit.items.append(work.item)
             self._events.publish(ItemScraped(work.item, work.response))
         elif isinstance(passed.error, DropItem):
-            self._events.publish(ItemDropped(work.item, stage, str(passed.error), work.response))
+            self._events.publish(ItemDropped(work.item, stage, _said(passed.error), work.response))
         else:
             self._events.publish(ItemFailed(work.item, stage, passed.error, work.response))
             if isinstance(passed.error, CloseSpider):
@@ -103,6 +123,13 @@ class Pipelines:
         self.inside -= 1
         work.unit.end_one()
         self._on_room()
+
+
+def _said(error: DropItem) -> str:
+    try:
+        return str(error)
+    except Exception:  # an error of the user's own class
+        return type(error).__name__
 
 
 async def _ended(result: Deferred[Any] | None) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from contextvars import ContextVar
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.python.failure import Failure
 
 from crawler.engine.frames import error_of, user_traceback
@@ -68,6 +68,11 @@ class Sending:
         """How many slots are free."""
         return self._limit - len(self._in_flight) + len(self._waiting_for_more)
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is on its way that will be answered."""
+        return len(self._in_flight) == len(self._waiting_for_more) and not self.local.under_way
+
     def take(self, now: float) -> Entry | None:
         """Return the next entry that may be sent; those that robots.txt forbids end here."""
         wired = self._wired
@@ -115,6 +120,8 @@ class Sending:
         unit, sent = current.set(entry.unit), being_sent.set(entry)
         try:
             fetched = parts.fetch(request)
+        except Exception:  # a downloader of the user's that raises instead of failing
+            fetched = fail()
         finally:
             current.reset(unit)
             being_sent.reset(sent)
@@ -171,11 +178,11 @@ class Sending:
             if events.wants(ResponseReceived):
                 events.publish(ResponseReceived(result, entry.request))
             return result
-        error = error_of(result)
+        error = error_of(result) if isinstance(result, Failure) else _no_response(result)
         if isinstance(error, CancelledError):
             error = FetchCancelled("the fetch was cancelled", request=entry.request)
         if not isinstance(error, Exception):
-            raise error
+            error = RuntimeError(f"a middleware raised {error!r}")
         if not isinstance(error, CrawlerError):
             events.publish(SpiderFailed(error, "middleware", entry.request.url, user_traceback(error)))
         elif isinstance(error, CloseSpider):
@@ -186,6 +193,8 @@ class Sending:
 
     def _kept(self, entry: Entry, response: Response) -> None:
         """The cache has a fresh answer."""
+        if self._cancelled:
+            return
         if self._parts.events.wants(ResponseReceived):
             self._parts.events.publish(ResponseReceived(response, entry.request))
         self._judge(entry, response)
@@ -202,3 +211,7 @@ class Sending:
             logger.warning("%s: its requests fail, and it is asked again later", refused.error)
             for waiting in refused.entries:
                 self._wired.outcomes.give_up(waiting, fresh_error(refused.error, waiting.request))
+
+
+def _no_response(result: object) -> TypeError:
+    return TypeError(f"the middlewares and the downloader must return a Response, but here came {result!r:.80}")

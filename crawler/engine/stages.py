@@ -11,62 +11,21 @@ import asyncio
 import inspect
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import ceil
-from typing import Any, NamedTuple
+from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
 from crawler.engine.tasks import Drive
 from crawler.engine.threads import Pool, Pools
-from crawler.engine.unit import Unit, current
-from crawler.errors import DropItem
-from crawler.model.response import Response
+from crawler.engine.unit import current
+from crawler.engine.work import Done, Passed, Stage, Work
 from crawler.pipeline import changes
 
 HOP_SECONDS = 0.010
 """How much of a stage's time one hop to a thread should carry."""
-
-BATCH_SIZE = 100
-"""Most items given to process_batch at once, unless the stage has a ``batch_size``."""
-
-
-class Work:
-    """One item on its way through the stages."""
-
-    __slots__ = ("item", "response", "stage", "unit")
-
-    def __init__(self, item: Any, unit: Unit, response: Response | None) -> None:
-        self.item = item
-        self.unit = unit
-        self.response = response
-        self.stage = 0
-
-
-class Passed(NamedTuple):
-    """The stage's outcome for one item: the item to pass on, or the error that keeps it back."""
-
-    item: Any
-    error: BaseException | None = None
-
-
-Done = Callable[[Work, Passed], None]
-
-
-def with_spider(method: Callable[..., Any], spider: Any, own: int) -> Callable[..., Any]:
-    """Adapt a method to be called without the spider, whether it wants it (Scrapy's form) or not.
-
-    ``own`` is the number of arguments it has without the spider.
-    """
-    positional = [
-        parameter
-        for parameter in inspect.signature(method).parameters.values()
-        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
-    ]
-    if len(positional) > own:
-        return lambda *args: method(*args, spider)
-    return method
 
 
 def make_stage(stage: Any, spider: Any, *, done: Done, pools: Pools, drive: Drive) -> ThreadStage | AsyncStage:
@@ -80,47 +39,7 @@ def make_stage(stage: Any, spider: Any, *, done: Done, pools: Pools, drive: Driv
     return ThreadStage(stage, spider, done=done, pools=pools)
 
 
-class _Stage:
-    def __init__(self, stage: Any, spider: Any, done: Done) -> None:
-        self.stage = stage
-        self.name = type(stage).__name__
-        self.spider = spider
-        self._done = done
-        batch = getattr(stage, "process_batch", None)
-        single = getattr(stage, "process_item", None)
-        self._batch = with_spider(batch, spider, 1) if batch else None
-        self._single = with_spider(single, spider, 1) if single else None
-        self._batch_size = int(getattr(stage, "batch_size", BATCH_SIZE))
-
-    def _hook(self, name: str) -> Callable[..., Any] | None:
-        hook = getattr(self.stage, name, None)
-        return with_spider(hook, self.spider, 0) if hook else None
-
-    def _checked(self, result: Any) -> Passed:
-        if result is None:
-            return Passed(None, TypeError(f"{self.name} returned None; return the item, or raise DropItem"))
-        if isinstance(result, Deferred) or inspect.isawaitable(result):
-            if inspect.iscoroutine(result):
-                result.close()
-            return Passed(None, TypeError(
-                f"{self.name} runs in a thread, but returned a {type(result).__name__}; make the method async def"
-            ))  # fmt: skip
-        return Passed(result)
-
-    def _matched(self, items: Sequence[Any], returned: Any) -> list[Passed]:
-        """Tell which item each returned one stands for: by place, or else by identity."""
-        if inspect.isawaitable(returned) or isinstance(returned, Deferred):
-            raise TypeError(f"{self.name}.process_batch runs in a thread, but returned a {type(returned).__name__}")
-        result = list(returned if returned is not None else ())
-        if len(result) == len(items):
-            return [self._checked(item) for item in result]
-        kept = {id(item) for item in result}
-        if not kept <= {id(item) for item in items}:
-            raise TypeError(f"{self.name}.process_batch must return as many items as it got, or some of those it got")
-        return [Passed(i) if id(i) in kept else Passed(None, DropItem("not returned by process_batch")) for i in items]
-
-
-class ThreadStage(_Stage):
+class ThreadStage(Stage):
     """A stage that may block, in threads of its own."""
 
     def __init__(self, stage: Any, spider: Any, *, done: Done, pools: Pools) -> None:
@@ -137,14 +56,16 @@ class ThreadStage(_Stage):
         return self._pool.run(hook) if hook else None
 
     def close(self) -> Deferred[Any]:
-        """Run close_spider in the stage's thread, then end the threads."""
-        deferred = self._pool.run(self._hook("close_spider") or (lambda: None))
+        """Run close_spider in the stage's thread."""
+        return self._pool.run(self._hook("close_spider") or (lambda: None))
 
-        def stop(result: Any) -> Any:
-            self._pool.stop()
-            return result
+    def end_threads(self) -> None:
+        """End the threads; waits for what still runs in them."""
+        self._pool.stop()
 
-        return deferred.addBoth(stop)
+    def cancel(self) -> None:
+        """Take nothing that waits; what runs in a thread cannot be ended."""
+        self._ready.clear()
 
     def put(self, work: Work) -> None:
         """Take one more item."""
@@ -186,7 +107,7 @@ class ThreadStage(_Stage):
         changes.set(work.unit.changes)
         try:
             return self._checked(self._single(work.item))
-        except Exception as error:
+        except BaseException as error:  # sys.exit(), too, fails this item and nothing else
             return Passed(None, error)
 
     def _one_by_one(self, batch: list[Work], error: Exception) -> list[Passed]:
@@ -215,7 +136,7 @@ class ThreadStage(_Stage):
         self._send()
 
 
-class AsyncStage(_Stage):
+class AsyncStage(Stage):
     """A stage of coroutines on the reactor; as many items at once as the pipelines hold."""
 
     def __init__(self, stage: Any, spider: Any, *, done: Done, drive: Drive) -> None:
@@ -223,6 +144,7 @@ class AsyncStage(_Stage):
         self._drive = drive
         self._ready: deque[Work] = deque()
         self._busy = False
+        self._at_work: set[Deferred[Any]] = set()
 
     def open(self) -> Deferred[Any] | None:
         """Run open_spider on the reactor."""
@@ -235,13 +157,15 @@ class AsyncStage(_Stage):
     def _run_hook(self, name: str) -> Deferred[Any] | None:
         hook = self._hook(name)
         result = hook() if hook else None
+        if isinstance(result, Deferred):
+            return result
         return self._drive(result) if inspect.iscoroutine(result) else None
 
     def put(self, work: Work) -> None:
         """Take one more item."""
         if self._batch is None:
             assert self._single is not None
-            self._start(self._single(work.item), [work])
+            self._start(self._single, work.item, [work])
             return
         self._ready.append(work)
         self._next_batch()
@@ -254,18 +178,29 @@ class AsyncStage(_Stage):
         batch = [self._ready.popleft()]
         while self._ready and len(batch) < self._batch_size and self._ready[0].unit is batch[0].unit:
             batch.append(self._ready.popleft())
-        self._start(self._batch([work.item for work in batch]), batch)
+        self._start(self._batch, [work.item for work in batch], batch)
 
-    def _start(self, coroutine: Any, batch: list[Work]) -> None:
+    def _start(self, method: Callable[[Any], Any], argument: Any, batch: list[Work]) -> None:
         unit = batch[0].unit
         recording, running = changes.set(unit.changes), current.set(unit)
         try:
-            self._drive(coroutine).addBoth(self._returned, batch)
+            done = self._drive(method(argument))
+        except Exception:  # it cannot be called like that
+            done = fail()
         finally:
             changes.reset(recording)
             current.reset(running)
+        self._at_work.add(done)
+        done.addBoth(self._returned, batch, done)
 
-    def _returned(self, result: Any, batch: list[Work]) -> None:
+    def cancel(self) -> None:
+        """End what is at work, and take nothing that waits."""
+        self._ready.clear()
+        for done in list(self._at_work):
+            done.cancel()
+
+    def _returned(self, result: Any, batch: list[Work], done: Deferred[Any]) -> None:
+        self._at_work.discard(done)
         if self._batch is None:
             passed = Passed(None, _error(result)) if isinstance(result, Failure) else self._checked(result)
             self._done(batch[0], passed)
@@ -278,7 +213,7 @@ class AsyncStage(_Stage):
         except Exception as error:
             if len(batch) > 1:
                 for work in batch:
-                    self._start(self._batch([work.item]), [work])
+                    self._start(self._batch, [work.item], [work])
                 return
             results = [Passed(None, error)]
         for work, passed in zip(batch, results, strict=True):

@@ -29,7 +29,7 @@ def driver(loop: asyncio.AbstractEventLoop | None) -> Drive:
     """Return the way to run users' coroutines on this loop (None: Deferreds only)."""
     if loop is None:
         return Deferred.fromCoroutine
-    return lambda coroutine: _as_deferred(loop.create_task(_translated(coroutine, loop)))
+    return lambda coroutine: _as_deferred(loop.create_task(_translated(coroutine, loop)), coroutine)
 
 
 @types.coroutine
@@ -66,13 +66,14 @@ def _fired(deferred: Deferred[Any], loop: asyncio.AbstractEventLoop) -> Generato
         raise
 
 
-def _as_deferred(task: asyncio.Task[Any]) -> Deferred[Any]:
+def _as_deferred(task: asyncio.Task[Any], coroutine: Coroutine[Any, Any, Any]) -> Deferred[Any]:
     def cancel(_: Deferred[Any]) -> None:
         task.cancel()
 
     deferred: Deferred[Any] = Deferred(cancel)
 
     def done(ended: asyncio.Task[Any]) -> None:
+        coroutine.close()  # one that was cancelled before its first step has not ended by itself
         if deferred.called:
             ended.cancelled() or ended.exception()  # seen: the Deferred was cancelled first
         elif ended.cancelled():

@@ -1,0 +1,98 @@
+"""What is common to all pipeline stages: an item on its way, and what a stage's answer means for it?"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from twisted.internet.defer import Deferred
+
+from crawler.engine.unit import Unit
+from crawler.errors import DropItem
+from crawler.model.response import Response
+
+BATCH_SIZE = 100
+"""Most items given to process_batch at once, unless the stage has a ``batch_size``."""
+
+
+class Work:
+    """One item on its way through the stages."""
+
+    __slots__ = ("item", "response", "stage", "unit")
+
+    def __init__(self, item: Any, unit: Unit, response: Response | None) -> None:
+        self.item = item
+        self.unit = unit
+        self.response = response
+        self.stage = 0
+
+
+class Passed(NamedTuple):
+    """The stage's outcome for one item: the item to pass on, or the error that keeps it back."""
+
+    item: Any
+    error: BaseException | None = None
+
+
+Done = Callable[[Work, Passed], None]
+
+
+def with_spider(method: Callable[..., Any], spider: Any, own: int) -> Callable[..., Any]:
+    """Adapt a method to be called without the spider, whether it wants it (Scrapy's form) or not.
+
+    ``own`` is the number of arguments it has without the spider.
+    """
+    positional = [
+        parameter
+        for parameter in inspect.signature(method).parameters.values()
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    ]
+    if len(positional) > own:
+        return lambda *args: method(*args, spider)
+    return method
+
+
+class Stage:
+    """A user's stage: its methods as they are called, and how their answers are understood."""
+
+    def __init__(self, stage: Any, spider: Any, done: Done) -> None:
+        self.stage = stage
+        self.name = type(stage).__name__
+        self.spider = spider
+        self._done = done
+        batch = getattr(stage, "process_batch", None)
+        single = getattr(stage, "process_item", None)
+        self._batch = with_spider(batch, spider, 1) if batch else None
+        self._single = with_spider(single, spider, 1) if single else None
+        self._batch_size = int(getattr(stage, "batch_size", BATCH_SIZE))
+
+    def end_threads(self) -> None:
+        """End the threads of the stage; most have none."""
+
+    def _hook(self, name: str) -> Callable[..., Any] | None:
+        hook = getattr(self.stage, name, None)
+        return with_spider(hook, self.spider, 0) if hook else None
+
+    def _checked(self, result: Any) -> Passed:
+        if result is None:
+            return Passed(None, TypeError(f"{self.name} returned None; return the item, or raise DropItem"))
+        if isinstance(result, Deferred) or inspect.isawaitable(result):
+            if inspect.iscoroutine(result):
+                result.close()
+            return Passed(None, TypeError(
+                f"{self.name} runs in a thread, but returned a {type(result).__name__}; make the method async def"
+            ))  # fmt: skip
+        return Passed(result)
+
+    def _matched(self, items: Sequence[Any], returned: Any) -> list[Passed]:
+        """Tell which item each returned one stands for: by place, or else by identity."""
+        if inspect.isawaitable(returned) or isinstance(returned, Deferred):
+            raise TypeError(f"{self.name}.process_batch runs in a thread, but returned a {type(returned).__name__}")
+        result = list(returned if returned is not None else ())
+        if len(result) == len(items):
+            return [self._checked(item) for item in result]
+        kept = {id(item) for item in result}
+        if not kept <= {id(item) for item in items}:
+            raise TypeError(f"{self.name}.process_batch must return as many items as it got, or some of those it got")
+        return [Passed(i) if id(i) in kept else Passed(None, DropItem("not returned by process_batch")) for i in items]
