@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from hashlib import blake2b
+from ipaddress import ip_address
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -160,6 +161,17 @@ def host_of(url: str) -> str:
     return authority.partition(":")[0]
 
 
+def is_address(host: str) -> bool:
+    """Tell whether a host, without brackets, is an IP address and not a name."""
+    if not host or not (host[-1].isdigit() or ":" in host):
+        return False
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def origin_of(url: str) -> str:
     """Return "scheme://host:port" with the port always written (RFC 6454 §4)."""
     scheme = url.partition(":")[0]
@@ -201,12 +213,6 @@ def credentials_of(url: str) -> tuple[str, str] | None:
     return (parts.username, parts.password) if parts.username or parts.password else None
 
 
-def extension_of(url: str) -> str:
-    """Return the lower-case extension of the last path segment without its dot, or ""."""
-    name = split(url).path.rpartition("/")[2]
-    return name.rpartition(".")[2].lower() if "." in name else ""
-
-
 def identity(url: str) -> str:
     """Return the form under which two URLs count as one page; it is never what is sent.
 
@@ -216,7 +222,7 @@ def identity(url: str) -> str:
     if "#" in url:
         url = url.partition("#")[0]
     if "%" in url:
-        url = _ESCAPE.sub(_canonical_escape, url)
+        url = _ESCAPE.sub(lambda escape: canonical_escape(escape[0]), url)
     if "?" in url:
         path, _, query = url.partition("?")
         pairs = sorted(filter(None, query.split("&"))) if "&" in query else [query]
@@ -224,9 +230,10 @@ def identity(url: str) -> str:
     return url
 
 
-def _canonical_escape(escape: re.Match[str]) -> str:
-    character = chr(int(escape[0][1:], 16))
-    return character if character in _UNRESERVED else escape[0].upper()
+def canonical_escape(escape: str) -> str:
+    """Return the one spelling of an escape such as ``%7e`` (RFC 3986 §6.2.2): the character, if it is unreserved."""
+    character = chr(int(escape[1:], 16))
+    return character if character in _UNRESERVED else escape.upper()
 
 
 def fingerprint(request: Any) -> int:

@@ -18,7 +18,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import NamedTuple
 
-from crawler.model.url import without_fragment
+from crawler.model.url import canonical_escape, without_fragment
 
 _SHOWN = 200
 
@@ -131,7 +131,6 @@ _NOTHING_TO_DO = re.compile(r"[A-Za-z0-9._~/?:@!&'()+,;=\[\]-]*", re.ASCII).full
 # "*" where they are not special.
 _IN_URL = re.compile(r"%[0-9A-Fa-f]{2}|[^A-Za-z0-9._~/?:@!&'()+,;=\[\]%-]", re.ASCII)
 _IN_PATTERN = re.compile(r"%[0-9A-Fa-f]{2}|[^A-Za-z0-9._~/?:@!&'()+,;=\[\]%*-]", re.ASCII)
-_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
 def comparable(text: str) -> str:
@@ -156,8 +155,7 @@ def comparable_pattern(text: str) -> str:
 def _canonical(found: re.Match[str]) -> str:
     text = found[0]
     if text[0] == "%":
-        character = chr(int(text[1:], 16))
-        return character if character in _UNRESERVED else text.upper()
+        return canonical_escape(text)
     return "".join(f"%{byte:02X}" for byte in text.encode("utf-8", "surrogateescape"))
 
 

@@ -94,8 +94,3 @@ def on_success(state: HostThrottle, generation: int) -> HostThrottle:
         else:
             concurrency += 1
     return HostThrottle(full_concurrency, full_delay, concurrency, delay, current, clean)
-
-
-def with_full_delay(state: HostThrottle, delay: float) -> HostThrottle:
-    """Return the state when the configured delay turns out to be another one (a Crawl-delay came)."""
-    return state._replace(full_delay=delay, delay=max(delay, state.delay) if state.slowed else delay)

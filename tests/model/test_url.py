@@ -12,10 +12,10 @@ from crawler.model.base import Base
 from crawler.model.request import Request
 from crawler.model.url import (
     credentials_of,
-    extension_of,
     fingerprint,
     host_of,
     identity,
+    is_address,
     is_http,
     is_plain_url,
     join,
@@ -157,13 +157,12 @@ def test_parts() -> None:
         split("no url")
 
 
-def test_credentials_fragments_extensions_queries() -> None:
+def test_credentials_fragments_queries() -> None:
     assert credentials_of("http://a:b@x/") == ("a", "b")
     assert credentials_of("http://x/@") is None
     assert without_credentials("http://a:b@x/@c") == "http://x/@c"
     assert without_credentials("http://x/@c") == "http://x/@c"
     assert without_fragment("http://x/#a#b") == "http://x/"
-    assert [extension_of(f"http://x.org/{path}") for path in ("a.PDF?x=.y", "a.b/c", "")] == ["pdf", "", ""]
     assert with_query("http://x/?a#b", "c=1") == "http://x/?c=1"
     assert with_query("http://x/?a#b", "") == "http://x/"
     assert is_http("https://x/")
@@ -205,3 +204,8 @@ def test_fingerprints_name_method_url_and_body() -> None:
     assert fingerprint(Request("http://x/?b&a#f")) == fingerprint(Request("http://x/?a&b"))
     # A header, a cookie and a priority change nothing.
     assert fingerprint(Request("http://x/", headers={"A": "b"}, cookies={"a": "b"}, priority=3)) in prints
+
+
+def test_addresses_are_told_from_names() -> None:
+    assert all(map(is_address, ("127.0.0.1", "::1", "2001:db8::8", "fe80::1%1")))
+    assert not any(map(is_address, ("", "1.example", "example.1", "a.test", "127.1", "[::1]")))

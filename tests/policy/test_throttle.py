@@ -16,7 +16,6 @@ from crawler.policy.throttle import (
     is_overload,
     on_overload,
     on_success,
-    with_full_delay,
 )
 
 RULES = ThrottleRules()
@@ -95,13 +94,6 @@ def test_the_delay_goes_first_by_tenths() -> None:
 def test_an_overload_begins_the_window_anew() -> None:
     state = HostThrottle(8, 0.0, 4, 0.0, generation=1, clean=4)
     assert on_overload(state, 1, RULES).clean == 0
-
-
-def test_a_crawl_delay_that_comes_late() -> None:
-    assert with_full_delay(FULL, 2.0) == HostThrottle.at_full_pace(8, 2.0)
-    slowed = with_full_delay(HostThrottle(8, 0.0, 1, 0.5, 4), 2.0)
-    assert (slowed.delay, slowed.full_delay, slowed.generation) == (2.0, 2.0, 4)
-    assert with_full_delay(HostThrottle(8, 0.0, 1, 9.0, 4), 2.0).delay == 9.0
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,12 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
-from ipaddress import ip_address
 from typing import NamedTuple
 
 from publicsuffixlist import PublicSuffixList
 
 from crawler.errors import InvalidRequest
-from crawler.model.url import UrlParts, host_of, normalise
+from crawler.model.url import UrlParts, host_of, is_address, normalise
 
 MAX_PAIR = 4096
 """Most bytes of name and value together (section 5.6, step 6)."""
@@ -56,20 +55,9 @@ def is_public_suffix(domain: str) -> bool:
     return bool(_suffixes().publicsuffix(domain) == domain)
 
 
-def is_ip(host: str) -> bool:
-    """Tell whether a host is an address."""
-    if not host or not (host[-1].isdigit() or ":" in host):
-        return False
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
 def domain_matches(host: str, domain: str) -> bool:
     """Tell whether a cookie of ``domain`` concerns ``host`` (section 5.1.3)."""
-    return host == domain or (host.endswith("." + domain) and not is_ip(host))
+    return host == domain or (host.endswith("." + domain) and not is_address(host))
 
 
 def path_matches(path: str, cookie_path: str) -> bool:
@@ -147,7 +135,7 @@ def _scope(raw: bytes, host: str) -> tuple[str, bool] | None:
         return host, True
     domain = _plain(raw)
     if domain == host:
-        return host, is_ip(host) or is_public_suffix(host)
+        return host, is_address(host) or is_public_suffix(host)
     if not domain or not domain_matches(host, domain) or is_public_suffix(domain):
         return None
     return domain, False
