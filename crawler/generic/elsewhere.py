@@ -28,6 +28,8 @@ ELSEWHERE = {
     "RedirectMiddleware": f"REDIRECT_* settings; or {_MIDDLEWARE}",
     "UserAgentMiddleware": f"USER_AGENT; or {_MIDDLEWARE}",
     "HttpProxyMiddleware": f"Request(proxy=…); or {_MIDDLEWARE}",
+    "curl_to_request_kwargs": "Request.from_curl",
+    "fingerprint": "the setting FINGERPRINT names a function (request) -> int",
     "get_retry_request": "Request.replace(dont_filter=True, …), or RETRY_HTTP_CODES",
     "open_in_browser": "`crawler fetch URL` shows what came",
     "inspect_response": "`crawler fetch URL` shows what came",

@@ -58,11 +58,8 @@ def _checked_value(name: bytes, given: Any) -> bytes:
 def _checked_values(name: bytes, value: Value) -> list[bytes]:
     if value is None:
         return []
-    if isinstance(value, str | bytes | int):
-        return [_checked_value(name, value)]
-    if isinstance(value, Iterable):
-        return [_checked_value(name, each) for each in value]
-    return [_checked_value(name, value)]
+    several = value if isinstance(value, Iterable) and not isinstance(value, str | bytes) else [value]
+    return [_checked_value(name, each) for each in several]
 
 
 class Headers(MutableMapping[Text, Any]):
