@@ -19,7 +19,7 @@ import brotli
 import zstandard
 
 from crawler.download.inflate import PIECE, Gunzip, Inflate
-from crawler.errors import BodyTooLarge, DecodingError
+from crawler.errors import BodyTooLarge, DecodingError, FetchError
 
 MAX_STACK = 5
 """Most codings of one body; curl stops at five as well."""
@@ -138,7 +138,16 @@ class Decoder:
         if not data:
             return b""
         self._fed = True
-        return b"".join(self._through(0, data)) if self._stages else data
+        if not self._stages:
+            return data
+        try:
+            return b"".join(self._through(0, data))
+        except FetchError as error:
+            # Who keeps the error keeps the frames of its traceback: without the decoders' windows of megabytes.
+            self._stages.clear()
+            if error.__cause__ is not None:
+                error.__cause__.__traceback__ = None
+            raise error.with_traceback(None) from error.__cause__
 
     def finish(self) -> bytes:
         """Return what is left at the end of the body; raise DecodingError if a stream has not ended.

@@ -139,7 +139,7 @@ def _example(part: tuple[Any, Any]) -> str:
     if kind == "IN":
         return _one_of(value)
     if kind == "BRANCH":
-        return "".join(map(_example, max(value[1], key=lambda branch: len(branch))))
+        return "".join(map(_example, max(value[1], key=lambda branch: len(list(branch)))))
     if kind == "SUBPATTERN":
         return "".join(map(_example, value[-1]))
     if kind in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
@@ -156,7 +156,7 @@ def _one_of(choices: list[tuple[Any, Any]]) -> str:
         return next((letter for letter in "ax1 -é" if letter not in bad), "")
     kind, value = accepts[0]
     if str(kind) == "LITERAL":
-        return chr(value)
+        return chr(int(value))
     if str(kind) == "RANGE":
-        return chr(value[0])
+        return chr(int(value[0]))
     return {"CATEGORY_DIGIT": "1", "CATEGORY_SPACE": " ", "CATEGORY_WORD": "a"}.get(str(value), "-")

@@ -71,7 +71,8 @@ def _bomb(coding: str) -> bytes:
     }[coding]
     feed = compress.process if coding == "br" else compress.compress
     end = compress.finish if coding == "br" else compress.flush
-    return b"".join(feed(zeros) for _ in range(SIZE // len(zeros))) + end()
+    made: bytes = b"".join(feed(zeros) for _ in range(SIZE // len(zeros))) + end()
+    return made
 
 
 def coded(body: bytes, coding: str, **more: Any) -> bytes:
