@@ -58,8 +58,9 @@ def _checked_value(name: bytes, given: Any) -> bytes:
 def _checked_values(name: bytes, value: Value) -> list[bytes]:
     if value is None:
         return []
-    several = value if isinstance(value, Iterable) and not isinstance(value, str | bytes) else [value]
-    return [_checked_value(name, each) for each in several]
+    if isinstance(value, str | bytes | int) or not isinstance(value, Iterable):
+        return [_checked_value(name, value)]
+    return [_checked_value(name, each) for each in value]
 
 
 class Headers(MutableMapping[Text, Any]):
