@@ -29,14 +29,13 @@ class Books(Spider):
 
     async def start(self) -> AsyncIterator[Request]:
         """Begin at the shop's front page, which is the first listing."""
-        yield Request(self.url, self.parse_listing, cb_kwargs={"number": 1})
+        yield Request(self.url)
 
-    def parse_listing(self, response: Response, number: int) -> Iterator[Request]:
+    def parse(self, response: Response, number: int = 1) -> Iterator[Request]:
         """Follow the books of a listing, then the next listing."""
         yield from response.follow_all(css="article.product_pod h3 a", callback=self.parse_book)
-        next_page = response.css("li.next a::attr(href)").get()
-        if next_page and number != self.pages:
-            yield response.follow(next_page, self.parse_listing, cb_kwargs={"number": number + 1})
+        if number != self.pages:
+            yield from response.follow_all(css="li.next a", callback=self.parse, cb_kwargs={"number": number + 1})
 
     def parse_book(self, response: Response) -> Iterator[dict[str, Any]]:
         """Read one book."""

@@ -8,7 +8,6 @@ A lesson in several items on one page, in a dataclass as an item, and in passing
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from crawler import Request, Response, Spider
 
@@ -33,7 +32,7 @@ class Quotes(Spider):
         """Begin at the first page. A plain generator will do where nothing is awaited."""
         yield Request(self.url)
 
-    def parse(self, response: Response, **kwargs: Any) -> Iterator[Quote | Request]:
+    def parse(self, response: Response) -> Iterator[Quote | Request]:
         """Read the quotes of a page and go on to the next one."""
         for quote in response.css("div.quote"):
             tags = quote.css("a.tag::text").getall()
@@ -43,4 +42,4 @@ class Quotes(Spider):
                     author=quote.css("small.author::text").get(default=""),
                     tags=tags,
                 )
-        yield from response.follow_all(css="li.next a")
+        yield from response.follow_all(css="li.next a")  # to parse again, as no callback is named

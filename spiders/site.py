@@ -20,11 +20,9 @@ class Site(Spider):
 
     async def start(self) -> AsyncIterator[Request]:
         """Begin at the page that was asked for; a redirect from it decides which site is walked."""
-        yield Request(self.url, self.parse_page, cb_kwargs={"origin": None, "found_on": None}, dont_filter=True)
+        yield Request(self.url)
 
-    def parse_page(
-        self, response: Response, origin: str | None, found_on: str | None
-    ) -> Iterator[dict[str, Any] | Request]:
+    def parse(self, response: Response, origin: str = "", found_on: str = "") -> Iterator[dict[str, Any] | Request]:
         """Report a page and follow its links to pages of the same origin.
 
         The origin travels in cb_kwargs rather than on the spider, so that it is there after a resume.
@@ -39,12 +37,11 @@ class Site(Spider):
             "status": response.status,
             "title": response.css("title::text").get(default="").strip(),
             "depth": response.meta.get("depth", 0),
-            "found_on": found_on,
+            "found_on": found_on or None,
         }
-        passed_on = {"origin": here, "found_on": url}
         links = response.css("a::attr(href), area::attr(href)").getall()
         # Long pages name the same few pages many times, at other places in them.
         for link in dict.fromkeys(link.partition("#")[0] for link in links):
-            request = response.follow(link, self.parse_page, cb_kwargs=passed_on)
+            request = response.follow(link, self.parse, cb_kwargs={"origin": here, "found_on": url})
             if request.origin == here:
                 yield request
