@@ -8,6 +8,7 @@ import re
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,15 +35,16 @@ class Expression:
         return f"{self.where}:{self.line}"
 
 
-def sources() -> Iterator[tuple[Path, ast.Module]]:
-    """Yield each module of the crawler."""
-    for path in sorted((ROOT / "crawler").rglob("*.py")):
-        yield path, ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def sources() -> list[tuple[Path, ast.Module]]:
+    """Return each module of the crawler."""
+    paths = sorted((ROOT / "crawler").rglob("*.py"))
+    return [(path, ast.parse(path.read_text(encoding="utf-8"))) for path in paths]
 
 
 def expressions() -> list[Expression]:
     """Return all of them; a new one is found by itself."""
-    trees = list(sources())
+    trees = sources()
     used = _methods_of_names(tree for _, tree in trees)
     found: list[Expression] = []
     for path, tree in trees:
@@ -129,7 +131,8 @@ def beginnings(pattern: re.Pattern[Any]) -> list[str]:
 
 
 def _example(part: tuple[Any, Any]) -> str:
-    kind, value = str(part[0]), part[1]
+    kind: str = str(part[0])
+    value: Any = part[1]
     if kind == "LITERAL":
         return chr(value)
     if kind == "NOT_LITERAL":
@@ -139,7 +142,8 @@ def _example(part: tuple[Any, Any]) -> str:
     if kind == "IN":
         return _one_of(value)
     if kind == "BRANCH":
-        return "".join(map(_example, max(value[1], key=lambda branch: len(list(branch)))))
+        examples: list[str] = ["".join(map(_example, branch)) for branch in value[1]]
+        return max(examples, key=len)
     if kind == "SUBPATTERN":
         return "".join(map(_example, value[-1]))
     if kind in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
@@ -153,7 +157,7 @@ def _one_of(choices: list[tuple[Any, Any]]) -> str:
     accepts = [choice for choice in choices if str(choice[0]) in ("LITERAL", "RANGE", "CATEGORY")]
     if str(choices[0][0]) == "NEGATE":
         bad = "".join(chr(value) for kind, value in accepts if str(kind) == "LITERAL")
-        return next((letter for letter in "ax1 -é" if letter not in bad), "")
+        return str(next((letter for letter in "ax1 -é" if letter not in bad), ""))
     kind, value = accepts[0]
     if str(kind) == "LITERAL":
         return chr(int(value))

@@ -14,6 +14,7 @@ from crawler.download.fast.downloader import FastDownloader
 from crawler.download.fast.resolvers import SystemLookup
 from crawler.events import (
     Event,
+    Events,
     FetchFailed,
     ItemScraped,
     RequestRefused,
@@ -72,6 +73,7 @@ def crawl(
     names: Names | None = None,
     seconds: float = 20,
     subscribe: Mapping[type[Event], Callable[[Any], None]] | None = None,
+    lines: Callable[[Events], None] | None = None,
 ) -> Crawled:
     """Run a crawl; ``names`` resolves host names (blocking, in threads of the resolver)."""
     given = {**QUICK, **(settings or {})}
@@ -85,6 +87,8 @@ def crawl(
     events: list[Event] = []
     for kind in Event.__subclasses__():
         prepared.events.subscribe(kind, _without_bodies(events))
+    if lines is not None:
+        lines(prepared.events)
     for kind, subscriber in (subscribe or {}).items():
         prepared.events.subscribe(kind, subscriber)
     summary = run(prepared.run(), seconds=seconds)

@@ -1,0 +1,63 @@
+"""Is there anything in the sources that turns data into code, or listens?"""
+
+from __future__ import annotations
+
+import ast
+
+from tests.security.expressions import ROOT, sources
+
+NEVER = {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "yaml", "jsonpickle", "joblib", "copyreg"}
+RUN = {"eval", "exec", "compile", "__import__"}
+LISTEN = {"listenTCP", "listenSSL", "listenUDP", "listenUNIX", "start_server", "create_server", "listen"}
+
+# A spider's own annotations, where the spider wrote them as text: code of the project, not data.
+ALLOWED = {("crawler/config/components.py", "eval")}
+# The sample bookshop is a server; it is a program of its own, on loopback, that a user starts.
+SERVERS = {("crawler/sample/__main__.py", "listenTCP")}
+
+
+def _called() -> set[tuple[str, str]]:
+    found = set()
+    for path, tree in sources():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+                is_method = isinstance(node.func, ast.Attribute)
+                if name in LISTEN or (name in RUN and not is_method):
+                    found.add((str(path.relative_to(ROOT)), name))
+    return found
+
+
+def test_nothing_that_runs_what_it_reads_is_imported() -> None:
+    for path, tree in sources():
+        for node in ast.walk(tree):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            for name in names:
+                assert name.partition(".")[0] not in NEVER, f"{path} imports {name}"
+
+
+def test_nothing_is_run_and_nothing_listens() -> None:
+    assert _called() == ALLOWED | SERVERS
+
+
+def test_modules_are_imported_by_name_in_known_places_only() -> None:
+    """The names come from settings, the command line or our own tables, never from what was fetched or stored."""
+    found = set()
+    for path, tree in sources():
+        for node in ast.walk(tree):
+            if (
+                isinstance(node, ast.Call)
+                and getattr(node.func, "attr", getattr(node.func, "id", "")) == "import_module"
+            ):
+                found.add(str(path.relative_to(ROOT)))
+    assert found <= {
+        "crawler/__init__.py",
+        "crawler/commands/__init__.py",
+        "crawler/config/components.py",
+        "crawler/config/importing.py",
+        "crawler/feeds/options.py",
+    }
