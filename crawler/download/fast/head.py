@@ -257,6 +257,10 @@ def _frame_by_codings(head: ResponseHead, codings: list[bytes], lengths: list[by
     if codings[-1] == b"chunked":
         head.framing = BY_CHUNKS
         codings = codings[:-1]
+        while codings and codings[-1] == b"chunked":
+            # Forbidden (RFC 9112 section 6.1), but two programs that each add the header are common enough.
+            codings = codings[:-1]
+            head.keep_alive = False
     else:
         head.framing = BY_CLOSE
         head.keep_alive = False
