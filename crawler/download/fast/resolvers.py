@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections import deque
 from collections.abc import Callable
 from ipaddress import IPv6Address
@@ -71,17 +72,25 @@ class SystemLookup:
 
 
 class TwistedLookup:
-    """twisted.names: A and AAAA records asked for at once, without a thread."""
+    """twisted.names: A and AAAA records asked for at once, without a thread.
 
-    def __init__(self, reactor: Any) -> None:
-        from twisted.names import client  # 40 ms that only this setting costs
+    ``servers``: (address, port) of name servers in place of those in /etc/resolv.conf.
+    """
 
-        create: Any = client.createResolver
-        self._resolver = create(reactor=reactor)
+    def __init__(self, reactor: Any, *, servers: list[tuple[str, int]] | None = None) -> None:
+        from twisted.names import client, hosts, resolve  # 40 ms that only this setting costs
+
+        ask: Any = client.Resolver
+        # As twisted.names.client.createResolver, which knows the global reactor only; Names is the cache.
+        configuration = None if servers else "/etc/resolv.conf"
+        self._resolver: Any = resolve.ResolverChain(
+            [hosts.Resolver(b"/etc/hosts"), ask(configuration, servers, reactor=reactor)]
+        )
+        self._reaches_ipv6 = _reaches_ipv6()
 
     def look_up(self, host: str) -> Deferred[Addresses]:
         """See names.Lookup."""
-        queries = [self._resolver.lookupIPV6Address(host), self._resolver.lookupAddress(host)]
+        queries = [self._resolver.lookupAddress(host), self._resolver.lookupIPV6Address(host)]
         both: Deferred[Any] = DeferredList(queries, consumeErrors=True)
         return both.addCallback(self._addresses, host)
 
@@ -89,16 +98,21 @@ class TwistedLookup:
         """See names.Lookup."""
 
     def _addresses(self, results: list[tuple[bool, Any]], host: str) -> Addresses:
-        addresses: Addresses = []
-        for success, answer in results:
-            if success:
-                for record in answer[0]:
-                    payload = record.payload
-                    if payload.TYPE in (1, 28):
-                        addresses.append(
-                            payload.dottedQuad() if payload.TYPE == 1 else str(IPv6Address(payload.address))
-                        )
+        payloads = [record.payload for success, answer in results if success for record in answer[0]]
+        four = [payload.dottedQuad() for payload in payloads if payload.TYPE == _A]
+        six = [str(IPv6Address(payload.address)) for payload in payloads if payload.TYPE == _AAAA]
+        addresses = six + four if self._reaches_ipv6 else four + six
         if not addresses:
-            problems = [str(answer.value) for success, answer in results if not success]
+            problems = [answer.getErrorMessage() for success, answer in results if not success]
             raise DNSLookupError(f"{host}: {problems[0] if problems else 'no address'}")
         return addresses
+
+
+def _reaches_ipv6() -> bool:
+    """Tell whether this machine has a way to IPv6; a datagram socket is "connected" without sending anything."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            probe.connect(("2000::1", 53))
+    except OSError:
+        return False
+    return True

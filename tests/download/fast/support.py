@@ -91,7 +91,7 @@ class World:
             if stopped is not None:
                 self.wait(stopped)
         for port in self.ports:
-            for conversation in list(getattr(port.factory, "conversations", [])):
+            for conversation in list(getattr(getattr(port, "factory", None), "conversations", [])):
                 conversation.transport.abortConnection()
         for _ in range(3):
             self.turn()
