@@ -147,7 +147,8 @@ def _example(part: tuple[Any, Any]) -> str:
     if kind == "SUBPATTERN":
         return "".join(map(_example, value[-1]))
     if kind in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
-        return "".join(map(_example, value[2])) * max(value[0], 1)
+        least: int = max(int(value[0]), 1)
+        return "".join(map(_example, value[2])) * least
     if kind == "ATOMIC_GROUP":
         return "".join(map(_example, value))
     return ""  # positions: lookaheads, ends, groups said before
