@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import Any
 
 from crawler.errors import IgnoreRequest
@@ -52,7 +53,7 @@ def test_a_second_fetch_of_a_middleware_waits_for_no_slot_of_its_own() -> None:
     result = crawl(Pages, site, settings={**settings, "DOWNLOAD_DELAY": 1.0})
     assert [item["text"] for item in result.items] == ["welcome"]
     times = [sent.when for sent in result.sent]
-    assert all(later - earlier >= 1 for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier >= 1 for earlier, later in itertools.pairwise(times))
 
 
 def test_a_middleware_may_await_asyncio_answer_itself_and_refuse() -> None:
