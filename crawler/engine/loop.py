@@ -81,10 +81,10 @@ class Loop:
     def _pump(self) -> None:
         self._pumping = True
         try:
-            self._sending.local.pump(self._room_for_responses)
             self._pump_again = True
             while self._pump_again and self._running:
                 self._pump_again = False
+                self._sending.local.pump(self._room_for_responses)
                 self._send_ready()
         finally:
             self._pumping = False
