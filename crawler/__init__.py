@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from crawler.events import ItemDropped as ItemDropped
     from crawler.events import ItemFailed as ItemFailed
     from crawler.events import ItemScraped as ItemScraped
-    from crawler.events import ReactorHeld as ReactorHeld
     from crawler.events import RequestDelayed as RequestDelayed
     from crawler.events import RequestEnded as RequestEnded
     from crawler.events import RequestRefused as RequestRefused
@@ -125,7 +124,6 @@ _HOMES = {
         "ItemDropped",
         "ItemFailed",
         "ItemScraped",
-        "ReactorHeld",
         "RequestDelayed",
         "RequestEnded",
         "RequestRefused",

@@ -123,13 +123,6 @@ class SpiderFailed(Event, frozen=True):
     response: Response | None = None
 
 
-class ReactorHeld(Event, frozen=True):
-    """One step of user code held the reactor for ``seconds``."""
-
-    seconds: float
-    where: str
-
-
 class HostSlowed(Event, frozen=True):
     """The throttle changed what a host is asked: ``delay`` in seconds, ``concurrency`` in requests."""
 

@@ -13,9 +13,8 @@ from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.model.url import is_http, origin_of
 from crawler.policy.referer import referer_for
+from crawler.policy.scope import RequestFilter
 from crawler.policy.verdict import Drop
-
-Filter = Callable[[Request, Response | None], Request | Drop]
 
 
 class Acceptance:
@@ -27,8 +26,8 @@ class Acceptance:
 
     def __init__(
         self,
-        filters: Sequence[Filter],
-        redirect_filters: Sequence[Filter],
+        filters: Sequence[RequestFilter],
+        redirect_filters: Sequence[RequestFilter],
         *,
         fingerprint: Callable[[Request], int],
         slot_key: Callable[[Request], str],

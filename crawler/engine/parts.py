@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from crawler.config.schema import CoreSettings
-from crawler.engine.acceptance import Filter
 from crawler.engine.clock import Clock
 from crawler.engine.facts import FactSource
 from crawler.engine.tasks import Drive
@@ -18,6 +17,7 @@ from crawler.frontier.store import Store
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.policy.outcome import Rules
+from crawler.policy.scope import RequestFilter
 from crawler.stats import Stats
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ class Parts:
     fetch: Callable[[Request], Deferred[Response]]
     lookup: Callable[[Request], Deferred[Response | None]] | None
     rules: Rules
-    filters: Sequence[Filter]
-    redirect_filters: Sequence[Filter]
+    filters: Sequence[RequestFilter]
+    redirect_filters: Sequence[RequestFilter]
     fingerprint: Callable[[Request], int]
     slot_key: Callable[[Request], str]
     random: Callable[[], float]
