@@ -241,5 +241,6 @@ async def _anywhere(fetched: Any) -> Response:
         await turn
     except asyncio.CancelledError:
         fetched.cancel()
+        fetched.addErrback(lambda _: None)  # nobody waits for it any more
         raise
     return await fetched  # type: ignore[no-any-return]  # it has fired

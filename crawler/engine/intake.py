@@ -106,17 +106,28 @@ class Intake:
         offer = self._acceptance.offer(request, response)
         if isinstance(offer, Drop):
             self._refuse(request, offer.reason, offer.detail, unit, response.url if response is not None else None)
+        elif self._carried and offer.check and self.carries(offer.fingerprint):
+            self._refuse(request, "duplicate", "", unit, offer.found_on)
         elif self._store.can_store(offer.request):
             unit.children.append(offer)
         else:
-            self._carry(offer, unit, response)
+            self._carry(offer, unit)
+
+    def carries(self, fingerprint: int) -> bool:
+        """Tell whether a carried request has this fingerprint, which the store learns with its unit's commit only."""
+        return fingerprint in self._carried
+
+    def note_carried(self, fingerprint: int, unit: Unit) -> None:
+        """A carried request has led to this one: both are registered with the commit of the unit."""
+        self._carried.add(fingerprint)
+        unit.extra.append(fingerprint)
 
     def _refuse(self, request: Request, reason: str, detail: str, unit: Unit, found_on: str | None) -> None:
         self._events.publish(RequestRefused(request, reason, detail, found_on))
         if self._explain:
             unit.refusals.append(Refusal(request.url, reason, detail, found_on or ""))
 
-    def _carry(self, offer: Offer, unit: Unit, response: Response | None) -> None:
+    def _carry(self, offer: Offer, unit: Unit) -> None:
         """Queue a request that cannot be stored: it works for this unit, once the store says it is new."""
         name = getattr(offer.request.callback, "__qualname__", "") or repr(offer.request)
         if name not in self._told:
@@ -126,9 +137,6 @@ class Intake:
                 "and repeated with the page that yielded them if the crawl is killed",
                 name,
             )
-        if offer.check and offer.fingerprint in self._carried:
-            self._refuse(offer.request, "duplicate", "", unit, offer.found_on)
-            return
         self._carried.add(offer.fingerprint)
         unit.hold()
         asked = self._store.seen([offer.fingerprint])
@@ -141,6 +149,7 @@ class Intake:
             return
         unit.extra.append(offer.fingerprint)
         self._queue(self._carried_entry(offer, unit))
+        self._changed()
 
     def _carry_failed(self, failure: Any, unit: Unit) -> None:
         unit.abandoned = True  # the store has failed, which ends the crawl

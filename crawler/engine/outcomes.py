@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
 from crawler.engine.acceptance import Acceptance
@@ -144,9 +145,11 @@ class Outcomes:
             self._postpone(entry, verdict)  # in its own chain: a page that sets a cookie and comes back
             return
         self.deciding += 1
-        if entry.carried:
+        if self._intake.carries(offer.fingerprint):
+            asked: Deferred[bool] = succeed(False)
+        elif entry.carried:
             asked = self._store.seen([offer.fingerprint]).addCallback(lambda seen: not seen[0])
-            entry.unit.extra.append(offer.fingerprint)
+            self._intake.note_carried(offer.fingerprint, entry.unit)
         else:
             postponed = self._committer.overtaken(self._postponed(entry, verdict.seconds))
             asked = self._store.redirect(postponed, offer.fingerprint)

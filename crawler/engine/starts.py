@@ -56,6 +56,7 @@ class Starts:
         self._count = 0
         self._stopped = False
         self._error = False
+        self._lost = False
         self.ended = True
 
     def begin(self, start: Callable[[], Any], *, count: int, digests: list[int]) -> None:
@@ -114,7 +115,10 @@ class Starts:
     def _chunk_done(self, _: Unit) -> None:
         # In order: a later chunk's count would make a resume skip an earlier chunk that was lost.
         while self._chunks and self._chunks[0].pending == 0:
-            self._done(self._chunks.popleft())
+            chunk = self._chunks.popleft()
+            self._lost = self._lost or chunk.abandoned
+            chunk.start_ended = chunk.start_ended and not self._lost  # a resume must bring the lost chunk again
+            self._done(chunk)
 
     def _raised(self, error: BaseException, _: Unit, name: str, response: Response | None) -> None:
         self._error = True

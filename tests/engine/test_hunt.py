@@ -300,7 +300,7 @@ def test_a_child_that_fails_at_once_does_not_end_the_crawl() -> None:
 
     def parse(self: Spider, response: Response) -> Any:
         if response.url == ROOT:
-            yield Request("http://down.test/1", errback=self.failed)
+            yield Request("http://down.test/1", errback=self.failed)  # type: ignore[attr-defined]
         yield {"url": response.url}
 
     async def failed(self: Spider, failure: Any) -> Any:
@@ -526,3 +526,20 @@ def test_a_retry_before_a_redirect_does_not_bring_the_old_address_back(tmp_path:
     assert first.items == []
     second = crawl(made, site, job=tmp_path / "job", settings=settings)
     assert [item["url"] for item in second.items] == [ROOT + "target"]
+
+
+def test_what_start_yields_for_a_lambda_is_not_lost_at_a_stop(tmp_path: Path) -> None:
+    """Such a request is carried; its chunk is abandoned, and start() must run again though it has ended."""
+
+    def start(self: Spider) -> Any:
+        yield Request(ROOT + "1", lambda response: {"url": response.url})
+        yield Request(ROOT + "2")
+
+    made = spider(parse=page_item, start=start)
+    how = {"CONCURRENT_REQUESTS": 1, "DOWNLOAD_DELAY": 5.0, "JOB_COMMIT_SECONDS": 0.01, "JOB_KEEP": True}
+    stop = lambda ready: later(ready, 0.005, ready.stop)  # noqa: E731
+    first = crawl(made, any_page, job=tmp_path / "job", settings=how, during=stop, latency=1.0, delay=0.02)
+    second = crawl(made, any_page, job=tmp_path / "job", settings=how)
+    assert sorted(item["url"] for item in first.items + second.items) == [ROOT + "1", ROOT + "2"]
+    assert balanced(first)
+    assert balanced(second)
