@@ -74,6 +74,8 @@ def status_of(arguments: list[str]) -> int:
     try:
         status = crawler.main(arguments or ["--help"], prog_name="crawler", standalone_mode=False)
         return status if isinstance(status, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        return _say_help(error)
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx is not None else "crawler"
         return _say(_one_line(error.format_message()), where, 2)
@@ -96,6 +98,12 @@ def status_of(arguments: list[str]) -> int:
 def _say(message: str, where: str, status: int) -> int:
     click.echo(f"{where}: {message}", err=True)
     return status
+
+
+def _say_help(error: click.exceptions.NoArgsIsHelpError) -> int:
+    """Answer a group named without a command, as `crawler` alone is answered."""
+    click.echo(error.format_message())
+    return 0
 
 
 def _one_line(message: str) -> str:

@@ -10,6 +10,7 @@ import click
 
 from crawler.commands.loading import load_settings, named_spider, project_here, project_if_any
 from crawler.commands.options import command_line_settings, settings_options
+from crawler.errors import UsageError
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.observe.log import escape
@@ -55,6 +56,9 @@ def command(url: str, spider: str | None, *, headers: bool, no_redirect: bool, *
 
     The exit status is 1 if no response came; any status of HTTP is a response.
     """
+    if problem := Request(url).problem:
+        hint = "" if "://" in url else f'; did you mean "https://{url}"?'
+        raise UsageError(f"cannot fetch {escape(url)}: {escape(problem)}{escape(hint)}")
     command_line: dict[str, Any] = {"LOG_LEVEL": "CRITICAL"} | command_line_settings(given)
     command_line |= {"JOB_STORE": "none", "FEEDS": {}, "PIPELINES": []}
     project = project_here() if spider else project_if_any()
@@ -73,9 +77,7 @@ def command(url: str, spider: str | None, *, headers: bool, no_redirect: bool, *
     status = run_prepared(prepared, settings, quiet=True)
     page: Any = made[0].crawler.spider
     if page.response is None:
-        why = (
-            f"{type(page.error).__name__}: {page.error}" if page.error is not None else "not a URL that can be fetched"
-        )
+        why = f"{type(page.error).__name__}: {page.error}" if page.error is not None else "the request was refused"
         click.echo(f"crawler: no response from {escape(url)}: {why}", err=True)
         return status or 1
     if headers:

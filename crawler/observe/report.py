@@ -32,11 +32,12 @@ def rows(summary: Summary) -> list[tuple[str, str]]:
     """Return the lines of the table: what, and how much."""
     stats = summary.stats
     reason = _REASONS.get(summary.reason, summary.reason)
-    outcome = "" if summary.exit_status in (0, 130) else " – failed"
+    if summary.exit_status not in (0, 130):
+        reason = "failed" if summary.reason == "finished" else f"{reason} – failed"
     rate = summary.pages / summary.seconds if summary.seconds > 0 else 0.0
     lines = [
         ("Spider", summary.spider),
-        ("Result", f"{reason}{outcome} after {duration(summary.seconds)}"),
+        ("Result", f"{reason} after {duration(summary.seconds)}"),
         ("Pages", f"{summary.pages:,} ({rate:,.1f}/s)"),
         ("Items", f"{summary.items:,}{_also(stats, 'item_dropped_count', 'dropped', 'item_failed_count', 'lost')}"),
         ("Errors", f"{summary.errors:,}{_also(stats, 'retry/count', 'retries')}"),

@@ -148,6 +148,9 @@ def test_the_cache_is_looked_at_and_emptied(crawler: Crawler, folder: Path) -> N
     assert "received between" in shown
     assert crawler("cache", "clear").out == "1 pages removed\n"
     assert json.loads(crawler("cache", "stats", "--json").out)["pages"] == 0
+    alone = crawler("cache")
+    assert (alone.status, alone.err) == (0, "")
+    assert "stats" in alone.out
     assert crawler("cache", "stat").err == 'crawler: there is no command "cache stat"; did you mean "stats"?\n'
 
 

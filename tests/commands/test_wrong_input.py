@@ -24,6 +24,8 @@ from tests.commands.conftest import Crawler, Site
         (["jobs", "rm", "none"], "no job 'none'"),
         (["jobs", "clos"], 'there is no command "jobs clos"; did you mean "close"?'),
         (["genspider", "a", "b.example"], "there is no project here or above"),
+        (["fetch", "http://[/"], "cannot fetch http://[/: not a URL"),
+        (["fetch", "shop.example"], 'did you mean "https://shop.example"?'),
         (["jobs", "rm", "../x"], "cannot be the name of a job"),
     ],
 )

@@ -107,7 +107,7 @@ def test_the_table_of_a_crawl_that_was_stopped_says_how_to_go_on() -> None:
     assert said["Statuses"] == "200: 100, 404: 2"
     assert said["Go on with"] == "crawler resume books-1"
     assert said["Problem"] == "disk full"
-    assert dict(rows(summary(exit_status=1)))["Result"] == "done – failed after 2.0 s"
+    assert dict(rows(summary(exit_status=1)))["Result"] == "failed after 2.0 s"
 
 
 def test_the_table_is_printed_safely() -> None:
