@@ -55,10 +55,15 @@ class Acceptance:
             self._refer(request, found_on, self._referrer_policy)
         return self._offered(request, found_on.url if found_on is not None else "")
 
-    def inline(self, request: Request) -> Offer | Drop:
-        """Return the offer for an inline fetch: it must be valid, and is neither filtered nor deduplicated."""
+    def inline(self, request: Request, *, from_page: bool = False) -> Offer | Drop:
+        """Return the offer for an inline fetch: it must be valid, and is neither filtered nor deduplicated.
+
+        ``from_page``: a callback asks for it, so that a page may have named it; no page opens files here.
+        """
         if request.problem is not None:
             return Drop("invalid_url", request.problem)
+        if from_page and request.url.startswith(("file:", "data:")):
+            return Drop("scheme", "file: and data: URLs come from start() only")
         return self._offered(request, "")
 
     def redirected(self, request: Request) -> Offer | Drop:

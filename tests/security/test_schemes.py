@@ -123,7 +123,6 @@ def _inline(site: str, targets: list[str]) -> tuple[type[Spider], list[str]]:
     return Inline, read
 
 
-@pytest.mark.xfail(reason="an inline fetch from a callback opens what the page told it to")
 def test_an_inline_fetch_of_what_a_page_says(secret: list[str]) -> None:
     with sites("127.0.7.1", scripts={"/": page()}) as (site,):
         spider, read = _inline(site.url(), [secret[0], "data:text/html,hello"])
