@@ -38,6 +38,12 @@ def test_links_lead_to_files(document: Path) -> None:
             assert (document.parent / path).exists(), f"{_shown(document)} links to {target}"
 
 
+def test_every_document_is_in_the_list() -> None:
+    listed = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    for document in ROOT.glob("docs/*.md"):
+        assert document.name == "README.md" or f"]({document.name})" in listed, document.name
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=_shown)
 def test_commands_exist_with_the_options_shown(document: Path) -> None:
     group = _group()
