@@ -14,7 +14,6 @@ import click
 from crawler.commands.options import command_line_settings, settings_options
 from crawler.commands.resume import Found, find_again, jobs_folder
 from crawler.config.schema import CoreSettings
-from crawler.engine.acceptance import Filter
 from crawler.engine.robots import _PREFIX as FACT_PREFIX
 from crawler.errors import UsageError
 from crawler.model.request import Request
@@ -22,7 +21,7 @@ from crawler.model.response import Response
 from crawler.model.url import fingerprint, origin_of
 from crawler.observe.log import escape
 from crawler.policy.robots import RobotsRules
-from crawler.policy.scope import OffsiteFilter, SchemeFilter, UrlLengthFilter
+from crawler.policy.scope import OffsiteFilter, RequestFilter, SchemeFilter, UrlLengthFilter
 from crawler.policy.verdict import Drop
 from crawler.storage.jobfile import translated
 from crawler.storage.jobs import Job, find_job, list_jobs, open_to_read
@@ -98,7 +97,7 @@ def _found(page: str) -> str:
 def _scope(request: Request, found: Found) -> Iterator[Drop]:
     """Yield what the filters of today's settings say, as if a page of the crawl had linked to it."""
     core = found.settings.core
-    filters: list[Filter] = [
+    filters: list[RequestFilter] = [
         SchemeFilter(("http", "https", *core.SCHEMES)),
         OffsiteFilter(found.spider.allowed_domains),
         UrlLengthFilter(core.URLLENGTH_LIMIT),
