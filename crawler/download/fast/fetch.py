@@ -117,7 +117,7 @@ class Fetch:
         if self.max_size and head.framing == BY_LENGTH and head.length > self.max_size:
             raise BodyTooLarge(f"the body has {head.length} bytes, the limit is {self.max_size} (DOWNLOAD_MAXSIZE)")
         if head.encodings and self._rules.decode:
-            self._decoder = Decoder(head.encodings, self.max_size, lenient=self._truncated_ok)
+            self._decoder = Decoder(list(head.encodings), self.max_size, lenient=self._truncated_ok)
         return True
 
     def on_body(self, data: bytes) -> None:

@@ -20,6 +20,7 @@ RawHeaders = list[tuple[bytes, bytes]]
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\r\n\0]*))?\r?\n").match
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 _FRAMING = frozenset((b"content-length", b"transfer-encoding", b"connection", b"content-encoding", b"keep-alive"))
+_FRAMING_LENGTHS = frozenset(map(len, _FRAMING))
 _DECODABLE_CODINGS = frozenset((b"gzip", b"x-gzip", b"deflate"))
 # More digits than any body has; int() of a long digit string is quadratic.
 _MAX_LENGTH_DIGITS = 18
@@ -42,28 +43,18 @@ class HeadLimits(NamedTuple):
 class ResponseHead:
     """A parsed head. ``length`` counts only under BY_LENGTH; ``encodings`` are in the order applied."""
 
-    __slots__ = (
-        "encodings",
-        "framing",
-        "keep_alive",
-        "keep_alive_seconds",
-        "length",
-        "minor",
-        "raw",
-        "reason",
-        "status",
-    )
+    # Defaults stand on the class, which saves half a microsecond for each response.
+    framing = BY_CLOSE
+    length = 0
+    keep_alive_seconds: int | None = None
+    encodings: tuple[bytes, ...] = ()
 
     def __init__(self, status: int, reason: bytes, minor: int, raw: RawHeaders) -> None:
         self.status = status
         self.reason = reason
         self.minor = minor
         self.raw = raw
-        self.framing = BY_CLOSE
-        self.length = 0
         self.keep_alive = minor == 1
-        self.keep_alive_seconds: int | None = None
-        self.encodings: list[bytes] = []
 
     def __repr__(self) -> str:
         return f"<ResponseHead {self.status} framing={self.framing} headers={len(self.raw)}>"
@@ -201,14 +192,14 @@ def frame(head: ResponseHead, method: str) -> None:
     lengths: list[bytes] = []
     codings: list[bytes] = []
     for name, value in head.raw:
-        key = name.lower()
-        if key in _FRAMING:
+        # Their lengths tell most others apart, for less than lower() costs.
+        if len(name) in _FRAMING_LENGTHS and (key := name.lower()) in _FRAMING:
             if key == b"content-length":
                 lengths.append(value)
             elif key == b"connection":
                 _connection(head, value.lower())
             elif key == b"content-encoding":
-                head.encodings += _tokens(value)
+                head.encodings += tuple(_tokens(value))
             elif key == b"transfer-encoding":
                 codings += _tokens(value)
             else:
@@ -267,7 +258,7 @@ def _frame_by_codings(head: ResponseHead, codings: list[bytes], lengths: list[by
     for coding in codings:
         if coding not in _DECODABLE_CODINGS:
             raise BadResponse(f"unknown or misplaced transfer coding {coding!r}")
-    head.encodings += codings
+    head.encodings += tuple(codings)
 
 
 def _one_length(lengths: list[bytes]) -> int:

@@ -79,7 +79,7 @@ class StreamedCall:
         if self.max_size and head.framing == BY_LENGTH and head.length > self.max_size:
             raise BodyTooLarge(f"the body has {head.length} bytes, the limit is {self.max_size} (DOWNLOAD_MAXSIZE)")
         if self._decodes and head.encodings and head.framing != NO_BODY:
-            self._decoder = Decoder(head.encodings, self.max_size)
+            self._decoder = Decoder(list(head.encodings), self.max_size)
         self.response = AgentResponse(self, head, self._decoder)
         # Whoever gets the response may send the next request at once; what came with the head is read first,
         # so that a small answer has freed its connection by then.
