@@ -25,8 +25,8 @@ class Colour(Enum):
     RED = "red"
 
 
-def written(format: str, item: dict[Any, Any], folder: Path) -> str:
-    path = folder / f"x.{format}"
+def written(extension: str, item: dict[Any, Any], folder: Path) -> str:
+    path = folder / f"x.{extension}"
     (feed,) = make_feeds({str(path): {"overwrite": True}}, CoreSettings(), spider_name="x", started=STARTED)
     feed.open(None, durable=False)
     feed.write([item], 1)
