@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -123,15 +124,24 @@ def sources(package: Path) -> dict[str, str]:
     return found
 
 
+@cache
+def nodes(source: str) -> list[ast.AST]:
+    """Return the parts of a source that the rules are about."""
+    return [
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.If | ast.Call | ast.Import | ast.ImportFrom)
+    ]
+
+
 def imports(module: str, source: str, *, is_package: bool) -> list[Import]:
     """Return every import of a source, wherever it stands, relative ones resolved."""
-    tree = ast.parse(source)
     typing_lines: set[int] = set()
-    for node in ast.walk(tree):
+    for node in nodes(source):
         if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
             typing_lines |= {line for child in node.body for line in range(child.lineno, (child.end_lineno or 0) + 1)}
     found = []
-    for node in ast.walk(tree):
+    for node in nodes(source):
         if isinstance(node, ast.Import):
             found += [Import(alias.name, "", node.lineno, node.lineno in typing_lines) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -209,7 +219,7 @@ def _is_exception(module: str, top: str, found: Import) -> bool:
 
 
 def _clock_calls(source: str) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes(source):
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func)
             if any(name == clock or name.endswith(f".{clock}") for clock in CLOCKS):
