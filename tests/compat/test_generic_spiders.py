@@ -280,9 +280,9 @@ def test_a_hostile_feed_costs_nothing(iterator: str, kind: str) -> None:
 
     Feed.iterator = iterator
     feed = scrapy.Response(ROOT + "feed", headers={"Content-Type": kind}, body=BOMB.encode())
-    begun = time.perf_counter()
+    begun = time.process_time()
     result = crawl(Feed, {ROOT + "feed": feed})
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
     assert all(item["size"] < 1000 for item in result.items)
     if iterator == "iternodes":
         (failed,) = result.happened(SpiderFailed)

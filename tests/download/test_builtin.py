@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from twisted.internet.defer import Deferred, succeed
 
 from crawler.config.schema import CoreSettings
 from crawler.download.archived import ArchiveDownloader
@@ -13,10 +11,7 @@ from crawler.download.builtin import BuiltIn
 from crawler.download.fast.downloader import FastDownloader
 from crawler.download.middleware.cache import Fresh
 from crawler.download.middleware.chain import compile_chain
-from crawler.download.seam import Exchange
-from crawler.model.headers import Headers
 from crawler.model.request import Request
-from crawler.model.response import Response
 from crawler.storage.cache import CacheFile
 from tests.download.chaos import Chaos, answer, steps
 from tests.download.reactor import reactor, run
@@ -62,30 +57,3 @@ def test_cache_and_archive_together(tmp_path: Path) -> None:
         built_in.close()
         server.close()
     assert ArchiveDownloader(tmp_path / "a.warc.gz").urls == [url]
-
-
-def test_the_chain_costs_little(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Under 15 µs on an idle machine; the bound here only catches what costs many times that."""
-    monkeypatch.delenv("http_proxy", raising=False)
-    headers = Headers.from_raw([(b"Content-Type", b"text/html"), (b"Content-Length", b"5")])
-
-    def download(request: Request, exchange: Exchange | None) -> Deferred[Response]:
-        return succeed(Response(request.url, headers=headers, request=request))
-
-    built_in = BuiltIn(CoreSettings(), reactor=reactor)
-    fetch = compile_chain(built_in.middlewares, download, lambda request: download(request, None))
-    bare = compile_chain([], download, lambda request: download(request, None))
-    requests = [Request(f"http://a.com/{n}") for n in range(2000)]
-
-    def best(function: Any) -> float:
-        times = []
-        for start in range(0, 2000, 500):
-            began = time.process_time()
-            for request in requests[start : start + 500]:
-                function(request)
-            times.append((time.process_time() - began) / 500)
-        return min(times)
-
-    cost = best(fetch) - best(bare)
-    print(f"{cost * 1e6:.1f} µs")
-    assert cost < 100e-6

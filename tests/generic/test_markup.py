@@ -87,10 +87,10 @@ SECRET = Path(__file__).resolve().as_uri()
     ids=["laughs", "laughs in an attribute", "quadratic", "external entity", "parameter entity"],
 )
 def test_entities_are_refused_at_once(body: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(BadMarkup, match="declares entities"):
         locs(body)
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 def test_xinclude_and_an_outer_dtd_are_not_loaded() -> None:

@@ -107,7 +107,7 @@ XML_ATTACKS = sorted((DATA / "xml-attacks").rglob("*.xml")) if DATA.exists() els
 @pytest.mark.parametrize("kind", ["xml", "html"])
 def test_published_xml_attacks_come_to_nothing(path: Path, kind: str) -> None:
     body = path.read_bytes()
-    began = time.perf_counter()
+    began = time.process_time()
     tracemalloc.start()
     try:
         page = document(body, "utf-8", kind=kind)
@@ -116,7 +116,7 @@ def test_published_xml_attacks_come_to_nothing(path: Path, kind: str) -> None:
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert peak < 50_000_000
     assert len(text) + len(attributes) < 20_000_000
     assert "root:" not in text + attributes
@@ -125,10 +125,10 @@ def test_published_xml_attacks_come_to_nothing(path: Path, kind: str) -> None:
 @pytest.mark.parametrize("piece", [b"<", b"&", b" ", b"@", b"<a ", b"<!--", b"<base ", b"<meta ", b'="', b"&#", b"<p>"])
 def test_a_megabyte_of_one_thing_takes_linear_time(piece: bytes) -> None:
     body = piece * (1_000_000 // len(piece))
-    began = time.perf_counter()
+    began = time.process_time()
     response = Response("http://x.org/", body=body, headers={"Content-Type": "text/html; " + " " * 5000})
     assert response.kind in ("html", "text", "xml")
     assert response.encoding
     response.css("a::attr(href)").getall()
     response.urljoin(body[:100_000].decode())
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3

@@ -150,6 +150,6 @@ def test_dates_that_are_none(value: bytes) -> None:
 
 @pytest.mark.parametrize("piece", [b'"', b"a=", b"a,", b'a="\\', b" "])
 def test_nonsense_takes_no_time(piece: bytes) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     directives(Headers({"Cache-Control": piece * 100_000 + b"x"}))
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 2

