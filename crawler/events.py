@@ -48,6 +48,14 @@ class RequestRefused(Event, frozen=True):
     found_on: str | None
 
 
+class RequestsSpooled(Event, frozen=True):
+    """The children of a page that had thousands were accepted together: ``accepted`` of them, in place of a
+    RequestScheduled for each, and ``duplicates`` were refused."""
+
+    accepted: int
+    duplicates: int
+
+
 class RequestSent(Event, frozen=True):
     """One attempt of a request was handed to the downloader."""
 

@@ -213,7 +213,7 @@ class Crawl:
 
     def room_for_results(self) -> bool:
         """Tell whether a callback may go on: there is room in the pipelines and the feeds keep up."""
-        return self._wired.pipelines.room and self._wired.outlet.room
+        return self._wired.pipelines.room and self._wired.outlet.room and not self._wired.intake.staging
 
     def made_room(self) -> None:
         """There may be room again."""

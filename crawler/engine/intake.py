@@ -12,15 +12,17 @@ from typing import Any
 
 from itemadapter import ItemAdapter
 from twisted.internet.defer import Deferred, fail
+from twisted.python.failure import Failure
 
 from crawler.engine.acceptance import Acceptance
 from crawler.engine.books import Books
+from crawler.engine.frames import error_of
 from crawler.engine.inline import Inline
 from crawler.engine.outlet import Outlet
 from crawler.engine.pipelines import Pipelines
 from crawler.engine.unit import Unit, current
 from crawler.errors import RequestDropped
-from crawler.events import Events, RequestRefused, RequestScheduled
+from crawler.events import Events, RequestRefused, RequestScheduled, RequestsSpooled
 from crawler.frontier.entry import Entry
 from crawler.frontier.store import Committed, Offer, Refusal, Store
 from crawler.model.request import Request
@@ -28,6 +30,9 @@ from crawler.model.response import Response
 from crawler.policy.verdict import Drop
 
 logger = logging.getLogger(__name__)
+
+SPOOL = 2000
+"""So many children of one callback wait in memory for its end."""
 
 
 class Intake:
@@ -50,6 +55,9 @@ class Intake:
         explain: bool,
         admit: Callable[[Entry], None],
         forget: Callable[[Entry], None],
+        store_more: Callable[[str, int], None],
+        made_room: Callable[[], None],
+        failed: Callable[[BaseException], None],
         commit: Callable[[Unit], None],
         changed: Callable[[], None],
     ) -> None:
@@ -63,6 +71,10 @@ class Intake:
         self._explain = explain
         self._admit = admit
         self._forget = forget
+        self._store_more = store_more
+        self._made_room = made_room
+        self._failed = failed
+        self.staging = 0
         self._commit = commit
         self._changed = changed
         self._carried: set[int] = set()
@@ -110,8 +122,30 @@ class Intake:
             self._refuse(request, "duplicate", "", unit, offer.found_on)
         elif self._store.can_store(offer.request):
             unit.children.append(offer)
+            if len(unit.children) >= SPOOL:
+                self._spool(unit)
         else:
             self._carry(offer, unit)
+
+    def _spool(self, unit: Unit) -> None:
+        """A callback with very many results: they do not wait in memory for its end."""
+        if self._store.window is not None and unit.entry is not None:
+            children, unit.children = unit.children, []
+            self.staging += 1
+            unit.hold()
+            self._store.stage(unit.entry.token, children).addBoth(self._staged, unit)
+        elif not self._store.durable:
+            side = self.open(None)  # nothing can be lost or repeated, so they need not become visible together
+            side.children, unit.children = unit.children, []
+            side.end_one()
+
+    def _staged(self, result: Any, unit: Unit) -> None:
+        self.staging -= 1
+        if isinstance(result, Failure):
+            unit.abandoned = True
+            self._failed(error_of(result))
+        unit.end_one()
+        self._made_room()
 
     def carries(self, fingerprint: int) -> bool:
         """Tell whether a carried request has this fingerprint, which the store learns with its unit's commit only."""
@@ -164,7 +198,7 @@ class Intake:
     def fetch(self, request: Request) -> Deferred[Response]:
         """Fetch inline, for whatever code runs now; the Deferred fails with a RequestError."""
         unit = current.get()
-        offer = self._acceptance.inline(request)
+        offer = self._acceptance.inline(request, from_page=unit is not None and unit.entry is not None)
         if isinstance(offer, Drop):
             return fail(RequestDropped(offer.reason, request=request, detail=offer.detail))
         if unit is None or unit.pending == 0:  # code that goes on after its callback has ended works for itself
@@ -200,6 +234,11 @@ class Intake:
                 self._queue(entry)
             else:
                 self._events.publish(RequestRefused(offer.request, "duplicate", "", offer.found_on))
+        for host, count in answer.stored.items():
+            self._books.accepted += count
+            self._store_more(host, count)
+        if answer.stored or answer.duplicates:
+            self._events.publish(RequestsSpooled(sum(answer.stored.values()), answer.duplicates))
         if unit.extra:
             self._carried.difference_update(unit.extra)
         if unit.items:

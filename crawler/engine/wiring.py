@@ -122,6 +122,9 @@ class Wiring:
             explain=parts.core.JOB_EXPLAIN == "full",
             admit=hooks.admit,
             forget=self.frontier.done,
+            store_more=lambda host, count: self.frontier.stored_more(host, count, parts.clock.seconds()),
+            made_room=hooks.made_room,
+            failed=hooks.fail,
             commit=self.committer.add,
             changed=hooks.changed,
         )

@@ -184,6 +184,11 @@ class Frontier:
 
     # The window
 
+    def stored_more(self, host: str, count: int, now: float) -> None:
+        """Note that ``count`` new requests of a host went to the store without passing here."""
+        if self._window is not None:
+            self._window.more(self._host(host, now), count)
+
     def has_stored(self, host: str) -> bool:
         """Tell whether requests of the host are in the store only."""
         queue = self._hosts.get(host)

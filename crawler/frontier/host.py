@@ -188,7 +188,9 @@ class HostQueue:
         gone = movable[keep:]
         if not gone:
             return []
-        self.mark = movable[keep - 1][0]
+        end = movable[keep - 1][0]
+        if not self.stored or self.mark is None or end < self.mark:  # never forward, past what is in the store
+            self.mark = end
         leaving = {item[1] for item in gone}
         self.ready = sorted(item for item in self.ready if item[1] not in leaving)
         for origin in list(self.parked):

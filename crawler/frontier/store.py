@@ -107,10 +107,14 @@ class Committed(Struct):
 
     ``admitted`` has one place for each child: the Entry made for it, or None for a duplicate.
     ``first_item`` is the number of its first item; items are numbered from 1 over the whole job.
+    Of the children that were staged, ``stored`` has how many each host got, which are in the store only, and
+    ``duplicates`` how many were not new.
     """
 
     admitted: list[Entry | None]
     first_item: int
+    stored: dict[str, int] = {}
+    duplicates: int = 0
 
 
 class Resumed(Struct):
@@ -163,6 +167,10 @@ class Store(Protocol):
 
         A Finished with an unknown or already finished token is an error, START apart.
         """
+
+    def stage(self, token: int, children: Sequence[Offer]) -> Deferred[None]:
+        """Keep children of an unfinished request until its commit, ahead of those that the commit brings. Nobody
+        sees them before; without the commit they are gone. Only asked of a store with a window."""
 
     def redirect(self, postponed: Postponed, fingerprint: int) -> Deferred[bool]:
         """Register the target's fingerprint and postpone if it is new; False, and nothing done, if not."""

@@ -19,6 +19,8 @@ FULL_WINDOWS = 1024
 
 SMALLEST = 4
 
+NOWHERE: Key = (2**63, 0)
+
 Leased = Sequence[tuple[Entry, float]]
 
 
@@ -62,7 +64,7 @@ class Window:
 
     def trim(self, host: HostQueue) -> int:
         """Give the last half of a window of twice its size back to the store; return how many went."""
-        if host.waiting <= 2 * self.share:
+        if host.waiting <= 2 * self.share or (host.stored and host.mark is None):
             return 0
         gone = host.evict(self.share)
         self.stored += len(gone)
@@ -91,6 +93,18 @@ class Window:
     def resume(self, host: HostQueue, count: int) -> None:
         """Note that ``count`` requests of the host are in the store."""
         self._set_stored(host, count)
+        self.watch(host)
+
+    def more(self, host: HostQueue, count: int) -> None:
+        """Note that ``count`` new requests of the host are in the store, wherever they sort.
+
+        The window's end goes back to the beginning: a refill then passes over what is in memory already. A lease
+        under way lacks some of them, so its answer must not fit.
+        """
+        self._set_stored(host, host.stored + count)
+        host.mark = None
+        if host.asked_count:
+            host.asked_mark = NOWHERE
         self.watch(host)
 
     def take_in(self, host: HostQueue, leased: Leased) -> Leased:

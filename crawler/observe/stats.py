@@ -21,6 +21,7 @@ from crawler.events import (
     RequestRefused,
     RequestScheduled,
     RequestSent,
+    RequestsSpooled,
     ResponseReceived,
     SpiderFailed,
 )
@@ -41,6 +42,7 @@ def subscribe_stats(events: Events, stats: Stats) -> None:
     counts = _Counts(stats)
     events.subscribe(RequestScheduled, counts.scheduled)
     events.subscribe(RequestRefused, counts.refused)
+    events.subscribe(RequestsSpooled, counts.spooled)
     events.subscribe(RequestSent, counts.sent)
     events.subscribe(ResponseReceived, counts.received)
     events.subscribe(FetchFailed, counts.fetch_failed)
@@ -76,6 +78,11 @@ class _Counts:
         if event.reason == "offsite" and event.request.host not in self._domains and len(self._domains) < 10_000:
             self._domains.add(event.request.host)
             self._counts["offsite/domains"] += 1
+
+    def spooled(self, event: RequestsSpooled) -> None:
+        self._counts["scheduler/enqueued"] += event.accepted
+        if event.duplicates:
+            self._counts["dupefilter/filtered"] += event.duplicates
 
     def sent(self, event: RequestSent) -> None:
         self._counts["downloader/request_count"] += 1

@@ -24,10 +24,13 @@ NAMES_REMEMBERED = 50_000
 
 
 class Written(NamedTuple):
-    """What became of one result: a token for each child (0: duplicate), and its first item's number."""
+    """What became of one result: a token for each child (0: duplicate), and its first item's number; of the
+    children that were staged, how many each host got and how many were duplicates."""
 
     tokens: list[int]
     first_item: int
+    stored: dict[str, int] = {}
+    duplicates: int = 0
 
 
 class Writer:
@@ -53,9 +56,16 @@ class Writer:
         self._file.counters = transaction.counters
         self._file.fingerprints.written(transaction.new)
         self._file.merge()
+        for result in group.results:
+            self._file.staged.units.pop(result.token, None)
         if len(self._hosts) > NAMES_REMEMBERED or len(self._origins) > NAMES_REMEMBERED:
             self._forget()
         return written
+
+    def stage(self, unit: int, children: Sequence[Child]) -> None:
+        """Keep children of a request that is not finished until its commit."""
+        with self._file.transaction() as sql:
+            self._file.staged.add(sql, unit, children)
 
     def redirect(self, moved: Moved, fingerprint: int) -> bool:
         """Register a signed fingerprint and move the request to its new URL if it is new."""
@@ -156,7 +166,8 @@ class _Transaction:
             if fingerprint not in known:
                 known.add(fingerprint)
                 self.new[fingerprint] = result.token
-        tokens = self._admit(result, known)
+        stored, duplicates = self._admit_staged(result.token)
+        tokens = self._admit(result.children, result.token, known)
         first_item = self.counters.items + 1
         self._items += enumerate(result.items, first_item)
         self.counters = self.counters._replace(items=self.counters.items + len(result.items))
@@ -166,7 +177,7 @@ class _Transaction:
             write(self._sql, "INSERT INTO refusals", result.refusals)
         if result.token == START:
             self._note_start(result)
-        return Written(tokens, first_item)
+        return Written(tokens, first_item, stored, duplicates)
 
     def _finish(self, results: Sequence[Result]) -> None:
         """Mark requests done; their rows keep what `crawler explain` tells."""
@@ -178,21 +189,35 @@ class _Transaction:
         write(self._sql, _FINISH, [_finished_row(result) for result in results], _FINISH_WHERE)
         self.counters = self.counters._replace(done=self.counters.done + len(tokens))
 
-    def _admit(self, result: Result, known: set[int]) -> list[int]:
+    def _admit_staged(self, unit: int) -> tuple[dict[str, int], int]:
+        """Make requests of a unit's staged children; return how many each host got, and how many were duplicates."""
+        stored: Counter[str] = Counter()
+        duplicates = 0
+        if unit in self._file.staged.units:
+            for children in self._file.staged.read(self._sql, unit):
+                known = self._file.registered([child.fingerprint for child in children])
+                for child, token in zip(children, self._admit(children, unit, known), strict=True):
+                    duplicates += not token
+                    if token:
+                        stored[child.host] += 1
+                write(self._sql, _INSERT_REQUESTS, self._requests)
+                self._requests.clear()
+        return dict(stored), duplicates
+
+    def _admit(self, children: Sequence[Child], parent: int, known: set[int]) -> list[int]:
         """Give each new child a token and a row; 0 for a duplicate."""
         tokens: list[int] = []
         token = self.counters.tokens
-        for child in result.children:
-            if child.fingerprint in known:
+        for child in children:
+            if child.fingerprint in known or child.fingerprint in self.new:
                 if child.check:
                     tokens.append(0)
                     continue
             else:
-                known.add(child.fingerprint)
                 self.new[child.fingerprint] = token + 1
             token += 1
             tokens.append(token)
-            self._requests.append(self._row(child, token, result.token))
+            self._requests.append(self._row(child, token, parent))
         if token != self.counters.tokens:
             self.counters = self.counters._replace(tokens=token)
         return tokens

@@ -105,6 +105,11 @@ class Rows:
             [(name, self._fact(name, value)) for name, value in facts.items()],
         )
 
+    def staged(self, children: Sequence[Offer]) -> list[Child]:
+        """Put children of an unfinished request into rows; raises CannotStore."""
+        page = text(children[0].found_on)
+        return [self._child(offer, page) for offer in children]
+
     def _fact(self, name: str, value: Any) -> bytes:
         try:
             return self._codec.encode(value)

@@ -20,6 +20,7 @@ from crawler.storage import schema
 from crawler.storage.bulk import chunks
 from crawler.storage.codec import Codec
 from crawler.storage.registered import Registered
+from crawler.storage.staged import Staged
 
 
 class Counters(NamedTuple):
@@ -63,6 +64,7 @@ class JobFile:
         self.counters = Counters(0, 0, 0, 0, False)
         self.feeds: list[str] = []
         self.fingerprints = Registered()
+        self.staged = Staged()
 
     def __repr__(self) -> str:
         return f"<JobFile {self.path} {self.counters}>"
@@ -81,6 +83,7 @@ class JobFile:
             row = self.sql.execute("SELECT tokens, done, items, start_count, start_ended FROM counters").fetchone()
             tokens, done, items, start_count, start_ended = row
             self.counters = Counters(tokens, done, items, start_count, bool(start_ended))
+            self.staged.drop(self.sql)
             is_new = self.sql.execute("SELECT 1 FROM job WHERE name = 'created'").fetchone() is None
             if is_new:
                 self._describe({"created": time.time(), "fingerprint": schema.FINGERPRINT, **description})

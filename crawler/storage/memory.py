@@ -78,6 +78,10 @@ class MemoryStore:
         self._open.add(token)
         return Entry(request, token=token, order=token, host=host, origin=origin)
 
+    def stage(self, token: int, children: Sequence[Offer]) -> Deferred[None]:
+        """Not asked of a store that keeps nothing back."""
+        return fail(StoreError("a store without a window stages nothing"))
+
     def redirect(self, postponed: Postponed, fingerprint: int) -> Deferred[bool]:
         """Register the target; tell whether it is new."""
         if postponed.token not in self._open:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from crawler.storage.bulk import chunks, write
 
@@ -46,7 +47,9 @@ class Registered:
     @staticmethod
     def write(sql: sqlite3.Connection, new: Mapping[int, int]) -> None:
         """Write new fingerprints and the tokens that registered them, in the caller's transaction."""
-        write(sql, "INSERT INTO fresh", list(new.items()))
+        rows = iter(new.items())
+        while some := list(islice(rows, 10_000)):
+            write(sql, "INSERT INTO fresh", some)
 
     def written(self, new: Mapping[int, int]) -> None:
         """Their transaction has gone through."""

@@ -129,11 +129,24 @@ class SQLiteStore:
 
         def committed(written: list[Written]) -> list[Committed]:
             return [
-                Committed([_entry(*pair) for pair in zip(children, one.tokens, strict=True)], one.first_item)
+                Committed(
+                    [_entry(*pair) for pair in zip(children, one.tokens, strict=True)],
+                    one.first_item,
+                    one.stored,
+                    one.duplicates,
+                )
                 for children, one in zip(offers, written, strict=True)
             ]
 
         return self._run(self._writer.write, group).addCallback(committed)
+
+    def stage(self, token: int, children: Sequence[Offer]) -> Deferred[None]:
+        """Keep children of an unfinished request outside memory until its commit."""
+        try:
+            rows = self._rows.staged(children)
+        except CannotStore as error:
+            return fail(StoreError(f"a result cannot be stored: {error}"))
+        return self._run(self._writer.stage, token, rows)
 
     def redirect(self, postponed: Postponed, fingerprint: int) -> Deferred[bool]:
         """Register the target and postpone, in one transaction, if it is new."""

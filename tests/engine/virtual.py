@@ -26,6 +26,7 @@ class VirtualThread:
         self.clock: Any = None
         self.open = False
         self._delay = delay
+        self._last = 0.0
 
     def start(self) -> None:
         self.open = True
@@ -36,7 +37,9 @@ class VirtualThread:
         except Exception:
             result = Failure()
         answered: Deferred[Any] = Deferred()
-        self.clock.callLater(self._delay, answered.callback, result)
+        now = self.clock.seconds()
+        self._last = max(self._last + 1e-6, now + self._delay)  # equal times have no order
+        self.clock.callLater(self._last - now, answered.callback, result)
         return answered
 
     def stop(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from crawler.errors import StoreError
@@ -144,3 +146,30 @@ def test_finish_may_come_twice(stores: Stores) -> None:
     store = stores.open()
     stores.finish(store, ended=True)
     stores.finish(store, ended=True)
+
+
+def test_staged_children_are_seen_at_their_commit_only(tmp_path: Path) -> None:
+    stores = Stores("sqlite", tmp_path)
+    store = stores.open()
+    [parent] = begin(stores, store, "http://a/1")
+    stores.wait(store.stage(parent.token, [offer("http://a/2"), offer("http://b/3"), offer("http://a/1")]))
+    stores.wait(store.stage(parent.token, [offer("http://a/2"), offer("http://a/4", priority=5)]))
+    assert stores.wait(store.seen([offer("http://a/2").fingerprint])) == [False]
+    assert [entry.token for entry, _ in stores.wait(store.lease("a", 9, None))] == [parent.token]
+    [answer] = stores.wait(store.commit([Finished(parent.token, children=[offer("http://b/3"), offer("http://b/5")])]))
+    assert (answer.stored, answer.duplicates) == ({"a": 2, "b": 1}, 2)
+    assert [entry is None for entry in answer.admitted] == [True, False]
+    leased = [entry.request.url for entry, _ in stores.wait(store.lease("a", 9, None))]
+    assert leased == ["http://a/4", "http://a/2"]
+
+
+def test_what_was_staged_without_a_commit_is_gone_with_the_process(tmp_path: Path) -> None:
+    stores = Stores("sqlite", tmp_path)
+    store = stores.open()
+    [parent] = begin(stores, store, "http://a/1")
+    stores.wait(store.stage(parent.token, [offer("http://a/2")]))
+    stores.wait(store.finish(ended=False, reason="shutdown"))
+    again = stores.open()
+    [answer] = stores.wait(again.commit([Finished(parent.token)]))
+    assert (answer.stored, answer.duplicates) == ({}, 0)
+    assert stores.wait(again.lease("a", 9, None)) == []
