@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 import time
 import tracemalloc
 from pathlib import Path
@@ -132,3 +134,14 @@ def test_a_megabyte_of_one_thing_takes_linear_time(piece: bytes) -> None:
     response.css("a::attr(href)").getall()
     response.urljoin(body[:100_000].decode())
     assert time.process_time() - began < 3
+
+
+def test_an_expression_leaves_nothing_behind() -> None:
+    selector = Selector(body=b"<title>a</title>", encoding="utf-8")
+    selector.css("title::text").get()
+    gc.collect()
+    before = sys.getallocatedblocks()
+    for _ in range(2000):
+        selector.css("title::text").get()
+    gc.collect()
+    assert sys.getallocatedblocks() - before < 500
