@@ -33,7 +33,7 @@ from crawler.download.fast import FastDownloader
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = 20
-# The memory at the end may be so much above that of the first quarter, besides 100 bytes for each URL seen.
+# The memory at the end may be so much above that of the first quarter, besides 40 bytes for each URL seen.
 SLACK = 8_000_000
 SETTINGS: dict[str, Any] = {
     "JOB_STORE": None,
@@ -169,7 +169,7 @@ def problems(summary: Summary, watch: Watch, last: Sample, lines: int, files: in
     settled = watch.samples[SAMPLES // 4 :]
     if settled:
         grown = settled[-1].memory - settled[0].memory
-        allowed = SLACK + 100 * (settled[-1].requests - settled[0].requests)
+        allowed = SLACK + 40 * (settled[-1].requests - settled[0].requests)
         if grown > allowed:
             yield f"memory grew by {grown / 1e6:.1f} MB since the first quarter, {allowed / 1e6:.1f} are allowed"
 
