@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import io
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -15,6 +17,8 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import zstandard
+
+from crawler.storage.jobs import Job, read_job
 
 PROJECT = Path(__file__).parent / "project"
 OUTPUTS = ("out.jsonl", "out.json", "out.csv", "out.xml", "gz.jsonl.gz", "zst.csv.zst")
@@ -70,3 +74,10 @@ def read_paths(file: Path) -> list[str]:
         )
         return [row["path"] for row in rows]
     return [str(item.findtext("path")) for item in ET.fromstring(text)]
+
+
+def job_state(file: Path) -> Job:
+    """Return what a job file says of itself; fails if it is not whole."""
+    with contextlib.closing(sqlite3.connect(file)) as sql:
+        assert sql.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    return read_job(file)

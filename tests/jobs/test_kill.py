@@ -41,7 +41,9 @@ def crawl_until_done(
             time.sleep(rng.random() * 0.6)  # at any moment: while it starts, or resumes
         else:
             goal = len({asked.path for asked in web.log}) + rng.random() * share
-            wait_for(lambda goal=goal, process=process: process.poll() is not None or len({a.path for a in web.log}) >= goal)
+            wait_for(
+                lambda goal=goal, process=process: process.poll() is not None or len({a.path for a in web.log}) >= goal
+            )
         if process.poll() is not None:
             break
         killed.append(time.monotonic())
