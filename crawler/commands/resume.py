@@ -51,6 +51,8 @@ class Found(NamedTuple):
 
 def find_again(job: Job, command_line: dict[str, Any], *, summary: str | None = None) -> Found:
     """Return what a job needs to go on, standing where its command stood. Raises UsageError."""
+    if job.state == "damaged":
+        raise UsageError(f"job {job.name} is damaged: {job.problem}")
     remembered = recall(job.name, job.description)
     summary = str(Path(summary).absolute()) if summary is not None else None
     _go_to(remembered.folder, job.name)

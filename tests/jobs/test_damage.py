@@ -79,11 +79,6 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
 }
 
 
-# The command asks what the job remembers before it asks in what state it is.
-says_so = pytest.mark.xfail(strict=True, reason="resume says that the job was not begun by a command")
-
-
-@says_so
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_job_is_named_and_left_alone(tmp_path: Path, stopped: Stopped, damage: str) -> None:
     path = stopped.copy(tmp_path / "jobs")
@@ -108,7 +103,6 @@ def test_noise_anywhere_is_never_a_crash(tmp_path: Path, stopped: Stopped, place
     assert status == 0 or "job k" in said or str(path) in said, said
 
 
-@says_so
 @pytest.mark.parametrize("version", [schema.VERSION + 1, 0])
 def test_a_job_of_another_version_says_both(tmp_path: Path, stopped: Stopped, version: int) -> None:
     path = stopped.copy(tmp_path / "jobs")
