@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 
 from crawler.assembly.components import (
     load_settings,
@@ -37,7 +37,6 @@ from crawler.engine.facts import SpiderState, StatsFacts
 from crawler.engine.limits import Limits
 from crawler.engine.parts import Parts
 from crawler.engine.result import summarise
-from crawler.errors import CrawlerError
 from crawler.events import Events
 from crawler.feeds import make_feeds
 from crawler.feeds.seam import Feed
@@ -96,8 +95,10 @@ class PreparedCrawl:
         self._crawl.stop_now()
 
     def run(self) -> Deferred[Summary]:
-        """Run the crawl; fails with UsageError or StoreError."""
-        return Deferred.fromCoroutine(self._run())
+        """Run the crawl; fails with UsageError or StoreError. Cancelling it stops the crawl at once."""
+        done: Deferred[Summary] = Deferred(lambda _: self.stop_now())
+        Deferred.fromCoroutine(self._run()).addCallbacks(done.callback, done.errback)
+        return done
 
     async def _run(self) -> Summary:
         clock = self._world.clock
@@ -127,14 +128,13 @@ def crawl(
     """Run a spider and return a Deferred of its Summary.
 
     ``settings`` wins over the spider's custom_settings; ``arguments`` are the spider's, values or texts.
-    The Deferred fails with UsageError (before anything is fetched) or StoreError.
+    The Deferred fails with UsageError (before anything is fetched), StoreError, or what the spider's own
+    making raised; cancelling it stops the crawl at once.
     """
     try:
         return prepare(spider_class, settings, world=real_world(reactor), arguments=arguments).run()
-    except CrawlerError as error:
-        failed: Deferred[Summary] = Deferred()
-        failed.errback(error)
-        return failed
+    except Exception as error:
+        return fail(error)
 
 
 def prepare(

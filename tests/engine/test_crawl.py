@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 
 from crawler.errors import (
     CloseSpider,
@@ -19,10 +19,11 @@ from crawler.errors import (
     RequestDropped,
     RobotsUnreachable,
 )
-from crawler.events import HostSlowed, RequestEnded, RequestRefused, SpiderFailed
+from crawler.events import CrawlClosed, HostSlowed, RequestEnded, RequestRefused, SpiderFailed
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.spider import Spider
+from crawler.summary import Summary
 from crawler.testing import Result, crawl
 
 ROOT = "http://a.test/"
@@ -494,3 +495,27 @@ def test_a_stop_before_the_start_ends_at_once() -> None:
     result = crawl(spider(parse=page_item), {ROOT: "x"}, during=lambda prepared: prepared.stop())
     assert result.summary.exit_status == 130
     assert result.urls == []
+
+
+def test_cancelling_the_crawls_deferred_stops_it() -> None:
+    closed: list[str] = []
+
+    def cancel_soon(prepared: Any) -> None:
+        run, ended = prepared.run, Deferred[Summary]()
+
+        def closing(event: CrawlClosed) -> None:
+            closed.append(event.reason)
+            ended.callback(Summary(spider="made"))
+
+        def running() -> Any:
+            done = run()
+            done.addErrback(lambda failure: failure.trap(CancelledError))
+            prepared._world.clock.callLater(5, done.cancel)
+            return ended
+
+        prepared.events.subscribe(CrawlClosed, closing)
+        prepared.run = running
+
+    settings = {"ROBOTSTXT_OBEY": False, "RETRY_TIMES": 99}
+    crawl(spider(parse=page_item), lambda request: 503, during=cancel_soon, settings=settings)
+    assert closed == ["shutdown"]
