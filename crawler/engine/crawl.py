@@ -232,6 +232,11 @@ class Crawl:
         return len(self._sending)
 
     @property
+    def nothing_accepted(self) -> bool:
+        """Whether all that start() yielded was refused: the crawl had nothing to do, though it was asked to."""
+        return self._wired.books.accepted == 0 and self._wired.intake.refused > 0
+
+    @property
     def ended(self) -> dict[str, int]:
         """How many requests were answered, failed and dropped."""
         return self._wired.books.ended

@@ -83,6 +83,7 @@ class Intake:
         self.open_units = 0
         self.abandoned = 0
         self.stopping = False
+        self.refused = 0
 
     def open(self, entry: Entry | None, done: Callable[[Unit], None] | None = None) -> Unit:
         """Begin the unit of a request (None: of results of start())."""
@@ -158,6 +159,7 @@ class Intake:
 
     def _refuse(self, request: Request, reason: str, detail: str, unit: Unit, found_on: str | None) -> None:
         self._events.publish(RequestRefused(request, reason, detail, found_on))
+        self.refused += 1
         if self._explain:
             unit.refusals.append(Refusal(request.url, reason, detail, found_on or ""))
 

@@ -44,7 +44,7 @@ def exit_status(crawl: Crawl) -> int:
     failures = {
         "start": crawl.start_failed,
         "callback": crawl.failures > 0,
-        "downloads": failed > 0 and answered == 0,
+        "downloads": answered == 0 and (failed > 0 or crawl.nothing_accepted),
         "any-download": failed > 0,
         "item": crawl.lost_items > 0,
     }

@@ -519,3 +519,9 @@ def test_cancelling_the_crawls_deferred_stops_it() -> None:
     settings = {"ROBOTSTXT_OBEY": False, "RETRY_TIMES": 99}
     crawl(spider(parse=page_item), lambda request: 503, during=cancel_soon, settings=settings)
     assert closed == ["shutdown"]
+
+
+def test_a_crawl_that_could_not_even_begin_is_a_failure() -> None:
+    result = crawl(spider(start_urls=["http://[bad/", "nonsense"]), {})
+    assert result.summary.exit_status == 1
+    assert {reason for _, reason in refusals(result)} == {"invalid_url"}
