@@ -81,6 +81,11 @@ class Committer:
             postponed.attempts = [*earlier.attempts, *postponed.attempts]
         return postponed
 
+    def flush_children(self) -> None:
+        """Commit what has gathered if requests are among it, which somebody may be waiting for."""
+        if any(unit.children for unit in self._units):
+            self.flush()
+
     def flush(self) -> None:
         """Commit what has gathered, unless a commit is under way."""
         if self._busy or self._broken or not (self._units or self._postponed):

@@ -99,7 +99,7 @@ class Loop:
         while sending.free > 0 and self._room_for_responses():
             entry = sending.take(now)
             if entry is None:
-                wired.committer.flush()
+                wired.committer.flush_children()
                 if self._ahead is None or wired.frontier.queued_in_memory < self._ahead:
                     wired.starts.want(sending.free)
                 return

@@ -38,6 +38,8 @@ class Pace:
 
     def answered(self, entry: Entry, outcome: Response | Exception, generation: int) -> None:
         """Learn from the outcome of a request that was sent under ``generation``."""
+        if not self._rules.throttle_enabled:
+            return
         state = self._states.get(entry.host)
         if is_overload(outcome):
             new = on_overload(state or self._full(entry), generation, self._rules)
@@ -68,8 +70,16 @@ class Pace:
     def restore_facts(self, facts: dict[str, Any]) -> None:
         """Go on as slowly as an earlier run of the job did."""
         for name, value in facts.items():
-            if name.startswith(_PREFIX):
-                state = HostThrottle(*value)
+            if name.startswith(_PREFIX) and self._rules.throttle_enabled:
                 host = name.removeprefix(_PREFIX)
+                # The settings may have changed since: never faster than what is configured now.
+                now: HostLimits = self._limits(host)
+                kept = HostThrottle(*value)
+                state = kept._replace(
+                    full_concurrency=now.concurrency,
+                    full_delay=now.delay,
+                    concurrency=min(kept.concurrency, now.concurrency),
+                    delay=max(kept.delay, now.delay),
+                )
                 self._states[host] = state
                 self._frontier.set_limits(host, concurrency=state.concurrency, delay=state.delay)
