@@ -525,3 +525,8 @@ def test_a_crawl_that_could_not_even_begin_is_a_failure() -> None:
     result = crawl(spider(start_urls=["http://[bad/", "nonsense"]), {})
     assert result.summary.exit_status == 1
     assert {reason for _, reason in refusals(result)} == {"invalid_url"}
+
+
+def test_no_throttle_when_told_so() -> None:
+    result = crawl(spider(parse=page_item), {ROOT: 503}, settings={"THROTTLE_ENABLED": False})
+    assert not result.happened(HostSlowed)
