@@ -246,7 +246,6 @@ def test_a_crawl_may_be_bounded_by_pages() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="the requests of one callback wait in memory, 2 kB each, until it has ended")
 def test_many_links_on_a_page_cost_no_memory_to_wait() -> None:
     """What waits is in the job's file: many times the links need little more memory."""
     grown = {}
