@@ -123,7 +123,9 @@ class Committer:
         else:
             for unit, committed in zip(units, answer, strict=True):
                 self._on_committed(unit, committed)
-            if len(self._units) >= self._requests or (self._idle and self._units) or not self._store.durable:
+            # Without a timer their waiting time ended while this commit was under way.
+            overdue = self._timer is None
+            if overdue or len(self._units) >= self._requests or self._idle:
                 self.flush()
         self._tell_idle()
 
