@@ -105,7 +105,7 @@ def test_a_silent_name_holds_nobody_else(each_world: World, names: NameServer, s
     lookup: Any = TwistedLookup(each_world.reactor, servers=[names.address])
     if kind == "threads":
         lookup = SystemLookup(each_world.reactor, ask=ask)
-    downloader = each_world.downloader(lookup=lookup, DNS_TIMEOUT=0.5)
+    downloader = each_world.downloader(lookup=lookup, DNS_TIMEOUT=2.0)
     silent = [downloader.fetch(Request(url("silent.example", server))) for _ in range(20)]
     outcomes: list[Any] = []
     for each in silent:
