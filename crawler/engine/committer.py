@@ -22,6 +22,9 @@ from crawler.frontier.store import Committed, Postponed, Store
 class Committer:
     """Groups units and commits them; ``on_committed(unit, answer)`` is called for each, in order.
 
+    ``changed()`` is called after each commit, also of one with postponed requests alone: a crawl
+    that ends waits for it.
+
     ``facts()`` returns what else shall be kept with this group (cookies, throttle, stats, …).
     """
 
@@ -34,6 +37,7 @@ class Committer:
         requests: int,
         facts: Callable[[], dict[str, Any]],
         on_committed: Callable[[Unit, Committed], None],
+        changed: Callable[[], None],
         on_error: Callable[[BaseException], None],
     ) -> None:
         self._store = store
@@ -42,6 +46,7 @@ class Committer:
         self._requests = requests
         self._facts = facts
         self._on_committed = on_committed
+        self._changed = changed
         self._on_error = on_error
         self._units: list[Unit] = []
         self._postponed: dict[int, Postponed] = {}
@@ -127,6 +132,7 @@ class Committer:
             overdue = self._timer is None
             if overdue or len(self._units) >= self._requests or self._idle:
                 self.flush()
+            self._changed()
         self._tell_idle()
 
     def _failed(self, failure: Failure) -> None:

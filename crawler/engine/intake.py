@@ -246,4 +246,3 @@ class Intake:
         if unit.items:
             self._outlet.put(unit.items, answer.first_item + len(unit.items) - 1)
         self.open_units -= 1  # now: what becomes of a child at once must not find the crawl idle
-        self._changed()

@@ -101,6 +101,7 @@ class Wiring:
             requests=core.JOB_COMMIT_REQUESTS,
             facts=self.facts.changed,
             on_committed=lambda unit, answer: self.intake.committed(unit, answer),
+            changed=hooks.changed,
             on_error=hooks.fail,
         )
         self.intake = self._intake(parts, hooks)

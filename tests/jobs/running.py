@@ -40,7 +40,12 @@ def end(process: subprocess.Popen[bytes], how: signal.Signals, *, timeout: float
     """Send a signal and wait for the end."""
     if process.poll() is None:
         process.send_signal(how)
-    return process.wait(timeout)
+    try:
+        return process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise
 
 
 def wait_for(condition: object, *, timeout: float = 30) -> None:
