@@ -154,16 +154,19 @@ class _ListFeed:
 
     def __init__(self) -> None:
         self.items: list[Any] = []
+        self._number = 0
 
     def check(self) -> None:
         """Nothing can be wrong."""
 
     def open(self, mark: dict[str, Any] | None, *, durable: bool) -> None:
-        """Begin."""
+        """Begin; what earlier runs of the job fed is not repeated."""
+        self._number = int(mark["number"]) if mark else 0
 
     def write(self, items: Sequence[Any], number: int) -> dict[str, Any]:
         """Keep the items."""
         self.items += items
+        self._number = number
         return {"number": number}
 
     def committed(self, mark: dict[str, Any]) -> None:
@@ -171,7 +174,7 @@ class _ListFeed:
 
     def close(self, *, finished: bool) -> dict[str, Any]:
         """End."""
-        return {"number": len(self.items)}
+        return {"number": self._number}
 
     def count(self) -> int:
         """Return the number of items."""

@@ -52,6 +52,7 @@ class Committer:
         self._postponed: dict[int, Postponed] = {}
         self._busy = False
         self._broken = False
+        self._closing = False
         self._timer: Any = None
         self._idle: list[Deferred[None]] = []
 
@@ -65,6 +66,8 @@ class Committer:
 
     def add(self, unit: Unit) -> None:
         """A unit is complete."""
+        if self._closing:
+            return  # a stop at once did not wait for it: a resume repeats its request
         self._units.append(unit)
         if not self._store.durable or len(self._units) >= self._requests:
             self.flush()
@@ -108,8 +111,9 @@ class Committer:
         facts = self._facts() if self._store.durable else None
         return self._store.commit([unit.finished() for unit in units], postponed=postponed, facts=facts)
 
-    def when_idle(self) -> Deferred[None]:
-        """Commit everything; fires when it is done (or the store has failed)."""
+    def close(self) -> Deferred[None]:
+        """Commit what is here, and nothing that comes later; fires when it is done (or the store has failed)."""
+        self._closing = True
         self.flush()
         deferred: Deferred[None] = Deferred()
         self._idle.append(deferred)

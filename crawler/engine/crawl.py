@@ -153,7 +153,7 @@ class Crawl:
             parts.events.publish(CrawlClosing(self.reason))
         for stage, error in await wired.pipelines.close():
             self._report(error, None, f"{stage}.close_spider", None)
-        await wired.committer.when_idle()
+        await wired.committer.close()
         await self._closed_hook()
         self.feeds = await wired.outlet.close(finished=finished)
         for path, items in self.feeds:

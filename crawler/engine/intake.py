@@ -78,6 +78,7 @@ class Intake:
         self._commit = commit
         self._changed = changed
         self._carried: set[int] = set()
+        self._offered: set[int] = set()
         self._told: set[str] = set()
         self._carried_orders = 0
         self.open_units = 0
@@ -95,6 +96,7 @@ class Intake:
         if unit.abandoned and self._store.durable:
             self.open_units -= 1
             self.abandoned += unit.entry is not None
+            self._forget_offers(unit.children)
             self._changed()
         else:
             self._commit(unit)
@@ -123,8 +125,11 @@ class Intake:
             self._refuse(request, "duplicate", "", unit, offer.found_on)
         elif self._store.can_store(offer.request):
             unit.children.append(offer)
+            self._offered.add(offer.fingerprint)
             if len(unit.children) >= SPOOL:
                 self._spool(unit)
+        elif offer.check and self.offers(offer.fingerprint):
+            self._refuse(request, "duplicate", "", unit, offer.found_on)
         else:
             self._carry(offer, unit)
 
@@ -132,6 +137,7 @@ class Intake:
         """A callback with very many results: they do not wait in memory for its end."""
         if self._store.window is not None and unit.entry is not None:
             children, unit.children = unit.children, []
+            self._forget_offers(children)  # too many to be remembered
             self.staging += 1
             unit.hold()
             self._store.stage(unit.entry.token, children).addBoth(self._staged, unit)
@@ -139,6 +145,9 @@ class Intake:
             side = self.open(None)  # nothing can be lost or repeated, so they need not become visible together
             side.children, unit.children = unit.children, []
             side.end_one()
+
+    def _forget_offers(self, offers: list[Offer]) -> None:
+        self._offered.difference_update([offer.fingerprint for offer in offers])
 
     def _staged(self, result: Any, unit: Unit) -> None:
         self.staging -= 1
@@ -151,6 +160,13 @@ class Intake:
     def carries(self, fingerprint: int) -> bool:
         """Tell whether a carried request has this fingerprint, which the store learns with its unit's commit only."""
         return fingerprint in self._carried
+
+    def offers(self, fingerprint: int) -> bool:
+        """Tell whether a request that waits for the commit of its unit has this fingerprint.
+
+        A carried request asks: it is sent before any commit, and the store would let both through.
+        """
+        return fingerprint in self._offered
 
     def note_carried(self, fingerprint: int, unit: Unit) -> None:
         """A carried request has led to this one: both are registered with the commit of the unit."""
@@ -231,6 +247,7 @@ class Intake:
         if unit.entry is not None:
             self._forget(unit.entry)
             self._books.end(unit.entry.request, unit.outcome, unit.reason)
+        self._forget_offers(unit.children)
         for offer, entry in zip(unit.children, answer.admitted, strict=True):
             if entry is not None:
                 self._queue(entry)

@@ -145,7 +145,7 @@ class Outcomes:
             self._postpone(entry, verdict)  # in its own chain: a page that sets a cookie and comes back
             return
         self.deciding += 1
-        if self._intake.carries(offer.fingerprint):
+        if self._intake.carries(offer.fingerprint) or (entry.carried and self._intake.offers(offer.fingerprint)):
             asked: Deferred[bool] = succeed(False)
         elif entry.carried:
             asked = self._store.seen([offer.fingerprint]).addCallback(lambda seen: not seen[0])

@@ -63,7 +63,7 @@ def _fired(deferred: Deferred[Any], loop: asyncio.AbstractEventLoop) -> Generato
         yield from future
     except asyncio.CancelledError:
         deferred.cancel()
-        deferred.addErrback(lambda failure: failure.trap(CancelledError) and None)  # which is no news to anybody
+        deferred.addErrback(lambda _: None)  # whoever waited for it has been told to end: it is no news to anybody
         raise
 
 

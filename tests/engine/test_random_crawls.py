@@ -29,9 +29,8 @@ class World:
         self.concurrency = rng.choice([1, 3, 8])
         self.links = {n: [rng.randrange(PAGES) for _ in range(rng.randrange(6))] for n in range(PAGES)}
         self.kind = {n: rng.choice(KINDS) for n in range(PAGES)}
-        self.answer = {
-            n: rng.choice(["page"] * 8 + ["redirect", "flaky", "gone", "lost", "slow"]) for n in range(PAGES)
-        }
+        answers = ["page"] * 8 + ["redirect", "gone", "lost", "slow"] + ["flaky"] * rng.choice([1, 20])
+        self.answer = {n: rng.choice(answers) for n in range(PAGES)}
         self.where = {n: rng.choice(HOSTS) for n in range(PAGES)}
         self.latency = {n: rng.choice([0.0, 0.01, 0.05, 0.5]) for n in range(PAGES)}
         self.asked: Counter[str] = Counter()
@@ -261,7 +260,7 @@ def test_a_random_crawl_that_is_stopped_and_resumed(seed: int, hard: bool, tmp_p
 
         result = crawl(
             made, world.site, settings=settings, job=tmp_path / "job", latency=0.0, during=stops,
-            window=world.random.choice([1, 4, 64]),
+            window=world.random.choice([1, 4, 64]), delay=world.random.choice([0.0, 0.003, 0.2]),
         )  # fmt: skip
         assert result.summary.problems == []
         items += result.items

@@ -20,27 +20,37 @@ ROOT = "http://a.test/"
 
 
 class VirtualThread:
-    """Carries the store's calls out at once, and answers ``delay`` virtual seconds later, in order."""
+    """Carries the store's calls out at once, and answers ``delay`` virtual seconds later, in order.
 
-    def __init__(self, delay: float) -> None:
+    With ``late`` they are carried out when they are answered.
+    """
+
+    def __init__(self, delay: float, *, late: bool = False) -> None:
         self.clock: Any = None
         self.open = False
         self._delay = delay
+        self._late = late
         self._last = 0.0
 
     def start(self) -> None:
         self.open = True
 
     def run(self, function: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
-        try:
-            result: Any = function(*arguments)
-        except Exception:
-            result = Failure()
         answered: Deferred[Any] = Deferred()
         now = self.clock.seconds()
         self._last = max(self._last + 1e-6, now + self._delay)  # equal times have no order
-        self.clock.callLater(self._last - now, answered.callback, result)
+        result = None if self._late else self._carry_out(function, arguments)
+        self.clock.callLater(self._last - now, self._answer, answered, result, function, arguments)
         return answered
+
+    def _answer(self, answered: Deferred[Any], result: Any, function: Callable[..., Any], arguments: Any) -> None:
+        answered.callback(self._carry_out(function, arguments) if self._late else result)
+
+    def _carry_out(self, function: Callable[..., Any], arguments: Any) -> Any:
+        try:
+            return function(*arguments)
+        except Exception:
+            return Failure()
 
     def stop(self) -> None:
         self.open = False
@@ -59,10 +69,11 @@ def crawl(
     during: Callable[[Any], None] | None = None,
     settings: dict[str, Any] | None = None,
     delay: float = 0.003,
+    thread: VirtualThread | None = None,
     **more: Any,
 ) -> testing.Result:
     """Crawl in memory; with ``job`` a SQLite file keeps the requests, which may be crawled again to resume."""
-    thread = VirtualThread(delay)
+    thread = thread or VirtualThread(delay)
 
     def make_store(made: Any, _: Any) -> SQLiteStore:
         store = SQLiteStore(job or "", reactor=None, codec=ItemCodec(made), window=window)
@@ -92,4 +103,4 @@ def balanced(result: testing.Result) -> bool:
     return not [problem for problem in result.summary.problems if "accepted" in problem]
 
 
-__all__ = ["ROOT", "Request", "Response", "Spider", "any_page", "balanced", "crawl", "later", "spider"]
+__all__ = ["ROOT", "Request", "Response", "Spider", "VirtualThread", "any_page", "balanced", "crawl", "later", "spider"]
