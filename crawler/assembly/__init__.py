@@ -25,8 +25,8 @@ from crawler.assembly.rules import (
     checked_fingerprint,
     checked_slot_key,
     make_filters,
-    make_redirect_filters,
     make_rules,
+    of_redirects,
 )
 from crawler.assembly.world import World, from_any_thread, real_world
 from crawler.config.schema import CoreSettings
@@ -41,7 +41,6 @@ from crawler.events import Events
 from crawler.feeds import make_feeds
 from crawler.feeds.seam import Feed
 from crawler.frontier.store import Store
-from crawler.model.response import Response
 from crawler.observe.stats import subscribe_stats
 from crawler.spider import Crawler, Spider
 from crawler.stats import Stats
@@ -195,6 +194,7 @@ def _parts(
     crawler: Crawler, spider: Spider, world: World, edge: Edge, chosen: ChosenStore, feeds: Sequence[Feed]
 ) -> Parts:
     settings, core = crawler.settings, crawler.settings.core
+    filters = make_filters(settings, spider, make_components(core.REQUEST_FILTERS, crawler))
     return Parts(
         spider=spider,
         core=core,
@@ -209,8 +209,8 @@ def _parts(
         fetch=edge.fetch,
         lookup=edge.lookup,
         rules=make_rules(settings, spider),
-        filters=make_filters(settings, spider),
-        redirect_filters=make_redirect_filters(settings, spider),
+        filters=filters,
+        redirect_filters=of_redirects(filters),
         fingerprint=checked_fingerprint(core.FINGERPRINT),
         slot_key=checked_slot_key(core.SLOT_KEY),
         random=world.random,
@@ -225,4 +225,4 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, str | int | float | bool | type(None) | datetime)
 
 
-__all__ = ["PreparedCrawl", "Response", "World", "crawl", "make_component", "prepare", "real_world"]
+__all__ = ["PreparedCrawl", "World", "crawl", "prepare", "real_world"]

@@ -39,7 +39,11 @@ def make_spider(spider_class: type[Spider], crawler: Crawler, arguments: Mapping
 
 
 def make_component(component: Any, crawler: Crawler) -> Any:
-    """Make a stage, middleware or extension: from_crawler if it has one, and its declared settings set."""
+    """Make a stage, middleware, extension, filter or downloader of the user's.
+
+    By its ``from_crawler`` if it has one; then its declared settings are set on it, and ``bind(crawler)`` is
+    called if it has that. What is no class (an instance, a function) is returned as it is.
+    """
     if not isinstance(component, type):
         return component
     made = component.from_crawler(crawler) if hasattr(component, "from_crawler") else component()
@@ -51,7 +55,7 @@ def make_component(component: Any, crawler: Crawler) -> Any:
 
 
 def make_components(components: Iterable[Any], crawler: Crawler) -> list[Any]:
-    """Make stages or extensions; one that raises NotConfigured is left out, with a line in the log."""
+    """Make stages, extensions or filters; one that raises NotConfigured is left out, with a line in the log."""
     made = []
     for component in components:
         try:

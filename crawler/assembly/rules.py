@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from crawler.config.settings import Settings
@@ -14,7 +14,14 @@ from crawler.policy.httperror import StatusRules
 from crawler.policy.outcome import Rules
 from crawler.policy.redirect import RedirectRules
 from crawler.policy.retry import RetryRules
-from crawler.policy.scope import DepthFilter, OffsiteFilter, ReferrerFilter, SchemeFilter, UrlLengthFilter
+from crawler.policy.scope import (
+    DepthFilter,
+    OffsiteFilter,
+    ReferrerFilter,
+    RequestFilter,
+    SchemeFilter,
+    UrlLengthFilter,
+)
 from crawler.spider import Spider
 
 logger = logging.getLogger(__name__)
@@ -59,25 +66,29 @@ def make_rules(settings: Settings, spider: Spider) -> Rules:
     handled = frozenset(spider.handle_httpstatus_list or ())
     return Rules(
         redirect=RedirectRules(
-            core.REDIRECT_ENABLED,
-            core.REDIRECT_MAX_TIMES,
-            core.REDIRECT_PRIORITY_ADJUST,
-            core.METAREFRESH_ENABLED,
-            core.METAREFRESH_MAXDELAY,
-            tuple(core.METAREFRESH_IGNORE_TAGS),
-            core.REFERRER_POLICY,
-            handled,
+            redirect_enabled=core.REDIRECT_ENABLED,
+            redirect_max_times=core.REDIRECT_MAX_TIMES,
+            redirect_priority_adjust=core.REDIRECT_PRIORITY_ADJUST,
+            metarefresh_enabled=core.METAREFRESH_ENABLED,
+            metarefresh_maxdelay=core.METAREFRESH_MAXDELAY,
+            metarefresh_ignore_tags=tuple(core.METAREFRESH_IGNORE_TAGS),
+            referrer_policy=core.REFERRER_POLICY,
+            handle_httpstatus_list=handled,
         ),
         retry=RetryRules(
-            core.RETRY_ENABLED,
-            core.RETRY_TIMES,
-            frozenset(core.RETRY_HTTP_CODES),
-            core.RETRY_PRIORITY_ADJUST,
-            core.RETRY_BACKOFF,
-            core.RETRY_BACKOFF_MAX,
-            core.RETRY_AFTER_MAX,
+            retry_enabled=core.RETRY_ENABLED,
+            retry_times=core.RETRY_TIMES,
+            retry_http_codes=frozenset(core.RETRY_HTTP_CODES),
+            retry_priority_adjust=core.RETRY_PRIORITY_ADJUST,
+            retry_backoff=core.RETRY_BACKOFF,
+            retry_backoff_max=core.RETRY_BACKOFF_MAX,
+            retry_after_max=core.RETRY_AFTER_MAX,
         ),
-        status=StatusRules(core.HTTPERROR_ALLOW_ALL, frozenset(core.HTTPERROR_ALLOWED_CODES), handled or None),
+        status=StatusRules(
+            httperror_allow_all=core.HTTPERROR_ALLOW_ALL,
+            httperror_allowed_codes=frozenset(core.HTTPERROR_ALLOWED_CODES),
+            handle_httpstatus_list=handled or None,
+        ),
     )
 
 
@@ -104,22 +115,21 @@ class UnreadKeys:
         return request
 
 
-def make_filters(settings: Settings, spider: Spider) -> list[Any]:
-    """Return the filters a request passes before it is accepted; REQUEST_FILTERS come last."""
+def make_filters(settings: Settings, spider: Spider, own: Sequence[RequestFilter]) -> list[RequestFilter]:
+    """Return the filters a request passes before it is accepted; ``own``, those of REQUEST_FILTERS, come last."""
     core = settings.core
-    schemes = ("http", "https", *core.SCHEMES)
     return [
-        SchemeFilter(schemes),
+        SchemeFilter(("http", "https", *core.SCHEMES)),
         OffsiteFilter(spider.allowed_domains),
         DepthFilter(core.DEPTH_LIMIT, core.DEPTH_PRIORITY),
         UrlLengthFilter(core.URLLENGTH_LIMIT),
         *([ReferrerFilter()] if core.REFERER_ENABLED else []),
         UnreadKeys(),
-        *(f() if isinstance(f, type) else f for f in core.REQUEST_FILTERS),
+        *own,
     ]
 
 
-def make_redirect_filters(settings: Settings, spider: Spider) -> list[Any]:
-    """Return the filters that the target of a redirect passes."""
+def of_redirects(filters: Sequence[RequestFilter]) -> list[RequestFilter]:
+    """Return those of the filters that the target of a redirect passes, too."""
     # A redirect is the same accepted request: no deeper, and its scheme was judged by the policy.
-    return [f for f in make_filters(settings, spider) if not isinstance(f, DepthFilter | SchemeFilter)]
+    return [each for each in filters if not isinstance(each, DepthFilter | SchemeFilter)]

@@ -1,0 +1,1 @@
+"""Are the rooms put together as they should be?"""
