@@ -71,8 +71,10 @@ class Wiring:
         self.frontier = Frontier(
             window=parts.store.window, limits=limits, random=parts.random, robots=core.ROBOTSTXT_OBEY
         )
-        self.gate = RobotsGate(core, self.frontier, clock, parts.robots_agent, random=parts.random)
-        self.pace = Pace(core, self.frontier, clock, events, limits=limits, crawl_delay=self.gate.crawl_delay)
+        self.gate = RobotsGate(
+            core, self.frontier, clock, parts.robots_agent, random=parts.random, durable=parts.store.durable
+        )
+        self.pace = Pace(core, self.frontier, clock, events, limits=limits)
         self.facts = Facts([*parts.facts, self.pace, self.gate])
         self.outlet = Outlet(
             parts.feeds, parts.store, clock=clock, pools=parts.pools, on_error=hooks.fail, on_room=hooks.made_room
@@ -136,7 +138,6 @@ class Wiring:
     def _starts(self, parts: Parts, hooks: Hooks) -> Starts:
         return Starts(
             lambda **how: self._callbacks(parts, **how),
-            clock=parts.clock,
             take=lambda result, unit: self.intake.take(result, unit, None),
             digest=lambda result: digest(result, parts.fingerprint),
             open_unit=lambda done: self.intake.open(None, done),

@@ -528,8 +528,28 @@ def test_a_retry_before_a_redirect_does_not_bring_the_old_address_back(tmp_path:
     assert [item["url"] for item in second.items] == [ROOT + "target"]
 
 
+@pytest.mark.parametrize("durable", [False, True])
+def test_what_start_yields_does_not_wait_for_a_slow_page_that_start_asks_for_with_a_lambda(
+    durable: bool, tmp_path: Path
+) -> None:
+    def start(self: Spider) -> Any:
+        yield Request("http://slow.test/", lambda response: {"url": response.url})
+        for number in range(3):
+            yield Request(f"{ROOT}{number}")
+
+    def site(request: Request) -> Any:
+        answer: Deferred[Any] = Deferred()
+        asyncio.get_event_loop().call_later(100 if "slow" in request.url else 0.1, answer.callback, "x")
+        return answer
+
+    result = crawl(spider(parse=page_item, start=start), site, job=tmp_path / "job" if durable else None)
+    assert len(result.items) == 4
+    assert all(sent.when < 1 for sent in result.sent)
+    assert balanced(result)
+
+
 def test_what_start_yields_for_a_lambda_is_not_lost_at_a_stop(tmp_path: Path) -> None:
-    """Such a request is carried; its chunk is abandoned, and start() must run again though it has ended."""
+    """Such a request is carried; its unit is abandoned, and start() must run again though it has ended."""
 
     def start(self: Spider) -> Any:
         yield Request(ROOT + "1", lambda response: {"url": response.url})
