@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from crawler.assembly import crawl as crawl
     from crawler.config.settings import Settings as Settings
+    from crawler.errors import AddressForbidden as AddressForbidden
     from crawler.errors import BadResponse as BadResponse
     from crawler.errors import BodyTooLarge as BodyTooLarge
     from crawler.errors import CloseSpider as CloseSpider
@@ -20,20 +21,28 @@ if TYPE_CHECKING:
     from crawler.errors import CrawlerError as CrawlerError
     from crawler.errors import DecodingError as DecodingError
     from crawler.errors import DropItem as DropItem
+    from crawler.errors import FetchCancelled as FetchCancelled
     from crawler.errors import FetchError as FetchError
     from crawler.errors import FetchTimeout as FetchTimeout
+    from crawler.errors import HeadTooLarge as HeadTooLarge
     from crawler.errors import HttpError as HttpError
     from crawler.errors import IgnoreRequest as IgnoreRequest
     from crawler.errors import InvalidRequest as InvalidRequest
+    from crawler.errors import JobDamaged as JobDamaged
+    from crawler.errors import JobInUse as JobInUse
     from crawler.errors import NameNotResolved as NameNotResolved
     from crawler.errors import NotConfigured as NotConfigured
+    from crawler.errors import NotInCache as NotInCache
     from crawler.errors import ProxyError as ProxyError
     from crawler.errors import RequestDropped as RequestDropped
     from crawler.errors import RequestError as RequestError
     from crawler.errors import RobotsUnreachable as RobotsUnreachable
+    from crawler.errors import SessionBlocked as SessionBlocked
+    from crawler.errors import StoreError as StoreError
     from crawler.errors import TLSError as TLSError
     from crawler.errors import TooManyRedirects as TooManyRedirects
     from crawler.errors import TruncatedBody as TruncatedBody
+    from crawler.errors import UnsupportedScheme as UnsupportedScheme
     from crawler.errors import UsageError as UsageError
     from crawler.events import CrawlClosed as CrawlClosed
     from crawler.events import CrawlClosing as CrawlClosing
@@ -50,6 +59,7 @@ if TYPE_CHECKING:
     from crawler.events import RequestRefused as RequestRefused
     from crawler.events import RequestScheduled as RequestScheduled
     from crawler.events import RequestSent as RequestSent
+    from crawler.events import RequestsSpooled as RequestsSpooled
     from crawler.events import ResponseReceived as ResponseReceived
     from crawler.events import SpiderFailed as SpiderFailed
     from crawler.feeds.formats import Format as Format
@@ -89,6 +99,7 @@ _HOMES = {
     "assembly": ("crawl",),
     "config.settings": ("Settings",),
     "errors": (
+        "AddressForbidden",
         "BadResponse",
         "BodyTooLarge",
         "CloseSpider",
@@ -97,20 +108,28 @@ _HOMES = {
         "CrawlerError",
         "DecodingError",
         "DropItem",
+        "FetchCancelled",
         "FetchError",
         "FetchTimeout",
+        "HeadTooLarge",
         "HttpError",
         "IgnoreRequest",
         "InvalidRequest",
+        "JobDamaged",
+        "JobInUse",
         "NameNotResolved",
         "NotConfigured",
+        "NotInCache",
         "ProxyError",
         "RequestDropped",
         "RequestError",
         "RobotsUnreachable",
+        "SessionBlocked",
+        "StoreError",
         "TLSError",
         "TooManyRedirects",
         "TruncatedBody",
+        "UnsupportedScheme",
         "UsageError",
     ),
     "events": (
@@ -129,6 +148,7 @@ _HOMES = {
         "RequestRefused",
         "RequestScheduled",
         "RequestSent",
+        "RequestsSpooled",
         "ResponseReceived",
         "SpiderFailed",
     ),

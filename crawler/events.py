@@ -174,8 +174,9 @@ class Events:
         self.close: Callable[[str], None] | None = None
 
     def subscribe(self, kind: type[EventT], subscriber: Callable[[EventT], None]) -> None:
-        """Call ``subscriber(event)`` for each event of exactly that type."""
-        self._subscribers.setdefault(kind, []).append(subscriber)
+        """Call ``subscriber(event)`` for each event of that type; ``Event`` stands for every type there is."""
+        for each in (kind, *kind.__subclasses__()):
+            self._subscribers.setdefault(each, []).append(subscriber)
 
     def wants(self, kind: type[Event]) -> bool:
         """Tell whether anybody subscribed to that type."""

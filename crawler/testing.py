@@ -268,8 +268,7 @@ def crawl(
         given = {"JOB_STORE": None, "HOLD_WARNING_SECONDS": 0, **(settings or {})}
         prepared = prepare(spider_class, given, world=world, arguments=arguments, feeds=[feed], store=store)
         events: list[Event] = []
-        for kind in Event.__subclasses__():
-            prepared.events.subscribe(kind, events.append)
+        prepared.events.subscribe(Event, events.append)
         if during is not None:
             during(prepared)
         summary = loop.run_until_complete(prepared.run().asFuture(loop))

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import json
-import socketserver
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from crawler import Request, Response, Spider, crawl, testing
-from tests.docs.blocks import blocks, load
+from crawler import Request, RequestRefused, Response, Spider, testing
+from tests.docs.blocks import load
 
 DOCUMENT = "docs/extending.md"
 HTML = {"Content-Type": "text/html; charset=utf-8"}
@@ -108,38 +101,21 @@ def test_the_subscriber_counts_slow_pages() -> None:
     assert result.summary.stats["slow_pages"] == 1
 
 
-class _Gopher(socketserver.StreamRequestHandler):
-    def handle(self) -> None:
-        selector = self.rfile.readline().strip().decode()
-        port = self.server.server_address[1]  # type: ignore[index]  # an IPv4 server
-        menus = {
-            "": f"0About\t/about\t127.0.0.1\t{port}\r\n1More\t/more\t127.0.0.1\t{port}\r\n.\r\n",
-            "/more": f"0Last\t/last\t127.0.0.1\t{port}\r\n.\r\n",
-        }
-        self.wfile.write(menus[selector].encode())
+def test_the_filter_follows_one_language() -> None:
+    class Pages(Spider):
+        name = "pages"
+        start_urls = ["http://shop.example/"]
 
+        def parse(self, response: Response) -> Iterator[Any]:
+            yield from response.follow_all(css="a")
 
-@pytest.fixture
-def gopher_port() -> Iterator[int]:
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Gopher) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server.server_address[1]
-        server.shutdown()
-        thread.join()
-
-
-def test_the_scheme_and_the_format_work_from_the_command_line(gopher_port: int, tmp_path: Path) -> None:
-    for block in blocks(Path(__file__).parents[2] / DOCUMENT):
-        if block.file in {"gopher.py", "formats.py"}:
-            (tmp_path / block.file).write_text(block.text, encoding="utf-8")
-    command = [sys.executable, "-m", "crawler", "run", "gopher.py", "-a", f"url=gopher://127.0.0.1:{gopher_port}/1"]
-    command += ["-s", 'FEED_FORMATS={"md": "formats.MarkdownList"}', "-O", "out.txt:md", "-s", "JOB_STORE=none"]
-    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
-    assert ended.returncode == 0, ended.stderr
-    lines = (tmp_path / "out.txt").read_text().splitlines()
-    assert sorted(lines) == ["- kind: 0, title: About", "- kind: 0, title: Last", "- kind: 1, title: More"]
-
-
-def test_crawl_is_public() -> None:
-    assert callable(crawl)
+    site = {
+        "http://shop.example/": '<a href="/en/a">a</a><a href="/de/a">a</a>',
+        "http://shop.example/en/a": "a",
+        "http://shop.example/de/a": "a",
+    }
+    settings = {"REQUEST_FILTERS": [load(DOCUMENT, "filters.py")["OneLanguage"]]}
+    for language in ("en", "de"):
+        result = testing.crawl(Pages, site, settings={**settings, "LANGUAGE": language})
+        assert result.urls == ["http://shop.example/", f"http://shop.example/{language}/a"]
+        assert [event.reason for event in result.happened(RequestRefused)] == ["language"]
