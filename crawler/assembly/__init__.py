@@ -106,6 +106,8 @@ class PreparedCrawl:
             await self._crawl.run()
         finally:
             await self._edge.close()
+            if self._crawl.unbegun:
+                self._chosen.forget()  # the same command can be given again when its error is mended
         if self._crawl.complete and not self._crawl.parts.core.JOB_KEEP:
             self._chosen.forget()
         seconds = clock.seconds() - since

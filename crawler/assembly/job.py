@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import inspect
 import logging
@@ -15,7 +16,7 @@ from typing import Any
 from itemadapter import ItemAdapter
 
 from crawler.config.schema import CoreSettings
-from crawler.errors import UsageError
+from crawler.errors import JobInUse, UsageError
 from crawler.frontier.store import Store
 from crawler.storage.codec import CannotStore, Codec
 from crawler.storage.jobs import Job, find_job, job_path, make_folder, new_name, remove_job
@@ -46,9 +47,10 @@ class ChosenStore:
     path: Path | None = None
 
     def forget(self) -> None:
-        """Remove the file of a job that is done."""
+        """Remove the file of a job that is done, or was never begun."""
         if self.path is not None:
-            remove_job(self.path)
+            with contextlib.suppress(JobInUse):  # a `crawler resume` looks at it just now, and finds it finished
+                remove_job(self.path)
 
 
 def choose_store(core: CoreSettings, spider: Any, *, plan: JobPlan, reactor: Any, wall: float) -> ChosenStore:
@@ -68,7 +70,12 @@ def choose_store(core: CoreSettings, spider: Any, *, plan: JobPlan, reactor: Any
             f"remove it with `crawler jobs rm {name}`, or take another name"
         )
     store = SQLiteStore(
-        path, reactor=reactor, codec=ItemCodec(spider), window=core.JOB_WINDOW, description=plan.description
+        path,
+        reactor=reactor,
+        codec=ItemCodec(spider),
+        window=core.JOB_WINDOW,
+        description=plan.description,
+        resume=plan.resume is not None,
     )
     return ChosenStore(store, name, path)
 

@@ -46,7 +46,7 @@ async def _close(job: Job, spider: Spider, settings: Settings, world: World) -> 
     plan = JobPlan(resume=job.name)
     chosen = choose_store(core, spider, plan=plan, reactor=world.reactor, wall=world.clock.wall())
     started = datetime.fromtimestamp(job.created, UTC)
-    feeds = make_feeds(core.FEEDS, core, spider_name=spider.name, started=started)
+    feeds = make_feeds(core.FEEDS, core, spider_name=spider.name, started=started, attributes=dict(vars(spider)))
     errors: list[Exception] = []
     outlet = Outlet(
         feeds, chosen.store, clock=world.clock, pools=world.pools, on_error=errors.append, on_room=lambda: None

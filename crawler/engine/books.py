@@ -16,6 +16,7 @@ class Books:
     def __init__(self, events: Events) -> None:
         self._events = events
         self.accepted = 0
+        self.carried = 0  # of those that have not ended: requests without a row of their own
         self.ended = {"answered": 0, "failed": 0, "dropped": 0}
 
     def __repr__(self) -> str:
@@ -25,6 +26,16 @@ class Books:
         """An accepted request has ended."""
         self.ended[outcome] += 1
         self._events.publish(RequestEnded(request, outcome, reason))
+
+    def end_carried(self, request: Request, outcome: str, reason: str) -> None:
+        """An accepted request that is carried has ended."""
+        self.carried -= 1
+        self.end(request, outcome, reason)
+
+    @property
+    def unfinished(self) -> int:
+        """How many accepted requests have not ended; without the carried ones, which their parents repeat."""
+        return self.accepted - sum(self.ended.values()) - self.carried
 
     def check(self, left: int) -> None:
         """Raise BooksDoNotBalance unless the sum is right; ``left`` are still queued."""

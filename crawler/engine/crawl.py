@@ -29,7 +29,8 @@ class Crawl:
     """One crawl. ``run()`` runs it; ``stop(reason)`` lets it end early, ``stop_now()`` at once.
 
     After the run, ``reason``, ``left`` (accepted requests not done), ``feeds`` (name, items) and
-    ``problems`` (sentences for the user) tell how it went; ``complete``: nothing is left to do.
+    ``problems`` (sentences for the user) tell how it went; ``complete``: nothing is left to do;
+    ``unbegun``: a new job that could not even begin.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -39,6 +40,7 @@ class Crawl:
         self.feeds: list[tuple[str, int]] = []
         self.problems: list[str] = []
         self.complete = False
+        self.unbegun = False
         self.start_failed = False
         self.failures = 0
         self.lost_items = 0
@@ -71,6 +73,7 @@ class Crawl:
                 await wired.outlet.close(finished=False)
                 raise
         except BaseException:
+            self.unbegun = resumed.is_new
             await parts.store.finish(ended=False, reason="failed")
             raise
         wired.watch.open()
@@ -87,7 +90,8 @@ class Crawl:
 
     def _restore(self, resumed: Resumed) -> None:
         wired = self._wired
-        self.parts.memory.update(resumed.memory)
+        for place, values in resumed.memory.items():
+            self.parts.memory.setdefault(place, {}).update(values)  # a stage may hold it since it was made
         wired.facts.restore(resumed.facts)
         for host, count in resumed.queued.items():
             wired.frontier.stored(host, count)
@@ -97,8 +101,8 @@ class Crawl:
         """Take no new request; end when what is in flight has ended and its results are committed."""
         if self._state == "new":
             self._stop_early = reason
-        if self._state != "running":
-            return
+        if self._state != "running" or self._loop.over.called:
+            return  # what has ended by itself is not stopped any more
         self._state = "closing"
         self.reason = reason
         self.parts.events.publish(CrawlClosing(reason))
@@ -129,9 +133,15 @@ class Crawl:
         self.problems.append(f"internal error: {error!r}" if ours else str(error))
         logger.error("%s", self.problems[-1], exc_info=error if ours else None)
         if isinstance(error, FeedError):
-            self.stop("feed_error")
+            reason = "feed_error"
         else:
-            self.stop_now("store_error" if isinstance(error, StoreError) else "internal_error")
+            reason = "store_error" if isinstance(error, StoreError) else "internal_error"
+        if self._loop.over.called:
+            self.reason = reason if self.reason == "finished" else self.reason
+        elif isinstance(error, FeedError):
+            self.stop(reason)
+        else:
+            self.stop_now(reason)
 
     def leave(self, entry: Entry) -> None:
         """An entry stays undone at a stop: if it is carried, its parent is repeated instead."""
@@ -139,6 +149,7 @@ class Crawl:
             self.left += 1
             return
         self._wired.books.accepted -= 1
+        self._wired.books.carried -= 1
         unit: Unit = entry.unit
         unit.abandoned = True
         if entry in self._wired.inline:
@@ -158,7 +169,8 @@ class Crawl:
         self.feeds = await wired.outlet.close(finished=finished)
         for path, items in self.feeds:
             parts.events.publish(FeedClosed(path, items))
-        self.left += len(wired.frontier) + wired.intake.abandoned
+        # A stop at once has cancelled what was in flight, and leaves that too.
+        self.left = wired.books.unfinished if self._hard else self.left + len(wired.frontier) + wired.intake.abandoned
         if not self._hard and not self.problems:
             self._check_books()
         self.complete = finished and self.left == 0 and not self.problems

@@ -238,6 +238,7 @@ class Intake:
 
     def _queue(self, entry: Entry) -> None:
         self._books.accepted += 1
+        self._books.carried += entry.carried
         if self._events.wants(RequestScheduled):
             self._events.publish(RequestScheduled(entry.request))
         self._admit(entry)

@@ -91,13 +91,13 @@ class Outcomes:
 
     def _deliver(self, entry: Entry, response: Response) -> None:
         if entry in self._inline:
-            self._books.end(entry.request, "answered", "")
+            self._books.end_carried(entry.request, "answered", "")
             self._inline.answer(entry, response)
             entry.unit.end_one()
             return
         unit = self._unit(entry)
         if entry.carried:
-            self._books.end(entry.request, "answered", "")
+            self._books.end_carried(entry.request, "answered", "")
         self._delivery.deliver(response, entry.request, unit)
 
     def give_up(self, entry: Entry, error: Exception) -> None:
@@ -114,7 +114,7 @@ class Outcomes:
 
     def _end(self, entry: Entry, outcome: str, reason: str, error: Exception) -> None:
         if entry.carried:
-            self._books.end(entry.request, outcome, reason)
+            self._books.end_carried(entry.request, outcome, reason)
         if entry in self._inline:
             self._inline.answer(entry, error)
             entry.unit.end_one()

@@ -76,34 +76,38 @@ class JobFile:
             raise StoreError(f"the job file {self.path} is not open")
         return self._connection
 
-    def open(self, description: dict[str, Any]) -> Resumed:
-        """Open or create; a new file keeps ``description``. Raises JobDamaged and StoreError."""
+    def open(self, description: dict[str, Any] | None) -> Resumed:
+        """Open, or make a new file that keeps ``description``; None: it must be there, and not be finished.
+
+        Raises JobDamaged and StoreError.
+        """
         with translated(self.path):
+            is_new = description is not None and not _has_content(self.path)
+            if is_new:
+                described = {"created": time.time(), "fingerprint": schema.FINGERPRINT, **(description or {})}
+                schema.create(self.path, {name: self.codec.encode(value) for name, value in described.items()})
             self._connection = schema.connect(self.path, cache_bytes=self._cache_bytes)
             row = self.sql.execute("SELECT tokens, done, items, start_count, start_ended FROM counters").fetchone()
             tokens, done, items, start_count, start_ended = row
             self.counters = Counters(tokens, done, items, start_count, bool(start_ended))
+            self._check_job(resumed=description is None)
             self.staged.drop(self.sql)
-            is_new = self.sql.execute("SELECT 1 FROM job WHERE name = 'created'").fetchone() is None
-            if is_new:
-                self._describe({"created": time.time(), "fingerprint": schema.FINGERPRINT, **description})
-            else:
-                self._check_fingerprint()
             self._set_job({"state": "running"})
             self.fingerprints.load(self.sql)
             return self._resumed(is_new=is_new)
 
-    def _check_fingerprint(self) -> None:
-        kind = self.job().get("fingerprint")
+    def _check_job(self, *, resumed: bool) -> None:
+        job = self.job()
+        kind = job.get("fingerprint")
         if kind != schema.FINGERPRINT:
             raise JobDamaged(f"{self.path} has fingerprints of {kind!r}; this program makes {schema.FINGERPRINT!r}")
+        if resumed and job.get("state") == "finished":
+            raise StoreError(f"the job {self.path.stem} was finished by another process meanwhile")
 
-    def _describe(self, description: dict[str, Any]) -> None:
+    def _set_job(self, state: dict[str, Any]) -> None:
         with self.transaction() as sql:
-            rows = [(name, self.codec.encode(value)) for name, value in description.items()]
+            rows = [(name, self.codec.encode(value)) for name, value in state.items()]
             sql.executemany("INSERT OR REPLACE INTO job VALUES (?, ?)", rows)
-
-    _set_job = _describe
 
     def job(self) -> dict[str, Any]:
         """Return the description and state of the job."""
@@ -219,6 +223,13 @@ class JobFile:
         finally:
             self._connection = None
             connection.close()
+
+
+def _has_content(path: Path) -> bool:
+    try:
+        return path.lstat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 _LEASE = """

@@ -28,6 +28,19 @@ class JobLock:
 
     def acquire(self) -> None:
         """Take the lock; raises JobInUse, or StoreError if the lock file cannot be made."""
+        while True:
+            descriptor = self._locked()
+            # Whoever removes a job takes its lock file away with it: a lock on that one keeps nobody out.
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(descriptor), self._path.stat()):
+                    break
+            os.close(descriptor)
+        self._descriptor = descriptor
+        with contextlib.suppress(OSError):  # a full disk: the lock holds without the text
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+
+    def _locked(self) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
             descriptor = os.open(self._path, flags, 0o600)
@@ -40,10 +53,7 @@ class JobLock:
             os.close(descriptor)
             by = f" by process {owner}" if owner.isdigit() else ""
             raise JobInUse(f"the job {self._job.stem} is in use{by}") from error
-        self._descriptor = descriptor
-        with contextlib.suppress(OSError):  # a full disk: the lock holds without the text
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        return descriptor
 
     def release(self) -> None:
         """Let go; does nothing if it is not held."""

@@ -15,17 +15,23 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 from crawler.errors import JobDamaged
 
 APPLICATION_ID = 0x43_52_4A_42  # "CRJB"
-VERSION = 1
+VERSION = 2
+"""Goes up with every change of the tables; 2 brought ``fresh``."""
 FINGERPRINT = "blake2b-8/1"
 """Algorithm and version of the fingerprints; a file with others cannot tell what it has seen."""
 
 QUEUED, ANSWERED, FAILED, DROPPED = range(4)
 STATES = {"answered": ANSWERED, "failed": FAILED, "dropped": DROPPED}
+
+ASIDE = ".new"
+"""Behind the name of a job file that is being made."""
 
 _TABLES = """
 CREATE TABLE job (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -62,51 +68,53 @@ INSERT INTO counters VALUES (1, 0, 0, 0, 0, 0, 0);
 """
 
 
+def create(path: Path, description: Mapping[str, bytes]) -> None:
+    """Make a job file, mode 0600, that knows its description (stored forms); raises sqlite3.Error and OSError.
+
+    It is made aside and takes its name when it is whole: whenever the process is killed, there is either a job
+    that can be resumed or none at all.
+    """
+    aside = path.with_name(path.name + ASIDE)
+    aside.unlink(missing_ok=True)
+    os.close(os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+    try:
+        with closing(sqlite3.connect(aside, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode = MEMORY")
+            connection.execute("BEGIN")
+            for statement in _TABLES.split(";"):
+                connection.execute(statement)
+            connection.executemany("INSERT INTO job VALUES (?, ?)", description.items())
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+            connection.execute("COMMIT")
+        aside.rename(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+
+
 def connect(path: Path, *, cache_bytes: int) -> sqlite3.Connection:
-    """Open a job file for work, mode 0600, making it if it is not there; raises sqlite3.Error and OSError."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    os.close(descriptor)
+    """Open a job file for work; raises JobDamaged, sqlite3.Error and OSError."""
+    os.close(os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC))
     connection = sqlite3.connect(path, isolation_level=None, timeout=10.0, cached_statements=512)
     try:
-        prepare(connection, path, cache_bytes=cache_bytes)
+        check(connection, path)
+        # NORMAL: a power cut may lose the last commits, all of each; a killed process loses none.
+        # A large log is checkpointed seldom: scattered pages are then written once for many commits.
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = NORMAL",
+            "wal_autocheckpoint = 8000",
+            "journal_size_limit = 67108864",
+            "temp_store = MEMORY",
+            "trusted_schema = OFF",
+            f"cache_size = -{cache_bytes // 1024}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
     except BaseException:
         connection.close()
         raise
     return connection
-
-
-def prepare(connection: sqlite3.Connection, path: Path, *, cache_bytes: int) -> None:
-    """Set the connection up and see to the schema."""
-    # NORMAL: a power cut may lose the last commits, all of each; a killed process loses none.
-    # A large log is checkpointed seldom: scattered pages are then written once for many commits.
-    for pragma in (
-        "journal_mode = WAL",
-        "synchronous = NORMAL",
-        "wal_autocheckpoint = 8000",
-        "journal_size_limit = 67108864",
-        "temp_store = MEMORY",
-        "trusted_schema = OFF",
-        f"cache_size = -{cache_bytes // 1024}",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-    if not _value(connection, "page_count") or not _value(connection, "schema_version"):
-        create(connection)
-    check(connection, path)
-
-
-def create(connection: sqlite3.Connection) -> None:
-    """Make the tables, all or none."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        for statement in _TABLES.split(";"):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {VERSION}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def check(connection: sqlite3.Connection, path: Path) -> None:
@@ -115,7 +123,10 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
         raise JobDamaged(f"{path} is not a job file")
     version = _value(connection, "user_version")
     if version != VERSION:
-        raise JobDamaged(f"{path} has version {version} of the job format; this program reads version {VERSION}")
+        raise JobDamaged(
+            f"{path} has version {version} of the job format; this program reads version {VERSION}: "
+            "go on with the version of the crawler that began it, or begin anew"
+        )
 
 
 def _value(connection: sqlite3.Connection, pragma: str) -> int:

@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 class SQLiteStore:
     """A Store in one SQLite file (mode 0600). ``description`` (plain values) is kept in a new job:
-    what a resume needs, such as the spider, its arguments, settings and feeds.
+    what a resume needs, such as the spider, its arguments, settings and feeds. ``resume``: the job must be there.
 
     ``codec`` turns requests and items into bytes and back; ``window`` is how many requests of a host the
     frontier shall hold; ``cache_bytes`` bounds SQLite's page cache.
@@ -49,13 +49,14 @@ class SQLiteStore:
         codec: Codec,
         window: int | None = 64,
         description: dict[str, Any] | None = None,
+        resume: bool = False,
         cache_bytes: int = 64_000_000,
     ) -> None:
         self.path = Path(path)
         self.window = window
         self._reactor = reactor
         self._codec = codec
-        self._description = description or {}
+        self._description = None if resume else description or {}
         self._lock = JobLock(self.path)
         self._file = JobFile(self.path, codec, cache_bytes=cache_bytes)
         self._writer = Writer(self._file)

@@ -12,6 +12,7 @@ class Walk(Spider):
 
     name = "walk"
     base: str = ""
+    tag: str = ""
 
     def start_requests(self) -> Iterator[Request]:
         yield Request(f"{self.base}/p/0")

@@ -1,0 +1,97 @@
+"""Does a crawl tell rightly why it ended and what it left, however it is stopped?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crawler import Pipeline
+from crawler.storage.jobs import read_job
+from tests.engine.virtual import ROOT, Request, Response, Spider, crawl, later, spider
+
+PAGES = 30
+
+
+def links(_: Spider, response: Response) -> Iterator[Any]:
+    yield {"url": response.url}
+    if response.url == ROOT:
+        for number in range(PAGES):
+            yield Request(f"{ROOT}{number}")
+
+
+def slow_site(request: Request) -> Any:
+    return "page"
+
+
+@pytest.mark.parametrize("inline", [False, True])
+@pytest.mark.parametrize("seconds", [0.05, 0.35, 0.71, 1.4])
+def test_a_stop_at_once_tells_how_much_a_resume_will_find(tmp_path: Path, seconds: float, inline: bool) -> None:
+    async def with_inline(self: Spider, response: Response) -> Any:
+        page = await self.fetch(f"{response.url}?inline")
+        yield {"url": page.url}
+        for result in links(self, response):
+            yield result
+
+    made = spider(parse=with_inline if inline else links)
+    stopped = crawl(
+        made,
+        slow_site,
+        job=tmp_path / "job.sqlite",
+        latency=0.3,
+        settings={"CONCURRENT_REQUESTS_PER_DOMAIN": 4},
+        during=lambda ready: later(ready, seconds, ready.stop_now),
+    )
+    job = read_job(tmp_path / "job.sqlite")
+    assert stopped.summary.reason == "shutdown"
+    assert stopped.summary.queued == job.queued > 0
+    assert stopped.summary.resumable
+
+
+def test_a_stop_while_a_finished_crawl_closes_leaves_it_finished() -> None:
+    asked = []
+
+    class Slow(Pipeline):
+        async def process_item(self, item: Any) -> Any:
+            return item
+
+        async def close_spider(self) -> None:
+            self.crawler.end("too late")
+            asked.append("end")
+            await asyncio.sleep(0.1)
+
+    result = crawl(
+        spider(parse=links),
+        slow_site,
+        settings={"PIPELINES": [Slow]},
+        during=lambda ready: asked.append("prepared"),
+    )
+    assert asked == ["prepared", "end"]
+    assert result.summary.reason == "finished"
+    assert result.summary.queued == 0
+    assert len(result.items) == PAGES + 1
+
+
+def test_a_stage_may_take_its_memory_when_it_is_made(tmp_path: Path) -> None:
+    found = []
+
+    class Counting(Pipeline):
+        def bind(self, crawler: Any) -> None:
+            super().bind(crawler)
+            self.pages = self.memory_dict("pages")
+
+        async def open_spider(self) -> None:
+            found.append(len(self.pages))
+
+        async def process_item(self, item: Any) -> Any:
+            self.pages[item["url"]] = True
+            return item
+
+    settings = {"PIPELINES": [Counting], "CLOSESPIDER_ITEMCOUNT": 5}
+    crawl(spider(parse=links), slow_site, job=tmp_path / "job.sqlite", settings=settings)
+    crawl(spider(parse=links), slow_site, job=tmp_path / "job.sqlite", settings={"PIPELINES": [Counting]})
+    assert found[0] == 0
+    assert found[1] >= 5
