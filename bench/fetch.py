@@ -3,7 +3,8 @@
 Serves 5 kB pages by nginx on loopback and fetches them, 16 at a time over kept connections, with our
 downloader, its IAgent, Twisted's Agent and treq in turn. The figures of a run are for comparing with one
 another: "CPU" is this process's, per fetch, and "best" the cheapest slice of 500 fetches, which other load
-on the machine disturbs least.
+on the machine disturbs least. Where wrk is installed, its rate (a client in C, on a CPU of its own) is what
+nginx gives at that moment, and the last column is each way's share of it.
 
     python bench/fetch.py [--fetches 20000] [--reactor asyncio|epoll] [--only fast]
 """
@@ -121,6 +122,16 @@ def start_nginx(folder: Path, port: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen([program, "-c", str(configuration), "-p", str(folder)])
 
 
+def measure_server(url: str, at_once: int) -> float:
+    """Return the pages a second that nginx gives wrk; 0.0 without wrk."""
+    program = shutil.which("wrk")
+    if program is None:
+        return 0.0
+    command = [program, "-t1", f"-c{at_once}", "-d3s", url]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
+    return float(said.partition("Requests/sec:")[2].split()[0])
+
+
 def make_reactor(kind: str) -> Any:
     """Make a reactor and give it ``turn()``."""
     if kind == "epoll":
@@ -157,11 +168,16 @@ def main() -> None:
         nginx = start_nginx(folder, options.port)
         try:
             time.sleep(0.5)
-            print(f"{'':18}{'fetches/s':>10}{'CPU µs':>9}{'best µs':>9}   ({options.reactor} reactor)")
-            for title, fetch in ways(reactor, f"http://127.0.0.1:{options.port}/page.html").items():
+            url = f"http://127.0.0.1:{options.port}/page.html"
+            given = measure_server(url, options.at_once)
+            print(f"{'':18}{'fetches/s':>10}{'CPU µs':>9}{'best µs':>9}{'share':>7}   ({options.reactor} reactor)")
+            if given:
+                print(f"{'nginx, by wrk':18}{given:10,.0f}")
+            for title, fetch in ways(reactor, url).items():
                 if options.only in (None, title):
                     rate, cpu, best = Race(reactor, fetch, options.fetches, options.at_once).run()
-                    print(f"{title:18}{rate:10,.0f}{cpu:9.1f}{best:9.1f}", flush=True)
+                    share = f"{rate / given:7.2f}" if given else ""
+                    print(f"{title:18}{rate:10,.0f}{cpu:9.1f}{best:9.1f}{share}", flush=True)
         finally:
             nginx.terminate()
             nginx.wait()
