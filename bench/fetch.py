@@ -6,7 +6,7 @@ another: "CPU" is this process's, per fetch, and "best" the cheapest slice of 50
 on the machine disturbs least. Where wrk is installed, its rate (a client in C, on a CPU of its own) is what
 nginx gives at that moment, and the last column is each way's share of it.
 
-    python bench/fetch.py [--fetches 20000] [--reactor asyncio|epoll] [--only fast]
+    python -m bench.fetch [--fetches 20000] [--reactor asyncio|epoll] [--only fast]
 """
 
 from __future__ import annotations
@@ -21,18 +21,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bench.nginx import Nginx
+
 PAGE = 5_000
 SLICE = 500
-CONFIGURATION = """
-worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log stderr crit;
-events {{ worker_connections 1024; }}
-http {{
-  access_log off; keepalive_requests 100000000; types {{ text/html html; }}
-  client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
-  uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
-  server {{ listen 127.0.0.1:{port}; root {folder}; }}
-}}
-"""
 
 
 class Race:
@@ -85,6 +77,7 @@ def ways(reactor: Any, url: str) -> dict[str, Callable[[], Any]]:
     from twisted.web.client import Agent, HTTPConnectionPool, readBody
 
     from crawler.config.schema import CoreSettings
+    from crawler.download.assembled import AssembledDownloader
     from crawler.download.fast import FastDownloader
     from crawler.download.fast.agent import FastAgent
     from crawler.model.request import Request
@@ -102,24 +95,20 @@ def ways(reactor: Any, url: str) -> dict[str, Callable[[], Any]]:
         client = HTTPClient(agent)
         return lambda: client.get(url, headers=headers, reactor=reactor).addCallback(treq.content)
 
+    def assembled(**off: Any) -> Callable[[], Any]:
+        core = CoreSettings(**off)
+        fetch = AssembledDownloader(core, reactor=reactor, make=lambda each: each, drive=Deferred.fromCoroutine).fetch
+        return lambda: fetch(Request(url)).addCallback(lambda response: response.body)
+
     return {
         "fast": lambda: downloader.fetch(request).addCallback(lambda response: response.body),
+        "all middlewares": assembled(),
+        "all, parts off": assembled(HTTP2_ENABLED=False, HTTPPROXY_ENABLED=False, DNS_CACHE_SIZE=0),
         "fast, as IAgent": lambda: ours.request(b"GET", url.encode()).addCallback(readBody),
         "treq over fast": by_treq(ours),
         "Twisted's Agent": lambda: theirs.request(b"GET", url.encode()).addCallback(readBody),
         "treq": by_treq(theirs),
     }
-
-
-def start_nginx(folder: Path, port: int) -> subprocess.Popen[bytes]:
-    """Serve ``folder``; the caller ends the process."""
-    program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin")
-    if program is None:
-        sys.exit("bench/fetch.py needs nginx")
-    (folder / "page.html").write_bytes((b"<p>A page of five kilobytes.</p>\n" * 200)[:PAGE])
-    configuration = folder / "nginx.conf"
-    configuration.write_text(CONFIGURATION.format(folder=folder, port=port))
-    return subprocess.Popen([program, "-c", str(configuration), "-p", str(folder)])
 
 
 def measure_server(url: str, at_once: int) -> float:
@@ -156,7 +145,6 @@ def main() -> None:
     parser.add_argument("--fetches", type=int, default=20_000)
     parser.add_argument("--at-once", type=int, default=16)
     parser.add_argument("--reactor", choices=["asyncio", "epoll"], default="asyncio")
-    parser.add_argument("--port", type=int, default=18_099)
     parser.add_argument("--only")
     options = parser.parse_args()
     reactor = make_reactor(options.reactor)
@@ -165,23 +153,25 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
-        nginx = start_nginx(folder, options.port)
+        (folder / "page.html").write_bytes((b"<p>A page of five kilobytes.</p>\n" * 200)[:PAGE])
         try:
-            time.sleep(0.5)
-            url = f"http://127.0.0.1:{options.port}/page.html"
-            given = measure_server(url, options.at_once)
-            print(f"{'':18}{'fetches/s':>10}{'CPU µs':>9}{'best µs':>9}{'share':>7}   ({options.reactor} reactor)")
-            if given:
-                print(f"{'nginx, by wrk':18}{given:10,.0f}")
-            for title, fetch in ways(reactor, url).items():
-                if options.only in (None, title):
-                    rate, cpu, best = Race(reactor, fetch, options.fetches, options.at_once).run()
-                    share = f"{rate / given:7.2f}" if given else ""
-                    print(f"{title:18}{rate:10,.0f}{cpu:9.1f}{best:9.1f}{share}", flush=True)
+            with Nginx(folder) as server:
+                compare(reactor, f"{server.url}page.html", options)
         finally:
-            nginx.terminate()
-            nginx.wait()
             reactor.fireSystemEvent("shutdown")
+
+
+def compare(reactor: Any, url: str, options: argparse.Namespace) -> None:
+    """Race each way and print its line."""
+    given = measure_server(url, options.at_once)
+    print(f"{'':18}{'fetches/s':>10}{'CPU µs':>9}{'best µs':>9}{'share':>7}   ({options.reactor} reactor)")
+    if given:
+        print(f"{'nginx, by wrk':18}{given:10,.0f}")
+    for title, fetch in ways(reactor, url).items():
+        if options.only in (None, title):
+            rate, cpu, best = Race(reactor, fetch, options.fetches, options.at_once).run()
+            share = f"{rate / given:7.2f}" if given else ""
+            print(f"{title:18}{rate:10,.0f}{cpu:9.1f}{best:9.1f}{share}", flush=True)
 
 
 if __name__ == "__main__":

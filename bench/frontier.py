@@ -3,7 +3,7 @@
 Queues N URLs over M hosts in a durable job, opens the job again as a resume does, and takes some of
 them; beside it Scrapy's scheduler with its disk queue, if a Python that has Scrapy is named:
 
-    .venv/bin/python bench/frontier.py --urls 5000000 --hosts 1000 --peer /path/to/python
+    python -m bench.frontier --urls 5000000 --hosts 1000 --peer /path/to/python
 
 Each part runs in a process of its own, whose peak memory is printed. Nothing is fetched: what is timed
 is the frontier, the store and the making of the requests.

@@ -57,6 +57,7 @@ def run(items: int, seconds: float, threads: int) -> tuple[float, float]:
 
     ticks: Any = task.LoopingCall(tick)
     done = crawl(Many, {"JOB_STORE": None, "PIPELINES": [Sleep]}, reactor=reactor)
+    done.addErrback(lambda failure: failure.printTraceback())
     done.addBoth(lambda _: reactor.stop())  # type: ignore[attr-defined]
     reactor.run()  # type: ignore[attr-defined]
     assert len(times) == items + 1, f"{len(times) - 1} of {items} items came through"

@@ -3,11 +3,12 @@
     python -m bench.real_docs                 # the HTML of python3.11-doc and postgresql-doc-15
     python -m bench.real_docs FOLDER INDEX    # any folder of HTML and its first page
 
-nginx serves the folder; `wget -r` says what there is to find. Pages differing, nothing is printed.
+nginx serves the folder; `wget -r` says what there is to find. Where the pages differ, no figures are printed.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -26,6 +27,10 @@ KNOWN = {
     "postgresql-doc-15": (Path("/usr/share/doc/postgresql-doc-15/html"), "index.html"),
     "python3.11-doc": (Path("/usr/share/doc/python3.11/html"), "index.html"),
 }
+
+
+class DifferentPages(Exception):
+    """The spider found other pages than wget, or one twice."""
 
 
 class SiteCrawl(NamedTuple):
@@ -63,16 +68,16 @@ def crawl_site(server: Nginx, index: str, *settings: str) -> SiteCrawl:
 
 
 def compare(folder: Path, index: str) -> str:
-    """Crawl one folder both ways; return a line for a person. Raises AssertionError if the sets differ."""
+    """Crawl one folder both ways; return a line for a person. Raises DifferentPages."""
     with Nginx(folder) as server:
         wanted, wget_seconds = html_pages(server.url + index)
     with Nginx(folder, log=True) as server:
         crawl = crawl_site(server, index)
     missing, extra = wanted - set(crawl.pages), set(crawl.pages) - wanted
-    assert not missing, f"{len(missing)} pages were not found: {sorted(missing)[:5]}"
-    assert not extra, f"{len(extra)} pages that wget does not find: {sorted(extra)[:5]}"
-    twice = [path for path, count in crawl.pages.items() if count > 1]
-    assert not twice, f"{len(twice)} pages came twice: {twice[:5]}"
+    twice = {path for path, count in crawl.pages.items() if count > 1}
+    for wrong, what in ((missing, "were not found"), (extra, "are none that wget finds"), (twice, "came twice")):
+        if wrong:
+            raise DifferentPages(f"{len(wrong)} pages {what}: {sorted(wrong)[:5]}")
     size = sum(path.stat().st_size for path in folder.rglob("*.html"))
     return (
         f"{folder}: {len(wanted)} pages, as wget finds; {size / len(wanted) / 1000:.0f} kB a page; "
@@ -81,14 +86,21 @@ def compare(folder: Path, index: str) -> str:
     )
 
 
-def main(arguments: list[str]) -> None:
+def main() -> None:
     """Compare the known documents that are installed, or the folder that is named."""
-    if arguments:
-        print(compare(Path(arguments[0]), arguments[1]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("index", nargs="?", default="index.html", help="the first page, below the folder")
+    wanted = parser.parse_args()
+    if wanted.folder is not None:
+        print(compare(wanted.folder, wanted.index))
         return
     for name, (folder, index) in KNOWN.items():
         print(compare(folder.resolve(), index) if folder.exists() else f"{name} is not installed (make system)")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main()
+    except DifferentPages as error:
+        sys.exit(f"No figures: {error}")

@@ -166,6 +166,10 @@ class Frontier:
                 self._window.watch(host)
         return entries
 
+    def forget_origin(self, origin: str, now: float) -> bool:
+        """Forget an origin whose hosts have nothing, expect nothing and owe no delay; False if one has."""
+        return self._gates.forget_origin(origin, now)
+
     def origin_state(self, origin: str) -> str:
         """Return "unknown", "asked" (robots.txt is under way), "open" or "refused"."""
         return self._gates.state(origin)
@@ -181,6 +185,24 @@ class Frontier:
             queue.pace(self._random)
         if queue.ready or queue.delayed or queue.asks:
             self._turns.schedule(queue, queue.next_send)
+
+    def forget_limits(self, host: str, now: float) -> bool:
+        """Give a host that has nothing, expects nothing and owes no delay its first limits back; False if not so."""
+        queue = self._hosts.get(host)
+        if queue is not None and not queue.through(now):
+            return False
+        if queue is not None:
+            self._hosts.reset(queue)
+        return True
+
+    def hold_host(self, host: str, until: float) -> None:
+        """Ask a host for nothing before a time, whatever its delay is."""
+        self._host(host).hold(until)
+
+    def crawl_delay(self, host: str) -> float:
+        """Return the longest Crawl-delay of a host's origins in seconds; 0 if they ask for none."""
+        queue = self._hosts.get(host)
+        return 0.0 if queue is None else queue.crawl_delay
 
     # The window
 
@@ -216,7 +238,7 @@ class Frontier:
         queue = self._host(host, now)
         refused: list[Entry] = []
         for entry, not_before in self._window.take_in(queue, entries):
-            if self._gates.state(entry.origin) is REFUSED:
+            if self._gates.state(entry.origin) == REFUSED:
                 refused.append(entry)
             else:
                 self._put(queue, entry, now, not_before, pinned=False)

@@ -33,6 +33,11 @@ class HostQueue:
     ``ready`` is a heap of what may go by time; ``delayed`` a heap of (not_before, item); ``parked`` holds,
     by origin, what waits for robots.txt; ``asks`` the origins whose robots.txt is to be fetched.
 
+    Times are monotonic seconds: ``sent_at`` of the last request, ``next_send`` from when on another may go,
+    ``before`` what both were before the last one, and ``timer`` when the host is woken (None: it is not).
+    ``listed``: it stands in the row of those that may be asked now. ``keep``: it was given limits of its own,
+    so it is not forgotten when it is idle.
+
     With a window, ``stored`` requests of the host are in the store only, and every one of them sorts
     behind ``mark`` (None: nothing was loaded yet, so all of them do). ``asked_count`` is not 0 while a refill
     is under way, and ``late`` then gathers the keys that went to the store meanwhile. ``blocked``: the
@@ -49,6 +54,7 @@ class HostQueue:
         "crawl_delay",
         "delay",
         "delayed",
+        "held_until",
         "in_flight",
         "jitter",
         "keep",
@@ -76,6 +82,7 @@ class HostQueue:
         self.sent_at: float | None = None
         self.before: tuple[float | None, float] = (None, float("-inf"))
         self.next_send = float("-inf")
+        self.held_until = float("-inf")
         self.listed = False
         self.timer: float | None = None
         self.ready: list[Item] = []
@@ -110,6 +117,10 @@ class HostQueue:
     def idle(self) -> bool:
         """Tell whether nothing is here nor expected."""
         return not (self.ready or self.delayed or self.parked_count or self.asks or self.in_flight or self.stored)
+
+    def through(self, now: float) -> bool:
+        """Tell whether the host may be forgotten: it is idle and owes no delay."""
+        return self.next_send <= now and self.idle
 
     def park(self, item: Item) -> None:
         """Let an item wait for the robots.txt of its origin."""
@@ -148,7 +159,12 @@ class HostQueue:
             return
         if delay and self.jitter:
             delay *= 1.0 + 0.5 * random()
-        self.next_send = self.sent_at + delay
+        self.next_send = max(self.sent_at + delay, self.held_until)
+
+    def hold(self, until: float) -> None:
+        """Send nothing before a time: the host asked for that."""
+        self.held_until = max(self.held_until, until)
+        self.next_send = max(self.next_send, until)
 
     def remove_origin(self, origin: str) -> list[Entry]:
         """Remove and return all waiting entries of an origin, its robots.txt itself apart."""

@@ -18,6 +18,7 @@ class Hosts:
         self._forget = forget
         self._queues: dict[str, HostQueue] = {}
         self._sweep_at = SWEEP_LEAST
+        # The dict's own, for it is asked about each request: a method of ours would double its cost.
         self.get = self._queues.get
 
     def __len__(self) -> int:
@@ -36,9 +37,14 @@ class Hosts:
         host = self._queues[name] = HostQueue(name, self._limits(name))
         return host
 
+    def reset(self, host: HostQueue) -> None:
+        """Give a host the limits it began with."""
+        host.concurrency, host.delay, host.jitter = self._limits(host.name)
+        host.keep = False
+
     def _sweep(self, now: float) -> None:
         """Forget hosts that have nothing, expect nothing, owe no delay and have the limits they began with."""
-        gone = {host for host in self if host.idle and not host.keep and host.next_send <= now}
+        gone = {host for host in self if not host.keep and host.through(now)}
         for host in gone:
             del self._queues[host.name]
         self._forget(gone)

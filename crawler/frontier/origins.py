@@ -38,7 +38,7 @@ class Origin:
 
 
 class Gates:
-    """The gates of all origins. Without ``closed`` every origin is open from the start."""
+    """The gates of all origins. ``closed`` False: robots.txt is not obeyed, and every origin is open from the start."""
 
     def __init__(self, *, closed: bool) -> None:
         self._closed = closed
@@ -61,7 +61,7 @@ class Gates:
 
     def passes(self, entry: Entry) -> bool:
         """Tell whether an entry may go. Robots.txt itself always may, and the entries of no origin."""
-        return not self._closed or entry.robots or not entry.origin or self.state(entry.origin) is OPEN
+        return not self._closed or entry.robots or not entry.origin or self.state(entry.origin) == OPEN
 
     def admit(self, host: HostQueue, item: Item) -> bool:
         """Tell whether an item may become ready; else it is parked, and its robots.txt is asked for."""
@@ -69,7 +69,7 @@ class Gates:
         if not self._closed or entry.robots or not entry.origin:
             return True
         origin = self.touch(host, entry.origin)
-        if origin.state is OPEN:
+        if origin.state == OPEN:
             return True
         host.park(item)
         self.ask(host, origin)
@@ -91,7 +91,7 @@ class Gates:
     @staticmethod
     def ask(host: HostQueue, origin: Origin) -> None:
         """Have this host ask for the robots.txt of an origin, unless that is under way."""
-        if not origin.listed and origin.state is not ASKED:
+        if not origin.listed and origin.state != ASKED:
             origin.listed = True
             host.asks.append(origin.name)
 
@@ -100,7 +100,7 @@ class Gates:
         while host.asks:
             origin = self._origins[host.asks.popleft()]
             origin.listed = False
-            if origin.state is UNKNOWN or origin.state is REFUSED:
+            if origin.state in (UNKNOWN, REFUSED):
                 origin.state = ASKED
                 return robots_entry(origin.name, host.name)
         return None
@@ -108,11 +108,13 @@ class Gates:
     def open(self, name: str, delay: float, random: Callable[[], float]) -> set[HostQueue]:
         """Open an origin and return the hosts that may have got something ready."""
         origin = self.origin(name)
-        origin.state, origin.delay = OPEN, delay
+        before, origin.delay, origin.state = origin.delay, delay, OPEN
         for host in origin.hosts:
-            if delay:
-                host.crawl_delay = max(host.crawl_delay, delay)
+            if delay > host.crawl_delay:
+                host.crawl_delay = delay
                 host.pace(random)
+            elif delay < before == host.crawl_delay:  # the host's longest, until now
+                host.crawl_delay = max(each.delay for each in self._origins.values() if host in each.hosts)
             host.push_all(host.unpark(name))
         return origin.hosts
 
@@ -131,8 +133,19 @@ class Gates:
         origin.state = REFUSED
         return [entry for host in origin.hosts for entry in host.remove_origin(name)], origin.hosts
 
+    def forget_origin(self, name: str, now: float) -> bool:
+        """Forget an origin unless one of its hosts has or expects something, or owes a delay; tell whether it is
+        forgotten."""
+        origin = self._origins.get(name)
+        if origin is None:
+            return True
+        if origin.state is ASKED or origin.listed or not all(host.through(now) for host in origin.hosts):
+            return False
+        del self._origins[name]
+        return True
+
     def forget(self, hosts: set[HostQueue]) -> None:
-        """Hosts that are through and gone."""
+        """Let go of hosts that are through. What is known of their origins stays: robots.txt is asked once a day."""
         for origin in self._origins.values():
             origin.hosts -= hosts
 
