@@ -8,7 +8,7 @@ Inheriting from Pipeline is optional; it gives settings, logger, stats and stage
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Iterator, MutableMapping, MutableSet
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, MutableSet
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -62,16 +62,22 @@ class Pipeline:
         return self.crawler.stats
 
     def memory_set(self, name: str) -> MemorySet:
-        """Return a set that the job remembers across a resume; members are str, int or bytes."""
+        """Return a set that the job remembers across a resume; members are str, int or bytes.
+
+        Adding what the job cannot keep raises TypeError.
+        """
         return MemorySet(*self._memory(name))
 
     def memory_dict(self, name: str) -> MemoryDict:
-        """Return a dict that the job remembers across a resume; keys and values are plain values."""
+        """Return a dict that the job remembers across a resume; keys and values are plain values.
+
+        Assigning what the job cannot keep raises TypeError, so that the item at hand is lost and nothing else.
+        """
         return MemoryDict(*self._memory(name))
 
-    def _memory(self, name: str) -> tuple[str, str, dict[Any, Any]]:
+    def _memory(self, name: str) -> tuple[str, str, dict[Any, Any], Callable[[Any], None] | None]:
         stage = type(self).__qualname__
-        return stage, name, self.crawler.memory.setdefault((stage, name), {})
+        return stage, name, self.crawler.memory.setdefault((stage, name), {}), self.crawler.check_value
 
 
 class _Memory:
@@ -80,15 +86,30 @@ class _Memory:
     A change is durable when the request whose item made it is; a kill before that undoes both.
     """
 
-    def __init__(self, stage: str, name: str, values: dict[Any, Any]) -> None:
+    def __init__(
+        self, stage: str, name: str, values: dict[Any, Any], check: Callable[[Any], None] | None = None
+    ) -> None:
         self._stage = stage
         self._name = name
         self._values = values
+        self._check = check
 
     def _record(self, op: str, key: Any, value: Any) -> None:
         log = changes.get()
         if log is not None:
             log.append((self._stage, self._name, op, key, value))
+
+    def _check_stored(self, key: Any, value: Any) -> None:
+        if self._check is None:
+            return
+        try:
+            self._check(key)
+            self._check(value)
+        except Exception as error:
+            raise TypeError(
+                f"the job cannot keep {_shown(key)} = {_shown(value)} in the memory {self._name!r} of {self._stage}: "
+                f"{error}; assign plain values (str, int, list, dict, datetime, …)"
+            ) from error
 
     def __contains__(self, key: object) -> bool:
         return key in self._values
@@ -106,6 +127,7 @@ class MemorySet(_Memory, MutableSet[Any]):
     def add(self, value: Any) -> None:
         """Add a member."""
         if value not in self._values:
+            self._check_stored(value, None)
             self._values[value] = None
             self._record("set", value, None)
 
@@ -123,9 +145,17 @@ class MemoryDict(_Memory, MutableMapping[Any, Any]):
         return self._values[key]
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        self._check_stored(key, value)
         self._values[key] = value
         self._record("set", key, value)
 
     def __delitem__(self, key: Any) -> None:
         del self._values[key]
         self._record("del", key, None)
+
+
+def _shown(value: Any) -> str:
+    try:
+        return f"{value!r:.60}"
+    except Exception:  # an object of the user's own class
+        return f"<{type(value).__qualname__}>"

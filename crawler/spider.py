@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 class Crawler:
     """One crawl as its components see it: what ``from_crawler(cls, crawler)`` is given.
 
-    ``fetch`` sends one request through the frontier and gives its Response.
+    ``fetch`` sends one request through the frontier and gives its Response. ``check_value`` raises, naming the
+    type, for a value that the job cannot keep; None where nothing is kept.
     """
 
     settings: Settings
@@ -38,6 +39,7 @@ class Crawler:
     end: Callable[[str], None] | None = None
     http: Any = None
     memory: dict[tuple[str, str], dict[Any, Any]] = field(default_factory=dict)
+    check_value: Callable[[Any], None] | None = None
 
     def stop(self, reason: str = "shutdown") -> None:
         """End the crawl with this reason once what is in flight has finished. From any thread."""

@@ -162,6 +162,7 @@ def prepare(
     else:
         wall = world.clock.wall()
         chosen = choose_store(loaded.core, spider, plan=plan or JobPlan(), reactor=world.reactor, wall=wall)
+    crawler.check_value = getattr(chosen.store, "check_value", None)
     edge = _edge(loaded.core, crawler, world)
     run = Crawl(_parts(crawler, spider, world, edge, chosen, feeds))
     crawler.fetch, crawler.end, crawler.http = run.fetch, from_any_thread(world.reactor, run.stop), edge.http

@@ -6,14 +6,17 @@ written: what the store's thread gets are plain numbers, texts and bytes that no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
-from crawler.frontier.store import Attempt, Finished, Offer, Postponed
+from crawler.frontier.store import Attempt, Finished, MemoryChange, Offer, Postponed
 from crawler.model.request import Request
 from crawler.storage.codec import CannotStore, Codec
+
+logger = logging.getLogger(__name__)
 
 _encode_plain = msgspec.msgpack.Encoder().encode
 
@@ -93,6 +96,7 @@ class Rows:
     def __init__(self, codec: Codec, form: Callable[[Request], bytes]) -> None:
         self._codec = codec
         self._form = form
+        self._told: set[str] = set()
 
     def __repr__(self) -> str:
         return f"<Rows by {self._codec!r}>"
@@ -111,10 +115,34 @@ class Rows:
         return [self._child(offer, page) for offer in children]
 
     def _fact(self, name: str, value: Any) -> bytes:
+        """Put a fact into its stored form; what of it has none is left out: it is not worth the crawl."""
         try:
             return self._codec.encode(value)
-        except CannotStore as error:
-            raise CannotStore(f"{name}: {error}") from error
+        except Exception as error:  # whatever an object of the user's does when it is looked at
+            if type(value) is not dict:
+                raise CannotStore(f"{name}: {error}") from error
+        kept = {}
+        for key, part in list(value.items()):
+            try:
+                self._codec.encode({key: part})
+                kept[key] = part
+            except Exception as error:
+                self._tell(f"{name}[{key!r:.60}]", error)
+        return self._codec.encode(kept)
+
+    def _memory(self, changes: Sequence[MemoryChange]) -> Iterator[tuple[str, str, bytes, bytes | None]]:
+        encode = self._codec.encode
+        for change in changes:
+            try:
+                value = encode(change.value) if change.op == "set" else None
+                yield change.stage, change.name, encode(change.key), value
+            except Exception as error:  # it was plain when it was assigned, and was changed since
+                self._tell(f"the memory {change.name!r} of {change.stage}, at {change.key!r:.60},", error)
+
+    def _tell(self, what: str, error: Exception) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            logger.error("%s cannot be kept in the job, and a resume will not have it: %s", what, error)
 
     def moved(self, postponed: Postponed) -> Moved:
         """Put a postponed request into a row."""
@@ -126,7 +154,6 @@ class Rows:
 
     def _result(self, result: Finished) -> Result:
         page = text(result.children[0].found_on) if result.children else None
-        encode = self._codec.encode
         return Result(
             token=result.token,
             outcome=result.outcome,
@@ -134,10 +161,7 @@ class Rows:
             page=page,
             children=[self._child(offer, page) for offer in result.children],
             items=[self._codec.encode_item(item) for item in result.items],
-            memory=[
-                (change.stage, change.name, encode(change.key), encode(change.value) if change.op == "set" else None)
-                for change in result.memory
-            ],
+            memory=list(self._memory(result.memory)),
             fingerprints=[signed(fingerprint) for fingerprint in result.fingerprints],
             attempts=self._attempts(result.attempts),
             refusals=[(text(r.url), r.reason, text(r.detail), text(r.found_on)) for r in result.refusals],

@@ -110,6 +110,10 @@ class SQLiteStore:
         """Raise CannotStore, naming the type, if the item has no stored form: its commit would fail."""
         self._codec.encode_item(item)
 
+    def check_value(self, value: Any) -> None:
+        """Raise CannotStore, naming the type, if a value of stage memory or of the spider's state cannot be kept."""
+        self._codec.encode(value)
+
     def seen(self, fingerprints: Sequence[int]) -> Deferred[list[bool]]:
         """Tell which fingerprints are registered."""
         return self._run(self._file.seen, [signed(fingerprint) for fingerprint in fingerprints])

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from crawler import Pipeline
+from crawler.events import ItemFailed
 from crawler.storage.jobs import read_job
 from tests.engine.virtual import ROOT, Request, Response, Spider, crawl, later, spider
 
@@ -95,3 +96,58 @@ def test_a_stage_may_take_its_memory_when_it_is_made(tmp_path: Path) -> None:
     crawl(spider(parse=links), slow_site, job=tmp_path / "job.sqlite", settings={"PIPELINES": [Counting]})
     assert found[0] == 0
     assert found[1] >= 5
+
+
+class Odd:
+    """Has no stored form."""
+
+
+def test_what_stage_memory_cannot_keep_costs_its_item_alone(tmp_path: Path) -> None:
+    class Remembering(Pipeline):
+        async def process_item(self, item: Any) -> Any:
+            number = item["url"].rpartition("/")[2]
+            self.memory_dict("last")[number] = Odd() if number == "7" else [number]
+            if number == "8":
+                self.memory_set("seen").add((Odd(),))
+            return item
+
+    settings = {"PIPELINES": [Remembering]}
+    result = crawl(spider(parse=links), slow_site, job=tmp_path / "job.sqlite", settings=settings)
+    assert result.summary.reason == "finished"
+    assert len(result.items) == PAGES + 1 - 2
+    said = [str(event.error) for event in result.events if isinstance(event, ItemFailed)]
+    assert "'7'" in said[0]
+    assert "memory 'last' of " in said[0]
+    assert "Odd" in said[0]
+    assert "memory 'seen' of " in said[1]
+
+
+def test_what_cannot_be_kept_of_a_state_is_told_once_and_the_rest_is_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = []
+
+    def count(self: Spider, response: Response) -> Iterator[Any]:
+        found.append(dict(self.state))
+        self.state["pages"] = self.state.get("pages", 0) + 1
+        self.state["odd"] = Odd()
+        yield from links(self, response)
+
+    class Changing(Pipeline):
+        async def process_item(self, item: Any) -> Any:
+            kept: list[Any] = []
+            self.memory_dict("last")["list"] = kept
+            kept.append(Odd())
+            return item
+
+    settings = {"PIPELINES": [Changing], "CLOSESPIDER_ITEMCOUNT": 5}
+    made = spider(parse=count)
+    assert crawl(made, slow_site, job=tmp_path / "job", settings=settings).summary.reason == "closespider_itemcount"
+    told = [record.getMessage() for record in caplog.records if "cannot be kept" in record.getMessage()]
+    assert len(told) == 2
+    assert any("spider.state['odd']" in line and "Odd" in line for line in told)
+    assert any("memory 'last'" in line and "'list'" in line for line in told)
+    before = len(found)
+    assert crawl(made, slow_site, job=tmp_path / "job", settings={}).summary.reason == "finished"
+    assert found[before]["pages"] == before
+    assert "odd" not in found[before]

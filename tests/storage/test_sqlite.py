@@ -130,9 +130,12 @@ def test_what_cannot_be_stored_says_so(sqlite: Stores) -> None:
     assert not store.can_store(Request("http://a/", priority=2**70))
     with pytest.raises(StoreError, match="object"):
         store.check_item({"x": object()})
-    with pytest.raises(StoreError, match=r"spider\.state"):
-        sqlite.wait(store.commit([], facts={"spider.state": {"x": object()}}))
-    assert sqlite.wait(store.commit([], facts={"spider.state": {"x": 1}})) == []
+    with pytest.raises(StoreError, match="object"):
+        store.check_value([object()])
+    with pytest.raises(StoreError, match="cookies"):
+        sqlite.wait(store.commit([], facts={"cookies": object()}))
+    assert sqlite.wait(store.commit([], facts={"spider.state": {"x": object(), "y": 1}})) == []
+    assert reopened(sqlite, store)[1].facts["spider.state"] == {"y": 1}
 
 
 def test_a_request_is_stored_as_it_was_when_it_was_offered(sqlite: Stores) -> None:
