@@ -7,6 +7,8 @@ cannot read are chunk lines that end in LF alone, which curl and browsers take: 
 
 from __future__ import annotations
 
+from functools import partial
+
 from httptools import HttpParserError, HttpResponseParser
 
 from crawler.download.fast.loose_chunks import LooseChunks
@@ -55,7 +57,7 @@ class ChunkedBody:
             data = self._first_line + data
             end = data.find(b"\n")
             if end >= 0:
-                self._reader = reader = StrictChunks() if data[end - 1 : end] == b"\r" else LooseChunks()
+                self._reader = reader = StrictChunks() if data[end - 1 : end] == b"\r" else LooseChunks(self.spare)
             else:
                 self._first_line = data
         body = b"" if reader is None else reader.feed(data)
@@ -74,17 +76,23 @@ class ChunkedBody:
 
 
 class StrictChunks:
-    """Chunks as llhttp reads them. ``problem`` says what is wrong with one."""
+    """Chunks as llhttp reads them. ``problem`` says what is wrong with one.
 
-    __slots__ = ("_line_ended", "_parser", "_pieces", "complete", "excess", "on_body", "problem")
+    Nothing is wrong with a body whose chunk of size zero has come: what follows it that is no trailer is
+    ``excess``.
+    """
+
+    __slots__ = ("_in_chunk", "_parser", "_pieces", "complete", "excess", "on_body", "on_chunk_header", "problem")
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
         self.on_body = self._pieces.append
+        # After a chunk's size there is data, so an empty piece stays the last only where the size is zero.
+        self.on_chunk_header = partial(self._pieces.append, b"")
         self.complete = False
         self.excess = False
         self.problem: str | None = None
-        self._line_ended = False
+        self._in_chunk = True
         self._parser = HttpResponseParser(self)
         # A Content-Length among the trailers means nothing, and is no reason to lose the page; blanks after a
         # chunk's size are sent, and can mean nothing else.
@@ -96,18 +104,24 @@ class StrictChunks:
 
     def feed(self, data: bytes) -> bytes:
         """Return the body bytes in ``data``."""
-        self._line_ended = data.endswith(b"\n")
+        pieces = self._pieces
+        broken: HttpParserError | None = None
         try:
             self._parser.feed_data(data)
         except HttpParserError as error:
-            if self.complete:
-                self.excess = True
+            broken = error
+        if pieces:
+            self._in_chunk = pieces[-1] != b""
+        # A large chunk comes in many reads, and joining would copy each.
+        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        pieces.clear()
+        if broken is not None:
+            if self.complete or not self._in_chunk:
+                self.complete = self.excess = True
             else:
-                self.problem = f"broken chunk: {error}"
-        body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-        self._pieces.clear()
+                self.problem = f"broken chunk: {broken}"
         return body
 
     def ends_here(self) -> bool:
-        """See ChunkedBody. A blank line completes what waits for nothing but trailers, and nothing else."""
-        return self._line_ended and self.problem is None and self.feed(b"\r\n\r\n") == b"" and self.complete
+        """See ChunkedBody. Line ends complete what waits for nothing but trailers; to a chunk they are data."""
+        return not self._in_chunk and self.feed(b"\r\n\r\n") == b"" and self.complete

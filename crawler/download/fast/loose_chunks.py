@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from crawler.errors import HeadTooLarge
+
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n\0]*)?\r?\n").fullmatch
 
 # What is to come next.
@@ -18,7 +20,8 @@ _A_SIZE, _DATA, _END_OF_DATA, _TRAILERS = range(4)
 class LooseChunks:
     """See chunked.ChunkedBody, which has the same face and counts what is not body."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest_line: int) -> None:
+        self._longest_line = longest_line
         self.complete = False
         self.excess = False
         self.problem: str | None = None
@@ -27,7 +30,7 @@ class LooseChunks:
         self._left = 0
 
     def feed(self, data: bytes) -> bytes:
-        """Return the body bytes in ``data``."""
+        """Return the body bytes in ``data``. Raises HeadTooLarge for a line that does not end."""
         held = self._held + data
         position = 0
         pieces: list[bytes] = []
@@ -46,6 +49,9 @@ class LooseChunks:
             self._line(held[position:end])
             position = end
         self._held = held[position:]
+        if len(self._held) > self._longest_line:
+            # It is looked through again with each piece that comes.
+            raise HeadTooLarge(f"a chunk extension is longer than {self._longest_line} bytes (HEADER_MAX_LINE)")
         # A proxy on the way may have read this otherwise, so the connection is not to be used again.
         self.excess = self.complete
         return b"".join(pieces)
@@ -67,4 +73,4 @@ class LooseChunks:
 
     def ends_here(self) -> bool:
         """See ChunkedBody."""
-        return self._expected == _TRAILERS and not self._held and self.problem is None
+        return self._expected == _TRAILERS
