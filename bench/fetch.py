@@ -74,10 +74,11 @@ def ways(reactor: Any, url: str) -> dict[str, Callable[[], Any]]:
     """Return what is compared: functions that fetch the page and fire with its body."""
     import treq
     from treq.client import HTTPClient
+    from twisted.internet.defer import Deferred
     from twisted.web.client import Agent, HTTPConnectionPool, readBody
 
     from crawler.config.schema import CoreSettings
-    from crawler.download.assembled import AssembledDownloader
+    from crawler.download.assembled import Edge
     from crawler.download.fast import FastDownloader
     from crawler.download.fast.agent import FastAgent
     from crawler.model.request import Request
@@ -96,9 +97,8 @@ def ways(reactor: Any, url: str) -> dict[str, Callable[[], Any]]:
         return lambda: client.get(url, headers=headers, reactor=reactor).addCallback(treq.content)
 
     def assembled(**off: Any) -> Callable[[], Any]:
-        core = CoreSettings(**off)
-        fetch = AssembledDownloader(core, reactor=reactor, make=lambda each: each, drive=Deferred.fromCoroutine).fetch
-        return lambda: fetch(Request(url)).addCallback(lambda response: response.body)
+        edge = Edge(CoreSettings(**off), reactor=reactor, make=lambda each: each, drive=Deferred.fromCoroutine)
+        return lambda: edge.fetch(Request(url)).addCallback(lambda response: response.body)
 
     return {
         "fast": lambda: downloader.fetch(request).addCallback(lambda response: response.body),
