@@ -21,6 +21,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from crawler.engine.clock import Clock
+from crawler.engine.frames import at_yield
 from crawler.engine.tasks import Drive
 from crawler.engine.unit import Unit, current
 from crawler.engine.watch import HoldWatch
@@ -165,7 +166,7 @@ class Callbacks:
                 self._watch.begin()
                 result = next(iterator)
                 self._watch.end()
-                self._hand_over(run, result)
+                self._hand_over(run, result, iterator)
                 if time.monotonic() > until:
                     self._clock.callLater(0, self._pull, run)
                     return
@@ -190,7 +191,7 @@ class Callbacks:
     async def _consume_each(self, run: Run, results: AsyncIterator[Any]) -> None:
         until = time.monotonic() + SLICE_SECONDS
         async for result in results:
-            self._hand_over(run, result)
+            self._hand_over(run, result, results)
             while not self._room():
                 turn: Deferred[None] = Deferred()
                 self._waiting.append(_once(turn))
@@ -201,11 +202,11 @@ class Callbacks:
                 await turn
                 until = time.monotonic() + SLICE_SECONDS
 
-    def _hand_over(self, run: Run, result: Any) -> None:
+    def _hand_over(self, run: Run, result: Any, results: Any) -> None:
         try:
             self._take(result, run.unit, run.response)
         except Exception as error:  # the result is not acceptable, or a filter of the user's raised: the run goes on
-            self._failed(error, run.unit, run.name, run.response)
+            self._failed(at_yield(error, results), run.unit, run.name, run.response)
 
     def _end(self, run: Run, error: BaseException | None) -> None:
         if run not in self._running:

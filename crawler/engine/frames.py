@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import traceback
 from pathlib import Path
+from types import TracebackType
+from typing import Any
 
 import twisted
 from twisted.python.failure import Failure
@@ -32,3 +34,24 @@ def user_traceback(error: BaseException) -> str:
     if users:
         said.stack = traceback.StackSummary.from_list(users)
     return "".join(said.format()).rstrip()
+
+
+def at_yield(error: Exception, results: Any) -> Exception:
+    """Return the TypeError about what a generator yielded with the user's frames that yielded it as its traceback.
+
+    Any other error, and one that has frames of the user's (a filter of theirs raised), keeps its own.
+    """
+    if type(error) is not TypeError or any(
+        is_users(frame.filename) for frame in traceback.extract_tb(error.__traceback__)
+    ):
+        return error
+    frames = []
+    while results is not None:
+        frame = getattr(results, "gi_frame", None) or getattr(results, "ag_frame", None)
+        if frame is not None and is_users(frame.f_code.co_filename):
+            frames.append(frame)
+        results = getattr(results, "gi_yieldfrom", None)
+    trace: TracebackType | None = None
+    for frame in reversed(frames):
+        trace = TracebackType(trace, frame, frame.f_lasti, frame.f_lineno)
+    return error.with_traceback(trace) if trace is not None else error

@@ -7,6 +7,7 @@ know is a WARNING; what goes as it should is INFO once a crawl, and DEBUG once a
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from crawler.events import (
     CrawlClosing,
@@ -23,7 +24,7 @@ from crawler.events import (
     ResponseReceived,
     SpiderFailed,
 )
-from crawler.observe.log import frames_of
+from crawler.observe.frames import defined_at, describe, frames_of, shorten
 
 _REMEMBERED = 10_000
 """Most last errors kept by URL between the failed fetch and the end of its request."""
@@ -53,8 +54,10 @@ class _LogLines:
     def __init__(self, logger: logging.Logger) -> None:
         self.logger = logger
         self._errors: dict[str, Exception] = {}
+        self._spider: Any = None
 
     def opened(self, event: CrawlOpened) -> None:
+        self._spider = event.spider
         job = f", job {event.job}" if event.job else ""
         self.logger.info("%s %s%s", "Resuming" if event.resumed else "Crawling with", event.spider.name, job)
 
@@ -62,45 +65,50 @@ class _LogLines:
         self.logger.info("Closing (%s)", event.reason)
 
     def refused(self, event: RequestRefused) -> None:
-        where = f"found on {event.found_on}" if event.found_on else "from start()"
         # An address that is no URL, or of a scheme that may not be opened, is a mistake somebody may want to mend.
         level = logging.WARNING if event.reason in ("invalid_url", "scheme") else logging.DEBUG
-        self.logger.log(level, "Dropped %s (%s: %s), %s", event.request.url, event.reason, event.detail, where)
+        if self.logger.isEnabledFor(level):
+            where = f"found on {shorten(event.found_on)}" if event.found_on else "from start()"
+            detail = f": {shorten(event.detail)}" if event.detail else ""
+            self.logger.log(level, "Dropped %s (%s%s), %s", shorten(event.request.url), event.reason, detail, where)
 
     def fetch_failed(self, event: FetchFailed) -> None:
-        self.logger.debug("%s: %s: %s", event.request, type(event.error).__name__, event.error)
+        if self.logger.isEnabledFor(logging.DEBUG):
+            self.logger.debug("%s: %s", _shown(event.request), describe(event.error))
         if len(self._errors) < _REMEMBERED:
             self._errors[event.request.url] = event.error
 
     def delayed(self, event: RequestDelayed) -> None:
-        self.logger.debug("%s again in %.1f s: %s, %s", event.request, event.seconds, event.kind, event.reason)
+        self.logger.debug("%s again in %.1f s: %s, %s", _shown(event.request), event.seconds, event.kind, event.reason)
 
     def received(self, event: ResponseReceived) -> None:
-        self.logger.debug("%s %s", event.response.status, event.request)
+        self.logger.debug("%s %s", event.response.status, _shown(event.request))
 
     def ended(self, event: RequestEnded) -> None:
         error = self._errors.pop(event.request.url, None) if self._errors else None
         if event.outcome == "failed" and event.reason != "HttpError":
-            detail = f"{event.reason}: {error}" if type(error).__name__ == event.reason else event.reason
-            self.logger.error("Gave up %s: %s", event.request, detail)
-        elif event.outcome == "dropped":
-            self.logger.debug("Dropped %s: %s", event.request, event.reason)
+            detail = describe(error) if error is not None and type(error).__name__ == event.reason else event.reason
+            self.logger.error("Gave up %s: %s", _shown(event.request), detail)
+        elif event.outcome == "dropped" and self.logger.isEnabledFor(logging.DEBUG):
+            self.logger.debug("Dropped %s: %s", _shown(event.request), event.reason)
 
     def item_dropped(self, event: ItemDropped) -> None:
-        self.logger.warning("%s dropped an item%s: %s", event.stage, _of(event.response), event.reason)
+        self.logger.warning("%s dropped an item%s: %s", event.stage, _of(event.response), shorten(event.reason))
 
     def item_failed(self, event: ItemFailed) -> None:
-        error = event.error
-        said = "%s lost an item%s: %s: %s"
+        trace = self._frames(event.error)
         self.logger.error(
-            said, event.stage, _of(event.response), type(error).__name__, error, extra={"trace": frames_of(error)}
+            "%s lost an item%s: %s", event.stage, _of(event.response), describe(event.error), extra={"trace": trace}
         )
 
     def spider_failed(self, event: SpiderFailed) -> None:
-        error = event.error
-        where = f" on {event.url}" if event.url else ""
-        said = "%s%s failed: %s: %s"
-        self.logger.error(said, event.callback, where, type(error).__name__, error, extra={"trace": frames_of(error)})
+        where = f" on {shorten(event.url)}" if event.url else ""
+        # What a callback returns, or that it cannot be called, is found out when none of its frames is there.
+        trace = self._frames(event.error) or defined_at(getattr(self._spider, event.callback, None))
+        self.logger.error("%s%s failed: %s", event.callback, where, describe(event.error), extra={"trace": trace})
+
+    def _frames(self, error: BaseException) -> list[str]:
+        return frames_of(error, ours=self.logger.isEnabledFor(logging.DEBUG))
 
     def host_slowed(self, event: HostSlowed) -> None:
         self.logger.info(
@@ -113,4 +121,8 @@ class _LogLines:
 
 def _of(response: object) -> str:
     url = getattr(response, "url", None)
-    return f" of {url}" if url else ""
+    return f" of {shorten(url)}" if url else ""
+
+
+def _shown(request: object) -> str:
+    return shorten(str(request))

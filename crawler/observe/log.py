@@ -10,17 +10,19 @@ import logging
 import re
 import sys
 import time
-import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
 import msgspec
 
 from crawler.errors import OutputError
+from crawler.observe.frames import describe, frames_of, near, shorten
 from crawler.stats import Stats
 
-_OURS = str(Path(__file__).parents[1])
+_MESSAGE_LIMIT = 5000
+"""Most characters of a message of ours: an address may have a million. What users log is their own affair."""
 
 # C0, DEL and C1; line and paragraph separators; bidirectional controls; surrogates, which no stream can encode.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -40,20 +42,13 @@ def _escape_one(match: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
-def frames_of(error: BaseException) -> list[str]:
-    """Return ``file:line in function: source`` of each frame, the user's only if any is."""
-    frames = traceback.extract_tb(error.__traceback__)
-    users = [frame for frame in frames if not frame.filename.startswith((_OURS, "<"))]
-    return [f"{_near(frame.filename)}:{frame.lineno} in {frame.name}: {frame.line}" for frame in users or frames]
-
-
 class TextLines(logging.Formatter):
     """``2026-11-23 12:00:00 INFO name: message``, the frames of an error behind it."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line."""
         when = self.formatTime(record, "%Y-%m-%d %H:%M:%S")
-        line = f"{when} {record.levelname} {record.name}: {escape(record.getMessage())}"
+        line = f"{when} {record.levelname} {record.name}: {escape(_message(record))}"
         return line + "".join(f" | {escape(frame)}" for frame in _trace(record))
 
 
@@ -67,7 +62,7 @@ class JsonLines(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             # JSON's own escapes would do for line breaks; a reader that prints the decoded text is safe this way.
-            "message": escape(record.getMessage()),
+            "message": escape(_message(record)),
         }
         if trace := _trace(record):
             fields["trace"] = " | ".join(map(escape, trace))
@@ -80,8 +75,19 @@ def _trace(record: logging.LogRecord) -> list[str]:
         return given
     if record.exc_info and record.exc_info[1] is not None:
         error = record.exc_info[1]
-        return [f"{type(error).__name__}: {error}", *frames_of(error)]
+        return [describe(error), *frames_of(error)]
     return []
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        message = record.getMessage()
+    except Exception as error:  # one line, as all others, and where it was called
+        where = f"{near(record.pathname)}:{record.lineno}"
+        return f"a log call at {where} cannot be formatted: {error}: {record.msg!r} with {record.args!r}"
+    if record.name == "py.warnings":
+        return message.partition("\n")[0]  # the second line repeats the source
+    return shorten(message, _MESSAGE_LIMIT) if record.name.partition(".")[0] == "crawler" else message
 
 
 class Lines(logging.Handler):
@@ -141,13 +147,17 @@ def start_logging(
     else:
         handler = logging.NullHandler()
     root.addHandler(handler)
+    # What Python warns of, a coroutine never awaited for example, is a line like all others.
+    logging.captureWarnings(enabled)
 
     def stop() -> None:
+        logging.captureWarnings(False)
         root.removeHandler(handler)
         root.setLevel(before)
         twisted.setLevel(of_twisted)
         if stream is not None:
-            stream.close()
+            with suppress(OSError):  # a full disk, which has been met at every line
+                stream.close()
 
     return stop
 
@@ -161,10 +171,3 @@ def _open(file: str) -> TextIO:
 
 def _to_stderr(line: str) -> None:
     sys.stderr.write(line)  # looked up each time: it may have been redirected meanwhile
-
-
-def _near(filename: str) -> str:
-    try:
-        return str(Path(filename).relative_to(Path.cwd()))
-    except (ValueError, OSError):
-        return filename

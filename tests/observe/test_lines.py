@@ -128,3 +128,40 @@ def test_debug_tells_of_each_request(logged: Logged) -> None:
         ("DEBUG", "Dropped <GET http://a.example/>: robots"),
         ("INFO", "Host a.example: 1 at once, 1.0 s apart (429)"),
     ]
+
+
+class Spider(Named):
+    def parse(self) -> None:
+        """Take no response, which is the mistake."""
+
+
+def test_a_callback_without_a_frame_is_told_with_its_place(logged: Logged, caplog: pytest.LogCaptureFixture) -> None:
+    error = TypeError("parse() takes 1 positional argument but 2 were given")
+    logged(CrawlOpened(Spider(), None, resumed=False), SpiderFailed(error, "parse", PAGE.url, ""))
+    (frame,) = vars(caplog.records[1])["trace"]
+    assert frame.endswith("in parse: def parse(self) -> None:")
+
+
+def test_an_address_of_a_million_characters_is_shortened(logged: Logged) -> None:
+    url = "http://a.example/" + "x" * 1_000_000
+    long = Request(url)
+    response = Response(url, request=long)
+    said = logged(
+        RequestRefused(long, "invalid_url", f"not a URL: {url}", url),
+        RequestRefused(long, "url_length", "", url),
+        FetchFailed(long, ConnectionFailed(url)),
+        RequestDelayed(long, "retry", "ConnectionFailed", 1.0),
+        ResponseReceived(response, long),
+        RequestEnded(long, "failed", "ConnectionFailed"),
+        RequestEnded(long, "dropped", "robots"),
+        ItemFailed({}, "Store", OSError("disk full"), response),
+        ItemDropped({}, "Store", url, response),
+        SpiderFailed(ValueError(url), "parse", url, ""),
+        level=logging.DEBUG,
+    )
+    assert len(said) == 10
+    assert max(len(message) for _, message in said) < 3500
+    assert said[0][1].startswith("Dropped http://a.example/xxx")
+    assert "(invalid_url: not a URL: http" in said[0][1]
+    assert said[5][1].startswith("Gave up <GET http://a.example/xxx")
+    assert said[6][1].endswith("xxx>: robots")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from crawler.errors import OutputError
-from crawler.observe.log import LogCount, escape, start_logging
+from crawler.observe.log import JsonLines, Lines, LogCount, escape, start_logging
 from crawler.stats import Stats
 
 logger = logging.getLogger("tests.log")
@@ -122,5 +123,41 @@ def test_a_closed_terminal_is_no_error_of_the_crawl() -> None:
         raise BrokenPipeError
 
     stop = start_logging(write=gone)
+    logger.error("x")
+    stop()
+
+
+def test_a_log_call_that_cannot_be_formatted_is_one_line(lines: list[str]) -> None:
+    record = logging.LogRecord("shop", logging.WARNING, __file__, 7, "%d pages", ("nan",), None)
+    Lines(lines.append, JsonLines()).emit(record)
+    (line,) = lines
+    assert json.loads(line)["message"] == (
+        "a log call at tests/observe/test_log.py:7 cannot be formatted: "
+        "%d format: a real number is required, not str: '%d pages' with ('nan',)"
+    )
+
+
+def test_what_python_warns_of_is_a_line(logging_to: Callable[[str], None], lines: list[str]) -> None:
+    logging_to("json")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning(UserWarning("old"), UserWarning, "spider.py", 7, line="old()")
+    (line,) = lines
+    assert json.loads(line)["message"] == "spider.py:7: UserWarning: old"
+
+
+def test_a_message_of_ours_is_not_a_million_characters_long(
+    logging_to: Callable[[str], None], lines: list[str]
+) -> None:
+    logging_to("text")
+    logging.getLogger("crawler.engine").warning("Ignoring %s: why", "x" * 1_000_000)
+    logger.warning("%s", "x" * 10_000)
+    assert len(lines[0]) < 6000
+    assert lines[0].endswith("xxx: why\n")
+    assert len(lines[1]) > 10_000
+
+
+def test_a_full_disk_under_the_log_is_no_error_of_the_crawl(lines: list[str]) -> None:
+    stop = start_logging(file="/dev/full", write=lines.append)
     logger.error("x")
     stop()
