@@ -86,11 +86,15 @@ class RequestDelayed(Event, frozen=True):
 
 
 class RequestEnded(Event, frozen=True):
-    """The terminal event: ``outcome`` is "answered", "failed" or "dropped"; ``reason`` names why."""
+    """The terminal event: ``outcome`` is "answered", "failed" or "dropped"; ``reason`` names why.
+
+    ``detail`` is what the error says.
+    """
 
     request: Request
     outcome: str
     reason: str
+    detail: str = ""
 
 
 class ItemScraped(Event, frozen=True):

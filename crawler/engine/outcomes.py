@@ -114,14 +114,14 @@ class Outcomes:
 
     def _end(self, entry: Entry, outcome: str, reason: str, error: Exception) -> None:
         if entry.carried:
-            self._books.end_carried(entry.request, outcome, reason)
+            self._books.end_carried(entry.request, outcome, reason, str(error))
         if entry in self._inline:
             self._inline.answer(entry, error)
             entry.unit.end_one()
             return
         unit = self._unit(entry)
         if not entry.carried:
-            unit.outcome, unit.reason = outcome, reason
+            unit.outcome, unit.reason, unit.detail = outcome, reason, str(error)
         if not self._delivery.fail(error, entry.request, unit):
             unit.end_one()
 

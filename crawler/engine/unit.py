@@ -27,7 +27,7 @@ class Unit:
     unit is complete; nothing of it is committed, and a resume repeats the request.
     """
 
-    __slots__ = ("abandoned", "attempts", "changes", "children", "done", "entry", "extra", "items", "outcome",
+    __slots__ = ("abandoned", "attempts", "changes", "children", "detail", "done", "entry", "extra", "items", "outcome",
                  "pending", "reason", "refusals", "start_count", "start_digests", "start_ended")  # fmt: skip
 
     def __init__(self, entry: Entry | None, done: Callable[[Unit], None]) -> None:
@@ -36,6 +36,7 @@ class Unit:
         self.pending = 1
         self.outcome = "answered"
         self.reason = ""
+        self.detail = ""
         self.children: list[Offer] = []
         self.items: list[Any] = []
         self.changes: list[Any] = []

@@ -26,9 +26,6 @@ from crawler.events import (
 )
 from crawler.observe.frames import defined_at, describe, frames_of, shorten
 
-_REMEMBERED = 10_000
-"""Most last errors kept by URL between the failed fetch and the end of its request."""
-
 
 def subscribe_lines(events: Events, logger: logging.Logger | None = None) -> None:
     """Log what happens, to the logger ``crawler`` unless another is given."""
@@ -36,7 +33,6 @@ def subscribe_lines(events: Events, logger: logging.Logger | None = None) -> Non
     events.subscribe(CrawlOpened, lines.opened)
     events.subscribe(CrawlClosing, lines.closing)
     events.subscribe(RequestRefused, lines.refused)
-    events.subscribe(FetchFailed, lines.fetch_failed)
     events.subscribe(RequestEnded, lines.ended)
     events.subscribe(ItemDropped, lines.item_dropped)
     events.subscribe(ItemFailed, lines.item_failed)
@@ -44,6 +40,7 @@ def subscribe_lines(events: Events, logger: logging.Logger | None = None) -> Non
     events.subscribe(HostSlowed, lines.host_slowed)
     events.subscribe(FeedClosed, lines.feed_closed)
     if lines.logger.isEnabledFor(logging.DEBUG):
+        events.subscribe(FetchFailed, lines.fetch_failed)
         events.subscribe(RequestDelayed, lines.delayed)
         events.subscribe(ResponseReceived, lines.received)
 
@@ -53,7 +50,6 @@ class _LogLines:
 
     def __init__(self, logger: logging.Logger) -> None:
         self.logger = logger
-        self._errors: dict[str, Exception] = {}
         self._spider: Any = None
 
     def opened(self, event: CrawlOpened) -> None:
@@ -73,10 +69,7 @@ class _LogLines:
             self.logger.log(level, "Dropped %s (%s%s), %s", shorten(event.request.url), event.reason, detail, where)
 
     def fetch_failed(self, event: FetchFailed) -> None:
-        if self.logger.isEnabledFor(logging.DEBUG):
-            self.logger.debug("%s: %s", _shown(event.request), describe(event.error))
-        if len(self._errors) < _REMEMBERED:
-            self._errors[event.request.url] = event.error
+        self.logger.debug("%s: %s", _shown(event.request), describe(event.error))
 
     def delayed(self, event: RequestDelayed) -> None:
         self.logger.debug("%s again in %.1f s: %s, %s", _shown(event.request), event.seconds, event.kind, event.reason)
@@ -85,12 +78,11 @@ class _LogLines:
         self.logger.debug("%s %s", event.response.status, _shown(event.request))
 
     def ended(self, event: RequestEnded) -> None:
-        error = self._errors.pop(event.request.url, None) if self._errors else None
         if event.outcome == "failed" and event.reason != "HttpError":
-            detail = describe(error) if error is not None and type(error).__name__ == event.reason else event.reason
-            self.logger.error("Gave up %s: %s", _shown(event.request), detail)
+            detail = f": {shorten(event.detail)}" if event.detail else ""
+            self.logger.error("Gave up %s: %s%s", _shown(event.request), event.reason, detail)
         elif event.outcome == "dropped" and self.logger.isEnabledFor(logging.DEBUG):
-            self.logger.debug("Dropped %s: %s", _shown(event.request), event.reason)
+            self.logger.debug("Dropped %s: %s", _shown(event.request), shorten(event.detail or event.reason))
 
     def item_dropped(self, event: ItemDropped) -> None:
         self.logger.warning("%s dropped an item%s: %s", event.stage, _of(event.response), shorten(event.reason))

@@ -104,12 +104,12 @@ def test_a_request_that_failed_is_told_once_with_its_cause(logged: Logged) -> No
         FetchFailed(PAGE, ConnectionFailed("refused by 127.0.0.1:1")),
         RequestDelayed(PAGE, "retry", "ConnectionFailed", 1.0),
         FetchFailed(PAGE, ConnectionFailed("refused by 127.0.0.1:1")),
-        RequestEnded(PAGE, "failed", "ConnectionFailed"),
-        RequestEnded(PAGE, "failed", "HttpError"),
-        RequestEnded(PAGE, "failed", "RobotsUnreachable"),
+        RequestEnded(PAGE, "failed", "ConnectionFailed", "refused by 127.0.0.1:1"),
+        RequestEnded(PAGE, "failed", "HttpError", "404"),
+        RequestEnded(PAGE, "failed", "TooManyRedirects"),
     ) == [
         ("ERROR", "Gave up <GET http://a.example/>: ConnectionFailed: refused by 127.0.0.1:1"),
-        ("ERROR", "Gave up <GET http://a.example/>: RobotsUnreachable"),
+        ("ERROR", "Gave up <GET http://a.example/>: TooManyRedirects"),
     ]
 
 
@@ -118,14 +118,14 @@ def test_debug_tells_of_each_request(logged: Logged) -> None:
     said = logged(
         ResponseReceived(response, PAGE),
         RequestDelayed(PAGE, "redirect", "301", 0.0),
-        RequestEnded(PAGE, "dropped", "robots"),
+        RequestEnded(PAGE, "dropped", "robots", "robots: Disallow: /"),
         HostSlowed("a.example", 1.0, 1, "429"),
         level=logging.DEBUG,
     )
     assert said == [
         ("DEBUG", "200 <GET http://a.example/>"),
         ("DEBUG", "<GET http://a.example/> again in 0.0 s: redirect, 301"),
-        ("DEBUG", "Dropped <GET http://a.example/>: robots"),
+        ("DEBUG", "Dropped <GET http://a.example/>: robots: Disallow: /"),
         ("INFO", "Host a.example: 1 at once, 1.0 s apart (429)"),
     ]
 
@@ -152,8 +152,8 @@ def test_an_address_of_a_million_characters_is_shortened(logged: Logged) -> None
         FetchFailed(long, ConnectionFailed(url)),
         RequestDelayed(long, "retry", "ConnectionFailed", 1.0),
         ResponseReceived(response, long),
-        RequestEnded(long, "failed", "ConnectionFailed"),
-        RequestEnded(long, "dropped", "robots"),
+        RequestEnded(long, "failed", "ConnectionFailed", url),
+        RequestEnded(long, "dropped", "robots", f"robots: {url}"),
         ItemFailed({}, "Store", OSError("disk full"), response),
         ItemDropped({}, "Store", url, response),
         SpiderFailed(ValueError(url), "parse", url, ""),
@@ -164,4 +164,4 @@ def test_an_address_of_a_million_characters_is_shortened(logged: Logged) -> None
     assert said[0][1].startswith("Dropped http://a.example/xxx")
     assert "(invalid_url: not a URL: http" in said[0][1]
     assert said[5][1].startswith("Gave up <GET http://a.example/xxx")
-    assert said[6][1].endswith("xxx>: robots")
+    assert "xxx>: robots: http" in said[6][1]
