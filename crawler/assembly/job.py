@@ -19,7 +19,7 @@ from crawler.config.schema import CoreSettings
 from crawler.errors import JobInUse, UsageError
 from crawler.frontier.store import Store
 from crawler.storage.codec import CannotStore, Codec
-from crawler.storage.jobs import Job, find_job, job_path, make_folder, new_name, remove_job
+from crawler.storage.jobs import Job, find_job, job_path, make_folder, new_name, read_job, remove_job
 from crawler.storage.memory import MemoryStore
 from crawler.storage.sqlite import SQLiteStore
 
@@ -64,7 +64,7 @@ def choose_store(core: CoreSettings, spider: Any, *, plan: JobPlan, reactor: Any
     path = job_path(folder, name)
     if plan.resume is not None:
         _resumable(find_job(folder, name))
-    elif path.exists():
+    elif path.exists() and not _left_over(path, core):
         raise UsageError(
             f"there is a job {name} already: continue it with `crawler resume {name}`, "
             f"remove it with `crawler jobs rm {name}`, or take another name"
@@ -78,6 +78,14 @@ def choose_store(core: CoreSettings, spider: Any, *, plan: JobPlan, reactor: Any
         resume=plan.resume is not None,
     )
     return ChosenStore(store, name, path)
+
+
+def _left_over(path: Path, core: CoreSettings) -> bool:
+    """Remove a finished job that was to go by itself, and whose process was killed before; tell whether it was one."""
+    if core.JOB_KEEP or read_job(path).state != "finished":
+        return False
+    remove_job(path)
+    return True
 
 
 def _resumable(job: Job) -> None:

@@ -3,13 +3,16 @@
 Most of the time bytes are put behind those that are there. Where that is not enough (a CSV gets a column, a
 compressed array has to lose its bracket) or not safe (a new batch's name may belong to a file from before
 the job), the file is written aside as FILE.gN; it takes its name when the mark that knows of it is
-committed. Known limit: a new column costs a copy of the file, so many late columns cost as many copies.
+committed. Until then a new batch's generations lie beside the last committed batch's file, as FILE.bM.gN: a
+resume knows that name and can remove them, while the new one's may have the time in it.
+Known limit: a new column costs a copy of the file, so many late columns cost as many copies.
 """
 
 from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,8 +30,9 @@ _EDGE = 1 << 16
 class BatchFile:
     """The file of one batch. Methods raise OSError, NotAsMarked, and ValueError where an old file does not fit."""
 
-    def __init__(self, path: Path, form: Format, suffix: str, *, follow: bool) -> None:
+    def __init__(self, path: Path, form: Format, suffix: str, *, follow: bool, beside: Path | None = None) -> None:
         self.path = path
+        self._beside = beside or path  # what generations are named after
         self.renames: list[Rename] = []
         self._format = form
         self._suffix = suffix
@@ -138,7 +142,8 @@ class BatchFile:
         return replace(mark, end=self._file.physical)
 
     def release(self) -> None:
-        """Let go of generations that were replaced."""
+        """All generations have taken the file's name: let go of those that were replaced."""
+        self._beside = self.path
         for file in self._replaced:
             file.close()
         self._replaced.clear()
@@ -195,7 +200,7 @@ class BatchFile:
         self._file = new
 
     def _generation_path(self, generation: int) -> Path:
-        return self.path.with_name(f"{self.path.name}.g{generation}")
+        return self._beside.with_name(f"{self._beside.name}.g{generation}")
 
 
 def rename(entry: Rename) -> None:
@@ -207,6 +212,20 @@ def rename(entry: Rename) -> None:
     if size != entry.size:
         raise NotAsMarked(f"it was changed before {source.name} could take its place")
     os.replace(source, target)  # noqa: PTH105 - the word for it
+
+
+def beside(path: Path, batch: int) -> Path:
+    """Return after what the generations of a new batch are named; ``path`` is the last committed batch's file."""
+    return path.with_name(f"{path.name}.b{batch}")
+
+
+def remove_uncommitted(path: Path, batch: int) -> None:
+    """Remove what a killed process had begun of batches after ``batch``, whose file is ``path``. Raises OSError."""
+    begun = re.compile(rf"{re.escape(path.name)}\.b(\d+)\.g\d+")
+    for each in path.parent.iterdir() if path.parent.is_dir() else ():
+        match = begun.fullmatch(each.name)
+        if match and int(match[1]) > batch:
+            each.unlink(missing_ok=True)
 
 
 def _without(pieces: Iterator[bytes], count: int) -> Iterator[bytes]:

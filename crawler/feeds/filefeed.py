@@ -21,7 +21,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from crawler.errors import FeedError, OutputError
-from crawler.feeds.batchfile import BatchFile, rename
+from crawler.feeds.batchfile import BatchFile, beside, remove_uncommitted, rename
 from crawler.feeds.failures import check_place, named_errors
 from crawler.feeds.formats.base import Format
 from crawler.feeds.items import Fields
@@ -146,6 +146,8 @@ class FileFeed:
     def _resume(self, mark: Mark) -> None:
         self._rename(mark)
         self._mark = replace(mark, renames=[])
+        if mark.file is not None and self._batch_size:
+            remove_uncommitted(Path(mark.file.path), mark.batch)
         if mark.file is not None and not self._full(mark):
             self._batch = BatchFile(Path(mark.file.path), self._format, self._suffix, follow=not self._template.used)
             self._batch.resume(mark.file)
@@ -200,10 +202,17 @@ class FileFeed:
         self._mark = replace(self._mark, file=file)
 
     def _batch_file(self) -> BatchFile:
-        path = self.path
+        path, safe = self.path, self._safe
         if self._template.used:
             path.parent.mkdir(parents=True, exist_ok=True)
-        return BatchFile(path, self._format, self._suffix, follow=not self._template.used)
+        committed = Path(safe.file.path) if self._durable and safe is not None and safe.file is not None else None
+        return BatchFile(
+            path,
+            self._format,
+            self._suffix,
+            follow=not self._template.used,
+            beside=beside(committed, self._mark.batch) if committed is not None else None,
+        )
 
     def _marked(self) -> Mark:
         file: BatchMark | None = self._mark.file

@@ -16,6 +16,16 @@ logger = logging.getLogger(__name__)
 Serializer = Callable[[Any], Any]
 
 
+class Declared(dict[str, Any]):
+    """The fields that an item has; ``columns`` are all that its class declares, in that order."""
+
+    __slots__ = ("columns",)
+
+    def __init__(self, fields: Mapping[str, Any], columns: Sequence[str]) -> None:
+        super().__init__(fields)
+        self.columns = columns
+
+
 class Fields:
     """Turns items (dict, dataclass, attrs, pydantic, msgspec.Struct, Item) into dicts of what is written.
 
@@ -50,6 +60,8 @@ class Fields:
         for name, serializer in self._serializers_of(item).items():
             if name in fields:
                 fields[name] = self._serialized(serializer, name, fields[name])
+        if isinstance(item, dict) and (columns := ItemAdapter.get_field_names_from_class(type(item))):
+            return Declared(fields, columns)
         return fields
 
     def _serializers_of(self, item: Any) -> dict[str, Serializer]:

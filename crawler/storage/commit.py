@@ -247,7 +247,7 @@ def _finished_row(result: Result) -> tuple[object, ...]:
 _INSERT_REQUESTS = "INSERT INTO requests (token, host, rank, origin, url, body, parent, found_on)"
 
 _MOVE = """
-UPDATE requests SET host = ?, rank = ?, origin = ?, url = ?, body = ?, not_before = ? WHERE token = ?
+UPDATE requests SET host = ?, rank = ?, origin = ?, url = ?, body = coalesce(?, body), not_before = ? WHERE token = ?
 """
 
 _FINISH = """

@@ -7,7 +7,8 @@ written: what the store's thread gets are plain numbers, texts and bytes that no
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import msgspec
@@ -38,14 +39,14 @@ class Child(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """One postponed request."""
+    """One postponed request; ``body`` None leaves what its row has."""
 
     token: int
     rank: int
     host: str
     origin: str
     url: str
-    body: bytes
+    body: bytes | None
     not_before: float
     attempts: bytes | None
 
@@ -144,13 +145,31 @@ class Rows:
             self._told.add(what)
             logger.error("%s cannot be kept in the job, and a resume will not have it: %s", what, error)
 
-    def moved(self, postponed: Postponed) -> Moved:
-        """Put a postponed request into a row."""
+    def moved(self, postponed: Postponed, *, redirected: bool = False) -> Moved:
+        """Put a postponed request into a row; raises CannotStore for one that was redirected."""
         token, request = postponed.token, postponed.request
+        try:
+            body: bytes | None = self._form(request)
+        except CannotStore as error:  # an object in its meta or cb_kwargs was changed since it was accepted
+            self._tell(f"what {request.url} has in meta or cb_kwargs", error)
+            body = self._form(self._without_odd(request)) if redirected else None
         return Moved(
-            token, -request.priority, postponed.host, postponed.origin, request.url, self._form(request),
+            token, -request.priority, postponed.host, postponed.origin, request.url, body,
             postponed.not_before, self._attempts(postponed.attempts),
         )  # fmt: skip
+
+    def _without_odd(self, request: Request) -> Request:
+        """Return the request with those values of meta and cb_kwargs that have a stored form."""
+        kept: Request = request.replace(meta=self._storable(request.meta), cb_kwargs=self._storable(request.cb_kwargs))
+        return kept
+
+    def _storable(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        kept = {}
+        for name, value in values.items():
+            with suppress(CannotStore):
+                self._codec.encode(value)
+                kept[name] = value
+        return kept
 
     def _result(self, result: Finished) -> Result:
         page = text(result.children[0].found_on) if result.children else None

@@ -156,7 +156,7 @@ class SQLiteStore:
     def redirect(self, postponed: Postponed, fingerprint: int) -> Deferred[bool]:
         """Register the target and postpone, in one transaction, if it is new."""
         try:
-            moved = self._rows.moved(postponed)
+            moved = self._rows.moved(postponed, redirected=True)
         except CannotStore as error:
             return fail(StoreError(f"a redirected request cannot be stored: {error}"))
         return self._run(self._writer.redirect, moved, signed(fingerprint))

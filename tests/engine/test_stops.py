@@ -151,3 +151,33 @@ def test_what_cannot_be_kept_of_a_state_is_told_once_and_the_rest_is_kept(
     assert crawl(made, slow_site, job=tmp_path / "job", settings={}).summary.reason == "finished"
     assert found[before]["pages"] == before
     assert "odd" not in found[before]
+
+
+@pytest.mark.parametrize(("status", "last"), [(503, ROOT), (302, f"{ROOT}other")])
+def test_a_value_that_became_odd_after_its_request_was_stored_is_no_end(tmp_path: Path, status: int, last: str) -> None:
+    """A dict in meta that callbacks share is changed while its request waits, which is then asked for again."""
+    shared: dict[str, Any] = {}
+    asked = []
+
+    def site(request: Request) -> Any:
+        asked.append(request.url)
+        shared["odd"] = Odd()
+        if len(asked) > 1:
+            return "page"
+        return Response(ROOT, status, {"Location": "/other"} if status == 302 else {})
+
+    async def start(self: Spider) -> Any:
+        yield Request(ROOT, meta={"shared": shared, "plain": 1})
+
+    def parse(self: Spider, response: Response) -> Iterator[Any]:
+        yield {"url": response.url, "plain": response.meta["plain"], "shared": "shared" in response.meta}
+
+    made = spider(start=start, parse=parse)
+    stopped = crawl(
+        made, site, job=tmp_path / "job", latency=0.3, during=lambda ready: later(ready, 0.45, ready.stop_now)
+    )
+    assert stopped.summary.problems == []
+    assert stopped.summary.queued == 1
+    result = crawl(made, site, job=tmp_path / "job")
+    assert result.summary.problems == []
+    assert result.items == [{"url": last, "plain": 1, "shared": status == 503}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -258,3 +259,44 @@ def test_members_are_closed_at_about_a_megabyte(tmp_path: Path) -> None:
         feed.close(finished=True)
         assert read(path) == items
         assert path.read_bytes().count(magic) in {3, 4, 5}
+
+
+def later_feed(path: Path, options: dict[str, Any], hour: int) -> Any:
+    """A feed of a process that runs at another time, as each of a job does."""
+    feed = feed_for(path, options)
+    feed._now = lambda: datetime(2026, 1, 2, hour, tzinfo=UTC)
+    return feed
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("twice", [False, True])
+def test_a_batch_that_was_not_committed_leaves_no_file_under_its_time(tmp_path: Path, form: str, twice: bool) -> None:
+    options = {"batch_item_count": 2}
+    path = tmp_path / f"%(batch_time)s-%(batch_id)d.{form}"
+    feed = later_feed(path, options, 4)
+    feed.open(None, durable=True)
+    mark = feed.write((), 0)
+    feed.committed(mark)
+    # In one write: the end of a batch, two whole ones, one of which gets a column late, and one that is begun.
+    items = [{"a": str(number)} for number in range(7)]
+    items[3]["late"] = "x"
+    feed.write(items, 1)
+    kill(feed)
+    for hour in range(5, 7 if twice else 6):
+        feed = later_feed(path, options, hour)
+        feed.open(mark, durable=True)
+        mark = feed.write((), 0)
+        feed.committed(mark)
+        if hour == 5 and twice:
+            feed.write(items, 1)
+            kill(feed)
+    assert len(list(tmp_path.iterdir())) == 1
+    mark = feed.write(items, 1)
+    kill(feed)
+    feed = later_feed(path, options, 9)
+    feed.open(mark, durable=True)
+    feed.committed(feed.write([{"a": "7"}], 2))
+    feed.close(finished=True)
+    files = sorted(tmp_path.iterdir(), key=lambda each: each.stem.rpartition("-")[2])
+    assert [item["a"] for each in files for item in read(each)] == [str(number) for number in range(8)]
+    assert [len(read(each)) for each in files] == [2, 2, 2, 2]

@@ -44,3 +44,16 @@ def test_closing_a_job_knows_the_places_of_its_feeds(tmp_path: Path) -> None:
         assert 0 < len(paths) == len(set(paths))
         parts = [path for part in (tmp_path / "parts").iterdir() for path in read_paths(part)]
         assert sorted(parts) == sorted(paths)
+
+
+def test_a_finished_job_whose_file_a_kill_left_is_no_obstacle(tmp_path: Path) -> None:
+    out, log, store = tmp_path / "out.jsonl", tmp_path / "log.txt", ("-s", f"JOB_DIR={tmp_path / 'jobs'}")
+    with Web(pages=3) as web:
+        command = ("crawl", "walk", "--job", "k", "-a", f"base={web.base}", *store, "-O", str(out))
+        assert run(*command, "-s", "JOB_KEEP=True", log=log)[0] == 0  # what is left of a kill after the end
+        status, said = run(*command, "-s", "JOB_KEEP=True", log=log)
+        assert (status, "there is a job k already" in said) == (2, True), said
+        status, said = run(*command, log=log)
+        assert status == 0, said
+        assert len(read_paths(out)) == 3
+        assert list((tmp_path / "jobs").iterdir()) == []

@@ -127,10 +127,13 @@ class Csv(Format):
         yield self._encoded("".join(chunk))
 
     def _columns_with(self, items: Sequence[dict[str, Any]]) -> list[str]:
-        """Return the columns there are and behind them the new ones, in the order in which they first appear."""
+        """Return the columns there are and behind them the new ones, in the order in which they first appear.
+
+        A declared item has a column for each field of its class, so that the columns do not depend on the pages.
+        """
         columns = dict.fromkeys(self._columns)
         for names in [self._chosen] if self._chosen is not None else items:
-            columns.update(dict.fromkeys(names))
+            columns.update(dict.fromkeys(getattr(names, "columns", names)))
         return list(columns)
 
     def _header(self, columns: Sequence[str]) -> bytes:
