@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -115,7 +114,3 @@ def test_a_cycle_through_typing_is_noticed() -> None:
     }
     assert cycles(circle) == [["crawler.errors", "crawler.model.url"]]
     assert cycles(circle, typing_too=False) == []
-
-
-def test_the_machine_knows_the_standard_library() -> None:
-    assert {"os", "ast", "sqlite3"} <= sys.stdlib_module_names

@@ -211,11 +211,6 @@ class Frontier:
         if self._window is not None:
             self._window.more(self._host(host, now), count)
 
-    def has_stored(self, host: str) -> bool:
-        """Tell whether requests of the host are in the store only."""
-        queue = self._hosts.get(host)
-        return queue is not None and queue.stored > 0
-
     def stored(self, host: str, count: int) -> None:
         """Note at resume that ``count`` requests of a host are in the store; none may be here yet."""
         if self._window is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -15,9 +16,13 @@ import pytest
 from crawler.sample import books, quotes
 
 
-def test_pages_are_the_same_each_time() -> None:
-    assert books.paths() == books.paths()
-    assert quotes.paths() == quotes.paths()
+def test_pages_are_the_same_in_every_process() -> None:
+    program = "from crawler.sample import books, quotes; print(ascii((books.paths(), quotes.paths())))"
+    here = ascii((books.paths(), quotes.paths()))
+    for seed in ("1", "2"):  # of the order of sets
+        command, environment = [sys.executable, "-c", program], {**os.environ, "PYTHONHASHSEED": seed}
+        said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60).stdout
+        assert said.strip() == here
 
 
 def test_books_differ_and_all_categories_are_used() -> None:
