@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import KeysView
+from collections.abc import Iterator, KeysView
 from copy import deepcopy
 from types import MappingProxyType
 from typing import Any, ClassVar, Self, cast
@@ -99,6 +99,10 @@ class _Declared(DictAdapter):
 
     def field_names(self) -> KeysView[str]:
         return KeysView(self.item.fields)
+
+    def __iter__(self) -> Iterator[str]:
+        """In the order of the class, as feeds write them, whatever a callback set first."""
+        return (name for name in self.item.fields if name in self.item)
 
 
 cast(deque[Any], ItemAdapter.ADAPTER_CLASSES).appendleft(_Declared)  # before the one for plain dicts
