@@ -61,6 +61,11 @@ class Pipeline:
         """The counters of this crawl; safe to use from the stage's threads."""
         return self.crawler.stats
 
+    @property
+    def http(self) -> Any:
+        """A treq-like client for side calls (an API, a webhook), for stages that are coroutines."""
+        return self.crawler.http
+
     def memory_set(self, name: str) -> MemorySet:
         """Return a set that the job remembers across a resume; members are str, int or bytes.
 

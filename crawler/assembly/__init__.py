@@ -14,6 +14,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, fail
 
 from crawler.assembly.components import (
+    NoSideCalls,
     load_settings,
     make_component,
     make_components,
@@ -165,7 +166,8 @@ def prepare(
     crawler.check_value = getattr(chosen.store, "check_value", None)
     edge = _edge(loaded.core, crawler, world)
     run = Crawl(_parts(crawler, spider, world, edge, chosen, feeds))
-    crawler.fetch, crawler.end, crawler.http = run.fetch, from_any_thread(world.reactor, run.stop), edge.http
+    crawler.fetch, crawler.end = run.fetch, from_any_thread(world.reactor, run.stop)
+    crawler.http = edge.http or NoSideCalls()
     edge.again = run.fetch_more
     Limits(loaded.core, world.clock, crawler.events, run.stop)
     for extension in make_components(loaded.core.EXTENSIONS, crawler):

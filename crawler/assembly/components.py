@@ -54,6 +54,16 @@ def make_component(component: Any, crawler: Crawler) -> Any:
     return made
 
 
+class NoSideCalls:
+    """Stands where ``self.http`` would be in a crawl whose downloader makes no side calls."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(
+            f"self.http.{name}: there are no side calls in this crawl; they go over the connections of "
+            'DOWNLOADER = "fast". In a test, put a stand-in in their place: spider.crawler.http = …'
+        )
+
+
 def make_components(components: Iterable[Any], crawler: Crawler) -> list[Any]:
     """Make stages, extensions or filters; one that raises NotConfigured is left out, with a line in the log."""
     made = []
