@@ -109,12 +109,22 @@ class HttpConnection(ResponseReader):
                 payload = b""
             elif isinstance(written, int) and written > 0:
                 payload = payload[written:]
-        if payload:
-            transport: Any = self.transport
-            transport.write(payload)
         if call.body_source is not None:
+            if payload:
+                self.transport.write(payload)  # type: ignore[union-attr]  # connected
             self._source = call.body_source
             call.body_source.start(self, self._sent)
+        elif payload:
+            self._write_later(payload)
+
+    def _write_later(self, data: bytes) -> None:
+        """Send what the socket did not take at once; an answer that comes before it is sent ends the connection."""
+        transport: Any = self.transport
+        if self._write_now is None:
+            transport.write(data)
+        else:
+            self._source = rest = _Rest(data, transport, self._sent)
+            transport.registerProducer(rest, False)
 
     def pause(self, call: Call) -> None:
         """Read nothing for now; silence is not counted meanwhile."""
@@ -138,3 +148,27 @@ class HttpConnection(ResponseReader):
         self.active = self._clock()
         if error is not None and self._call is not None:
             self.fail(error)
+
+
+class _Rest:
+    """The rest of a request, as a pull producer: asked again when it is sent, so that it is known when that is."""
+
+    def __init__(self, data: bytes, transport: Any, done: Callable[[FetchError | None], None]) -> None:
+        self._data = data
+        self._transport = transport
+        self._done = done
+
+    def resumeProducing(self) -> None:
+        data, self._data = self._data, b""
+        if data:
+            self._transport.write(data)
+        else:
+            self._transport.unregisterProducer()
+            self._done(None)
+
+    def stopProducing(self) -> None:
+        """The connection is lost, which tells itself."""
+
+    def stop(self) -> None:
+        """The exchange is over."""
+        self._transport.unregisterProducer()

@@ -47,6 +47,7 @@ class ResponseHead:
     framing = BY_CLOSE
     length = 0
     keep_alive_seconds: int | None = None
+    close = False
     encodings: tuple[bytes, ...] = ()
 
     def __init__(self, status: int, reason: bytes, minor: int, raw: RawHeaders) -> None:
@@ -224,11 +225,13 @@ def _tokens(value: bytes) -> list[bytes]:
 
 
 def _connection(head: ResponseHead, value: bytes) -> None:
-    if value == b"keep-alive":
+    if value == b"keep-alive" and not head.close:
         head.keep_alive = True
         return
     tokens = [token.strip() for token in value.split(b",")]
-    if b"close" in tokens:
+    if head.close or b"close" in tokens:
+        # Whatever else is said, before or after (RFC 9112 section 9.3).
+        head.close = True
         head.keep_alive = False
     elif head.minor == 0 and b"keep-alive" in tokens:
         head.keep_alive = True
