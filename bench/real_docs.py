@@ -34,9 +34,9 @@ class DifferentPages(Exception):
 
 
 class SiteCrawl(NamedTuple):
-    """The pages a crawl found, how often the server was asked for each, and the seconds from start to exit."""
+    """The items of each URL's path, how often the server was asked for what, and the seconds from start to exit."""
 
-    pages: Counter[str]
+    items: Counter[str]
     asked: Counter[str]
     seconds: float
 
@@ -63,8 +63,8 @@ def crawl_site(server: Nginx, index: str, *settings: str) -> SiteCrawl:
         if ended.returncode:
             raise RuntimeError(f"crawler ended with {ended.returncode}:\n{ended.stderr[-4000:]}")
         items = [json.loads(line) for line in out.read_text().splitlines()]
-    pages = Counter(named_like_wget("/" + item["url"].removeprefix(server.url)) for item in items)
-    return SiteCrawl(pages, server.requests(), seconds)
+    found = Counter("/" + item["url"].removeprefix(server.url) for item in items)
+    return SiteCrawl(found, server.requests(), seconds)
 
 
 def compare(folder: Path, index: str) -> str:
@@ -73,8 +73,9 @@ def compare(folder: Path, index: str) -> str:
         wanted, wget_seconds = html_pages(server.url + index)
     with Nginx(folder, log=True) as server:
         crawl = crawl_site(server, index)
-    missing, extra = wanted - set(crawl.pages), set(crawl.pages) - wanted
-    twice = {path for path, count in crawl.pages.items() if count > 1}
+    pages = {named_like_wget(path) for path in crawl.items}
+    missing, extra = wanted - pages, pages - wanted
+    twice = {path for path, count in crawl.items.items() if count > 1}
     for wrong, what in ((missing, "were not found"), (extra, "are none that wget finds"), (twice, "came twice")):
         if wrong:
             raise DifferentPages(f"{len(wrong)} pages {what}: {sorted(wrong)[:5]}")

@@ -23,7 +23,7 @@ def test_every_reachable_page_of_a_real_site_is_fetched_exactly_once() -> None:
     with nginx.Nginx(DOCS) as server:
         wanted, _seconds = wget.html_pages(server.url + INDEX)
     assert len(wanted) == 1169
-    assert crawl.pages == Counter(dict.fromkeys(wanted, 1))
+    assert crawl.items == Counter(dict.fromkeys(wanted, 1))
     assert {line for line, count in crawl.asked.items() if count > 1} == set()
     # robots.txt is asked for once, and is not there.
     assert sum(crawl.asked.values()) == len(wanted) + 1
@@ -54,5 +54,5 @@ def test_a_made_up_site_with_every_kind_of_link(tmp_path: Path) -> None:
         wanted, _seconds = wget.html_pages(server.url + "start")
     # wget keeps a redirected page under the name it was asked for by; the spider reports its final URL.
     final = {path.replace("/moved", "/new.html").replace("/start", "/index.html") for path in wanted}
-    assert set(crawl.pages) == final
-    assert max(crawl.pages.values()) == 1
+    assert {wget.named_like_wget(path) for path in crawl.items} == final
+    assert max(crawl.items.values()) == 1
