@@ -19,7 +19,8 @@ class Summary(Struct, kw_only=True):
 
     ``reason`` is "finished", "shutdown", a CLOSESPIDER_* reason or what CloseSpider named;
     ``exit_status`` is 0 (done), 1 (the crawl failed by FAIL_ON's rule) or 130 (stopped by hand);
-    ``problems`` are sentences for a person. Times are wall-clock seconds since the epoch.
+    ``unfinished_items`` of the ``items`` came of requests that the stop cut off: they are not in the feeds, and a
+    resume scrapes them again. ``problems`` are sentences for a person. Times are wall-clock seconds since the epoch.
     """
 
     spider: str
@@ -31,6 +32,7 @@ class Summary(Struct, kw_only=True):
     seconds: float = 0.0
     pages: int = 0
     items: int = 0
+    unfinished_items: int = 0
     errors: int = 0
     queued: int = 0
     resumable: bool = False

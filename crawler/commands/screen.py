@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from crawler.config.schema import CoreSettings
+from crawler.events import CrawlOpened
 from crawler.observe.progress import LiveLine, ProgressLines, read
 from crawler.observe.report import print_summary
 from crawler.summary import Summary
@@ -28,7 +29,8 @@ class Screen:
         console = Console(stderr=True, highlight=False)
         on_terminal = console.is_terminal and not console.is_dumb_terminal
         readable = core.LOG_FORMAT == "text" or core.LOG_FILE is not None
-        feed_on_terminal = "-" in core.FEEDS and sys.stdout.isatty()
+        # None: closed by whoever started us.
+        feed_on_terminal = "-" in core.FEEDS and sys.stdout is not None and sys.stdout.isatty()
         self._console = console
         self._live = None
         self._lines = None
@@ -41,6 +43,7 @@ class Screen:
                 self._lines = ProgressLines()
                 self._interval = core.LOGSTATS_INTERVAL
         self._looking: Any = None
+        self._pages_before = 0
 
     def write(self, line: str) -> None:
         """Write a log line, above the live line if there is one."""
@@ -50,14 +53,20 @@ class Screen:
             sys.stderr.write(line)
 
     def start(self, reactor: Any, prepared: PreparedCrawl) -> None:
-        """Look at the crawl now and then."""
+        """Look at the crawl now and then, from when it is open: a resumed one has its pages by then."""
+        prepared.events.subscribe(CrawlOpened, lambda _: self._opened(reactor, prepared))
+        if self._live is not None:
+            self._live.start()
+
+    def _opened(self, reactor: Any, prepared: PreparedCrawl) -> None:
         from twisted.internet.task import LoopingCall
 
+        before = read(prepared.stats, queued=prepared.queued, seconds=reactor.seconds())
+        self._pages_before = before.pages
         shown = self._live or self._lines
         if shown is None:
             return
-        if self._live is not None:
-            self._live.start()
+        shown.begin(before)
 
         def look() -> None:
             shown.show(read(prepared.stats, queued=prepared.queued, seconds=reactor.seconds()))
@@ -76,4 +85,4 @@ class Screen:
     def summary(self, summary: Summary) -> None:
         """Print the table."""
         if self._table:
-            print_summary(summary, self._console)
+            print_summary(summary, self._console, pages_before=self._pages_before)

@@ -41,6 +41,7 @@ class Crawl:
         self.problems: list[str] = []
         self.complete = False
         self.unbegun = False
+        self._items_before = 0
         self.start_failed = False
         self.failures = 0
         self.lost_items = 0
@@ -93,6 +94,9 @@ class Crawl:
         for place, values in resumed.memory.items():
             self.parts.memory.setdefault(place, {}).update(values)  # a stage may hold it since it was made
         wired.facts.restore(resumed.facts)
+        if not resumed.is_new:  # without those of callbacks that a kill cut off, which will be scraped again
+            self.parts.stats.set_value("item_scraped_count", resumed.items)
+        self._items_before = resumed.items
         for host, count in resumed.queued.items():
             wired.frontier.stored(host, count)
             wired.books.accepted += count
@@ -242,6 +246,14 @@ class Crawl:
     def in_flight(self) -> int:
         """How many exchanges are under way."""
         return len(self._sending)
+
+    @property
+    def unfinished_items(self) -> int:
+        """How many items were scraped of requests that a stop cut off: a resume scrapes them again."""
+        if not (self._hard or self._wired.intake.abandoned):
+            return 0
+        scraped = self.parts.stats.get_value("item_scraped_count", 0) - self._items_before
+        return max(int(scraped) - self._wired.intake.items, 0)
 
     @property
     def nothing_accepted(self) -> bool:

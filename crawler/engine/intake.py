@@ -83,6 +83,7 @@ class Intake:
         self._carried_orders = 0
         self.open_units = 0
         self.abandoned = 0
+        self.items = 0  # of committed units
         self.stopping = False
         self.refused = 0
 
@@ -262,5 +263,6 @@ class Intake:
         if unit.extra:
             self._carried.difference_update(unit.extra)
         if unit.items:
+            self.items += len(unit.items)
             self._outlet.put(unit.items, answer.first_item + len(unit.items) - 1)
         self.open_units -= 1  # now: what becomes of a child at once must not find the crawl idle

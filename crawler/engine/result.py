@@ -24,6 +24,7 @@ def summarise(crawl: Crawl, *, started: float, finished: float, seconds: float) 
         seconds=seconds,
         pages=int(values.get("response_received_count", 0)),
         items=int(values.get("item_scraped_count", 0)),
+        unfinished_items=crawl.unfinished_items,
         errors=crawl.failures + crawl.ended["failed"],
         queued=crawl.left,
         resumable=durable and (crawl.left > 0 or crawl.reason != "finished"),

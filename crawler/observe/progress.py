@@ -85,6 +85,10 @@ class LiveLine:
         """Take the bottom line."""
         self._live.start()
 
+    def begin(self, reading: Reading) -> None:
+        """Take the reading that the rates begin with; a resumed crawl has had pages before."""
+        self._rates.add(reading)
+
     def show(self, reading: Reading) -> None:
         """Show a reading."""
         self._rates.add(reading)
@@ -106,6 +110,10 @@ class ProgressLines:
     def __init__(self, logger: logging.Logger | None = None) -> None:
         self._logger = logger or logging.getLogger("crawler")
         self._last: Reading | None = None
+
+    def begin(self, reading: Reading) -> None:
+        """Take the reading that the rates begin with; a resumed crawl has had pages before."""
+        self._last = reading
 
     def show(self, reading: Reading) -> None:
         """Log a reading, with the rates since the one before."""

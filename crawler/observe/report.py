@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from rich.console import Console
@@ -14,35 +15,47 @@ from crawler.observe.log import escape
 from crawler.observe.progress import duration
 from crawler.summary import Summary
 
-_REASONS = {"finished": "done", "shutdown": "stopped by hand"}
+_REASONS = {
+    "finished": "done",
+    "shutdown": "stopped by hand",
+    "feed_error": "stopped: an output failed",
+    "store_error": "stopped: the job file failed",
+    "internal_error": "stopped: an error of this program",
+}
+_BESIDE_ITEMS = (
+    ("unfinished", "of unfinished pages and not written"),
+    ("item_dropped_count", "dropped"),
+    ("item_failed_count", "lost"),
+)
 
 
-def print_summary(summary: Summary, console: Console) -> None:
-    """Print the table at the end of a crawl."""
+def print_summary(summary: Summary, console: Console, *, pages_before: int = 0) -> None:
+    """Print the table at the end of a crawl; ``pages_before``: of a resumed job, those before it was resumed."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in rows(summary):
+    for name, value in rows(summary, pages_before):
         table.add_row(name, Text(escape(value)))
     console.print()
     console.print(table)
 
 
-def rows(summary: Summary) -> list[tuple[str, str]]:
+def rows(summary: Summary, pages_before: int = 0) -> list[tuple[str, str]]:
     """Return the lines of the table: what, and how much."""
     stats = summary.stats
-    reason = _REASONS.get(summary.reason, summary.reason)
-    if summary.exit_status not in (0, 130):
+    reason = _REASONS.get(summary.reason, f"stopped ({summary.reason})")
+    if summary.exit_status not in (0, 130) and not reason.startswith("stopped: "):
         reason = "failed" if summary.reason == "finished" else f"{reason} – failed"
-    rate = summary.pages / summary.seconds if summary.seconds > 0 else 0.0
+    beside = {**stats, "unfinished": summary.unfinished_items}
+    rate = (summary.pages - pages_before) / summary.seconds if summary.seconds > 0 else 0.0
     lines = [
         ("Spider", summary.spider),
         ("Result", f"{reason} after {duration(summary.seconds)}"),
         ("Pages", f"{summary.pages:,} ({rate:,.1f}/s)"),
-        ("Items", f"{summary.items:,}{_also(stats, 'item_dropped_count', 'dropped', 'item_failed_count', 'lost')}"),
-        ("Errors", f"{summary.errors:,}{_also(stats, 'retry/count', 'retries')}"),
+        ("Items", f"{summary.items:,}{_also(beside, *_BESIDE_ITEMS)}"),
+        ("Errors", f"{summary.errors:,}{_also(stats, ('retry/count', 'retries'))}"),
     ]
-    statuses = {key.rpartition("/")[2]: count for key, count in stats.items() if "response_status_count/" in key}
+    statuses = _statuses(stats)
     if len(statuses) > 1 or (statuses and "200" not in statuses):
         lines.append(("Statuses", ", ".join(f"{status}: {count:,}" for status, count in sorted(statuses.items()))))
     if summary.queued:
@@ -64,7 +77,17 @@ def write_summary(summary: Summary, path: str) -> None:
         raise OutputError(f"--summary: cannot write {path}: {error.strerror or error}") from error
 
 
-def _also(stats: dict[str, object], *pairs: str) -> str:
+def _statuses(stats: dict[str, Any]) -> dict[str, int]:
+    """Return how many responses had which status, without those to requests for robots.txt."""
+    pages = {
+        key.rpartition("/")[2]: count - stats.get(f"robotstxt/{key.partition('/')[2]}", 0)
+        for key, count in stats.items()
+        if key.startswith("downloader/response_status_count/")
+    }
+    return {status: count for status, count in pages.items() if count}
+
+
+def _also(stats: dict[str, Any], *pairs: tuple[str, str]) -> str:
     """Return `` (3 dropped, 1 lost)`` for those of the named stats that are not 0."""
-    said = [f"{stats[key]:,} {word}" for key, word in zip(pairs[::2], pairs[1::2], strict=True) if stats.get(key)]
+    said = [f"{stats[key]:,} {word}" for key, word in pairs if stats.get(key)]
     return f" ({', '.join(said)})" if said else ""

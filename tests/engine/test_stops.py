@@ -52,6 +52,27 @@ def test_a_stop_at_once_tells_how_much_a_resume_will_find(tmp_path: Path, second
     assert stopped.summary.resumable
 
 
+def test_items_of_a_page_that_a_stop_cut_off_are_counted_apart_and_once(tmp_path: Path) -> None:
+    async def parse(self: Spider, response: Response) -> Any:
+        for number in range(3):
+            yield {"url": response.url, "number": number}
+            if number == 1 and response.url == ROOT:
+                await asyncio.sleep(wait)
+
+    async def start(self: Spider) -> Any:
+        yield Request(ROOT)
+        yield Request(f"{ROOT}other")
+
+    wait = 100.0
+    made = spider(start=start, parse=parse)
+    job = tmp_path / "job"
+    stopped = crawl(made, lambda _: "page", job=job, during=lambda ready: later(ready, 20.0, ready.stop_now)).summary
+    assert (stopped.items, stopped.unfinished_items, stopped.feeds[0].items) == (5, 2, 3)
+    wait = 0.0
+    resumed = crawl(made, lambda _: "page", job=job).summary
+    assert (resumed.items, resumed.unfinished_items) == (6, 0)
+
+
 def test_a_stop_while_a_finished_crawl_closes_leaves_it_finished() -> None:
     asked = []
 

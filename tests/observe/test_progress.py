@@ -70,6 +70,24 @@ def test_lines_where_there_is_no_terminal(caplog: pytest.LogCaptureFixture) -> N
     ]
 
 
+def test_a_resumed_crawl_s_rates_begin_with_what_it_had(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    before, later = Reading(10.0, 5000, 4000, 9, 0), Reading(70.0, 5060, 4030, 0, 0)
+    lines = ProgressLines()
+    lines.begin(before)
+    lines.show(later)
+    assert caplog.records[0].getMessage() == (
+        "Crawled 5060 pages (at 60 pages/min), scraped 4030 items (at 30 items/min), 0 queued, 0 errors"
+    )
+    output = io.StringIO()
+    live = LiveLine(Console(file=output, force_terminal=True, width=120, highlight=False))
+    live.start()
+    live.begin(before)
+    live.show(later)
+    live.stop()
+    assert "5,060 pages · 4,030 items · 1.0 pages/s" in output.getvalue()
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"), [(0.84, "0.8 s"), (42.4, "42 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")]
 )
@@ -108,6 +126,29 @@ def test_the_table_of_a_crawl_that_was_stopped_says_how_to_go_on() -> None:
     assert said["Go on with"] == "crawler resume books-1"
     assert said["Problem"] == "disk full"
     assert dict(rows(summary(exit_status=1)))["Result"] == "failed after 2.0 s"
+
+
+def test_the_rate_of_a_resumed_crawl_is_that_of_its_own_pages() -> None:
+    assert dict(rows(summary(), pages_before=60))["Pages"] == "100 (20.0/s)"
+
+
+def test_statuses_are_those_of_pages() -> None:
+    made = summary()
+    made.stats |= {"downloader/response_status_count/404": 3, "robotstxt/response_status_count/404": 3}
+    assert "Statuses" not in dict(rows(made))
+    made.stats["downloader/response_status_count/404"] = 5
+    assert dict(rows(made))["Statuses"] == "200: 100, 404: 2"
+
+
+def test_items_that_were_not_written_are_told() -> None:
+    cut = summary(reason="shutdown", exit_status=130, unfinished_items=90)
+    assert dict(rows(cut))["Items"] == "90 (90 of unfinished pages and not written, 3 dropped)"
+
+
+def test_a_reason_of_the_spider_s_own_is_told_as_one() -> None:
+    assert dict(rows(summary(reason="enough")))["Result"] == "stopped (enough) after 2.0 s"
+    failed = summary(reason="feed_error", exit_status=1)
+    assert dict(rows(failed))["Result"] == "stopped: an output failed after 2.0 s"
 
 
 def test_the_table_is_printed_safely() -> None:
