@@ -6,12 +6,14 @@ here and handed in; nothing of it lives in a module global, so several crawls ru
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail
+from twisted.python.failure import Failure
 
 from crawler.assembly.components import (
     NoSideCalls,
@@ -47,6 +49,8 @@ from crawler.spider import Crawler, Spider
 from crawler.stats import Stats
 from crawler.storage.cache import CacheFile
 from crawler.summary import Summary
+
+logger = logging.getLogger(__name__)
 
 
 class PreparedCrawl:
@@ -97,7 +101,13 @@ class PreparedCrawl:
     def run(self) -> Deferred[Summary]:
         """Run the crawl; fails with UsageError or StoreError. Cancelling it stops the crawl at once."""
         done: Deferred[Summary] = Deferred(lambda _: self.stop_now())
-        Deferred.fromCoroutine(self._run()).addCallbacks(done.callback, done.errback)
+
+        def failed(failure: Failure) -> None:
+            if done.called:  # it was cancelled, so nobody else hears of this
+                logger.error("The cancelled crawl failed: %s", failure.value)
+            done.errback(failure)
+
+        Deferred.fromCoroutine(self._run()).addCallbacks(done.callback, failed)
         return done
 
     async def _run(self) -> Summary:

@@ -122,6 +122,7 @@ class Loop:
             self._leasing += 1
             leased = self._store.lease(host, count, after)
             leased.addCallbacks(self._leased, self._lease_failed, callbackArgs=(host,))
+            leased.addErrback(lambda failure: self._failed(error_of(failure)))  # an answer that does not fit
 
     def _leased(self, rows: list[tuple[Entry, float]], host: str) -> None:
         now, wall = self._clock.seconds(), self._clock.wall()

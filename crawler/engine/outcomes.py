@@ -156,6 +156,7 @@ class Outcomes:
         asked.addCallbacks(
             self._redirect_decided, self._redirect_failed, callbackArgs=(entry, verdict), errbackArgs=(entry,)
         )
+        asked.addErrback(lambda failure: self._store_failed(error_of(failure)))  # of what followed the answer
 
     def _redirect_decided(self, new: bool, entry: Entry, verdict: Later) -> None:
         if new:

@@ -1,0 +1,69 @@
+"""Does a crawl end, and say why, when a store of somebody else's answers what it must not?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+
+from crawler import Request, Response, Spider
+from crawler.frontier.store import Postponed
+from crawler.storage.memory import MemoryStore
+from crawler.testing import crawl
+
+
+class Many(Spider):
+    """Asks for more than a window of four holds."""
+
+    name = "many"
+
+    async def start(self) -> AsyncIterator[Request]:
+        for number in range(50):
+            yield Request(f"http://shop.example/{number}")
+
+    def parse(self, response: Response) -> None:
+        """Yield nothing."""
+
+
+class OddLease(MemoryStore):
+    """Leases what is no pair of an entry and a time."""
+
+    window: int | None = 4
+
+    def lease(self, host: str, count: int, after: Any) -> Deferred[Any]:
+        return succeed([("no entry",)])
+
+
+class OddRedirect(MemoryStore):
+    """Knows no answer to a redirect; it answers so when the engine has gone on."""
+
+    def redirect(self, postponed: Postponed, fingerprint: int) -> Deferred[Any]:
+        return succeed(NoAnswer())
+
+    def seen(self, fingerprints: Sequence[int]) -> Deferred[Any]:
+        return succeed([NoAnswer()])
+
+
+class NoAnswer:
+    """Neither true nor false."""
+
+    def __bool__(self) -> bool:
+        raise ValueError("neither")
+
+
+def test_a_lease_that_does_not_fit_ends_the_crawl() -> None:
+    summary = crawl(Many, lambda request: "page", store=OddLease()).summary
+    assert (summary.reason, summary.exit_status) == ("internal_error", 1)
+    assert "ValueError" in summary.problems[0]
+
+
+def test_an_answer_about_a_redirect_that_does_not_fit_ends_the_crawl() -> None:
+    def site(request: Request) -> Any:
+        if request.url.endswith("robots.txt"):
+            return 404
+        return Response(request.url, 302, {"Location": "/elsewhere"})
+
+    summary = crawl(Many, site, store=OddRedirect()).summary
+    assert (summary.reason, summary.exit_status) == ("internal_error", 1)
+    assert "neither" in summary.problems[0]
