@@ -119,7 +119,7 @@ def make_filters(settings: Settings, spider: Spider, own: Sequence[RequestFilter
     """Return the filters a request passes before it is accepted; ``own``, those of REQUEST_FILTERS, come last."""
     core = settings.core
     return [
-        SchemeFilter(("http", "https", *core.SCHEMES)),
+        SchemeFilter(("http", "https", *(scheme.lower() for scheme in core.SCHEMES))),
         OffsiteFilter(spider.allowed_domains),
         DepthFilter(core.DEPTH_LIMIT, core.DEPTH_PRIORITY),
         UrlLengthFilter(core.URLLENGTH_LIMIT),

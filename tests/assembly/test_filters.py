@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Self
 
+from twisted.internet.defer import Deferred, succeed
+
 from crawler import Crawler, Drop, NotConfigured, Request, Response, Spider
 from crawler.testing import Result, crawl
 
@@ -52,6 +54,28 @@ class FromCrawler(Longest):
 def _crawl(filter_class: type, **settings: Any) -> Result:
     site = {ROOT: '<a href="ab"></a><a href="abcd"></a>', ROOT + "ab": "2", ROOT + "abcd": "4"}
     return crawl(Pages, site, settings={"REQUEST_FILTERS": [filter_class], **settings})
+
+
+def test_a_scheme_may_be_written_in_capitals() -> None:
+    class Echo:
+        def __init__(self, settings: Any, *, reactor: Any) -> None:
+            pass
+
+        def fetch(self, request: Request, exchange: Any = None) -> Deferred[Response]:
+            return succeed(Response(request.url, 200, request=request))
+
+        def close(self) -> Deferred[None]:
+            return succeed(None)
+
+    class One(Spider):
+        name = "one"
+        start_urls = ["echo://a.test/"]
+
+        def parse(self, response: Response) -> Any:
+            yield {"url": response.url}
+
+    result = crawl(One, {}, settings={"SCHEMES": {"Echo": Echo}})
+    assert result.items == [{"url": "echo://a.test/"}]
 
 
 def test_a_filter_has_the_settings_that_it_declares() -> None:
