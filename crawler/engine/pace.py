@@ -1,7 +1,12 @@
-"""Which hosts must be asked more slowly than configured, and since when?"""
+"""Which hosts must be asked more slowly than configured, and since when?
+
+A host says so by 429, 503 and time-outs (policy/throttle.py has the rule), and with ``Retry-After`` it
+says until when it wants to be asked nothing at all.
+"""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any
 
 from crawler.config.schema import CoreSettings
@@ -11,7 +16,11 @@ from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.host import HostLimits
 from crawler.model.response import Response
-from crawler.policy.throttle import HostThrottle, ThrottleRules, is_overload, on_overload, on_success
+from crawler.policy.retry import retry_after
+from crawler.policy.throttle import OVERLOADED, HostThrottle, ThrottleRules, is_overload, on_overload, on_success
+
+KEPT_HOSTS = 10_000
+"""From so many slowed hosts on, those that answered least lately are forgotten, if nothing waits for them."""
 
 _PREFIX = "throttle:"
 
@@ -19,17 +28,19 @@ _PREFIX = "throttle:"
 class Pace:
     """The throttle states of the hosts that were slowed down; most crawls have none."""
 
-    def __init__(
-        self, core: CoreSettings, frontier: Frontier, clock: Clock, events: Events, *, limits: Any, crawl_delay: Any
-    ) -> None:
+    def __init__(self, core: CoreSettings, frontier: Frontier, clock: Clock, events: Events, *, limits: Any) -> None:
         self._rules = ThrottleRules(core.THROTTLE_ENABLED, core.THROTTLE_MAX_DELAY)
+        self._longest_hold = core.RETRY_AFTER_MAX
         self._frontier = frontier
         self._clock = clock
         self._events = events
         self._limits = limits
-        self._crawl_delay = crawl_delay
-        self._states: dict[str, HostThrottle] = {}
+        self._states: OrderedDict[str, HostThrottle] = OrderedDict()  # the last that answered is the last
+        self._sweep_at = KEPT_HOSTS
         self._changed: set[str] = set()
+
+    def __repr__(self) -> str:
+        return f"<Pace {len(self._states)} hosts>"
 
     def generation(self, host: str) -> int:
         """Return under which cut a request to the host is sent now."""
@@ -40,20 +51,38 @@ class Pace:
         """Learn from the outcome of a request that was sent under ``generation``."""
         if not self._rules.throttle_enabled:
             return
-        state = self._states.get(entry.host)
+        host = entry.host
+        state = self._states.get(host)
+        if state is not None:
+            self._states.move_to_end(host)
         if is_overload(outcome):
-            new = on_overload(state or self._full(entry), generation, self._rules)
+            new = on_overload(self._present(host, state), generation, self._rules)
             reason = f"status {outcome.status}" if isinstance(outcome, Response) else type(outcome).__name__
+            if isinstance(outcome, Response) and outcome.status in OVERLOADED:
+                self._hold(host, outcome)
         elif state is None or not isinstance(outcome, Response):
             return
         else:
-            new, reason = on_success(state, generation), "clean answers"
+            new, reason = on_success(self._present(host, state), generation), "clean answers"
         if new is not state:
-            self._set(entry.host, state, new, reason)
+            self._set(host, state, new, reason)
 
-    def _full(self, entry: Entry) -> HostThrottle:
-        limits: HostLimits = self._limits(entry.host)
-        return HostThrottle.at_full_pace(limits.concurrency, max(limits.delay, self._crawl_delay(entry.origin)))
+    def _hold(self, host: str, response: Response) -> None:
+        """Ask the host for nothing as long as it asks for that: it is not about one page."""
+        seconds = retry_after(response, self._clock.wall())
+        if seconds:
+            self._frontier.hold_host(host, self._clock.seconds() + min(seconds, self._longest_hold))
+
+    def _present(self, host: str, state: HostThrottle | None) -> HostThrottle:
+        """Return the state measured by the full pace of now: a Crawl-delay may have come or gone since."""
+        limits: HostLimits = self._limits(host)
+        delay = max(limits.delay, self._frontier.crawl_delay(host))
+        if state is None:
+            return HostThrottle.at_full_pace(limits.concurrency, delay)
+        if state.full_delay == delay:
+            return state
+        slowed = state.delay > state.full_delay
+        return state._replace(full_delay=delay, delay=max(delay, state.delay) if slowed else delay)
 
     def _set(self, host: str, old: HostThrottle | None, new: HostThrottle, reason: str) -> None:
         self._states[host] = new
@@ -61,25 +90,47 @@ class Pace:
         if old is None or (old.concurrency, old.delay) != (new.concurrency, new.delay):
             self._frontier.set_limits(host, concurrency=new.concurrency, delay=new.delay)
             self._events.publish(HostSlowed(host, new.delay, new.concurrency, reason))
+        if len(self._states) > self._sweep_at:
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Forget hosts until a quarter is free: first those that recovered, then those that answered least lately.
+
+        Never one that something waits for, or whose delay has not passed. What is too much in spite of that
+        is looked at when it has doubled.
+        """
+        now = self._clock.seconds()
+        for host in sorted(self._states, key=lambda host: self._states[host].slowed):
+            if len(self._states) <= KEPT_HOSTS * 3 // 4:
+                break
+            if self._frontier.forget_limits(host, now):
+                del self._states[host]
+                self._changed.add(host)
+        self._sweep_at = max(KEPT_HOSTS, 2 * len(self._states))
 
     def changed_facts(self) -> dict[str, Any]:
-        """Return the states that changed, by host."""
+        """Return the states that changed, by host; None for those forgotten."""
         changed, self._changed = self._changed, set()
-        return {_PREFIX + host: list(self._states[host]) for host in changed}
+        states = {host: self._states.get(host) for host in changed}
+        return {_PREFIX + host: None if state is None else list(state) for host, state in states.items()}
 
     def restore_facts(self, facts: dict[str, Any]) -> None:
         """Go on as slowly as an earlier run of the job did."""
         for name, value in facts.items():
-            if name.startswith(_PREFIX) and self._rules.throttle_enabled:
-                host = name.removeprefix(_PREFIX)
-                # The settings may have changed since: never faster than what is configured now.
-                now: HostLimits = self._limits(host)
-                kept = HostThrottle(*value)
-                state = kept._replace(
-                    full_concurrency=now.concurrency,
-                    full_delay=now.delay,
-                    concurrency=min(kept.concurrency, now.concurrency),
-                    delay=max(kept.delay, now.delay),
-                )
-                self._states[host] = state
-                self._frontier.set_limits(host, concurrency=state.concurrency, delay=state.delay)
+            if name.startswith(_PREFIX) and value is not None and self._rules.throttle_enabled:
+                self._restore(name.removeprefix(_PREFIX), HostThrottle(*value))
+        if len(self._states) > self._sweep_at:
+            self._sweep()
+
+    def _restore(self, host: str, kept: HostThrottle) -> None:
+        # The settings may have changed since: never faster than what is configured now.
+        now: HostLimits = self._limits(host)
+        state = kept._replace(
+            full_concurrency=now.concurrency,
+            full_delay=now.delay,
+            concurrency=min(kept.concurrency, now.concurrency),
+            delay=max(kept.delay, now.delay),
+        )
+        if state.slowed:
+            self._states[host] = state
+            self._frontier.set_limits(host, concurrency=state.concurrency, delay=state.delay)

@@ -3,10 +3,15 @@
 robots.txt is the first request of every origin; until it is answered the frontier keeps the origin
 closed. It obeys delays and limits like any request, but is exempt from filters, dedupe and the job, and
 carries no user's credentials. RFC 9309 says what each outcome means.
+
+What was learned is kept for a day, of the origins used last: a crawl of a million hosts must not hold a
+million files. An origin that is forgotten is asked again when something for it comes.
 """
 
 from __future__ import annotations
 
+import logging
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -18,11 +23,24 @@ from crawler.frontier.frontier import Frontier
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.model.url import host_of, join
+from crawler.policy.retry import RetryRules, backoff, may_pass, retry_after
 from crawler.policy.robots import SIZE_LIMIT, RobotsOutcome, RobotsRules, robots_outcome
 from crawler.policy.verdict import Drop
 
+logger = logging.getLogger(__name__)
+
 VALID_SECONDS = 86_400.0
 """How long an answer holds (RFC 9309 §2.4: no longer than 24 hours)."""
+
+STALE_SECONDS = 30 * VALID_SECONDS
+"""How long it holds while robots.txt cannot be had again (§2.4: a cached file may then be older; §2.3.1.4
+calls 30 days a reasonably long time)."""
+
+KEPT_ORIGINS = 10_000
+"""From so many known origins on, those used least lately are forgotten, if nothing waits for them."""
+
+KEPT_BYTES = 64_000_000
+"""The same, for the memory that their rules take, roughly: one site may have many hosts and huge files."""
 
 REDIRECTS = 5
 """How many redirects are followed (RFC 9309 §2.3.1.2: at least five)."""
@@ -31,11 +49,20 @@ _PREFIX = "robots:"
 
 
 class _Known(NamedTuple):
-    """What is known of one origin until ``until`` (monotonic seconds): its rules, or why there are none."""
+    """What is known of one origin until ``until`` (monotonic seconds): its rules, or why there are none.
+
+    ``stale``: until when the rules hold if robots.txt cannot be had again.
+    """
 
     rules: RobotsRules | None
     error: RobotsUnreachable | None
     until: float
+    stale: float
+
+    @property
+    def size(self) -> int:
+        """Return roughly how many bytes its rules take."""
+        return 0 if self.rules is None else self.rules.size
 
 
 class Refused(NamedTuple):
@@ -46,17 +73,28 @@ class Refused(NamedTuple):
 
 
 class RobotsGate:
-    """Opens and closes origins at the frontier, and judges URLs."""
+    """Opens and closes origins at the frontier, and judges URLs. ``durable``: whether facts are collected."""
 
     def __init__(
-        self, core: CoreSettings, frontier: Frontier, clock: Clock, agent: str, *, random: Callable[[], float]
+        self,
+        core: CoreSettings,
+        frontier: Frontier,
+        clock: Clock,
+        agent: str,
+        *,
+        random: Callable[[], float],
+        durable: bool,
     ) -> None:
         self._core = core
         self._frontier = frontier
         self._clock = clock
         self._agent = agent
         self._random = random
-        self._known: dict[str, _Known] = {}
+        self._durable = durable
+        self._backoff = RetryRules(retry_backoff=core.RETRY_BACKOFF, retry_backoff_max=core.RETRY_BACKOFF_MAX)
+        self._known: OrderedDict[str, _Known] = OrderedDict()  # the last used is the last
+        self._size = 0
+        self._sweep_at = (KEPT_ORIGINS, KEPT_BYTES)
         self._tries: dict[str, int] = {}
         self._redirects: dict[str, int] = {}
         self._facts: dict[str, Any] = {}
@@ -72,11 +110,6 @@ class RobotsGate:
         request: Request = entry.request.replace(meta=meta)
         return request
 
-    def crawl_delay(self, origin: str) -> float:
-        """Return the Crawl-delay of an origin in seconds; 0 if it asks for none."""
-        known = self._known.get(origin)
-        return self._delay(known.rules) or 0.0 if known is not None and known.rules is not None else 0.0
-
     def unreachable(self, entry: Entry) -> RobotsUnreachable | None:
         """Return the error of an entry whose origin could not be asked lately."""
         known = self._known.get(entry.origin)
@@ -88,11 +121,22 @@ class RobotsGate:
             return None
         return known.error
 
+    def too_soon(self, entry: Entry) -> Refused | None:
+        """Return what follows if a taken robots.txt request is not to be sent: the last one failed lately.
+
+        A redirect or a retry led to an origin that was out of reach; its entries do not come by ``unreachable``.
+        """
+        known = self._known.get(entry.origin)
+        if known is None or known.error is None or known.until <= self._clock.seconds():
+            return None
+        return Refused(self._frontier.drop_origin(entry.origin), known.error)
+
     def refusal(self, entry: Entry) -> Drop | None:
         """Return why a taken entry may not be sent, None if it may."""
         known = self._known.get(entry.origin)
         if known is None or known.rules is None:
             return None
+        self._known.move_to_end(entry.origin)
         if known.until <= self._clock.seconds():
             self._frontier.reclose_origin(entry.origin)  # asked again; what is under way goes by the old rules
         rule = known.rules.rule_for(entry.request.url)
@@ -106,13 +150,13 @@ class RobotsGate:
         if isinstance(outcome, Response) and 300 <= outcome.status < 400:
             target = self._target(entry, outcome)
             if target is not None:
+                if host_of(target) != host_of(entry.request.url):  # else it stays in its slot
+                    entry.host = host_of(target)
                 entry.request = entry.request.replace(url=target)
-                entry.host = host_of(target)
                 self._frontier.later(entry, now, now)
                 return None
         meaning = robots_outcome(outcome if isinstance(outcome, Exception) else outcome.status)
-        asks_for_patience = isinstance(outcome, Response) and outcome.status == 429
-        if meaning is RobotsOutcome.UNREACHABLE or (asks_for_patience and self._retries_left(entry)):
+        if meaning is RobotsOutcome.UNREACHABLE or self._asks_for_patience(entry, outcome):
             return self._failed(entry, outcome, now)
         body = outcome.body if isinstance(outcome, Response) and meaning is RobotsOutcome.PARSE else None
         self._open(entry.origin, body, now)
@@ -130,33 +174,85 @@ class RobotsGate:
             return None
         return target if target.startswith(("http://", "https://")) else None
 
+    def _asks_for_patience(self, entry: Entry, outcome: Response | Exception) -> bool:
+        """Tell whether a 429 is no answer yet: it may be tried again, or would undo what is known."""
+        if not isinstance(outcome, Response) or outcome.status != 429:
+            return False
+        return self._retries_left(entry) or self._still_holds(entry.origin) is not None
+
     def _retries_left(self, entry: Entry) -> bool:
         return self._core.RETRY_ENABLED and self._tries.get(entry.origin, 0) < self._core.RETRY_TIMES
 
+    def _still_holds(self, origin: str) -> _Known | None:
+        known = self._known.get(origin)
+        if known is None or known.rules is None or known.stale <= self._clock.seconds():
+            return None
+        return known
+
     def _failed(self, entry: Entry, outcome: Response | Exception, now: float) -> Refused | None:
-        if self._retries_left(entry):
+        """Try again; at the end go by the rules of yesterday, if there are some, or refuse the origin."""
+        if self._retries_left(entry) and (isinstance(outcome, Response) or may_pass(outcome)):
             self._tries[entry.origin] = tries = self._tries.get(entry.origin, 0) + 1
-            wait = min(self._core.RETRY_BACKOFF * 2 ** (tries - 1), self._core.RETRY_BACKOFF_MAX)
-            self._frontier.later(entry, now, now + wait * (1 + 0.5 * self._random()))
+            wait = backoff(tries, self._backoff, self._random)
+            asked = retry_after(outcome, self._clock.wall()) if isinstance(outcome, Response) else None
+            if asked is not None:
+                wait = max(wait, min(asked, self._core.RETRY_AFTER_MAX))
+            self._frontier.later(entry, now, now + wait)
             return None
         self._forget_tries(entry.origin)
         cause = f"status {outcome.status}" if isinstance(outcome, Response) else f"{type(outcome).__name__}: {outcome}"
+        until = now + self._core.ROBOTSTXT_RETRY_SECONDS
+        old = self._still_holds(entry.origin)
+        if old is not None:
+            logger.warning("robots.txt of %s could not be fetched again (%s): the last one holds", entry.origin, cause)
+            self._keep(entry.origin, old._replace(until=until))
+            return None
         error = RobotsUnreachable(f"robots.txt of {entry.origin} could not be fetched ({cause})")
         if isinstance(outcome, Exception):
             error.__cause__ = outcome
-        self._known[entry.origin] = _Known(None, error, now + self._core.ROBOTSTXT_RETRY_SECONDS)
+        self._keep(entry.origin, _Known(None, error, until, until))
         return Refused(self._frontier.drop_origin(entry.origin), error)
 
     def _open(self, origin: str, body: bytes | None, now: float) -> None:
         self._forget_tries(origin)
-        self._learn(origin, body, now + VALID_SECONDS)
-        kept = body[:SIZE_LIMIT] if body is not None else None
-        self._facts[_PREFIX + origin] = {"wall": self._clock.wall(), "body": kept}
+        self._learn(origin, body, now)
+        if self._durable:
+            kept = body[:SIZE_LIMIT] if body is not None else None
+            self._facts[_PREFIX + origin] = {"wall": self._clock.wall(), "body": kept}
 
-    def _learn(self, origin: str, body: bytes | None, until: float) -> None:
+    def _learn(self, origin: str, body: bytes | None, fetched: float) -> None:
         rules = RobotsRules.allowing_all() if body is None else RobotsRules.parse(body, self._agent)
-        self._known[origin] = _Known(rules, None, until)
-        self._frontier.open_origin(origin, self._delay(rules), self._clock.seconds())
+        self._keep(origin, _Known(rules, None, fetched + VALID_SECONDS, fetched + STALE_SECONDS))
+
+    def _keep(self, origin: str, known: _Known) -> None:
+        """Note what is known from now on, and open the origin if that is rules."""
+        old = self._known.pop(origin, None)
+        self._known[origin] = known
+        self._size += known.size - (0 if old is None else old.size)
+        if known.rules is not None:
+            self._frontier.open_origin(origin, self._delay(known.rules), self._clock.seconds())
+        if len(self._known) > self._sweep_at[0] or self._size > self._sweep_at[1]:
+            self._sweep(origin)
+
+    def _sweep(self, newest: str) -> None:
+        """Forget what was used least lately until a quarter is free.
+
+        Not what something waits for, a host whose delay has not passed, or a failure that still counts: the
+        origin would be asked again too soon. What is too much in spite of that is looked at when it has doubled.
+        """
+        now = self._clock.seconds()
+        for origin in list(self._known):
+            if len(self._known) <= KEPT_ORIGINS * 3 // 4 and self._size <= KEPT_BYTES * 3 // 4:
+                break
+            known = self._known[origin]
+            waits = known.error is not None and known.until > now
+            if origin == newest or waits or not self._frontier.forget_origin(origin, now):
+                continue
+            del self._known[origin]
+            self._size -= known.size
+            if self._durable:
+                self._facts[_PREFIX + origin] = None
+        self._sweep_at = (max(KEPT_ORIGINS, 2 * len(self._known)), max(KEPT_BYTES, 2 * self._size))
 
     def _delay(self, rules: RobotsRules) -> float | None:
         if rules.crawl_delay is None:
@@ -168,7 +264,7 @@ class RobotsGate:
         self._redirects.pop(origin, None)
 
     def changed_facts(self) -> dict[str, Any]:
-        """Return the robots.txt files fetched since the last call."""
+        """Return the robots.txt files fetched since the last call; None for those forgotten."""
         changed, self._facts = self._facts, {}
         return changed
 
@@ -176,11 +272,11 @@ class RobotsGate:
         """Take back the files that are still valid: one fetch per origin a day, also across a resume."""
         now, wall = self._clock.seconds(), self._clock.wall()
         for name, kept in facts.items():
-            if not name.startswith(_PREFIX):
+            if not name.startswith(_PREFIX) or kept is None:
                 continue
-            left = VALID_SECONDS - max(wall - kept["wall"], 0.0)
-            if left > 0:
-                self._learn(name.removeprefix(_PREFIX), kept["body"], now + left)
+            age = max(wall - kept["wall"], 0.0)
+            if age < VALID_SECONDS:
+                self._learn(name.removeprefix(_PREFIX), kept["body"], now - age)
 
 
 def fresh_error(error: RobotsUnreachable, request: Request) -> RequestError:

@@ -78,8 +78,15 @@ class Sending:
         wired = self._wired
         for _ in range(FORBIDDEN_IN_A_ROW):
             entry = wired.frontier.take(now)
-            if entry is None or entry.robots:
-                return entry
+            if entry is None:
+                return None
+            if entry.robots:
+                refused = wired.gate.too_soon(entry)
+                if refused is None:
+                    return entry
+                wired.frontier.withdraw(entry, now)
+                self._refuse(refused)
+                continue
             refusal = wired.gate.refusal(entry)
             if refusal is None:
                 return entry
@@ -209,8 +216,11 @@ class Sending:
         refused: Refused | None = self._wired.gate.answered(entry, outcome)
         if refused is not None:
             logger.warning("%s: its requests fail, and it is asked again later", refused.error)
-            for waiting in refused.entries:
-                self._wired.outcomes.give_up(waiting, fresh_error(refused.error, waiting.request))
+            self._refuse(refused)
+
+    def _refuse(self, refused: Refused) -> None:
+        for waiting in refused.entries:
+            self._wired.outcomes.give_up(waiting, fresh_error(refused.error, waiting.request))
 
 
 def _no_response(result: object) -> TypeError:

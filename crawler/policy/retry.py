@@ -86,7 +86,7 @@ def retry_verdict(
     if isinstance(outcome, Response):
         if outcome.status not in rules.retry_http_codes:
             return None
-    elif not isinstance(outcome, MAY_PASS) or isinstance(outcome, WILL_NOT_PASS):
+    elif not may_pass(outcome):
         return None
     meta = request.meta
     if not rules.retry_enabled or meta.get("dont_retry"):
@@ -106,6 +106,11 @@ def retry_verdict(
     adjust = meta.get("priority_adjust", rules.retry_priority_adjust)
     again = request.replace(meta={**meta, "retry_times": times}, priority=request.priority + adjust)
     return Later(again, seconds, "retry", reason)
+
+
+def may_pass(error: Exception) -> bool:
+    """Tell whether an error is one that another try may not meet again."""
+    return isinstance(error, MAY_PASS) and not isinstance(error, WILL_NOT_PASS)
 
 
 def backoff(times: int, rules: RetryRules, random: Callable[[], float]) -> float:

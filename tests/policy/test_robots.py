@@ -210,6 +210,7 @@ def test_other_separators_end_no_line(character: str) -> None:
         b"User-agent: b\nDisallow:\n\xef\xbb\xbfUser-agent: *\nDisallow: /a",
         "User-agent: *\nDisallow: /a".encode("utf-16"),
         b"\xfe\xff" + "User-agent: *\r\nDisallow: /a".encode("utf-16-be"),
+        "User-agent: b\nDisallow:\n\ufeffUser-agent: *\n\ufeffDisallow: /a".encode("utf-16"),
         b"# caf\xe9 \xff\xfe\nUser-agent: *\nDisallow: /a",
         b"\0\0\nUser-agent: *\nDisallow: /a\n\0",
     ],
