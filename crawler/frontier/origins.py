@@ -145,7 +145,7 @@ class Gates:
         return True
 
     def forget(self, hosts: set[HostQueue]) -> None:
-        """Let go of hosts that are through. Their origins stay until `forget_origin`: robots.txt is asked once a day."""
+        """Let go of hosts that are through. Their origins stay until `forget_origin`, with their robots.txt."""
         for origin in self._origins.values():
             origin.hosts -= hosts
 
