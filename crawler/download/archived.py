@@ -23,7 +23,7 @@ from crawler.errors import DecodingError, FetchError, InvalidRequest, NotInCache
 from crawler.model.headers import Headers
 from crawler.model.request import Request
 from crawler.model.response import Response
-from crawler.model.url import normalise, without_credentials, without_fragment
+from crawler.model.url import normalise, shortened, without_credentials, without_fragment
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +86,9 @@ class ArchiveDownloader:
             asked = self._any_body.get((request.method, url))
         offset = self._offsets[asked] if asked is not None else None
         if offset is None:
-            raise NotInCache(f"not in the archive {self.path.name}: {request!r}", request=request, sent=False)
+            raise NotInCache(
+                f"not in the archive {self.path.name}: {shortened(repr(request))}", request=request, sent=False
+            )
         try:
             response = self._read(request, offset)
         except FetchError as error:
@@ -106,7 +108,7 @@ class ArchiveDownloader:
             file.seek(offset)
             record = next(iter(ArchiveIterator(file)))
             if record.http_headers is None:
-                raise NotInCache(f"not HTTP in the archive: {request!r}")
+                raise NotInCache(f"not HTTP in the archive: {shortened(repr(request))}")
             fields = record.http_headers.headers
             headers = Headers.from_raw([(name.encode("latin-1"), _value(value)) for name, value in fields])
             status, _, reason = record.http_headers.statusline.partition(" ")

@@ -20,6 +20,7 @@ from crawler.download.fast.body import BodyFile
 from crawler.errors import BodyTooLarge, FetchError
 from crawler.model.headers import Headers
 from crawler.model.request import Request
+from crawler.model.url import shortened
 
 logger = logging.getLogger(__name__)
 
@@ -124,7 +125,9 @@ class Body(Protocol):
         if self._decoder is not None:
             self._say_what_is_left(self._decoder.left)
         if 0 < self._rules.warn_size < self._size:
-            logger.warning("Large body: %d bytes from %r (DOWNLOAD_WARNSIZE)", self._size, self._request)
+            logger.warning(
+                "Large body: %d bytes from %s (DOWNLOAD_WARNSIZE)", self._size, shortened(repr(self._request))
+            )
         self._done(self)
 
     def fail(self, reason: Any) -> None:

@@ -23,7 +23,7 @@ from crawler.download.seam import Downloader, Exchange
 from crawler.errors import FetchError, SettingError
 from crawler.model.request import Request
 from crawler.model.response import Response
-from crawler.model.url import split
+from crawler.model.url import shortened, split
 
 _UNRESERVED = "-._~"
 _SIGNED_TOO = (b"Range", b"Content-Type")
@@ -68,7 +68,7 @@ class S3Downloader:
         parts = split(request.url)
         key = unquote(parts.path).lstrip("/")
         if not parts.host or not key:
-            raise FetchError(f"an s3: URL names a bucket and a key: {request.url!r}")
+            raise FetchError(f"an s3: URL names a bucket and a key: {shortened(request.url)!r}")
         path = quote(key, safe="/" + _UNRESERVED)
         if self._endpoint:
             url = f"{self._endpoint}/{parts.host}/{path}"

@@ -24,7 +24,7 @@ from crawler.errors import BodyTooLarge, FetchError, UnsupportedScheme
 from crawler.model.headers import Headers
 from crawler.model.request import Request
 from crawler.model.response import Response
-from crawler.model.url import split, without_fragment
+from crawler.model.url import shortened, split, without_fragment
 
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:;.*)?", re.ASCII).fullmatch
 
@@ -112,7 +112,7 @@ class FileDownloader(_Local):
     def _read(self, request: Request, limit: int) -> tuple[str, bytes, Path | None]:
         parts = split(request.url)
         if parts.host not in ("", "localhost"):
-            raise FetchError(f"file: URLs name no other machine: {request.url}")
+            raise FetchError(f"file: URLs name no other machine: {shortened(request.url)}")
         try:
             path = Path(unquote_to_bytes(parts.path).decode("utf-8", "surrogateescape"))
             content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
@@ -124,7 +124,7 @@ class FileDownloader(_Local):
             with path.open("rb") as file:
                 return content_type, file.read(limit + 1 if limit else -1), None
         except (OSError, ValueError) as error:
-            raise FetchError(f"{request.url}: {getattr(error, 'strerror', None) or error}") from error
+            raise FetchError(f"{shortened(request.url)}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _size(path: Path) -> int:

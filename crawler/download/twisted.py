@@ -31,6 +31,7 @@ from crawler.download.watched import AgentOpener
 from crawler.errors import FetchError, UnsupportedScheme
 from crawler.model.request import Request
 from crawler.model.response import Response
+from crawler.model.url import shortened
 
 
 class TwistedDownloader:
@@ -105,7 +106,7 @@ class TwistedDownloader:
         if request.problem is not None:
             raise FetchError(request.problem, sent=False)
         if not request.url.startswith(("http://", "https://")):
-            raise UnsupportedScheme(f"no handler for this URL: {request.url!r}", sent=False)
+            raise UnsupportedScheme(f"no handler for this URL: {shortened(request.url)!r}", sent=False)
         proxy = request.meta.get("proxy")
         bind_address = request.meta.get("bindaddress") or self.settings.BIND_ADDRESS
         if isinstance(bind_address, tuple):

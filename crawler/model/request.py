@@ -18,7 +18,7 @@ from crawler.model.curl import arguments_of
 from crawler.model.fields import NO_CALLBACK, Callback, Cookies, RequestFields, name_on
 from crawler.model.formdata import form_encoded, submission
 from crawler.model.headers import Headers
-from crawler.model.url import normalise, with_query
+from crawler.model.url import normalise, shortened, with_query
 
 FormData: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
 __all__ = ["NO_CALLBACK", "Callback", "Cookies", "FormData", "Request"]
@@ -111,7 +111,7 @@ class Request(RequestFields):
         try:
             self._url = normalise(url, encoding=self._encoding)
             if "://" not in self._url and not self._url.startswith(("data:", "about:")):
-                self._problem = f"not a URL that can be fetched: {self._url!r}"
+                self._problem = f"not a URL that can be fetched: {shortened(self._url)!r}"
         except InvalidRequest as error:
             self._url = url
             self._problem = str(error)

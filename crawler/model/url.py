@@ -69,7 +69,7 @@ def normalise(url: str, *, base: str | None = None, encoding: str = "utf-8") -> 
         return url
     url = url.strip(_SPACE)
     if _FORBIDDEN(url):
-        raise InvalidRequest(f"URL contains CR, LF or NUL: {url!r}")
+        raise InvalidRequest(f"URL contains CR, LF or NUL: {shortened(url)!r}")
     return _parse(url, base, encoding)
 
 
@@ -79,7 +79,7 @@ def _parse(url: str, base: str | None, encoding: str) -> str:
     try:
         return normalize_url(url) if base is None else join_url(base, url)
     except ValueError as error:
-        raise InvalidRequest(f"not a URL: {url!r} ({_reason(url, base)})") from error
+        raise InvalidRequest(f"not a URL: {shortened(url)!r} ({_reason(url, base)})") from error
 
 
 def _reason(url: str, base: str | None) -> str:
@@ -89,7 +89,12 @@ def _reason(url: str, base: str | None) -> str:
     if base is None and not (colon and re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme)):
         return "the scheme is missing: http:// or https://?"
     authority = re.split(r"[/?#\\]", rest.lstrip("/\\"), maxsplit=1)[0]
-    return f"its host or port is not valid: {authority!r}"
+    return f"its host or port is not valid: {shortened(authority)!r}"
+
+
+def shortened(text: str, limit: int = 200) -> str:
+    """Return a text as messages show it: cut, with its length, where it has more than ``limit`` characters."""
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
 
 
 def _encode_query(url: str, encoding: str) -> str:
@@ -127,7 +132,7 @@ def split(url: str) -> UrlParts:
     """Return the parts of a normal URL."""
     found = _SPLIT(url)
     if found is None:
-        raise InvalidRequest(f"not a URL: {url!r}")
+        raise InvalidRequest(f"not a URL: {shortened(url)!r}")
     scheme, user, host, port, path, query, fragment = found.groups()
     username, _, password = (user or "").partition(":")
     host = host or ""

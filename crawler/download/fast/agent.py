@@ -21,7 +21,7 @@ from crawler.download.fast.streamed import AgentRequest, StreamedCall
 from crawler.download.fast.upload import BodySource
 from crawler.download.fast.wire import request_head, target_of
 from crawler.errors import CrawlerError, UnsupportedScheme
-from crawler.model.url import is_http, normalise, origin_of, without_credentials
+from crawler.model.url import is_http, normalise, origin_of, shortened, without_credentials
 
 
 @implementer(IAgent)
@@ -40,7 +40,7 @@ class FastAgent:
         try:
             url = without_credentials(normalise(uri.decode("utf-8")))
             if not is_http(url):
-                raise UnsupportedScheme(f"not an http URL: {url!r}", sent=False)
+                raise UnsupportedScheme(f"not an http URL: {shortened(url)!r}", sent=False)
             route = downloader.route(origin_of(url), proxy=self._proxy)
             source = None if bodyProducer is None else BodySource(bodyProducer)
             raw = [

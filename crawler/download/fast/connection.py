@@ -110,8 +110,8 @@ class HttpConnection(ResponseReader):
             elif isinstance(written, int) and written > 0:
                 payload = payload[written:]
         if call.body_source is not None:
-            if payload:
-                self.transport.write(payload)  # type: ignore[union-attr]  # connected
+            transport: Any = self.transport
+            transport.write(payload)
             self._source = call.body_source
             call.body_source.start(self, self._sent)
         elif payload:

@@ -24,7 +24,7 @@ from crawler.download.seam import Exchange
 from crawler.errors import FetchError, UnsupportedScheme
 from crawler.model.request import Request
 from crawler.model.response import Response
-from crawler.model.url import is_http
+from crawler.model.url import is_http, shortened
 
 # Connections kept idle beyond those in use; far below the usual limit of 1,024 open files.
 _LEAST_IDLE = 128
@@ -118,7 +118,7 @@ class FastDownloader:
         if request.problem is not None:
             raise FetchError(request.problem, sent=False)
         if not is_http(request.url):
-            raise UnsupportedScheme(f"no handler for this URL: {request.url!r}", sent=False)
+            raise UnsupportedScheme(f"no handler for this URL: {shortened(request.url)!r}", sent=False)
         bind_address = meta.get("bindaddress") or self._bind_address
         if isinstance(bind_address, tuple):
             bind_address = bind_address[0]

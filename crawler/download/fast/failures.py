@@ -26,9 +26,12 @@ def translate(failure: Failure, route: Route) -> FetchError:
     if isinstance(cause, FetchError):
         cause.sent = False
         return cause
-    translated = _by_kind(cause, f"{route.host}:{route.port}")
-    if route.proxy is not None and not isinstance(translated, FetchCancelled | TLSError):
-        translated = ProxyError(f"the proxy {route.proxy.label} cannot be used: {translated}", sent=False)
+    proxy = route.proxy
+    # Twisted's errors come from dialling, so with a proxy they are about it; the tunnel names its own.
+    host, port = (route.host, route.port) if proxy is None else (proxy.host, proxy.port)
+    translated = _by_kind(cause, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+    if proxy is not None and not isinstance(translated, FetchCancelled | TLSError):
+        translated = ProxyError(f"the proxy {proxy.label} cannot be used: {translated}", sent=False)
     translated.__cause__ = cause
     return translated
 

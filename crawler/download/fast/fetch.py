@@ -16,6 +16,7 @@ from crawler.errors import BodyTooLarge, CrawlerError, FetchCancelled, FetchErro
 from crawler.model.headers import Headers
 from crawler.model.request import Request
 from crawler.model.response import Response
+from crawler.model.url import shortened
 
 if TYPE_CHECKING:
     from crawler.download.fast.pool import Pool
@@ -227,7 +228,9 @@ class Fetch:
         if self._decoder is not None and head.framing != NO_BODY:
             self._drop_encodings(headers, self._decoder)
         if self._size > self._rules.warn_size > 0:
-            logger.warning("Large body: %d bytes from %r (DOWNLOAD_WARNSIZE)", self._size, self.request)
+            logger.warning(
+                "Large body: %d bytes from %s (DOWNLOAD_WARNSIZE)", self._size, shortened(repr(self.request))
+            )
         chunks = self._chunks
         return Response(
             self.request.url,

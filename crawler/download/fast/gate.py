@@ -7,6 +7,7 @@ A gate reads what proxies answer, then hands the transport over. Gates stack: TL
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -29,7 +30,7 @@ class Gate(Protocol):
     def __init__(self) -> None:
         self.secured: Deferred[None] = Deferred()
         self._held = b""
-        self._wanted: int | bytes = 0
+        self._wanted: int | Callable[[bytes], int] = 0
         self._reading: Deferred[bytes] | None = None
         self._lost: Failure | None = None
 
@@ -40,8 +41,8 @@ class Gate(Protocol):
         """TLS beneath this gate is established; nothing about the peer is verified by that."""
         self.secured.callback(None)
 
-    def read(self, wanted: int | bytes) -> Deferred[bytes]:
-        """Return so many bytes, or everything up to and with these bytes; fails if the connection is lost."""
+    def read(self, wanted: int | Callable[[bytes], int]) -> Deferred[bytes]:
+        """Return so many bytes, or up to the offset a function finds (-1: not yet); fails if the connection is lost."""
         self._reading = Deferred()
         reading = self._reading
         self._wanted = wanted
@@ -74,11 +75,8 @@ class Gate(Protocol):
         reading, wanted = self._reading, self._wanted
         if reading is None:
             return
-        if isinstance(wanted, int):
-            end = wanted if len(self._held) >= wanted else -1
-        else:
-            end = self._held.find(wanted)
-            end = end + len(wanted) if end >= 0 else -1
+        enough = wanted if isinstance(wanted, int) else wanted(self._held)
+        end = enough if enough <= len(self._held) else -1
         if end < 0 and len(self._held) <= _MAX_HELD:
             return
         self._reading = None

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
+from crawler.model.url import is_address
+
 # RFC 6598 (carrier NAT), RFC 6890 and RFC 9637, beyond what is_global says in every supported Python.
 _MORE = [ip_network(text) for text in ("100.64.0.0/10", "192.0.0.0/24", "198.18.0.0/15", "3fff::/20")]
 # RFC 4291 section 2.4: the rest of IPv6 is special or not given out.
@@ -29,6 +31,17 @@ def is_public(text: str) -> bool:
     if address.is_multicast or any(address in network for network in _MORE if network.version == address.version):
         return False
     return address.is_global
+
+
+def may_be_public(host: str) -> bool:
+    """Tell whether a host that somebody else will resolve can be a public one.
+
+    Names of this machine (RFC 6761 section 6.3) are not: a proxy would take itself for it.
+    """
+    name = host.removesuffix(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return False
+    return is_public(host) if is_address(host) else True
 
 
 def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | None:

@@ -260,7 +260,7 @@ def _frame_by_codings(head: ResponseHead, codings: list[bytes], lengths: list[by
         head.keep_alive = False
     for coding in codings:
         if coding not in _DECODABLE_CODINGS:
-            raise BadResponse(f"unknown or misplaced transfer coding {coding!r}")
+            raise BadResponse(f"unknown or misplaced transfer coding {coding[:40]!r}")
     head.encodings += tuple(codings)
 
 
@@ -268,7 +268,7 @@ def _one_length(lengths: list[bytes]) -> int:
     """Merge lengths that say the same, as RFC 9112 section 6.3 point 5 allows."""
     values = {part.strip(b" \t") for value in lengths for part in value.split(b",")}
     if len(values) != 1:
-        raise BadResponse(f"contradicting Content-Length values: {sorted(values)[:4]!r}")
+        raise BadResponse(f"contradicting Content-Length values: {[value[:40] for value in sorted(values)[:4]]!r}")
     value = values.pop()
     if not value.isdigit() or len(value) > _MAX_LENGTH_DIGITS:
         raise BadResponse(f"Content-Length is not a number: {value[:40]!r}")

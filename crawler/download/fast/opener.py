@@ -19,13 +19,12 @@ from crawler.download.fast.deadlines import Deadlines
 from crawler.download.fast.dial import Dialler
 from crawler.download.fast.failures import ssl_reason
 from crawler.download.fast.gate import Gate, GateFactory
-from crawler.download.fast.guard import is_public
+from crawler.download.fast.guard import may_be_public
 from crawler.download.fast.head import HeadLimits
 from crawler.download.fast.route import Route
 from crawler.download.fast.tls import Handshake, Trust
 from crawler.download.fast.tunnel import connect_through, socks_through
 from crawler.errors import AddressForbidden, TLSError
-from crawler.model.url import is_address
 
 
 class ConnectionOpener:
@@ -62,7 +61,7 @@ class ConnectionOpener:
     async def _open(self, route: Route, owner: Any) -> Any:
         proxy = route.proxy
         host, port = (route.host, route.port) if proxy is None else (proxy.host, proxy.port)
-        if proxy is not None and self._deny_private and is_address(route.host) and not is_public(route.host):
+        if proxy is not None and self._deny_private and not may_be_public(route.host):
             raise AddressForbidden(f"{route.host} is not public (DENY_PRIVATE_ADDRESSES)", sent=False)
         gate: Gate = await self._dialler.dial(
             host, port, self._gates, bind_address=route.bind_address, trusted=proxy is not None

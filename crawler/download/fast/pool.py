@@ -58,8 +58,10 @@ class _Opening:
         self.pool.deadlines.forget(self)
         if opening is not None:
             opening.cancel()
-            error = FetchTimeout(f"no connection to {call.route.host} in time ({setting})", phase=phase, sent=False)
-            call.refuse(error)
+            proxy = call.route.proxy
+            via = "" if proxy is None else f" through the proxy {proxy.label}"
+            message = f"no connection to {call.route.host}{via} in time ({setting})"
+            call.refuse(FetchTimeout(message, phase=phase, sent=False))
 
 
 class Pool:

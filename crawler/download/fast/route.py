@@ -11,7 +11,7 @@ from base64 import b64encode
 from typing import Any, NamedTuple
 
 from crawler.errors import InvalidRequest, ProxyError
-from crawler.model.url import DEFAULT_PORTS, normalise, split
+from crawler.model.url import DEFAULT_PORTS, normalise, shortened, split
 
 PROXY_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 
@@ -41,7 +41,7 @@ class Proxy(NamedTuple):
 
 def parse_proxy(text: str) -> Proxy:
     """Read "http://user:password@host:port"; raises ProxyError."""
-    shown = text.rpartition("@")[2]
+    shown = shortened(text.rpartition("@")[2])
     try:
         parts = split(normalise(text if "://" in text else f"http://{text}"))
     except InvalidRequest as error:

@@ -19,7 +19,7 @@ from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
 from zope.interface import implementer
 
 from crawler.errors import SettingError, TLSError
-from crawler.model.url import is_address
+from crawler.model.url import is_address, shortened
 
 _VERSIONS = {"1.0": SSL.TLS1_VERSION, "1.1": SSL.TLS1_1_VERSION, "1.2": SSL.TLS1_2_VERSION, "1.3": SSL.TLS1_3_VERSION}
 _OPTIONS = frozenset(("verify", "ca_file", "cert_file", "key_file", "min_version"))
@@ -96,7 +96,7 @@ class Handshake:
             patterns = extract_patterns(certificate) if certificate is not None else []
         except CertificateError:
             patterns = []
-        texts = [str(getattr(pattern, "pattern", pattern)) for pattern in patterns][:5]
+        texts = [shortened(str(getattr(pattern, "pattern", pattern)), 80) for pattern in patterns][:5]
         return ", ".join(text.removeprefix("b").strip("'") for text in texts) or "no name at all (subjectAltName)"
 
     def remember(self) -> None:
@@ -211,6 +211,6 @@ def _make_context(rules: TLSRules, protocols: list[bytes]) -> SSL.Context:
 
 def _subject(certificate: Any) -> str:
     try:
-        return str(certificate.to_cryptography().subject.rfc4514_string())
+        return shortened(str(certificate.to_cryptography().subject.rfc4514_string()))
     except (ValueError, AttributeError):
         return "an unreadable name"

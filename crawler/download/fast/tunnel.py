@@ -7,10 +7,10 @@ from ipaddress import IPv4Address, ip_address
 from twisted.internet.error import ConnectionDone, ConnectionLost
 
 from crawler.download.fast.gate import Gate
-from crawler.download.fast.head import HeadLimits, parse_head
+from crawler.download.fast.head import HeadLimits, find_end, parse_head
 from crawler.download.fast.route import Proxy
 from crawler.errors import BadResponse, ProxyError
-from crawler.model.url import is_address
+from crawler.model.url import is_address, shortened
 
 _MAX_HEAD = HeadLimits(8192, 200, 65_536)
 
@@ -36,10 +36,9 @@ async def connect_through(gate: Gate, proxy: Proxy, host: str, port: int) -> Non
         request += b"Proxy-Authorization: " + proxy.authorization + b"\r\n"
     gate.write(request + b"\r\n")
     try:
-        raw = await gate.read(b"\r\n\r\n")
-        head = parse_head(raw, "CONNECT", _MAX_HEAD)
-        while head.status < 200:
-            head = parse_head(await gate.read(b"\r\n\r\n"), "CONNECT", _MAX_HEAD)
+        head = parse_head(await gate.read(find_end), "CONNECT", _MAX_HEAD)
+        while head.status < 200 and head.status != 101:
+            head = parse_head(await gate.read(find_end), "CONNECT", _MAX_HEAD)
     except (ConnectionDone, ConnectionLost) as error:
         raise ProxyError(f"the proxy {proxy.label} closed instead of answering CONNECT", sent=False) from error
     except BadResponse as error:
@@ -47,8 +46,8 @@ async def connect_through(gate: Gate, proxy: Proxy, host: str, port: int) -> Non
     if head.status == 407:
         has = "refused the credentials" if proxy.authorization else "wants a user name and password"
         raise ProxyError(f"the proxy {proxy.label} {has} (407)", sent=False)
-    if head.status >= 300:
-        reason = head.reason.decode("latin-1")
+    if head.status >= 300 or head.status == 101:
+        reason = shortened(head.reason.decode("latin-1"))
         raise ProxyError(f"the proxy {proxy.label} refused a tunnel to {authority}: {head.status} {reason}", sent=False)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from crawler.download.decoding import ACCEPT_ENCODING
 from crawler.download.fast.route import Route
 from crawler.errors import FetchError
+from crawler.model.url import shortened
 
 _ACCEPT_LINE = b"Accept-Encoding: " + ACCEPT_ENCODING + b"\r\n"
 # The framing is ours alone: a length or coding of the caller's that differs from the body would let one
@@ -43,7 +44,7 @@ def request_head(
         route.latest_headers = (headers, accept_encoding, block)
     line = f"{method} {route.absolute}{target} HTTP/1.1\r\n"
     if line.count("\n") != 1 or line.count("\r") != 1 or not line.isascii():
-        raise FetchError(f"the URL is not fit to be sent: {target!r}", sent=False)
+        raise FetchError(f"the URL is not fit to be sent: {shortened(target)!r}", sent=False)
     if length is None:
         framing = "Transfer-Encoding: chunked\r\n\r\n"
     elif length or method in _WITH_LENGTH:

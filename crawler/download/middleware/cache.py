@@ -25,7 +25,7 @@ from crawler.model.cached import CachedPage
 from crawler.model.headers import Headers
 from crawler.model.request import Request
 from crawler.model.response import Response
-from crawler.model.url import is_http, without_fragment
+from crawler.model.url import is_http, shortened, without_fragment
 from crawler.policy.freshness import (
     Kept,
     fresh_until,
@@ -126,7 +126,9 @@ class HttpCache:
         if isinstance(found, Fresh):
             return found.response
         if self._policy == "replay":
-            raise NotInCache(f"not in the cache, and HTTPCACHE_POLICY is replay: {request!r}", request=request)
+            raise NotInCache(
+                f"not in the cache, and HTTPCACHE_POLICY is replay: {shortened(repr(request))}", request=request
+            )
         sent = request
         if found is not None:
             headers = request.headers.copy()
@@ -140,7 +142,9 @@ class HttpCache:
 
     async def _past(self, request: Request, fetch: Fetch) -> Response:
         if self._policy == "replay" and is_http(request.url):
-            raise NotInCache(f"HTTPCACHE_POLICY is replay, and this is never kept: {request!r}", request=request)
+            raise NotInCache(
+                f"HTTPCACHE_POLICY is replay, and this is never kept: {shortened(repr(request))}", request=request
+            )
         response = await fetch(request)
         if invalidates(request.method, response.status):
             self._pages.remove(self._key(request, method="GET"))

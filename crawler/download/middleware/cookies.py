@@ -18,7 +18,7 @@ from crawler.download.middleware.set_cookie import Cookie
 from crawler.download.seam import Head
 from crawler.model.request import Request
 from crawler.model.response import Response
-from crawler.model.url import UrlParts, split
+from crawler.model.url import UrlParts, shortened, split
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class Cookies:
         if not value:
             return await fetch(request)
         if self._debug:
-            logger.debug("Sending cookies to %r: %r", request, value)
+            logger.debug("Sending cookies to %s: %r", shortened(repr(request)), value)
         headers = request.headers.copy()
         headers[b"Cookie"] = value
         sent = request.replace(headers=headers)
@@ -87,7 +87,7 @@ class Cookies:
         lines = head.headers.getlist(b"Set-Cookie")
         if lines and not request.meta.get("dont_merge_cookies"):
             if self._debug:
-                logger.debug("Received cookies from %r: %r", request, lines)
+                logger.debug("Received cookies from %s: %r", shortened(repr(request)), lines)
             self.jar(request.meta.get("cookiejar")).take(lines, split(request.url), self._wall())
         return True
 

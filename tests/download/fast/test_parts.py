@@ -18,10 +18,11 @@ from crawler.download.fast.guard import is_public
 from crawler.download.fast.head import HeadLimits, find_end, parse_head
 from crawler.download.fast.names import Names
 from crawler.download.fast.resolvers import SystemLookup
-from crawler.download.fast.route import Route
+from crawler.download.fast.route import Route, parse_proxy
 from crawler.download.fast.wire import request_head, target_of
-from crawler.errors import FetchError, FetchTimeout, HeadTooLarge, NameNotResolved
+from crawler.errors import CrawlerError, FetchError, FetchTimeout, HeadTooLarge, NameNotResolved
 from crawler.model.request import Request
+from crawler.model.url import join, normalise, split
 from tests.download.fast.support import Conversation, World, answer
 
 
@@ -294,3 +295,36 @@ def test_connect_time_out(world: World, tmp_path: Path) -> None:
     assert caught.value.phase == "connect"
     assert not caught.value.sent
     world.until(lambda: server.conversations[0].lost)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda long: normalise(f"http://a b/{long}"),
+        lambda long: normalise(f"http://{long} /"),
+        lambda long: normalise(long),
+        lambda long: join("http://a/", f"http://[{long}"),
+        lambda long: split(long),
+        lambda long: parse_proxy(f"gopher://{long}/"),
+        lambda long: fit(Request(long).problem),
+        lambda long: fit(Request(f"data2:{long}").problem),
+        lambda long: request_head(Route(1, "http://a:80", None, None), "GET", f"/\n{long}", []),
+        lambda long: parse_head(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: %b\r\n\r\n" % long.encode(), "GET", LARGE),
+        lambda long: parse_head(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: %b\r\n\r\n" % long.encode(), "GET", LARGE
+        ),
+        lambda long: parse_head(b"HTTP/1.1 2%b\r\n\r\n" % long.encode(), "GET", LARGE),
+    ],
+)
+def test_no_message_repeats_a_megabyte(make: Any) -> None:
+    with pytest.raises(CrawlerError) as caught:
+        make("x" * 1_000_000)
+    assert len(str(caught.value)) < 1000
+
+
+LARGE = HeadLimits(line=2_000_000, total=2_000_000)
+
+
+def fit(problem: str | None) -> None:
+    if problem is not None:
+        raise CrawlerError(problem)

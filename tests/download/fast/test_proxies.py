@@ -11,7 +11,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from crawler.download.fast.route import parse_proxy
-from crawler.errors import AddressForbidden, ProxyError, TLSError
+from crawler.errors import AddressForbidden, ConnectionLost, FetchTimeout, ProxyError, TLSError
 from crawler.model.request import Request
 from tests.download.fast.certificates import Authority
 from tests.download.fast.support import Conversation, Server, World, answer
@@ -150,6 +150,64 @@ def test_proxy_over_tls(world: World, tmp_path: Path) -> None:
     assert len(proxy.requests) == 1
 
 
+def over_tls(world: World, root: Authority, script: Any) -> Server:
+    context = ServerContext(root.server("127.0.0.1"))
+    return world.listen(script, wrap=lambda factory: TLSMemoryBIOFactory(context, False, factory, world.reactor))
+
+
+def test_credentials_of_a_proxy_over_tls(world: World, tmp_path: Path) -> None:
+    root = Authority(tmp_path)
+    tunnel = over_tls(world, root, lambda near: join(world, near, origin.port, b"HTTP/1.1 200 OK\r\n\r\n"))
+    plain = over_tls(world, root, lambda near: near.say(answer()))
+    origin = listen(world, root.server("127.0.0.1"))
+    url = f"https://127.0.0.1:{origin.port}/"
+    for target, proxy in ((url, tunnel), ("http://www.example/", plain)):
+        via = f"https://me:p%40ss@127.0.0.1:{proxy.port}"
+        assert fetch(world, target, via, TLS_CA_FILE=str(root.file)).body == b"hello"
+        assert proxy.requests[0].count(b"\r\nProxy-Authorization: Basic bWU6cEBzcw==\r\n") == 1
+    assert b"roxy" not in origin.requests[0]
+    # A proxy that cannot prove who it is hears no password.
+    with pytest.raises(TLSError, match=rf"TLS with 127\.0\.0\.1:{tunnel.port}") as caught:
+        fetch(world, url, f"https://me:secret@127.0.0.1:{tunnel.port}")
+    assert len(tunnel.requests) == 1
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("target", ["http://www.example/", "https://www.example/"])
+def test_a_proxy_over_tls_that_refuses_the_credentials(world: World, tmp_path: Path, target: str) -> None:
+    root = Authority(tmp_path)
+    proxy = over_tls(world, root, lambda near: near.say(answer(status=b"407 No")))
+    downloader = world.downloader(TLS_CA_FILE=str(root.file))
+    for login, message in (("me:secret@", "refused the credentials"), ("", "wants a user name")):
+        with pytest.raises(ProxyError, match=rf"https://127\.0\.0\.1:{proxy.port} {message}") as caught:
+            world.wait(downloader.fetch(Request(target, proxy=f"https://{login}127.0.0.1:{proxy.port}")))
+        assert "secret" not in str(caught.value)
+    # No answer of 407 leaves a connection behind that another request would go out on.
+    world.until(lambda: len(proxy.conversations) == 2 and all(each.lost for each in proxy.conversations))
+    assert len(proxy.requests) == 2
+
+
+def test_a_stale_connection_to_a_proxy_over_tls_is_tried_once_more(world: World, tmp_path: Path) -> None:
+    root = Authority(tmp_path)
+
+    def script(near: Conversation) -> None:
+        if len(near.requests) > 1:
+            near.transport.abortConnection()  # type: ignore[union-attr]  # TLS over TCP has it
+        else:
+            near.say(answer())
+
+    proxy = over_tls(world, root, script)
+    downloader = world.downloader(TLS_CA_FILE=str(root.file))
+    via = f"https://me:secret@127.0.0.1:{proxy.port}"
+    for _ in range(2):
+        assert world.wait(downloader.fetch(Request("http://www.example/", proxy=via))).body == b"hello"
+    assert len(proxy.conversations) == 2
+    assert all(b"Proxy-Authorization: Basic" in request for request in proxy.requests)
+    with pytest.raises(ConnectionLost):
+        world.wait(downloader.fetch(Request("http://www.example/", proxy=via, method="POST")))
+    assert len(proxy.conversations) == 2, "a POST was repeated"
+
+
 def test_credentials_stay_with_their_proxy(world: World) -> None:
     first = world.listen(lambda conversation: conversation.say(answer()))
     second = world.listen(lambda conversation: conversation.say(answer()))
@@ -177,6 +235,9 @@ def test_credentials_stay_with_their_proxy(world: World) -> None:
         (b"HTTP/1.1 200", "closed"),
         (b"", "closed"),
         (b"x" * 70_000, "longer than"),
+        (b"HTTP/1.1 101 Switching\r\n\r\n", "101 Switching"),
+        (b"HTTP/1.1 100 Go on\r\n\r\n" * 5, "closed"),
+        (b"HTTP/1.1 503 " + b"no " * 2000 + b"\n\n", r"503 (no ){60}.*characters\)"),
     ],
 )
 def test_a_proxy_that_refuses_connect(world: World, says: bytes, message: str) -> None:
@@ -200,6 +261,38 @@ def test_a_dead_proxy_is_named(world: World) -> None:
     with pytest.raises(ProxyError, match=rf"http://127\.0\.0\.1:{number} cannot be used") as caught:
         fetch(world, "http://www.example/", f"http://me:secret@127.0.0.1:{number}")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "socks5"])
+@pytest.mark.parametrize("url", ["http://www.example/", "https://www.example/"])
+def test_an_error_of_connecting_is_about_the_proxy(world: World, scheme: str, url: str) -> None:
+    port = world.reactor.listenTCP(0, Factory(), interface="127.0.0.1")
+    number = port.getHost().port
+    world.wait(port.stopListening())
+    with pytest.raises(ProxyError, match=rf"cannot connect to 127\.0\.0\.1:{number}") as caught:
+        fetch(world, url, f"{scheme}://me:secret@127.0.0.1:{number}")
+    assert f"{scheme}://127.0.0.1:{number} cannot be used" in str(caught.value)
+    assert "example" not in str(caught.value)
+    assert not caught.value.sent
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "socks5"])
+def test_a_proxy_that_says_nothing_is_named(world: World, scheme: str) -> None:
+    proxy = world.listen(lambda conversation: None)
+    via = f"{scheme}://127.0.0.1:{proxy.port}"
+    with pytest.raises(FetchTimeout, match=f"through the proxy {via}") as caught:
+        fetch(world, "https://www.example/", via, DOWNLOAD_CONNECT_TIMEOUT=0.1)
+    assert caught.value.phase == "connect"
+    world.until(lambda: all(each.lost for each in proxy.conversations))
+
+
+def test_a_tunnel_answered_with_lf_alone(world: World, tmp_path: Path) -> None:
+    root = Authority(tmp_path)
+    origin = listen(world, root.server("127.0.0.1"))
+    greeting = b"HTTP/1.0 100 Wait\n\nHTTP/1.0 200 OK\n\n"
+    proxy = world.listen(lambda near: join(world, near, origin.port, greeting))
+    url, via = f"https://127.0.0.1:{origin.port}/", f"http://127.0.0.1:{proxy.port}"
+    assert fetch(world, url, via, TLS_CA_FILE=str(root.file)).body == b"hello"
 
 
 @pytest.mark.parametrize("text", ["ftp://127.0.0.1:1", "http://", "http://a b/", "socks4://127.0.0.1:1"])
@@ -272,3 +365,8 @@ def test_private_targets_are_denied_through_a_proxy_too(world: World) -> None:
     assert fetch(world, "http://www.example/", via, DENY_PRIVATE_ADDRESSES=True).body == b"hello"
     with pytest.raises(AddressForbidden):
         fetch(world, "http://169.254.169.254/", via, DENY_PRIVATE_ADDRESSES=True)
+    # A proxy would take these for itself.
+    for name in ("localhost", "LOCALHOST.", "a.localhost"):
+        with pytest.raises(AddressForbidden):
+            fetch(world, f"http://{name}/", via, DENY_PRIVATE_ADDRESSES=True)
+    assert len(proxy.requests) == 1

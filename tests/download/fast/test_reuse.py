@@ -15,6 +15,8 @@ _LARGE = 8_000_000
 class Hasty(Conversation):
     """Answers as soon as the head of a request is there, and reads the body when it is told to."""
 
+    transport: Any
+
     def connectionMade(self) -> None:
         super().connectionMade()
         self.received = b""
@@ -30,22 +32,22 @@ class Hasty(Conversation):
 def test_nothing_is_sent_into_a_body_that_is_still_on_its_way(each_world: World) -> None:
     server = each_world.listen(lambda conversation: None)
 
-    def build(address: Any) -> Conversation:
-        made = Hasty()
-        made.server = server
-        return made
+    made: list[Hasty] = []
+
+    def build(addr: Any) -> Conversation:
+        made.append(Hasty())
+        made[-1].server = server
+        return made[-1]
 
     server.buildProtocol = build  # type: ignore[method-assign]
     downloader = each_world.downloader()
     first = Request(server.url("/first"), method="POST", body=b"x" * _LARGE)
     assert each_world.wait(downloader.fetch(first)).body == b"hello"
-    for conversation in server.conversations:
-        conversation.transport.resumeProducing()
+    made[0].transport.resumeProducing()
     second = downloader.fetch(Request(server.url("/second")))
     assert each_world.wait(second).body == b"hello"
-    heads = [conversation.received.partition(b" HTTP/")[0] for conversation in server.conversations]  # type: ignore[attr-defined]
-    assert heads == [b"POST /first", b"GET /second"]
-    assert b"GET" not in server.conversations[0].received  # type: ignore[attr-defined]
+    assert [each.received.partition(b" HTTP/")[0] for each in made] == [b"POST /first", b"GET /second"]
+    assert b"GET" not in made[0].received
 
 
 def test_a_large_body_that_was_read_keeps_the_connection(each_world: World) -> None:
