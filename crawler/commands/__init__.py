@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from importlib import import_module
 
 import click
@@ -93,11 +94,23 @@ def status_of(arguments: list[str]) -> int:
         # Whoever read our output has gone; the interpreter must not complain at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except Exception as error:
+        return _say_unexpected(error)
 
 
 def _say(message: str, where: str, status: int) -> int:
     click.echo(f"{where}: {message}", err=True)
     return status
+
+
+def _say_unexpected(error: Exception) -> int:
+    """Tell of what the user's code raised with their frames; anything else is a fault of ours, told whole."""
+    from crawler.observe.frames import describe, frames_of
+
+    if frames := frames_of(error, ours=False):
+        return _say("\n  ".join([f"the crawl failed: {describe(error)}", *frames]), "crawler", 1)
+    traceback.print_exception(error)
+    return _say(f"this is an error of crawler's own, please report it: {describe(error)}", "crawler", 1)
 
 
 def _say_help(error: click.exceptions.NoArgsIsHelpError) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from crawler.assembly import PreparedCrawl
 
 logger = logging.getLogger("crawler")
+
+
+_HOST_LIKE = re.compile(r"(?!\w+:[^\d])[\w-]+(\.[\w-]+)*(:\d+)?(/|$)")
+"""What looks like an address without its scheme, and not like one of a scheme that is not fetched (mailto:x)."""
 
 
 class OnePage(Spider):
@@ -57,7 +62,7 @@ def command(url: str, spider: str | None, *, headers: bool, no_redirect: bool, *
     The exit status is 1 if no response came; any status of HTTP is a response.
     """
     if problem := Request(url).problem:
-        hint = "" if "://" in url else f'; did you mean "https://{url}"?'
+        hint = f'; did you mean "https://{url}"?' if _HOST_LIKE.match(url) else ""
         raise UsageError(f"cannot fetch {escape(url)}: {escape(problem)}{escape(hint)}")
     command_line: dict[str, Any] = {"LOG_LEVEL": "CRITICAL"} | command_line_settings(given)
     command_line |= {"JOB_STORE": "none", "FEEDS": {}, "PIPELINES": []}

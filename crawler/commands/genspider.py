@@ -26,13 +26,17 @@ def command(name: str, url: str, *, force: bool) -> None:
     """Write spiders/NAME.py, a spider for URL (https:// if it says nothing else)."""
     project = project_here()
     module = name.replace("-", "_").lower()
-    if _NAME.fullmatch(name) is None or keyword.iskeyword(module):
+    if _NAME.fullmatch(name) is None:
         raise UsageError(f'"{name}" is no name for a spider: letters, digits, _ and -, a letter first')
+    if keyword.iskeyword(module):
+        raise UsageError(f'"{name}" is a word of Python, which no module can be named; choose another')
     if module in sys.stdlib_module_names:
         raise UsageError(f'"{name}" is the name of a module of Python; choose another')
     path = project.root / "spiders" / f"{module}.py"
     found: FoundSpiders = project.spiders(Spider)
     taken = found.spiders.get(name)
+    if name in found.broken and not path.exists():
+        raise found.broken[name]
     if taken is not None and not (force and taken.__module__ == f"spiders.{module}"):
         raise UsageError(f'there is a spider "{name}" already, in {taken.__module__}')
     if path.exists() and not force:

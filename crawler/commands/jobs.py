@@ -65,13 +65,14 @@ def close(ctx: click.Context, name: str) -> None:
 
 
 def _list(command_line: dict[str, Any], *, as_json: bool) -> None:
-    jobs = list_jobs(jobs_folder(command_line))
+    folder = jobs_folder(command_line)
+    jobs = list_jobs(folder)
     if as_json:
         fields = [{**job._asdict(), "path": str(job.path)} for job in jobs]
         click.echo(msgspec.json.format(msgspec.json.encode(fields, enc_hook=str), indent=2))
         return
     if not jobs:
-        click.echo("No jobs.", err=True)
+        click.echo(f"No jobs in {folder}.", err=True)
         return
     table = Table(box=None, pad_edge=False)
     for title in ("Job", "Spider", "State"):
@@ -82,10 +83,13 @@ def _list(command_line: dict[str, Any], *, as_json: bool) -> None:
     for job in jobs:
         table.add_row(*map(Text, _cells(job, now)))
     Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
+    for job in jobs:
+        if job.problem:
+            click.echo(f"crawler: job {job.name} is damaged: {job.problem}", err=True)
 
 
 def _cells(job: Job, now: float) -> tuple[str, ...]:
-    why = job.problem or (job.reason if job.reason != job.state else "")
+    why = job.reason if job.reason != job.state else ""
     state = f"{job.state} ({why})" if why else job.state
     age = duration(max(now - job.created, 0.0)) if job.created else ""
     return (

@@ -13,9 +13,9 @@ from crawler.commands.options import command_line_settings, settings_options
 @click.command()
 @settings_options
 def command(**given: Any) -> None:
-    """List the spiders of the project, a name a line. A file that does not import is an error, after the list."""
+    """List the spiders of the project, a name a line. Files that do not import are an error, after the list."""
     found = spiders_of(project_here(), command_line_settings(given))
     for name in found.spiders:
         click.echo(name)
     if found.broken:
-        raise found.broken[0]
+        raise found.problem()

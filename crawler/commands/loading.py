@@ -37,13 +37,13 @@ def spiders_of(project: Project, command_line: Mapping[str, Any]) -> FoundSpider
 
 
 def named_spider(project: Project, name: str, command_line: Mapping[str, Any]) -> type[Spider]:
-    """Return a spider of the project by name; files that do not import are told if it is not in them.
+    """Return a spider of the project by name; files that do not import are told of, if it is not in them.
 
     Raises SpiderNotFound or SpiderImportError.
     """
     found = spiders_of(project, command_line)
     spider: type[Spider] = pick(found, name)
-    for error in found.broken:
+    for error in found.broken.values():
         click.echo(f"crawler: warning: {first_line(error)}", err=True)
     return spider
 

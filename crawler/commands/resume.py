@@ -15,6 +15,7 @@ from crawler.config.settings import Settings
 from crawler.errors import UsageError
 from crawler.spider import Spider
 from crawler.storage.jobs import Job, find_job, list_jobs
+from crawler.storage.lock import JobLock
 
 
 @click.command()
@@ -29,6 +30,10 @@ def command(job: str | None, summary: str | None, **given: Any) -> int:
     command_line = command_line_settings(given)
     folder = jobs_folder(command_line)
     chosen = find_job(folder, job) if job is not None else _latest(folder)
+    if chosen.state == "running":  # before its feeds are found to be in use, too
+        lock = JobLock(chosen.path)
+        lock.acquire()  # JobInUse names the process
+        lock.release()
     found = find_again(chosen, command_line, summary=summary)
     from crawler.commands.running import run_spider
 

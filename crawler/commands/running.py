@@ -11,7 +11,6 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +21,12 @@ from crawler.commands.reactor import install_reactor, run_reactor
 from crawler.commands.remembered import remember
 from crawler.commands.screen import Screen
 from crawler.config.settings import Settings
-from crawler.errors import OutputError
+from crawler.errors import CrawlerError, UsageError
 from crawler.events import CrawlOpened
+from crawler.observe.frames import describe, frames_of
 from crawler.observe.lines import subscribe_lines
 from crawler.observe.log import LogCount, start_logging
-from crawler.observe.report import write_summary
+from crawler.observe.report import check_summary_file, write_summary
 from crawler.spider import Spider
 from crawler.summary import Summary
 
@@ -65,8 +65,8 @@ def run_spider(
 
 def run_prepared(prepare: Prepare, settings: Settings, *, summary_file: str | None = None, quiet: bool = False) -> int:
     """Run what ``prepare(reactor)`` makes; ``quiet``: neither progress nor a table at the end."""
-    if summary_file is not None and not Path(summary_file).absolute().parent.is_dir():
-        raise OutputError(f"--summary: cannot write {summary_file}: there is no such folder")
+    if summary_file is not None:
+        check_summary_file(summary_file)
     reactor = install_reactor()
     core = settings.core
     screen = Screen(core, quiet=quiet)
@@ -74,7 +74,7 @@ def run_prepared(prepare: Prepare, settings: Settings, *, summary_file: str | No
         level=core.LOG_LEVEL, form=core.LOG_FORMAT, file=core.LOG_FILE, enabled=core.LOG_ENABLED, write=screen.write
     )
     try:
-        prepared = prepare(reactor)
+        prepared = _prepared(prepare, reactor)
         with _counted_log(prepared, core.LOG_LEVEL):
             summary = _run(reactor, prepared, settings, screen)
     finally:
@@ -83,6 +83,19 @@ def run_prepared(prepare: Prepare, settings: Settings, *, summary_file: str | No
     if summary_file is not None:
         write_summary(summary, summary_file)
     return summary.exit_status
+
+
+def _prepared(prepare: Prepare, reactor: Any) -> PreparedCrawl:
+    """Make the crawl. Raises UsageError, also for what a constructor of the user's raised."""
+    try:
+        return prepare(reactor)
+    except CrawlerError:
+        raise
+    except Exception as error:
+        frames = frames_of(error, ours=False)
+        if not frames:
+            raise  # an error of ours
+        raise UsageError("\n  ".join(["the crawl cannot begin: " + describe(error), *frames])) from error
 
 
 def _run(reactor: Any, prepared: PreparedCrawl, settings: Settings, screen: Screen) -> Summary:
@@ -144,7 +157,7 @@ class Interrupts:
 
     def _finish(self, name: str) -> None:
         flying = self._prepared.in_flight
-        logger.warning("%s: finishing %d requests in flight; once more stops now", name, flying)
+        logger.warning("%s: finishing what is under way (%d in flight); once more stops now", name, flying)
         if self._opened:
             self._prepared.stop("shutdown")
 

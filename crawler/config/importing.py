@@ -36,7 +36,7 @@ def _file_of(name: str) -> str:
         spec = importlib.util.find_spec(name)
     except Exception:  # it is its parent that does not import
         spec = None
-    return _near(spec.origin) if spec is not None and spec.origin is not None else f"module {name}"
+    return near(spec.origin) if spec is not None and spec.origin is not None else f"module {name}"
 
 
 def import_user_file(path: Path) -> ModuleType:
@@ -44,10 +44,12 @@ def import_user_file(path: Path) -> ModuleType:
 
     Raises SpiderImportError: no such file, not a Python file, or it does not import.
     """
+    if path.is_dir():
+        raise SpiderImportError(f"{near(path)} is a folder; a file with a spider is expected")
     if not path.is_file():
-        raise SpiderImportError(f"no such file: {path}")
+        raise SpiderImportError(f"no such file: {near(path)}")
     if path.suffix != ".py":
-        raise SpiderImportError(f"{path} is not a Python file (*.py)")
+        raise SpiderImportError(f"{near(path)} is not a Python file (*.py)")
     put_first(path.parent)
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
@@ -61,7 +63,7 @@ def import_user_file(path: Path) -> ModuleType:
         raise
     except BaseException as error:
         del sys.modules[path.stem]
-        raise SpiderImportError(explain_import(error, _near(str(path)))) from error
+        raise SpiderImportError(explain_import(error, near(path))) from error
     return module
 
 
@@ -83,16 +85,16 @@ def explain_import(error: BaseException, what: str) -> str:
         if not frame.filename.startswith((_OURS, "<frozen ")) and "importlib" not in Path(frame.filename).parts
     ]
     for frame in frames:
-        frame.filename = _near(frame.filename)
+        frame.filename = near(frame.filename)
     if isinstance(error, SyntaxError) and error.filename:
-        error.filename = _near(error.filename)
+        error.filename = near(error.filename)
     shown = traceback.format_list(frames) + traceback.format_exception_only(type(error), error)
     return f"{what} does not import:\n{''.join(shown).rstrip()}"
 
 
-def _near(filename: str) -> str:
+def near(filename: str | Path) -> str:
     """Return the file name relative to where the user is, if it lies below."""
     try:
         return str(Path(filename).relative_to(Path.cwd()))
     except ValueError:
-        return filename
+        return str(filename)

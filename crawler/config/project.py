@@ -22,10 +22,17 @@ from crawler.errors import SettingError, SpiderImportError, SpiderNotFound, Usag
 
 
 class FoundSpiders(NamedTuple):
-    """The spiders by name, and why some modules did not import."""
+    """The spiders by name, and what is wrong with others: by the name of a module that does not import, or of two
+    spiders that share theirs.
+    """
 
     spiders: dict[str, type]
-    broken: list[SpiderImportError]
+    broken: dict[str, UsageError]
+
+    def problem(self) -> UsageError:
+        """Return one error that tells of all that are broken."""
+        problems = list(self.broken.values())
+        return problems[0] if len(problems) == 1 else SpiderImportError("\n".join(map(str, problems)))
 
 
 class Project:
@@ -45,24 +52,24 @@ class Project:
     def spiders(self, base: type, *, modules: str | None = None) -> FoundSpiders:
         """Import the spider modules and return the spiders: subclasses of ``base`` that have a name.
 
-        ``modules``: SPIDER_MODULES as given on the command line. Raises UsageError when two spiders
-        have one name.
+        ``modules``: SPIDER_MODULES as given on the command line. Raises SettingError.
         """
         given = {"SPIDER_MODULES": modules} if modules else {}
         in_file = {name: value for name, value in vars(self.settings).items() if name == "SPIDER_MODULES"}
         found: dict[str, type] = {}
-        broken: list[SpiderImportError] = []
+        broken: dict[str, UsageError] = {}
+        twice: dict[str, UsageError] = {}
         for name in Settings.load(in_file, command_line=given).core.SPIDER_MODULES:
             for module in _modules(name, broken):
                 for spider in spiders_in(module, base):
-                    _add(found, spider)
-        return FoundSpiders(dict(sorted(found.items())), broken)
+                    _add(found, spider, twice)
+        return FoundSpiders({name: found[name] for name in sorted(found) if name not in twice}, broken | twice)
 
     def declaring_classes(self) -> Iterator[type]:
         """Yield the classes of the project's modules that declare settings, whether or not they are in use."""
         for name in ("pipelines", "spiders"):
             if (self.root / name).is_dir():
-                list(_modules(name, []))
+                list(_modules(name, {}))
         for module in list(sys.modules.values()):
             file = vars(module).get("__file__")
             if file is None or self.root not in Path(file).parents or "site-packages" in Path(file).parts:
@@ -90,12 +97,12 @@ def spiders_in(module: ModuleType, base: type) -> list[type]:
 def pick(found: FoundSpiders, name: str) -> type:
     """Return the spider of that name.
 
-    Raises SpiderNotFound with the nearest name, or SpiderImportError if it may be in a broken module.
+    Raises SpiderNotFound with the nearest name; the error of the module that is named so, or of all that it may be in.
     """
     if name in found.spiders:
         return found.spiders[name]
     if found.broken:
-        raise found.broken[0]
+        raise found.broken.get(name) or found.broken.get(name.replace("-", "_")) or found.problem()
     known = f"; there are {', '.join(found.spiders)}" if found.spiders else "; there is none in SPIDER_MODULES"
     raise SpiderNotFound(f'no spider is named "{name}"{did_you_mean(name, found.spiders) or known}')
 
@@ -117,7 +124,7 @@ def spider_in_file(file: str, base: type, project: Project | None) -> type:
     if not found:
         raise SpiderNotFound(f"{path_text} has no spider: no subclass of Spider with a name")
     if name:
-        return pick(FoundSpiders(found, []), name)
+        return pick(FoundSpiders(found, {}), name)
     if len(found) > 1:
         first = next(iter(found))
         raise SpiderNotFound(
@@ -131,12 +138,12 @@ def _name_of(spider: type) -> str:
     return name if isinstance(name, str) else ""
 
 
-def _modules(name: str, broken: list[SpiderImportError]) -> Iterator[ModuleType]:
+def _modules(name: str, broken: dict[str, UsageError]) -> Iterator[ModuleType]:
     """Yield the module and, if it is a package, all modules in it; those that do not import go to ``broken``."""
     try:
         module = import_user_module(name)
     except SpiderImportError as error:
-        broken.append(error)
+        broken[name.rpartition(".")[2]] = error
         return
     yield module
     for found in pkgutil.iter_modules(getattr(module, "__path__", [])):
@@ -144,8 +151,8 @@ def _modules(name: str, broken: list[SpiderImportError]) -> Iterator[ModuleType]
             yield from _modules(f"{name}.{found.name}", broken)
 
 
-def _add(found: dict[str, type], spider: Any) -> None:
-    other = found.setdefault(spider.name, spider)
+def _add(found: dict[str, type], spider: Any, twice: dict[str, UsageError]) -> None:
+    other: Any = found.setdefault(spider.name, spider)
     if other is not spider:
         places = f"{other.__module__}.{other.__name__} and {spider.__module__}.{spider.__name__}"
-        raise UsageError(f'two spiders are named "{spider.name}": {places}')
+        twice[spider.name] = UsageError(f'two spiders are named "{spider.name}": {places}')

@@ -22,6 +22,7 @@ from crawler.engine.tasks import Drive
 from crawler.engine.threads import Pool, Pools
 from crawler.engine.unit import current
 from crawler.engine.work import Done, Passed, Stage, Work
+from crawler.errors import SettingError
 from crawler.pipeline import changes
 
 HOP_SECONDS = 0.010
@@ -33,7 +34,7 @@ def make_stage(stage: Any, spider: Any, *, done: Done, pools: Pools, drive: Driv
     batch = getattr(stage, "process_batch", None)
     method = batch or getattr(stage, "process_item", None)
     if method is None:
-        raise TypeError(f"{type(stage).__name__} in PIPELINES has neither process_item nor process_batch")
+        raise SettingError(f"{type(stage).__name__} in PIPELINES has neither process_item nor process_batch")
     if inspect.iscoroutinefunction(method):
         return AsyncStage(stage, spider, done=done, drive=drive)
     return ThreadStage(stage, spider, done=done, pools=pools)
@@ -100,6 +101,7 @@ class ThreadStage(Stage):
                 results = self._one_by_one(batch, error)
         else:
             results = [self._one(work) for work in batch]
+        changes.set(None)
         return results, (time.perf_counter() - started) / len(batch)
 
     def _one(self, work: Work) -> Passed:

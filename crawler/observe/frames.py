@@ -13,6 +13,7 @@ import os
 import sysconfig
 import traceback
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,9 @@ def _shown(error: BaseException, *, ours: bool) -> list[str]:
     own = [frame for frame in others if not _is_library(frame.filename)]
     if own and others[-1] is not own[-1]:
         own.append(others[-1])
-    lines = [_line(frame) for frame in own or others or (frames if ours else ())]
+    # Code that is installed may be the user's, too, unless it is what has called this program.
+    called = list(takewhile(lambda frame: _is_users(frame.filename), reversed(frames)))[::-1]
+    lines = [_line(frame) for frame in own or called or (frames if ours else ())]
     if len(lines) > _FRAMES:  # a recursion
         half = _FRAMES // 2
         lines[half:-half] = [f"… {len(lines) - _FRAMES:,} more …"]

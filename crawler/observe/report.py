@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,17 @@ def rows(summary: Summary, pages_before: int = 0) -> list[tuple[str, str]]:
     if summary.resumable and summary.job:
         lines.append(("Go on with", f"crawler resume {summary.job}"))
     return lines
+
+
+def check_summary_file(path: str) -> None:
+    """Raise OutputError for a path that could not be written when the crawl is over."""
+    if Path(path).is_dir():
+        raise OutputError(f"--summary: cannot write {path}: it is a folder")
+    folder = Path(path).absolute().parent
+    if not folder.is_dir():
+        raise OutputError(f"--summary: cannot write {path}: there is no such folder")
+    if not os.access(path if Path(path).exists() else folder, os.W_OK):
+        raise OutputError(f"--summary: cannot write {path}: permission denied")
 
 
 def write_summary(summary: Summary, path: str) -> None:

@@ -163,7 +163,7 @@ def test_jobs_are_removed(crawler: Crawler, started: Started, spider_file: Path,
     process.communicate()
     assert crawler("jobs", "rm", "mine") == (0, "", "")
     assert list((folder / ".crawler" / "jobs").iterdir()) == []
-    assert crawler("jobs") == (0, "", "No jobs.\n")
+    assert crawler("jobs") == (0, "", f"No jobs in {folder}/.crawler/jobs.\n")
 
 
 EXPLAINED = """\

@@ -65,7 +65,7 @@ def test_a_generated_spider_is_listed_and_says_its_site(crawler: Crawler, projec
     [
         (["example", "x.example"], 'there is a spider "example" already, in spiders.example'),
         (["json", "x.example"], '"json" is the name of a module of Python'),
-        (["class", "x.example"], '"class" is no name for a spider'),
+        (["class", "x.example"], '"class" is a word of Python'),
         (["a/b", "x.example"], '"a/b" is no name for a spider'),
         (["books", "http://["], '"http://[" is no URL'),
         (["books", "ftp://x.example/"], "expected an http or https URL"),

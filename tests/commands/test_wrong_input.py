@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.commands.conftest import Crawler, Site
+from crawler import commands
+from crawler.observe import frames
+from tests.commands.conftest import SPIDER, Crawler, Site, environment
 
 
 @pytest.mark.parametrize(
@@ -26,6 +30,8 @@ from tests.commands.conftest import Crawler, Site
         (["genspider", "a", "b.example"], "there is no project here or above"),
         (["fetch", "http://[/"], "cannot fetch http://[/: not a URL"),
         (["fetch", "shop.example"], 'did you mean "https://shop.example"?'),
+        (["fetch", "localhost:8000/x"], 'did you mean "https://localhost:8000/x"?'),
+        (["fetch", "mailto:x"], "cannot fetch mailto:x: not a URL that can be fetched: 'mailto:x'\n"),
         (["jobs", "rm", "../x"], "cannot be the name of a job"),
     ],
 )
@@ -109,3 +115,95 @@ def test_settings_that_do_not_import_or_hold(crawler: Crawler, project: Path) ->
 def test_a_process_ends_with_the_status(process: Crawler) -> None:
     assert process("crwl") == (2, "", 'crawler: there is no command "crwl"; did you mean "crawl"?\n')
     assert process("version").status == 0
+
+
+BEGINNINGS = """\
+from crawler import Pipeline, Spider
+
+
+class Stage(Pipeline):
+    def open_spider(self):
+        raise ConnectionRefusedError("no database")
+
+    def process_item(self, item):
+        return item
+
+
+class Odd:
+    pass
+
+
+class Opening(Spider):
+    name = "opening"
+    custom_settings = {"PIPELINES": [Stage]}
+
+
+class Making(Spider):
+    name = "making"
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        {}["price"]
+
+
+class Staging(Spider):
+    name = "staging"
+    custom_settings = {"PIPELINES": [Odd]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "said"),
+    [
+        ("opening", 1, ["crawler: the crawl failed: ConnectionRefusedError: no database", "pages.py:6 in open_spider"]),
+        ("making", 2, ["crawler: the crawl cannot begin: KeyError: 'price'", "pages.py:26 in __init__"]),
+        ("staging", 2, ["crawler: Odd in PIPELINES has neither process_item nor process_batch"]),
+    ],
+)
+def test_what_the_user_s_code_raises_before_the_crawl_is_told_with_its_frames(
+    crawler: Crawler, folder: Path, name: str, status: int, said: list[str]
+) -> None:
+    (folder / "pages.py").write_text(BEGINNINGS)
+    result = crawler("run", f"pages.py:{name}")
+    assert result.status == status
+    lines = result.err.splitlines()
+    assert len(lines) == len(said)
+    for line, words in zip(lines, said, strict=True):
+        assert words in line
+
+
+def test_two_spiders_of_one_name_do_not_stop_another(crawler: Crawler, project: Path) -> None:
+    for name in ("one", "two"):
+        (project / "spiders" / f"{name}.py").write_text(SPIDER.format(url="http://a.example/"))
+    listed = crawler("list", cwd=project)
+    twice = 'two spiders are named "pages": spiders.one.Pages and spiders.two.Pages'
+    assert listed == (2, "example\n", f"crawler: {twice}\n")
+    assert crawler("crawl", "pages", cwd=project) == (2, "", f"crawler: {twice}\n")
+    result = crawler("crawl", "example", "--nolog", cwd=project)
+    assert (result.status, result.err) == (0, f"crawler: warning: {twice}\n")
+
+
+def test_a_folder_is_no_summary_and_no_spider(crawler: Crawler, spider_file: Path, folder: Path, site: Site) -> None:
+    assert crawler("run", "pages.py", "--summary", str(folder)).status == 2
+    assert site.asked == []
+    assert crawler("run", ".") == (2, "", "crawler: . is a folder; a file with a spider is expected\n")
+
+
+def test_no_standard_output(spider_file: Path, folder: Path) -> None:
+    shell = f"exec {sys.executable} -m crawler run pages.py -o - >&-"
+    done = subprocess.run(
+        ["sh", "-c", shell], cwd=folder, env=environment(), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (2, "crawler: feed '-': there is no standard output\n")
+
+
+def test_an_error_of_our_own_is_told_whole(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments: object, **options: object) -> None:
+        raise AssertionError("cannot be")
+
+    monkeypatch.setattr(commands.crawler, "main", broken)
+    monkeypatch.setattr(frames, "_is_users", lambda filename: False)
+    assert commands.status_of(["version"]) == 1
+    said = capfd.readouterr().err
+    assert said.startswith("Traceback (most recent call last)")
+    assert said.endswith("crawler: this is an error of crawler's own, please report it: AssertionError: cannot be\n")

@@ -52,7 +52,7 @@ def test_spiders_are_found_in_packages_and_in_their_packages(root: Path) -> None
     project = Project(root)
     found = project.spiders(Spider)
     assert list(found.spiders) == ["books", "quotes"]
-    assert found.broken == []
+    assert found.broken == {}
     assert sys.path[0] == str(root)
     assert Settings.load(project.settings).core.DOWNLOAD_DELAY == 2
 
@@ -60,7 +60,7 @@ def test_spiders_are_found_in_packages_and_in_their_packages(root: Path) -> None
 def test_spider_modules_may_be_told(root: Path) -> None:
     project = Project(root)
     assert list(project.spiders(Spider, modules="spiders.deep").spiders) == ["quotes"]
-    assert "module spiders.nope" in str(project.spiders(Spider, modules="spiders.nope").broken[0])
+    assert "module spiders.nope" in str(project.spiders(Spider, modules="spiders.nope").broken["nope"])
 
 
 def test_an_unknown_spider_names_the_nearest(root: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_broken_file_does_not_hide_the_others(root: Path) -> None:
 )
 def test_whatever_a_file_does_when_imported(root: Path, code: str, last: str) -> None:
     (root / "spiders" / "broken.py").write_text(code)
-    (broken,) = Project(root).spiders(Spider).broken
+    broken = Project(root).spiders(Spider).broken["broken"]
     assert last in str(broken).splitlines()[-1]
     assert 'File "spiders/broken.py", line' in str(broken)
 
@@ -108,8 +108,24 @@ def test_settings_that_do_not_import(root: Path) -> None:
 
 def test_two_spiders_of_one_name(root: Path) -> None:
     (root / "spiders" / "other.py").write_text(SPIDER.format("Other", "books"))
+    found = Project(root).spiders(Spider)
     with pytest.raises(UsageError, match=r"two spiders are named .books.: spiders.books.Books and spiders.other.Other"):
-        Project(root).spiders(Spider)
+        pick(found, "books")
+    assert pick(found, "quotes").__name__ == "Quotes"
+
+
+def test_of_several_broken_files_the_one_meant_is_told(root: Path) -> None:
+    for name in ("a_shop", "b_shop"):
+        (root / "spiders" / f"{name}.py").write_text(f"import {name}_nothing\n")
+    found = Project(root).spiders(Spider)
+    for name in ("b_shop", "b-shop"):
+        with pytest.raises(SpiderImportError, match="b_shop_nothing") as caught:
+            pick(found, name)
+        assert "a_shop" not in str(caught.value)
+    with pytest.raises(
+        SpiderImportError, match=r"(?s)a_shop_nothing.*spiders/b_shop.py does not import:.*b_shop_nothing"
+    ):
+        pick(found, "shop")
 
 
 def test_a_setting_that_an_unused_class_declares_is_known(root: Path) -> None:
