@@ -8,7 +8,7 @@ Inheriting from Pipeline is optional; it gives settings, logger, stats and stage
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping, MutableSet
+from collections.abc import Awaitable, Iterator, MutableMapping, MutableSet
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,7 +22,8 @@ Change = tuple[str, str, str, Any, Any]
 """A change of stage memory: stage, name, "set" or "del", key, value."""
 
 changes: ContextVar[list[Change] | None] = ContextVar("changes", default=None)
-"""Where the changes made now are recorded: the unit of work of the item a stage is busy with."""
+"""Where the changes made now are recorded: the unit of work of the item a stage is busy with;
+None while it is busy with none."""
 
 
 class Stage(Protocol):
@@ -80,29 +81,27 @@ class Pipeline:
         """
         return MemoryDict(*self._memory(name))
 
-    def _memory(self, name: str) -> tuple[str, str, dict[Any, Any], Callable[[Any], None] | None]:
-        stage = type(self).__qualname__
-        return stage, name, self.crawler.memory.setdefault((stage, name), {}), self.crawler.check_value
+    def _memory(self, name: str) -> tuple[str, str, Crawler]:
+        return type(self).__qualname__, name, self.crawler
 
 
 class _Memory:
     """Values of a stage; each change is recorded in the unit of work of the item at hand.
 
-    A change is durable when the request whose item made it is; a kill before that undoes both.
+    A change is durable when the request whose item made it is; a kill before that undoes both. One that is made
+    without an item (in open_spider or close_spider) is durable with the next commit.
     """
 
-    def __init__(
-        self, stage: str, name: str, values: dict[Any, Any], check: Callable[[Any], None] | None = None
-    ) -> None:
+    def __init__(self, stage: str, name: str, crawler: Crawler) -> None:
         self._stage = stage
         self._name = name
-        self._values = values
-        self._check = check
+        self._values = crawler.memory.setdefault((stage, name), {})
+        self._check = crawler.check_value
+        self._loose = crawler.memory_changes
 
     def _record(self, op: str, key: Any, value: Any) -> None:
         log = changes.get()
-        if log is not None:
-            log.append((self._stage, self._name, op, key, value))
+        (self._loose if log is None else log).append((self._stage, self._name, op, key, value))
 
     def _check_stored(self, key: Any, value: Any) -> None:
         if self._check is None:

@@ -39,6 +39,7 @@ class Crawler:
     end: Callable[[str], None] | None = None
     http: Any = None
     memory: dict[tuple[str, str], dict[Any, Any]] = field(default_factory=dict)
+    memory_changes: list[Any] = field(default_factory=list)
     check_value: Callable[[Any], None] | None = None
 
     def stop(self, reason: str = "shutdown") -> None:

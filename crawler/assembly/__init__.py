@@ -232,6 +232,7 @@ def _parts(
         robots_agent=core.ROBOTSTXT_USER_AGENT or core.USER_AGENT,
         stats=crawler.stats,
         memory=crawler.memory,
+        memory_changes=crawler.memory_changes,
         facts=[StatsFacts(crawler.stats, plain=_is_plain), SpiderState(spider), *edge.facts],
     )
 

@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 from crawler.engine.clock import Clock
 from crawler.engine.frames import error_of
 from crawler.engine.unit import Unit
-from crawler.frontier.store import Committed, Postponed, Store
+from crawler.frontier.store import START, Committed, Finished, MemoryChange, Postponed, Store
 
 
 class Committer:
@@ -25,7 +25,8 @@ class Committer:
     ``changed()`` is called after each commit, also of one with postponed requests alone: a crawl
     that ends waits for it.
 
-    ``facts()`` returns what else shall be kept with this group (cookies, throttle, stats, …).
+    ``facts()`` returns what else shall be kept with this group (cookies, throttle, stats, …); ``loose`` are
+    changes of stage memory that belong to no unit, and that threads may add to.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Committer:
         seconds: float,
         requests: int,
         facts: Callable[[], dict[str, Any]],
+        loose: list[Any],
         on_committed: Callable[[Unit, Committed], None],
         changed: Callable[[], None],
         on_error: Callable[[BaseException], None],
@@ -45,6 +47,7 @@ class Committer:
         self._seconds = seconds
         self._requests = requests
         self._facts = facts
+        self._loose = loose
         self._on_committed = on_committed
         self._changed = changed
         self._on_error = on_error
@@ -96,7 +99,7 @@ class Committer:
 
     def flush(self) -> None:
         """Commit what has gathered, unless a commit is under way."""
-        if self._busy or self._broken or not (self._units or self._postponed):
+        if self._busy or self._broken or not (self._units or self._postponed or self._loose):
             return
         if self._timer is not None:
             self._timer.cancel()
@@ -109,7 +112,12 @@ class Committer:
 
     def _commit(self, units: list[Unit], postponed: list[Postponed]) -> Deferred[list[Committed]]:
         facts = self._facts() if self._store.durable else None
-        return self._store.commit([unit.finished() for unit in units], postponed=postponed, facts=facts)
+        finished = [unit.finished() for unit in units]
+        loose = self._loose.copy()
+        if loose:
+            del self._loose[: len(loose)]
+            finished.append(Finished(START, memory=[MemoryChange(*change) for change in loose]))
+        return self._store.commit(finished, postponed=postponed, facts=facts)
 
     def close(self) -> Deferred[None]:
         """Commit what is here, and nothing that comes later; fires when it is done (or the store has failed)."""
@@ -130,7 +138,7 @@ class Committer:
             self._broken = True
             self._on_error(error_of(answer))
         else:
-            for unit, committed in zip(units, answer, strict=True):
+            for unit, committed in zip(units, answer, strict=False):  # the last may be that of loose changes
                 self._on_committed(unit, committed)
             # Without a timer their waiting time ended while this commit was under way.
             overdue = self._timer is None

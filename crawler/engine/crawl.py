@@ -134,8 +134,10 @@ class Crawl:
     def fail(self, error: BaseException) -> None:
         """A feed or the store has failed: nothing more can be kept, so stop, and say why."""
         ours = not isinstance(error, CrawlerError)
-        self.problems.append(f"internal error: {error!r}" if ours else str(error))
-        logger.error("%s", self.problems[-1], exc_info=error if ours else None)
+        problem = f"internal error: {error!r}" if ours else str(error)
+        if problem not in self.problems:  # a full disk fails the commit and whatever else was under way
+            self.problems.append(problem)
+            logger.error("%s", problem, exc_info=error if ours else None)
         if isinstance(error, FeedError):
             reason = "feed_error"
         else:

@@ -53,4 +53,5 @@ class Parts:
     robots_agent: str
     stats: Stats
     memory: dict[tuple[str, str], dict[Any, Any]]
+    memory_changes: list[Any] = field(default_factory=list)
     facts: Sequence[FactSource] = field(default_factory=list)

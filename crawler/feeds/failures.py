@@ -26,7 +26,10 @@ def named_errors(
             raise
         reason = (isinstance(error, OSError) and error.strerror) or error
         if isinstance(error, NotAsMarked):
-            reason = f"it cannot be continued: {error}"
+            reason = (
+                f"it cannot be continued: {error}; put it back as it was, or give the resume another output "
+                "(-s FEEDS=…) for the items that are still to come"
+            )
         elif kind is OutputError and isinstance(error, ValueError):
             reason = f"it cannot be appended to: it {error}"
         raise kind(f"feed {feed!r}: {path}: {reason}") from error

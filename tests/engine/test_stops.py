@@ -11,7 +11,9 @@ import pytest
 
 from crawler import Pipeline
 from crawler.events import ItemFailed
+from crawler.storage.codec import Codec
 from crawler.storage.jobs import read_job
+from crawler.storage.sqlite import SQLiteStore
 from tests.engine.virtual import ROOT, Request, Response, Spider, crawl, later, spider
 
 PAGES = 30
@@ -202,3 +204,35 @@ def test_a_value_that_became_odd_after_its_request_was_stored_is_no_end(tmp_path
     result = crawl(made, site, job=tmp_path / "job")
     assert result.summary.problems == []
     assert result.items == [{"url": last, "plain": 1, "shared": status == 503}]
+
+
+@pytest.mark.parametrize("threads", [True, False])
+def test_what_a_stage_remembers_without_an_item_is_kept_too(tmp_path: Path, threads: bool) -> None:
+    class Counting(Pipeline):
+        def open_spider(self) -> None:
+            self.runs = self.memory_dict("runs")
+            self.runs["opened"] = self.runs.get("opened", 0) + 1
+
+        def process_item(self, item: Any) -> Any:
+            return item
+
+        def close_spider(self) -> None:
+            self.runs["closed"] = self.runs.get("closed", 0) + 1
+
+    class Waiting(Counting):
+        async def open_spider(self) -> None:  # type: ignore[override]
+            super().open_spider()
+
+        async def process_item(self, item: Any) -> Any:
+            return item
+
+        async def close_spider(self) -> None:  # type: ignore[override]
+            super().close_spider()
+
+    settings = {"PIPELINES": [Counting if threads else Waiting], "CLOSESPIDER_ITEMCOUNT": 5}
+    for _ in range(3):
+        assert crawl(spider(parse=links), slow_site, job=tmp_path / "job", settings=settings).summary.problems == []
+    store = SQLiteStore(tmp_path / "job", reactor=None, codec=Codec())
+    memory = store._file.open({}).memory
+    store._file.close(None)
+    assert list(memory.values()) == [{"opened": 3, "closed": 3}]

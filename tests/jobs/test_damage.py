@@ -103,7 +103,7 @@ def test_noise_anywhere_is_never_a_crash(tmp_path: Path, stopped: Stopped, place
     assert status == 0 or "job k" in said or str(path) in said, said
 
 
-@pytest.mark.parametrize("version", [schema.VERSION + 1, 0])
+@pytest.mark.parametrize("version", [schema.VERSION + 1, schema.VERSION - 1, 0])
 def test_a_job_of_another_version_says_both(tmp_path: Path, stopped: Stopped, version: int) -> None:
     path = stopped.copy(tmp_path / "jobs")
     with closing(sqlite3.connect(path)) as sql:
