@@ -97,7 +97,7 @@ class Pace:
         """Forget hosts until a quarter is free: first those that recovered, then those that answered least lately.
 
         Never one that something waits for, or whose delay has not passed. What is too much in spite of that
-        is looked at when it has doubled.
+        is looked at again when it has grown by a quarter.
         """
         now = self._clock.seconds()
         for host in sorted(self._states, key=lambda host: self._states[host].slowed):
@@ -106,7 +106,7 @@ class Pace:
             if self._frontier.forget_limits(host, now):
                 del self._states[host]
                 self._changed.add(host)
-        self._sweep_at = max(KEPT_HOSTS, 2 * len(self._states))
+        self._sweep_at = max(KEPT_HOSTS, len(self._states) * 5 // 4)
 
     def changed_facts(self) -> dict[str, Any]:
         """Return the states that changed, by host; None for those forgotten."""

@@ -51,13 +51,14 @@ _PREFIX = "robots:"
 class _Known(NamedTuple):
     """What is known of one origin until ``until`` (monotonic seconds): its rules, or why there are none.
 
-    ``stale``: until when the rules hold if robots.txt cannot be had again.
+    ``stale``: until when the rules hold if robots.txt cannot be had again; ``renewed``: that was so.
     """
 
     rules: RobotsRules | None
     error: RobotsUnreachable | None
     until: float
     stale: float
+    renewed: bool = False
 
     @property
     def size(self) -> int:
@@ -131,14 +132,23 @@ class RobotsGate:
             return None
         return Refused(self._frontier.drop_origin(entry.origin), known.error)
 
+    def expired(self, entry: Entry) -> bool:
+        """Close the origin of a taken entry if its robots.txt is too old; tell whether the entry has to wait for it.
+
+        Where robots.txt could not be had again the entry goes by the old one: each time somebody gets on.
+        """
+        known = self._known.get(entry.origin)
+        if known is None or known.rules is None or known.until > self._clock.seconds():
+            return False
+        self._frontier.reclose_origin(entry.origin)
+        return not known.renewed
+
     def refusal(self, entry: Entry) -> Drop | None:
         """Return why a taken entry may not be sent, None if it may."""
         known = self._known.get(entry.origin)
         if known is None or known.rules is None:
             return None
         self._known.move_to_end(entry.origin)
-        if known.until <= self._clock.seconds():
-            self._frontier.reclose_origin(entry.origin)  # asked again; what is under way goes by the old rules
         rule = known.rules.rule_for(entry.request.url)
         if rule is None or rule.allow:
             return None
@@ -205,7 +215,7 @@ class RobotsGate:
         old = self._still_holds(entry.origin)
         if old is not None:
             logger.warning("robots.txt of %s could not be fetched again (%s): the last one holds", entry.origin, cause)
-            self._keep(entry.origin, old._replace(until=until))
+            self._keep(entry.origin, old._replace(until=until, renewed=True))
             return None
         error = RobotsUnreachable(f"robots.txt of {entry.origin} could not be fetched ({cause})")
         if isinstance(outcome, Exception):
@@ -238,7 +248,8 @@ class RobotsGate:
         """Forget what was used least lately until a quarter is free.
 
         Not what something waits for, a host whose delay has not passed, or a failure that still counts: the
-        origin would be asked again too soon. What is too much in spite of that is looked at when it has doubled.
+        origin would be asked again too soon. What is too much in spite of that is looked at again when it
+        has grown by a quarter.
         """
         now = self._clock.seconds()
         for origin in list(self._known):
@@ -252,7 +263,7 @@ class RobotsGate:
             self._size -= known.size
             if self._durable:
                 self._facts[_PREFIX + origin] = None
-        self._sweep_at = (max(KEPT_ORIGINS, 2 * len(self._known)), max(KEPT_BYTES, 2 * self._size))
+        self._sweep_at = (max(KEPT_ORIGINS, len(self._known) * 5 // 4), max(KEPT_BYTES, self._size * 5 // 4))
 
     def _delay(self, rules: RobotsRules) -> float | None:
         if rules.crawl_delay is None:

@@ -87,6 +87,10 @@ class Sending:
                 wired.frontier.withdraw(entry, now)
                 self._refuse(refused)
                 continue
+            if wired.gate.expired(entry):
+                wired.frontier.withdraw(entry, now)
+                wired.frontier.later(entry, now, now)
+                continue
             refusal = wired.gate.refusal(entry)
             if refusal is None:
                 return entry
