@@ -102,6 +102,7 @@ class Wiring:
             seconds=core.JOB_COMMIT_SECONDS,
             requests=core.JOB_COMMIT_REQUESTS,
             facts=self.facts.changed,
+            loose=parts.memory_changes,
             on_committed=lambda unit, answer: self.intake.committed(unit, answer),
             changed=hooks.changed,
             on_error=hooks.fail,
