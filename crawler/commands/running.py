@@ -77,6 +77,8 @@ def run_prepared(prepare: Prepare, settings: Settings, *, summary_file: str | No
         prepared = _prepared(prepare, reactor)
         with _counted_log(prepared, core.LOG_LEVEL):
             summary = _run(reactor, prepared, settings, screen)
+            if _asked_nothing(summary):
+                logger.warning("The spider asked for nothing: start_urls is empty, or start() yielded nothing")
     finally:
         stop_logging()
     screen.summary(summary)
@@ -118,6 +120,11 @@ def _run(reactor: Any, prepared: PreparedCrawl, settings: Settings, screen: Scre
     if interrupts.count:
         summary.exit_status = STOPPED_BY_HAND
     return summary
+
+
+def _asked_nothing(summary: Summary) -> bool:
+    done = summary.reason == "finished" and summary.exit_status == 0
+    return done and not (summary.items or summary.stats.get("scheduler/enqueued"))
 
 
 class Interrupts:

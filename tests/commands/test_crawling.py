@@ -176,3 +176,10 @@ def test_a_terminal_has_a_live_line_and_whole_log_lines(spider_file: Path, site:
     assert " pages/s · " in text
     assert "INFO crawler: Crawling with pages" in text
     assert "items.csv (6 items)" in text
+
+
+def test_a_spider_that_asks_for_nothing_is_told_of(crawler: Crawler, folder: Path) -> None:
+    (folder / "pages.py").write_text("from crawler import Spider\n\n\nclass Pages(Spider):\n    name = 'pages'\n")
+    result = crawler("run", "pages.py", "-L", "WARNING")
+    assert result.status == 0
+    assert "WARNING crawler: The spider asked for nothing: start_urls is empty" in result.err
