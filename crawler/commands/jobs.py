@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import Any
 
@@ -76,13 +75,17 @@ def _list(command_line: dict[str, Any], *, as_json: bool) -> None:
         return
     table = Table(box=None, pad_edge=False)
     for title in ("Job", "Spider", "State"):
-        table.add_column(title, no_wrap=title == "Job")
+        table.add_column(title, no_wrap=True)
     for title in ("Done", "Queued", "Items", "Age"):
-        table.add_column(title, justify="right")
+        table.add_column(title, justify="right", no_wrap=True)
     now = time.time()
     for job in jobs:
         table.add_row(*map(Text, _cells(job, now)))
-    Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
+    console = Console(highlight=False)
+    # A terminal that is too narrow breaks the lines, which can be read; cells cut to "…" cannot.
+    whole = console.measure(table, options=console.options.update(max_width=1000)).maximum
+    console.width = max(console.width, whole)
+    console.print(table)
     for job in jobs:
         if job.problem:
             click.echo(f"crawler: job {job.name} is damaged: {job.problem}", err=True)

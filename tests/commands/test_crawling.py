@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -183,3 +184,17 @@ def test_a_spider_that_asks_for_nothing_is_told_of(crawler: Crawler, folder: Pat
     result = crawler("run", "pages.py", "-L", "WARNING")
     assert result.status == 0
     assert "WARNING crawler: The spider asked for nothing: start_urls is empty" in result.err
+
+
+def test_a_shell_completes_commands_and_options(folder: Path) -> None:
+    words = {"_CRAWLER_COMPLETE": "bash_complete", "COMP_WORDS": "crawler crawl --summ", "COMP_CWORD": "2"}
+    done = subprocess.run(
+        [Path(sys.executable).with_name("crawler")],
+        cwd=folder,
+        env=environment() | words,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("plain,--summary\n", "")

@@ -155,6 +155,17 @@ def test_a_job_in_use_is_refused(crawler: Crawler, started: Started, spider_file
         assert len(result.err.splitlines()) == 1, result.err
 
 
+def test_a_narrow_terminal_shows_jobs_whole(
+    crawler: Crawler, spider_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "a-job-with-a-name-of-more-than-forty-letters"
+    assert crawler("run", "pages.py", "--job", name, "-s", "CLOSESPIDER_PAGECOUNT=1").status == 0
+    monkeypatch.setenv("COLUMNS", "40")
+    head, line = crawler("jobs").out.splitlines()
+    assert head.split() == ["Job", "Spider", "State", "Done", "Queued", "Items", "Age"]
+    assert line.split()[:4] == [name, "pages", "stopped", "(closespider_pagecount)"]
+
+
 def test_jobs_are_removed(crawler: Crawler, started: Started, spider_file: Path, site: Site, folder: Path) -> None:
     site.hold.clear()
     process = started("run", "pages.py", "--job", "mine")
