@@ -164,3 +164,14 @@ def only(accepted: str, *, reason: str) -> Translator:
         return {}
 
     return translate
+
+
+def scrapys_own(*, reason: str) -> Translator:
+    """Nothing to do for any of Scrapy's own classes, which ours stands for; anything else is refused."""
+
+    def translate(value: Any, layer: Mapping[str, Any]) -> Mapped:
+        if value and not (value if isinstance(value, str) else value.__module__).startswith("scrapy."):
+            raise ValueError(reason)
+        return {}
+
+    return translate

@@ -60,7 +60,7 @@ _MAPPED: dict[str, ScrapyName] = {
     "DOWNLOAD_VERIFY_CERTIFICATES": _renamed("TLS_VERIFY", "True by default here"),
     "DUPEFILTER_CLASS": _mapped(
         "Scrapy's default means the built-in one",
-        to.only("RFPDupeFilter", reason="FINGERPRINT changes what counts as the same request"),
+        to.only("RFPDupeFilter", reason="FINGERPRINT says what is the same request, dont_filter lets one pass"),
     ),
     "EXTENSIONS": _mapped("a list in the order of the numbers; subscribers to typed events", to.in_order("EXTENSIONS")),
     "FEED_EXPORTERS": _renamed("FEED_FORMATS"),
@@ -87,6 +87,14 @@ _MAPPED: dict[str, ScrapyName] = {
     ),
     "ROBOTSTXT_PARSER": _mapped(
         "Protego is what is used", to.only("ProtegoRobotParser", reason="robots.txt is read by Protego (RFC 9309)")
+    ),
+    **dict.fromkeys(
+        ("SCHEDULER", "SCHEDULER_DISK_QUEUE", "SCHEDULER_MEMORY_QUEUE", "SCHEDULER_PRIORITY_QUEUE",
+         "SCHEDULER_START_DISK_QUEUE", "SCHEDULER_START_MEMORY_QUEUE"),
+        _mapped(
+            "Scrapy's classes mean the built-in frontier: by priority, then as found, hosts in turn",
+            to.scrapys_own(reason="the queue is the frontier with its JOB_STORE"),
+        ),
     ),
     "SPIDER_MIDDLEWARES": _mapped(
         "switching off one of Scrapy's own: the setting of ours that does it; a class of yours is refused",

@@ -132,12 +132,6 @@ UNMAPPED: dict[str, ScrapyName] = {
         "what is tried again is decided by the error's meaning; statuses are RETRY_HTTP_CODES",
         "RETRY_EXCEPTIONS",
     ),
-    **_rows(
-        "refused",
-        "the queue is the frontier with its JOB_STORE",
-        "SCHEDULER SCHEDULER_DISK_QUEUE SCHEDULER_MEMORY_QUEUE SCHEDULER_PRIORITY_QUEUE SCHEDULER_START_DISK_QUEUE "
-        "SCHEDULER_START_MEMORY_QUEUE",
-    ),
     **_rows("refused", "spiders are found in SPIDER_MODULES", "SPIDER_LOADER_CLASS"),
     **_rows(
         "same",

@@ -26,6 +26,9 @@ from crawler.events import (
 )
 from crawler.observe.frames import defined_at, describe, frames_of, shorten
 
+_REMEMBERED = 1000
+"""Most addresses that are not warned of again."""
+
 
 def subscribe_lines(events: Events, logger: logging.Logger | None = None) -> None:
     """Log what happens, to the logger ``crawler`` unless another is given."""
@@ -50,6 +53,7 @@ class _LogLines:
 
     def __init__(self, logger: logging.Logger) -> None:
         self.logger = logger
+        self._warned: set[str] = set()
         self._spider: Any = None
 
     def opened(self, event: CrawlOpened) -> None:
@@ -62,11 +66,16 @@ class _LogLines:
 
     def refused(self, event: RequestRefused) -> None:
         # An address that is no URL, or of a scheme that may not be opened, is a mistake somebody may want to mend.
-        level = logging.WARNING if event.reason in ("invalid_url", "scheme") else logging.DEBUG
+        # Once for each: a "mailto:" of the footer is on every page.
+        url = shorten(event.request.url)
+        new = event.reason in ("invalid_url", "scheme") and url not in self._warned
+        if new and len(self._warned) < _REMEMBERED:
+            self._warned.add(url)
+        level = logging.WARNING if new else logging.DEBUG
         if self.logger.isEnabledFor(level):
             where = f"found on {shorten(event.found_on)}" if event.found_on else "from start()"
             detail = f": {shorten(event.detail)}" if event.detail else ""
-            self.logger.log(level, "Dropped %s (%s%s), %s", shorten(event.request.url), event.reason, detail, where)
+            self.logger.log(level, "Dropped %s (%s%s), %s", url, event.reason, detail, where)
 
     def fetch_failed(self, event: FetchFailed) -> None:
         self.logger.debug("%s: %s", _shown(event.request), describe(event.error))

@@ -117,6 +117,14 @@ def test_the_table_has_all_names_of_scrapy() -> None:
         ),
         ({"TWISTED_REACTOR": "twisted.internet.asyncioreactor.AsyncioSelectorReactor"}, {}),
         ({"ADDONS": {}, "SCHEDULER": None, "TELNETCONSOLE_ENABLED": False}, {}),
+        (
+            {
+                "SCHEDULER_PRIORITY_QUEUE": "scrapy.pqueues.DownloaderAwarePriorityQueue",
+                "SCHEDULER_DISK_QUEUE": "scrapy.squeues.PickleFifoDiskQueue",
+                "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",
+            },
+            {},
+        ),
         ({"AUTOTHROTTLE_ENABLED": True, "THROTTLE_ENABLED": False}, {"THROTTLE_ENABLED": False}),
     ],
 )
@@ -142,6 +150,7 @@ def test_ignored_settings_make_one_warning() -> None:
     ("given", "reason"),
     [
         ({"SCHEDULER": "my.Scheduler"}, "the queue is the frontier"),
+        ({"SCHEDULER_DISK_QUEUE": First}, "the queue is the frontier"),
         ({"DOWNLOADER_MIDDLEWARES": {"my.Proxy": 100}}, "my.Proxy is a downloader middleware of Scrapy's shape"),
         ({"SPIDER_MIDDLEWARES": {First: 100}}, "REQUEST_FILTERS"),
         ({"ITEM_PIPELINES": {"scrapy.pipelines.images.ImagesPipeline": 1}}, "is a part of Scrapy"),

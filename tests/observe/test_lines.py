@@ -80,6 +80,12 @@ def test_an_invalid_url_is_told_with_its_page(logged: Logged) -> None:
     ]
 
 
+def test_an_address_that_cannot_be_fetched_is_a_warning_once(logged: Logged) -> None:
+    mail = Request("mailto:a@b.example")
+    pages = [RequestRefused(mail, "invalid_url", "", f"http://a.example/{number}") for number in range(3)]
+    assert logged(*pages) == [("WARNING", "Dropped mailto:a@b.example (invalid_url), found on http://a.example/0")]
+
+
 def test_a_callback_that_raises_is_told_with_url_and_frames(logged: Logged, caplog: pytest.LogCaptureFixture) -> None:
     error = raised(ValueError("no price"))
     assert logged(SpiderFailed(error, "parse_book", "http://a.example/b", "")) == [
