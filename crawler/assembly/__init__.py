@@ -23,7 +23,7 @@ from crawler.assembly.components import (
     make_spider,
     subscribe_extension,
 )
-from crawler.assembly.job import ChosenStore, JobPlan, choose_store
+from crawler.assembly.job import ChosenStore, JobPlan, begun_at, choose_store
 from crawler.assembly.rules import (
     checked_fingerprint,
     checked_slot_key,
@@ -164,15 +164,15 @@ def prepare(
     crawler = Crawler(settings=loaded, stats=Stats(), events=Events())
     crawler.spider = spider = make_spider(spider_class, crawler, arguments or {})
     subscribe_stats(crawler.events, crawler.stats)
+    plan, wall = plan or JobPlan(), world.clock.wall()
     if feeds is None:
-        feeds = _feeds(loaded, spider, world)
+        feeds = _feeds(loaded, spider, begun_at(loaded.core, plan, wall))
     for feed in feeds:
         feed.check()
     if store is not None:
         chosen = ChosenStore(store, loaded.core.JOB_NAME)
     else:
-        wall = world.clock.wall()
-        chosen = choose_store(loaded.core, spider, plan=plan or JobPlan(), reactor=world.reactor, wall=wall)
+        chosen = choose_store(loaded.core, spider, plan=plan, reactor=world.reactor, wall=wall)
     crawler.check_value = getattr(chosen.store, "check_value", None)
     edge = _edge(loaded.core, crawler, world)
     run = Crawl(_parts(crawler, spider, world, edge, chosen, feeds))
@@ -185,9 +185,9 @@ def prepare(
     return PreparedCrawl(run, crawler, world, edge, chosen)
 
 
-def _feeds(settings: Settings, spider: Spider, world: World) -> Sequence[Feed]:
+def _feeds(settings: Settings, spider: Spider, begun: float) -> Sequence[Feed]:
     core = settings.core
-    started = datetime.fromtimestamp(world.clock.wall(), UTC)
+    started = datetime.fromtimestamp(begun, UTC)
     return make_feeds(core.FEEDS, core, spider_name=spider.name, started=started, attributes=dict(vars(spider)))
 
 

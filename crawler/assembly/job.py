@@ -53,6 +53,13 @@ class ChosenStore:
                 remove_job(self.path)
 
 
+def begun_at(core: CoreSettings, plan: JobPlan, wall: float) -> float:
+    """Return when the crawl began (seconds since the epoch): a resumed one writes to files of that time's name."""
+    if plan.resume is None or core.JOB_STORE != "sqlite":
+        return wall
+    return find_job(make_folder(core.JOB_DIR), plan.resume).created or wall
+
+
 def choose_store(core: CoreSettings, spider: Any, *, plan: JobPlan, reactor: Any, wall: float) -> ChosenStore:
     """Return the store that JOB_STORE names. Raises UsageError for a job that cannot be begun or resumed."""
     if core.JOB_STORE in (None, "memory"):
@@ -74,7 +81,7 @@ def choose_store(core: CoreSettings, spider: Any, *, plan: JobPlan, reactor: Any
         reactor=reactor,
         codec=ItemCodec(spider),
         window=core.JOB_WINDOW,
-        description=plan.description,
+        description={"created": wall, **plan.description},
         resume=plan.resume is not None,
     )
     return ChosenStore(store, name, path)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
+import time
+from contextlib import closing
 from pathlib import Path
 
-from tests.jobs.running import end, read_paths, start, wait_for
+from tests.jobs.running import end, job_state, read_paths, start, wait_for
 from tests.jobs.test_disk import run
 from tests.jobs.web import Web
 
@@ -57,3 +60,25 @@ def test_a_finished_job_whose_file_a_kill_left_is_no_obstacle(tmp_path: Path) ->
         assert status == 0, said
         assert len(read_paths(out)) == 3
         assert list((tmp_path / "jobs").iterdir()) == []
+
+
+def test_a_feed_named_by_the_time_is_one_file_from_the_first_moment(tmp_path: Path) -> None:
+    """A kill between the making of the feed's file and its first mark leaves no second one."""
+    log, store = tmp_path / "log.txt", ("-s", f"JOB_DIR={tmp_path / 'jobs'}")
+    feeds = {f"{tmp_path}/out-%(time)s.jsonl": {}}
+    file = tmp_path / "jobs" / "k.sqlite"
+    with Web(pages=5) as web:
+        given = ("-a", f"base={web.base}", *store, "-s", f"FEEDS={json.dumps(feeds)}", "-s", "CONCURRENT_REQUESTS=1")
+        web.slow = 5.0  # so that it cannot be done before it is killed
+        process = start("crawl", "walk", "--job", "k", *given, log=log)
+        wait_for(lambda: process.poll() is not None or list(tmp_path.glob("out-*")))
+        end(process, signal.SIGKILL)
+        began = job_state(file).created
+        with closing(sqlite3.connect(file)) as sql, sql:
+            sql.execute("UPDATE feeds SET mark = NULL")  # as if it had been killed a moment earlier
+        wait_for(lambda: time.time() > began + 1.1)  # the name has seconds
+        web.slow = 0.0
+        status, said = run("resume", "k", *store, log=log)
+        assert status == 0, said
+        [out] = tmp_path.glob("out-*")
+        assert len(read_paths(out)) == 5
