@@ -63,16 +63,14 @@ class Wiring:
     """The engine's own parts of one crawl."""
 
     def __init__(self, parts: Parts, hooks: Hooks) -> None:
-        core, events, clock = parts.core, parts.events, parts.clock
+        core, events, clock, store = parts.core, parts.events, parts.clock, parts.store
         limits = _limits(core)
         self.books = Books(events)
         self.inline = Inline()
         self.watch = HoldWatch(core.HOLD_WARNING_SECONDS)
-        self.frontier = Frontier(
-            window=parts.store.window, limits=limits, random=parts.random, robots=core.ROBOTSTXT_OBEY
-        )
+        self.frontier = Frontier(window=store.window, limits=limits, random=parts.random, robots=core.ROBOTSTXT_OBEY)
         self.gate = RobotsGate(
-            core, self.frontier, clock, parts.robots_agent, random=parts.random, durable=parts.store.durable
+            core, self.frontier, clock, parts.robots_agent, random=parts.random, durable=store.durable
         )
         self.pace = Pace(core, self.frontier, clock, events, limits=limits)
         self.facts = Facts([*parts.facts, self.pace, self.gate])
