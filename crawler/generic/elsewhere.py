@@ -9,7 +9,35 @@ _FILES = 'a request with meta["download_file"], or Request(into=path), writes a 
 _DEFERRED = "await the Deferred itself: coroutines may await Deferreds and asyncio's awaitables alike"
 _MIDDLEWARE = "write it as async __call__(request, fetch) and list it in MIDDLEWARES"
 
+_PROCESSOR = "from itemloaders.processors import it, as for Scrapy"
+_EXPORTER = "FEEDS and -o write the formats; one of your own is a Format, listed in FEED_FORMATS"
+_SAME = "FINGERPRINT says what is the same request, and Request(dont_filter=True) is fetched all the same"
+
 ELSEWHERE = {
+    **dict.fromkeys(("Compose", "Identity", "Join", "MapCompose", "SelectJmes", "TakeFirst"), _PROCESSOR),
+    **dict.fromkeys(("ItemAdapter", "is_item"), "from itemadapter import it, as for Scrapy"),
+    **dict.fromkeys((f"{kind}ItemExporter" for kind in ("Base", "Csv", "Json", "JsonLines", "Xml")), _EXPORTER),
+    **dict.fromkeys(("BaseDupeFilter", "RFPDupeFilter", "request_fingerprint"), _SAME),
+    "LxmlLinkExtractor": "LinkExtractor",
+    "BaseItem": "Item",
+    "BaseSpider": "Spider",
+    "InitSpider": "start() may log in with await self.fetch(…) before it yields",
+    "XmlRpcRequest": 'Request(url, method="POST", body=xmlrpc.client.dumps(…))',
+    "CannotResolveHostError": "NameNotResolved",
+    "DNSLookupError": "NameNotResolved",
+    "DownloadCancelledError": "BodyTooLarge, for a body over DOWNLOAD_MAXSIZE",
+    "DownloadConnectionRefusedError": "ConnectionFailed",
+    "DownloadFailedError": "FetchError, or one below it such as ConnectionLost",
+    "DownloadTimeoutError": "FetchTimeout",
+    "ResponseDataLossError": "TruncatedBody",
+    "UnsupportedURLSchemeError": 'a request with such a URL is dropped: RequestDropped, its reason is "scheme"',
+    "ScrapyDeprecationWarning": "nothing warns so here",
+    "configure_logging": "logging.basicConfig in a script; LOG_LEVEL and LOG_FILE for the command",
+    "get_base_url": "response.base.href, or response.urljoin",
+    "HttpErrorMiddleware": "HTTPERROR_ALLOWED_CODES, handle_httpstatus_list, or an errback",
+    "CookiesMiddleware": "COOKIES_ENABLED; meta cookiejar and dont_merge_cookies",
+    "OffsiteMiddleware": "allowed_domains; meta allow_offsite",
+    "DepthMiddleware": "DEPTH_LIMIT, DEPTH_PRIORITY",
     "AsyncCrawlerProcess": _SCRIPT,
     "AsyncCrawlerRunner": _SCRIPT,
     "CrawlerProcess": _SCRIPT,

@@ -336,6 +336,10 @@ def test_a_setting_that_has_no_place_is_refused_with_the_reason(settings: dict[s
         ("CrawlerProcess", r"crawl\(SpiderClass, settings, reactor=reactor\)"),
         ("ImagesPipeline", "download_file"),
         ("http", "imported from crawler itself"),
+        ("TakeFirst", "itemloaders.processors"),
+        ("JsonItemExporter", "FEED_FORMATS"),
+        ("LxmlLinkExtractor", "LinkExtractor"),
+        ("DownloadTimeoutError", "FetchTimeout"),
     ],
 )
 def test_a_name_of_scrapy_that_is_not_here_says_what_is_used_instead(name: str, says: str) -> None:

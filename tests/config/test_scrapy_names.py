@@ -140,9 +140,10 @@ def test_mapped_settings_are_read_from_the_command_line_too() -> None:
 
 
 def test_ignored_settings_make_one_warning() -> None:
-    settings = Settings.load({"LOG_STDOUT": True, "MAIL_HOST": "mail"})
+    settings = Settings.load({"LOG_STDOUT": True, "MAIL_HOST": "mail", "AJAXCRAWL_ENABLED": True})
     assert settings.warnings == [
-        "Settings of Scrapy without effect here: LOG_STDOUT (settings.py), MAIL_HOST (settings.py)"
+        "Settings of Scrapy without effect here: "
+        "LOG_STDOUT (settings.py), MAIL_HOST (settings.py), AJAXCRAWL_ENABLED (settings.py)"
     ]
 
 
