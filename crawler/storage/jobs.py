@@ -21,7 +21,7 @@ from crawler.storage.lock import JobLock, is_locked
 from crawler.storage.values import Values
 
 SUFFIX = ".sqlite"
-_COMPANIONS = ("", "-wal", "-shm", schema.ASIDE, ".lock")
+_COMPANIONS = ("", *schema.COMPANIONS, schema.ASIDE, ".lock")
 _is_name = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}").fullmatch
 
 

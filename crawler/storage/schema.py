@@ -30,6 +30,7 @@ FINGERPRINT = "blake2b-8/1"
 QUEUED, ANSWERED, FAILED, DROPPED = range(4)
 STATES = {"answered": ANSWERED, "failed": FAILED, "dropped": DROPPED}
 
+COMPANIONS = ("-wal", "-shm")
 ASIDE = ".new"
 """Behind the name of a job file that is being made."""
 
@@ -87,6 +88,8 @@ def create(path: Path, description: Mapping[str, bytes]) -> None:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {VERSION}")
             connection.execute("COMMIT")
+        for companion in COMPANIONS:  # of a file that was removed without them: SQLite would read the new one's from it
+            path.with_name(path.name + companion).unlink(missing_ok=True)
         aside.rename(path)
     except BaseException:
         aside.unlink(missing_ok=True)

@@ -109,3 +109,21 @@ def test_a_lock_on_a_job_that_is_just_removed_keeps_others_out(sqlite: Stores, m
             JobLock(sqlite.path).acquire()
     finally:
         mine.release()
+
+
+@pytest.mark.filterwarnings("ignore:.*fork")
+def test_what_is_left_of_another_job_does_not_get_into_a_new_one(tmp_path: Path) -> None:
+    """Its log would be taken for the new file's: a kill within `jobs rm`, or an `rm` of the one file, leaves it."""
+    path = job_path(tmp_path, "k")
+    child = os.fork()
+    if not child:
+        JobFile(path, Codec()).open({"spider": "old"})
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert path.with_name("k.sqlite-wal").stat().st_size > 0
+    path.unlink()
+    file = JobFile(path, Codec())
+    assert file.open({"spider": "new"}).is_new
+    assert file.job()["spider"] == "new"
+    file.close(None)
+    assert read_job(path).description["spider"] == "new"
