@@ -198,7 +198,8 @@ class Spider:
 
     def start_requests(self) -> Iterable[Any]:
         """Yield the first requests, for spiders written before start() was a coroutine."""
-        for url in self.start_urls:
+        # One text is one URL, as it is one of allowed_domains; its characters are none.
+        for url in [self.start_urls] if isinstance(self.start_urls, str) else self.start_urls:
             yield Request(url, dont_filter=True)
 
     if TYPE_CHECKING:

@@ -12,8 +12,10 @@ import click
 from crawler.commands.loading import load_settings, named_spider, project_here, project_if_any
 from crawler.commands.options import command_line_settings, settings_options
 from crawler.errors import UsageError
+from crawler.events import RequestRefused
 from crawler.model.request import Request
 from crawler.model.response import Response
+from crawler.observe.frames import describe
 from crawler.observe.log import escape
 from crawler.spider import Spider
 
@@ -73,17 +75,19 @@ def command(url: str, spider: str | None, *, headers: bool, no_redirect: bool, *
     from crawler.commands.running import run_prepared
 
     made: list[PreparedCrawl] = []
+    refused: list[RequestRefused] = []
 
     def prepared(reactor: Any) -> PreparedCrawl:
         arguments = {"url": url, "redirect": not no_redirect}
         made.append(prepare(OnePage, settings, world=real_world(reactor), arguments=arguments))
+        made[0].events.subscribe(RequestRefused, refused.append)
         return made[0]
 
     status = run_prepared(prepared, settings, quiet=True)
     page: Any = made[0].crawler.spider
     if page.response is None:
-        why = f"{type(page.error).__name__}: {page.error}" if page.error is not None else "the request was refused"
-        click.echo(f"crawler: no response from {escape(url)}: {why}", err=True)
+        why = describe(page.error) if page.error is not None else _refusal(refused)
+        click.echo(f"crawler: no response from {escape(url)}: {escape(why)}", err=True)
         return status or 1
     if headers:
         _print_headers(page.response)
@@ -91,6 +95,13 @@ def command(url: str, spider: str | None, *, headers: bool, no_redirect: bool, *
         sys.stdout.buffer.write(page.response.body)
         sys.stdout.buffer.flush()
     return 0
+
+
+def _refusal(refused: list[RequestRefused]) -> str:
+    if not refused:
+        return "the crawl was stopped before one came"
+    detail = f": {refused[0].detail}" if refused[0].detail else ""
+    return f"the request was refused ({refused[0].reason}{detail})"
 
 
 def _print_headers(response: Response) -> None:

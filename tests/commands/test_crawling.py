@@ -13,7 +13,7 @@ import pytest
 
 from crawler.model.cached import CachedPage
 from crawler.storage.cache import CacheFile
-from tests.commands.conftest import Crawler, Site, command, environment
+from tests.commands.conftest import SPIDER, Crawler, Site, command, environment
 
 
 def test_a_crawl_writes_its_items_and_a_table(crawler: Crawler, spider_file: Path, site: Site, folder: Path) -> None:
@@ -134,6 +134,9 @@ def test_fetch_says_why_nothing_came(crawler: Crawler) -> None:
     assert (result.status, result.out) == (1, "")
     assert result.err.startswith("crawler: no response from http://127.0.0.1:1/: ConnectionFailed")
     assert len(result.err.splitlines()) == 1
+    refused = crawler("fetch", "s3://bucket/key")
+    assert refused.status == 1
+    assert "s3://bucket/key: the request was refused (scheme: no handler is enabled for s3:)" in refused.err
 
 
 def test_the_cache_is_looked_at_and_emptied(crawler: Crawler, folder: Path) -> None:
@@ -198,3 +201,8 @@ def test_a_shell_completes_commands_and_options(folder: Path) -> None:
         check=False,
     )
     assert (done.stdout, done.stderr) == ("plain,--summary\n", "")
+
+
+def test_one_start_url_may_be_written_without_a_list(crawler: Crawler, folder: Path, site: Site) -> None:
+    (folder / "pages.py").write_text(SPIDER.format(url=site.url).replace(f'["{site.url}"]', f'"{site.url}"'))
+    assert len(crawler("run", "pages.py", "-o", "-", "--nolog").out.splitlines()) == 6

@@ -110,6 +110,7 @@ def test_a_url_is_no_code(crawler: Crawler, project: Path) -> None:
 
 def test_the_version_and_the_help(crawler: Crawler) -> None:
     assert crawler("version").out.startswith("crawler 0.")
+    assert crawler("--version") == crawler("version")
     assert "python 3." in crawler("version", "-v").out
     for name in ("crawl", "run", "resume", "jobs", "explain", "list", "fetch", "settings", "startproject", "genspider"):
         result = crawler(name, "--help")
