@@ -6,6 +6,7 @@ pipelines and, with the commit, to the feeds.
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -113,10 +114,7 @@ class Intake:
         elif ItemAdapter.is_item(result):
             self._pipelines.submit(result, unit, response)
         else:
-            raise TypeError(
-                f"a callback may yield requests, items (dict, dataclass, attrs, pydantic, msgspec.Struct) and None, "
-                f"but this one yielded {type(result).__name__}: {str(result)[:80]!r}"
-            )
+            raise TypeError(_unfit(result))
 
     def _take_request(self, request: Request, unit: Unit, response: Response | None) -> None:
         offer = self._acceptance.offer(request, response)
@@ -266,3 +264,16 @@ class Intake:
             self.items += len(unit.items)
             self._outlet.put(unit.items, answer.first_item + len(unit.items) - 1)
         self.open_units -= 1  # now: what becomes of a child at once must not find the crawl idle
+
+
+def _unfit(result: Any) -> str:
+    hint = ""
+    if inspect.iscoroutine(result):
+        result.close()  # or Python warns that nobody awaited it
+        hint = "; await it"
+    elif inspect.isgenerator(result):
+        hint = "; yield from it"
+    return (
+        "a callback may yield requests, items (dict, dataclass, attrs, pydantic, msgspec.Struct) and None, "
+        f"but this one yielded {type(result).__name__}: {repr(result)[:80]}{hint}"
+    )

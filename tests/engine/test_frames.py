@@ -26,7 +26,7 @@ async def asynchronous(response: Any) -> AsyncIterator[Any]:
     yield 5
 
 
-def frames(callback: Callable[[Any], Any], **settings: Any) -> list[tuple[str, str | None]]:
+def failed(callback: Callable[[Any], Any], **settings: Any) -> BaseException:
     class Shop(Spider):
         name = "shop"
         start_urls = ["http://a.test/"]
@@ -34,8 +34,18 @@ def frames(callback: Callable[[Any], Any], **settings: Any) -> list[tuple[str, s
         def parse(self, response: Any) -> Any:
             return callback(response)
 
-    (failed,) = crawl(Shop, {"http://a.test/": ""}, settings=settings).happened(SpiderFailed)
-    return [(frame.name, frame.line) for frame in traceback.extract_tb(failed.error.__traceback__)]
+    (event,) = crawl(Shop, {"http://a.test/": ""}, settings=settings).happened(SpiderFailed)
+    error: BaseException = event.error
+    return error
+
+
+def failure(callback: Callable[[Any], Any]) -> str:
+    return str(failed(callback))
+
+
+def frames(callback: Callable[[Any], Any], **settings: Any) -> list[tuple[str, str | None]]:
+    error = failed(callback, **settings)
+    return [(frame.name, frame.line) for frame in traceback.extract_tb(error.__traceback__)]
 
 
 @pytest.mark.parametrize("callback", [plain, asynchronous])
@@ -57,3 +67,24 @@ def test_an_error_of_a_filter_keeps_its_own_frames() -> None:
         yield response.follow("/b")
 
     assert frames(follow, REQUEST_FILTERS=[refuse])[-1] == ("refuse", 'raise TypeError("no")')
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [(lambda: 5, "yielded int: 5"), (lambda: "x", "yielded str: 'x'"), (lambda: plain(None), "; yield from it")],
+)
+def test_what_is_wrong_is_said(made: Callable[[], Any], said: str) -> None:
+    def callback(response: Any) -> Iterator[Any]:
+        yield made()
+
+    assert failure(callback).endswith(said)
+
+
+def test_a_coroutine_that_was_not_awaited_is_told_without_a_warning_of_python() -> None:
+    async def price() -> int:
+        return 5
+
+    def callback(response: Any) -> Iterator[Any]:
+        yield price()
+
+    assert failure(callback).endswith("; await it")
