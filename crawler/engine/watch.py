@@ -6,13 +6,18 @@ well as a slow one. The steps themselves pay two assignments.
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import os
 import sys
 import threading
 import time
 import traceback
+from pathlib import Path
 
 from crawler.engine.frames import is_users
+
+_LOOP = str(Path(asyncio.__file__).parent) + os.sep
 
 logger = logging.getLogger(__name__)
 
@@ -59,9 +64,11 @@ class HoldWatch:
                 self._report(stack, time.monotonic() - since)
 
     def _report(self, stack: traceback.StackSummary | list[traceback.FrameSummary], seconds: float) -> None:
-        users = [entry for entry in stack if is_users(entry.filename)] or list(stack)[-3:]
+        # What is outside the loop (the command line, a script) has called the crawler; it holds nothing.
+        outside = max((at for at, entry in enumerate(stack, 1) if entry.filename.startswith(_LOOP)), default=0)
+        users = [entry for entry in stack[outside:] if is_users(entry.filename)] or list(stack)[-3:]
         logger.warning(
-            "A step of the spider's code has held the reactor for %.0f ms; nothing else moves meanwhile. It is at:\n%s",
+            "A step of the spider's code has held the reactor for %.0f ms; nothing else moves meanwhile",
             seconds * 1000,
-            "".join(traceback.format_list(users)).rstrip(),
+            extra={"trace": [f"{entry.filename}:{entry.lineno} in {entry.name}: {entry.line}" for entry in users]},
         )

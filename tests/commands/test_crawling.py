@@ -206,3 +206,39 @@ def test_a_shell_completes_commands_and_options(folder: Path) -> None:
 def test_one_start_url_may_be_written_without_a_list(crawler: Crawler, folder: Path, site: Site) -> None:
     (folder / "pages.py").write_text(SPIDER.format(url=site.url).replace(f'["{site.url}"]', f'"{site.url}"'))
     assert len(crawler("run", "pages.py", "-o", "-", "--nolog").out.splitlines()) == 6
+
+
+HOLDING = """\
+import logging
+import threading
+from crawler import Spider
+
+told = threading.Event()
+
+
+class Told(logging.Handler):
+    def emit(self, record):
+        if "has held the reactor" in record.getMessage():
+            told.set()
+
+
+class Pages(Spider):
+    name = "pages"
+    start_urls = ["{url}"]
+    custom_settings = {{"ROBOTSTXT_OBEY": False}}
+
+    def parse(self, response):
+        logging.getLogger("crawler").addHandler(handler := Told())
+        assert told.wait(20)
+        logging.getLogger("crawler").removeHandler(handler)
+"""
+
+
+def test_a_callback_that_holds_the_reactor_is_told_with_its_line(process: Crawler, folder: Path, site: Site) -> None:
+    (folder / "pages.py").write_text(HOLDING.format(url=site.url))
+    result = process("run", "pages.py", "-L", "WARNING")
+    assert result.status == 0, result.err
+    (line,) = [line for line in result.err.splitlines() if "held the reactor" in line]
+    said, frame = line.split(" | ")[:2]
+    assert said.endswith("nothing else moves meanwhile")
+    assert frame.endswith("pages.py:21 in parse: assert told.wait(20)")
