@@ -106,8 +106,10 @@ def _say(message: str, where: str, status: int) -> int:
 
 def _say_unexpected(error: Exception) -> int:
     """Tell of what the user's code raised with their frames; anything else is a fault of ours, told whole."""
-    from crawler.observe.frames import describe, frames_of
+    from crawler.observe.frames import describe, frames_of, is_of_user
 
+    if isinstance(error, OSError) and not is_of_user(error):  # a full disk under stdout, for example
+        return _say(describe(error), "crawler", 1)
     if frames := frames_of(error, ours=False):
         return _say("\n  ".join([f"the crawl failed: {describe(error)}", *frames]), "crawler", 1)
     traceback.print_exception(error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -92,8 +91,7 @@ def command(url: str, spider: str | None, *, headers: bool, no_redirect: bool, *
     if headers:
         _print_headers(page.response)
     else:
-        sys.stdout.buffer.write(page.response.body)
-        sys.stdout.buffer.flush()
+        click.echo(page.response.body, nl=False)
     return 0
 
 

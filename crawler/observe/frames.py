@@ -12,7 +12,6 @@ import linecache
 import os
 import sysconfig
 import traceback
-from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -62,6 +61,12 @@ def frames_of(error: BaseException, *, ours: bool = True) -> list[str]:
     return shown
 
 
+def is_of_user(error: BaseException) -> bool:
+    """Tell whether code of the user's own, that is not installed, had a part in the error."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return any(_is_users(frame.filename) and not _is_library(frame.filename) for frame in frames)
+
+
 def defined_at(function: Any) -> list[str]:
     """Return where a function of the user's is defined, as one frame; nothing if that is not known."""
     code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
@@ -104,13 +109,7 @@ def _cause(error: BaseException) -> BaseException | None:
     """Return the error behind an error; one that was only being handled counts if the user's code raised it."""
     if error.__cause__ is not None or error.__suppress_context__ or error.__context__ is None:
         return error.__cause__
-    return error.__context__ if any(_own_frames(error.__context__)) else None
-
-
-def _own_frames(error: BaseException) -> Iterator[traceback.FrameSummary]:
-    for frame in traceback.extract_tb(error.__traceback__):
-        if _is_users(frame.filename) and not _is_library(frame.filename):
-            yield frame
+    return error.__context__ if is_of_user(error.__context__) else None
 
 
 def _is_users(filename: str) -> bool:

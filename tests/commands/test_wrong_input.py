@@ -189,12 +189,22 @@ def test_a_folder_is_no_summary_and_no_spider(crawler: Crawler, spider_file: Pat
     assert crawler("run", ".") == (2, "", "crawler: . is a folder; a file with a spider is expected\n")
 
 
-def test_no_standard_output(spider_file: Path, folder: Path) -> None:
-    shell = f"exec {sys.executable} -m crawler run pages.py -o - >&-"
+@pytest.mark.parametrize(
+    ("rest", "status", "said"),
+    [
+        ("run pages.py -o - >&-", 2, "crawler: feed '-': there is no standard output\n"),
+        ("fetch data:,hello >&-", 0, ""),
+        ("fetch data:,hello >/dev/full", 1, "crawler: OSError: [Errno 28] No space left on device\n"),
+    ],
+)
+def test_a_standard_output_that_is_closed_or_full(
+    spider_file: Path, folder: Path, rest: str, status: int, said: str
+) -> None:
+    shell = f"exec {sys.executable} -m crawler {rest}"
     done = subprocess.run(
         ["sh", "-c", shell], cwd=folder, env=environment(), capture_output=True, text=True, timeout=60, check=False
     )
-    assert (done.returncode, done.stderr) == (2, "crawler: feed '-': there is no standard output\n")
+    assert (done.returncode, done.stderr) == (status, said)
 
 
 def test_an_error_of_our_own_is_told_whole(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
