@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -16,8 +17,11 @@ from crawler.download.middleware.cachework import Pages
 from crawler.download.middleware.chain import Drive, Middleware, compile_chain
 from crawler.download.schemes import SchemeRouter
 from crawler.download.seam import Downloader
+from crawler.download.timed import TimedDownloader
 from crawler.model.request import Request
 from crawler.model.response import Response
+
+logger = logging.getLogger(__name__)
 
 
 class Edge:
@@ -72,7 +76,12 @@ class Edge:
         asked, self._asked = self._asked, []
         for request, answer in asked:
             assert self._built_in.lookup is not None
-            found = self._built_in.lookup(request)
+            try:
+                found = self._built_in.lookup(request)
+            except Exception:  # the others of this turn wait for theirs; whoever asked takes it as a miss
+                logger.exception("The cache failed at %r", request)
+                answer.errback()
+                continue
             answer.callback(found.response if isinstance(found, Fresh) else None)
 
     def _again(self, request: Request) -> Awaitable[Response]:
@@ -83,11 +92,13 @@ class Edge:
     def close(self) -> Deferred[None]:
         """Close connections and files."""
 
-        def ended(result: Any) -> Any:
-            self._built_in.close()
-            return result
+        async def close() -> None:
+            try:
+                await self._downloader.close()
+            finally:
+                await self._built_in.close()
 
-        return self._downloader.close().addBoth(ended)
+        return Deferred.fromCoroutine(close())
 
 
 class SideCalls:
@@ -125,5 +136,4 @@ def _made(component: Any, core: CoreSettings, reactor: Any, make: Callable[[Any]
     """Make a user's downloader: like our own, it is given the settings and the reactor."""
     if isinstance(component, type) and not hasattr(component, "from_crawler"):
         component = component(core, reactor=reactor)
-    made: Downloader = make(component)
-    return made
+    return TimedDownloader(make(component), core, reactor)

@@ -12,9 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred
-from twisted.internet.threads import deferToThreadPool
-from twisted.python.threadpool import ThreadPool
+from twisted.internet.defer import Deferred, DeferredList
 
 from crawler.config.schema import CoreSettings
 from crawler.download.middleware.auth import Authentication
@@ -28,6 +26,7 @@ from crawler.download.middleware.proxy import EnvironmentProxy
 from crawler.download.middleware.sessions import Sessions
 from crawler.download.seam import Downloader
 from crawler.model.request import Request
+from crawler.threads import ReactorPool
 
 Lookup = Callable[[Request], Fresh | Stale | None]
 
@@ -53,7 +52,7 @@ class BuiltIn:
         self._core = core
         self._reactor = reactor
         self._wall = wall
-        self._threads: list[ThreadPool] = []
+        self._threads: list[ReactorPool] = []
         self._cache: HttpCache | None = None
         defaults, authentication = DefaultHeaders(core), Authentication(core)
         self.middlewares.append(defaults)
@@ -96,14 +95,12 @@ class BuiltIn:
         return ArchivingDownloader(downloader, file, self._thread("archive"), wall=self._wall)
 
     def _thread(self, name: str) -> Callable[..., Deferred[Any]]:
-        pool = ThreadPool(0, 1, f"crawler-{name}")
-        pool.start()
+        pool = ReactorPool(self._reactor, f"crawler-{name}", 1)
         self._threads.append(pool)
-        return lambda function, *arguments: deferToThreadPool(self._reactor, pool, function, *arguments)
+        return pool.run
 
-    def close(self) -> None:
-        """End the threads, when the downloader is closed; waits for what they have begun."""
-        for pool in self._threads:
-            pool.stop()
+    async def close(self) -> None:
+        """End the threads and close the cache, when the downloader is closed; waits for what they have begun."""
+        await DeferredList([pool.stop() for pool in self._threads])
         if self._cache is not None:
             self._cache.close()

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from crawler.config.schema import CoreSettings
 from crawler.download.archived import ArchiveDownloader
@@ -54,6 +55,6 @@ def test_cache_and_archive_together(tmp_path: Path) -> None:
         assert built_in.facts[0].snapshot()
     finally:
         run(downloader.close())
-        built_in.close()
+        run(Deferred.fromCoroutine(built_in.close()))
         server.close()
     assert ArchiveDownloader(tmp_path / "a.warc.gz").urls == [url]

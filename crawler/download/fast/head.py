@@ -18,7 +18,7 @@ from crawler.errors import BadResponse, HeadTooLarge
 RawHeaders = list[tuple[bytes, bytes]]
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\r\n\0]*))?\r?\n").match
-_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
+is_token = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 _FRAMING = frozenset((b"content-length", b"transfer-encoding", b"connection", b"content-encoding", b"keep-alive"))
 _FRAMING_LENGTHS = frozenset(map(len, _FRAMING))
 _DECODABLE_CODINGS = frozenset((b"gzip", b"x-gzip", b"deflate"))
@@ -165,7 +165,7 @@ def repair(data: bytes) -> RawHeaders:
             continue
         name, colon, value = text.partition(b":")
         name = name.rstrip(b" \t")
-        if colon and _TOKEN(name):
+        if colon and is_token(name):
             raw.append((name, value.strip(b" \t")))
     return raw
 

@@ -19,11 +19,14 @@ from crawler.download.fast.head import BY_CLOSE, BY_LENGTH
 from crawler.download.fast.http2_exchanges import StreamCarrier
 from crawler.download.fast.http2_stream import Stream, as_text, response_head
 from crawler.errors import BadResponse, ConnectionLost, FetchError, FetchTimeout, HeadTooLarge, TruncatedBody
+from crawler.model.url import shortened
 
 # What a peer may send on all streams together before we say that we read it.
 _CONNECTION_WINDOW = 16_777_216
 _MAX_FRAME = 16_384
 _GOAWAY = 7
+# HEADERS and CONTINUATION, whose every byte costs work.
+_OF_HEADS = (1, 9)
 
 
 class Http2Connection(StreamCarrier):
@@ -113,8 +116,10 @@ class Http2Connection(StreamCarrier):
             self._read_frames()
         except DenialOfServiceError as error:
             self.fail(HeadTooLarge(f"HTTP/2: {error}"))
+        except FetchError as error:
+            self.fail(error)
         except (H2Error, ValueError, IndexError) as error:
-            self.fail(BadResponse(f"HTTP/2: {type(error).__name__}: {error}"))
+            self.fail(BadResponse(f"HTTP/2: {type(error).__name__}: {shortened(str(error))}"))
         if not self._closing:
             self._flush()
 
@@ -128,6 +133,9 @@ class Http2Connection(StreamCarrier):
             end = position + 9 + length
             if len(held) < end:
                 break
+            self._spare_frames -= 1 + (length // 1024 if held[position + 3] in _OF_HEADS else 0)
+            if self._spare_frames < 0:
+                raise BadResponse("HTTP/2: a flood of frames that carry nothing of a body")
             if held[position + 3] == _GOAWAY:
                 self._take(held[start:position])
                 self._peer_leaves(held[position + 9 : end])
@@ -178,8 +186,7 @@ class Http2Connection(StreamCarrier):
         if not stream.paused:
             stream.active = self._clock()
         try:
-            if event.data:
-                stream.call.on_body(event.data)
+            self._received(stream, event.data)
         except FetchError as error:
             self._give_up(stream, error)
         self._acknowledge(stream, event.flow_controlled_length or 0)
@@ -187,10 +194,12 @@ class Http2Connection(StreamCarrier):
     def _on_end(self, stream: Stream) -> None:
         head = stream.head
         self._drop(stream)
-        if head is None:
+        if head is not None and head.framing == BY_LENGTH and stream.received < head.length:
+            message = f"the server ended the stream after {stream.received} of {head.length} bytes"
+            stream.call.on_truncated(TruncatedBody(message))
+        elif head is None:
             stream.call.on_error(BadResponse("HTTP/2: the stream ended without a head"), stale=False)
         else:
-            # h2 has compared Content-Length with what came.
             stream.call.on_end(None)
 
     def _on_reset(self, stream: Stream, code: int | None) -> None:

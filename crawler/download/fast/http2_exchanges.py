@@ -12,13 +12,19 @@ from h2.settings import SettingCodes, Settings
 
 from crawler.download.fast.base import BaseConnection
 from crawler.download.fast.deadlines import FOREVER
+from crawler.download.fast.head import BY_LENGTH, NO_BODY
 from crawler.download.fast.http2_stream import Stream, StreamUpload, request_fields
-from crawler.errors import FetchError, TruncatedBody
+from crawler.errors import BadResponse, FetchError, TruncatedBody
 
 # What a peer may send on one stream before we say that we read it.
 _STREAM_WINDOW = 1_048_576
 # Until the peer has said otherwise, and beyond what it allows; RFC 9113 section 5.1.2 recommends at least 100.
 _MOST_STREAMS = 100
+# Frames without a byte of any body (PING, SETTINGS, interim heads, empty DATA) that a peer may send at once, and
+# what it may send more for each exchange and each piece of a body: each costs us far more work than the peer.
+_EMPTY_FRAMES = 2000
+_FRAMES_OF_AN_EXCHANGE = 100
+_FRAMES_OF_A_PIECE = 10
 
 
 class StreamCarrier(BaseConnection):
@@ -36,7 +42,11 @@ class StreamCarrier(BaseConnection):
         self._leaving = False
         # When the peer last said anything about an exchange; PING and SETTINGS are not an answer.
         self._answered = 0.0
-        self._h2 = H2Connection(H2Configuration(client_side=True, header_encoding=None))
+        self._spare_frames = _EMPTY_FRAMES
+        # h2 ends the connection over a field or a length that only one exchange is to blame for, so these are
+        # looked at in http2_stream.py and http2.py.
+        self._h2 = H2Connection(H2Configuration(client_side=True, header_encoding=None, validate_inbound_headers=False))
+        self._h2.decoder.max_header_list_size = self._limits.total
         self._h2.local_settings = Settings(
             client=True,
             initial_values={
@@ -62,6 +72,9 @@ class StreamCarrier(BaseConnection):
         else:
             self._queued.append(stream)
 
+    def _allow(self, frames: int) -> None:
+        self._spare_frames = min(self._spare_frames + frames, _EMPTY_FRAMES)
+
     def _room(self) -> int:
         return min(self._h2.remote_settings.max_concurrent_streams, _MOST_STREAMS)
 
@@ -71,7 +84,10 @@ class StreamCarrier(BaseConnection):
         number = stream.number = self._h2.get_next_available_stream_id()
         self._streams[number] = stream
         source = call.body_source
+        self._allow(_FRAMES_OF_AN_EXCHANGE)
         self._h2.send_headers(number, fields, end_stream=not body and source is None)
+        lengths: Any = self._h2.streams[number]
+        lengths._initialize_content_length = lengths._track_content_length = lambda *_: None
         if body:
             stream.pending += body
         if source is not None:
@@ -96,6 +112,17 @@ class StreamCarrier(BaseConnection):
                 self._h2.end_stream(stream.number)
                 self._flush()
 
+    def _received(self, stream: Stream, data: bytes) -> None:
+        """Pass on a piece of a body. Raises FetchError."""
+        head = stream.head
+        if not data or head is None or head.framing == NO_BODY:
+            return
+        self._allow(_FRAMES_OF_A_PIECE)
+        stream.received += len(data)
+        if head.framing == BY_LENGTH and stream.received > head.length:
+            raise BadResponse(f"HTTP/2: the body is longer than its Content-Length of {head.length} bytes")
+        stream.call.on_body(data)
+
     def pump(self, stream: Stream) -> None:
         """Send what the peer's window allows."""
         while stream.pending and stream.number in self._streams:
@@ -108,6 +135,7 @@ class StreamCarrier(BaseConnection):
             self._h2.send_data(stream.number, bytes(stream.pending[:size]), end_stream=last)
             del stream.pending[:size]
             stream.active = self._clock()
+            self._allow(_FRAMES_OF_A_PIECE)
         self._flush()
         if stream.upload is not None:
             stream.upload.sent()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from crawler.download.fast.head import HeadLimits, ResponseHead, frame
+from crawler.download.fast.head import HeadLimits, ResponseHead, frame, is_token
 from crawler.errors import BadResponse, HeadTooLarge
 
 # RFC 9113 section 8.2.2: fields about a connection have no place in HTTP/2.
@@ -31,6 +31,7 @@ class Stream:
         "number",
         "paused",
         "pending",
+        "received",
         "source",
         "unread",
         "upload",
@@ -47,6 +48,7 @@ class Stream:
         self.source: Any = None
         self.upload: StreamUpload | None = None
         self.paused = False
+        self.received = 0
         self.unread = 0
 
 
@@ -110,19 +112,26 @@ def request_fields(payload: bytes, secure: bool) -> tuple[list[tuple[bytes, byte
 
 
 def response_head(fields: list[tuple[bytes, bytes]], method: str, limits: HeadLimits) -> ResponseHead:
-    """Return the head the fields of an answer make. Raises BadResponse or HeadTooLarge."""
+    """Return the head the fields of an answer make. Raises BadResponse or HeadTooLarge.
+
+    As in HTTP/1.1, fields whose name is no token are left out, and so are those about a connection: RFC 9113
+    section 8.2 calls the answer malformed, but neither can mean anything here.
+    """
     if len(fields) > limits.lines:
         raise HeadTooLarge(f"the head has more than {limits.lines} lines (HEADER_MAX_COUNT)")
     sizes = [len(name) + len(value) for name, value in fields]
     if sum(sizes) > limits.total or max(sizes, default=0) > limits.line:
         raise HeadTooLarge("the head is larger than HEADER_MAX_LINE or HEADER_MAX_TOTAL allows")
-    status = b""
+    statuses = []
     raw = []
     for name, value in fields:
         if name == b":status":
-            status = value
-        elif not name.startswith(b":"):
-            raw.append((name, value))
+            statuses.append(value)
+        elif is_token(name) and name.lower() not in _OF_A_CONNECTION:
+            if b"\n" in value or b"\r" in value or b"\0" in value:
+                raise BadResponse(f"HTTP/2: the value of {name[:40]!r} contains CR, LF or NUL")
+            raw.append((name, value.strip(b" \t")))
+    status = statuses[0] if len(set(statuses)) == 1 else b""
     if len(status) != 3 or not status.isdigit() or status < b"100":
         raise BadResponse(f"the answer has no acceptable status: {status[:20]!r}")
     head = ResponseHead(int(status), b"", 1, raw)
