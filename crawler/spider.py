@@ -65,8 +65,11 @@ class Signals:
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
 
-    def connect(self, receiver: Callable[..., Any], signal: Any = None) -> None:
-        """Call ``receiver`` when something happens; ``signal`` is one of ``from crawler import signals``."""
+    def connect(self, receiver: Callable[..., Any], signal: Any = None, *, weak: bool = False) -> None:
+        """Call ``receiver`` when something happens; ``signal`` is one of ``from crawler import signals``.
+
+        Receivers are kept as long as the crawl, ``weak`` or not.
+        """
         subscribe = getattr(signal, "subscribe", None)
         if subscribe is None:
             raise UsageError(f"signals are those of `from crawler import signals`, got {signal!r}")
@@ -136,9 +139,9 @@ class Spider:
     state: dict[str, Any]
     """Kept with the job: saved at every commit, there again after a resume. Plain values only."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if args:
-            self.name = args[0]  # type: ignore[misc]  # Scrapy's Spider(name=None, **kwargs)
+    def __init__(self, name: str | None = None, *args: Any, **kwargs: Any) -> None:
+        if name is not None:
+            kwargs["name"] = name
         self.__dict__.update(kwargs)
         self.state = {}
 

@@ -178,7 +178,7 @@ def test_from_crawler_settings_stats_and_signals() -> None:
             spider.limit = crawler.settings.getint("CONCURRENT_REQUESTS")
             crawler.signals.connect(spider.spider_opened, signal=signals.spider_opened)
             crawler.signals.connect(spider.spider_closed, signal=signals.spider_closed)
-            crawler.signals.connect(spider.scraped, signals.item_scraped)
+            crawler.signals.connect(spider.scraped, signals.item_scraped, weak=False)
             crawler.signals.connect(lambda item, exception: heard.append(str(exception)), signals.item_dropped)
             return spider
 

@@ -96,6 +96,21 @@ def test_start_requests_and_an_argument() -> None:
     assert crawl(TagSpider, SITE).items == [{"url": HOME, "quotes": 2}]
 
 
+def test_a_spider_that_hands_its_name_up_keeps_the_one_of_its_class() -> None:
+    class Named(scrapy.Spider):
+        name = "named"
+        start_urls = [HOME]
+
+        def __init__(self, name: str | None = None, **kwargs: Any) -> None:
+            super().__init__(name, **kwargs)
+
+        def parse(self, response):  # type: ignore[no-untyped-def]
+            yield {"name": self.name}
+
+    assert crawl(Named, {HOME: "x"}).items == [{"name": "named"}]
+    assert [Named("other").name, Named(name="other").name, scrapy.Spider("plain").name] == ["other", "other", "plain"]
+
+
 def test_async_start_with_items_and_requests() -> None:
     class StartSpider(scrapy.Spider):
         name = "start"
