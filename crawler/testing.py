@@ -19,7 +19,6 @@ from twisted.internet.defer import Deferred, succeed
 from crawler.assembly import World, prepare
 from crawler.download.seam import Exchange, Head
 from crawler.engine.tasks import driver
-from crawler.engine.threads import InlinePool
 from crawler.errors import FetchCancelled
 from crawler.events import Event
 from crawler.frontier.store import Store
@@ -27,6 +26,7 @@ from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.spider import Spider
 from crawler.summary import Summary
+from crawler.threads import InlinePool
 
 Page = Response | str | bytes | int | Exception
 """What a site answers: a whole response, a body, a bare status, or a failure."""

@@ -36,13 +36,14 @@ ROOMS: dict[str, Room] = {
     "policy": _room(VALUES, "protego"),
     "frontier": _room(VALUES),
     "stats": _room(()),
+    "threads": _room((), "twisted"),
     "summary": _room(VALUES, "msgspec"),
     "events": _room(VALUES, "msgspec itemadapter"),
     "config": _room(VALUES | {"events"}, "msgspec itemadapter"),
     "pipeline": _room(WORDS | {"spider"}, "msgspec itemadapter"),
     "spider": _room(WORDS, "msgspec itemadapter"),
     "download": _room(
-        VALUES | {"policy", "config", "events"},
+        VALUES | {"policy", "config", "events", "threads"},
         "twisted treq httptools h2 hpack hyperframe brotli zstandard publicsuffixlist"
         " zope OpenSSL service_identity warcio hyperlink",
     ),
@@ -50,7 +51,7 @@ ROOMS: dict[str, Room] = {
     "feeds": _room(VALUES | {"config", "events"}, "itemadapter msgspec zstandard"),
     "observe": _room({"events", "config", "errors", "stats", "summary"}, "rich msgspec"),  # msgspec: JSON log lines
     "engine": _room(
-        WORDS | {"policy", "frontier", "spider", "pipeline", "summary", "feeds.seam", "download.seam"},
+        WORDS | {"policy", "frontier", "spider", "pipeline", "summary", "threads", "feeds.seam", "download.seam"},
         "twisted itemadapter",
     ),
     "generic": _room(WORDS | {"spider", "pipeline"}, "lxml itemadapter itemloaders twisted"),

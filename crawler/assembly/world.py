@@ -12,7 +12,7 @@ from twisted.python.threadable import isInIOThread
 from crawler.download.seam import Downloader
 from crawler.engine.clock import Clock, ReactorClock
 from crawler.engine.tasks import Drive, driver, loop_of
-from crawler.engine.threads import Pools, reactor_pools
+from crawler.threads import Pools, reactor_pools
 
 
 @dataclass(slots=True, kw_only=True)

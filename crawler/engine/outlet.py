@@ -15,10 +15,10 @@ from twisted.python.failure import Failure
 
 from crawler.engine.clock import Clock
 from crawler.engine.frames import error_of
-from crawler.engine.threads import Pools
 from crawler.errors import FeedError, StoreError
 from crawler.feeds.seam import Feed
 from crawler.frontier.store import Store
+from crawler.threads import Pools
 
 GATHER_SECONDS = 0.1
 """How long items may wait so that one write takes several."""
@@ -150,7 +150,7 @@ class Outlet:
             for writer in opened:
                 await writer.pool.run(lambda w=writer: w.feed.close(finished=False))
             for writer in self._writers:
-                writer.pool.stop()
+                await writer.pool.stop()
             raise
 
     async def _catch_up(self, writer: _Writer, number: int, last: int) -> None:
@@ -199,5 +199,5 @@ class Outlet:
             except Exception as error:
                 self.fail(writer.feed, error)
             counts.append((writer.feed.name, writer.feed.count()))
-            writer.pool.stop()
+            await writer.pool.stop()
         return counts

@@ -10,7 +10,6 @@ from crawler.config.schema import CoreSettings
 from crawler.engine.clock import Clock
 from crawler.engine.facts import FactSource
 from crawler.engine.tasks import Drive
-from crawler.engine.threads import Pools
 from crawler.events import Events
 from crawler.feeds.seam import Feed
 from crawler.frontier.store import Store
@@ -19,6 +18,7 @@ from crawler.model.response import Response
 from crawler.policy.outcome import Rules
 from crawler.policy.scope import RequestFilter
 from crawler.stats import Stats
+from crawler.threads import Pools
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred

@@ -9,12 +9,12 @@ from twisted.internet.defer import Deferred
 
 from crawler.engine.stages import AsyncStage, ThreadStage, make_stage
 from crawler.engine.tasks import Drive
-from crawler.engine.threads import Pools
 from crawler.engine.unit import Unit
 from crawler.engine.work import Passed, Work
 from crawler.errors import CloseSpider, DropItem
 from crawler.events import Events, ItemDropped, ItemFailed, ItemScraped
 from crawler.model.response import Response
+from crawler.threads import Pools
 
 
 class Pipelines:
@@ -63,7 +63,7 @@ class Pipelines:
             for stage in reversed(opened[:-1]):
                 await self._close_one(stage)
             for stage in self._stages:
-                stage.end_threads()
+                await stage.end_threads()
             self._stages = []
             raise
 
@@ -82,7 +82,7 @@ class Pipelines:
         except Exception as error:
             return error
         finally:
-            stage.end_threads()
+            await stage.end_threads()
         return None
 
     def cancel(self) -> None:

@@ -19,11 +19,11 @@ from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
 from crawler.engine.tasks import Drive
-from crawler.engine.threads import Pool, Pools
 from crawler.engine.unit import current
 from crawler.engine.work import Done, Passed, Stage, Work
 from crawler.errors import SettingError
 from crawler.pipeline import changes
+from crawler.threads import Pool, Pools
 
 HOP_SECONDS = 0.010
 """How much of a stage's time one hop to a thread should carry."""
@@ -60,9 +60,9 @@ class ThreadStage(Stage):
         """Run close_spider in the stage's thread."""
         return self._pool.run(self._hook("close_spider") or (lambda: None))
 
-    def end_threads(self) -> None:
-        """End the threads; waits for what still runs in them."""
-        self._pool.stop()
+    def end_threads(self) -> Deferred[None]:
+        """End the threads; fires when what still ran in them has ended."""
+        return self._pool.stop()
 
     def cancel(self) -> None:
         """Take nothing that waits; what runs in a thread cannot be ended."""

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from crawler.engine.unit import Unit
 from crawler.errors import DropItem
@@ -67,8 +67,9 @@ class Stage:
         self._single = with_spider(single, spider, 1) if single else None
         self._batch_size = int(getattr(stage, "batch_size", BATCH_SIZE))
 
-    def end_threads(self) -> None:
+    def end_threads(self) -> Deferred[None]:
         """End the threads of the stage; most have none."""
+        return succeed(None)
 
     def _hook(self, name: str) -> Callable[..., Any] | None:
         hook = getattr(self.stage, name, None)

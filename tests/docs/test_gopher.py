@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 
 import crawler
 from crawler import Request, Settings
+from crawler.download.timed import TimedDownloader
 from tests.docs.blocks import ROOT, blocks, load
 
 DOCUMENT = "docs/extending.md"
@@ -64,7 +65,9 @@ class Exchange:
         self.reactor = MemoryReactorClock()
         self.transport: Any = StringTransport(peerAddress=IPv4Address("TCP", peer, 70))
         self.outcome: list[Any] = []
-        downloader = load(DOCUMENT, "gopher.py")["GopherDownloader"](Settings(given).core, reactor=self.reactor)
+        core = Settings(given).core
+        downloader = load(DOCUMENT, "gopher.py")["GopherDownloader"](core, reactor=self.reactor)
+        downloader = TimedDownloader(downloader, core, self.reactor)  # as the crawl does
         self.fetching: Deferred[Any] = downloader.fetch(Request(url, meta=meta))
         self.fetching.addBoth(self.outcome.append)
         self.protocol: Any = None

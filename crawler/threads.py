@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Thread
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
@@ -16,8 +17,8 @@ class Pool(Protocol):
     def run(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
         """Call it in one of the threads."""
 
-    def stop(self) -> None:
-        """End the threads; waits for what still runs in them."""
+    def stop(self) -> Deferred[None]:
+        """End the threads; fires when what still ran in them has ended."""
 
 
 Pools = Callable[[str, int], Pool]
@@ -36,9 +37,17 @@ class ReactorPool:
         """Call it in one of the threads."""
         return deferToThreadPool(self._reactor, self._pool, call, *args)
 
-    def stop(self) -> None:
-        """End the threads; waits for what still runs in them."""
-        self._pool.stop()
+    def stop(self) -> Deferred[None]:
+        """End the threads; fires when what still ran in them has ended."""
+        ended: Deferred[None] = Deferred()
+
+        def join() -> None:
+            self._pool.stop()
+            self._reactor.callFromThread(ended.callback, None)
+
+        # Joined here, a blocking item would hold the reactor: no timer, and no second Ctrl-C.
+        Thread(target=join, name=f"end of {self._pool.name}", daemon=True).start()
+        return ended
 
 
 def reactor_pools(reactor: Any) -> Pools:
@@ -57,5 +66,6 @@ class InlinePool:
         deferred = maybeDeferred(call, *args)
         return deferred if not isinstance(deferred.result, Deferred) else succeed(deferred.result)
 
-    def stop(self) -> None:
+    def stop(self) -> Deferred[None]:
         """Nothing to end."""
+        return succeed(None)
