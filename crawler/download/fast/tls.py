@@ -134,6 +134,8 @@ class Trust:
 
     def creator(self, host: str, port: int, protocols: list[bytes]) -> tuple[ConnectionCreator, Handshake]:
         """Return what Twisted's TLS wants for one new connection, and the record of its handshake."""
+        # The dot of a name's root is in no certificate, and RFC 6066 section 3 wants it left out of the handshake.
+        host = host.removesuffix(".")
         rules = self._hosts.get(host.lower(), self._default)
         key = (rules, tuple(protocols))
         context = self._contexts.get(key)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from OpenSSL import SSL
+from twisted.internet.defer import succeed
 from twisted.internet.ssl import ContextFactory
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
@@ -208,3 +209,19 @@ def test_nothing_is_left(world: World, root: Authority) -> None:
     assert downloader.pool.routes == {}
     assert len(downloader.pool.deadlines) == 0
     gc.collect()
+
+
+def test_the_dot_of_the_root_is_in_no_certificate(world: World, tmp_path: Path) -> None:
+    root = Authority(tmp_path)
+    server = listen(world, root.server("www.example"))
+
+    class Here:
+        def look_up(self, host: str) -> Any:
+            return succeed(["127.0.0.1"])
+
+        def close(self) -> None: ...
+
+    downloader = world.downloader(TLS_CA_FILE=str(root.file), lookup=Here())
+    assert world.wait(downloader.fetch(Request(f"https://www.example.:{server.port}/"))).body == b"hello"
+    with pytest.raises(TLSError, match=r"not for other\.example"):
+        world.wait(downloader.fetch(Request(f"https://other.example.:{server.port}/")))

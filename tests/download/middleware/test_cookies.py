@@ -237,3 +237,16 @@ def test_public_suffixes() -> None:
         jar.take([f"k=v; Domain={name}".encode()], split(f"http://www.{name}/"), NOW)
         assert len(jar) == (1 if site else 0), name
     assert checked > 40
+
+
+def test_secure_cookies_of_other_sites_cost_nothing_and_are_forgotten() -> None:
+    jar = CookieJar()
+    for number in range(30_000):
+        jar.take([b"a=b; Secure"], split(f"https://site{number}.example/"), 0.0)
+    assert len(jar) <= 20_000
+    assert len(jar._with_secure) <= 20_001
+    started = time.process_time()
+    jar.take([b"x%d=b" % number for number in range(100)], split("http://www.other.example/"), 0.0)
+    assert time.process_time() - started < 0.1
+    jar.take([b"a=b; Domain=site29999.example"], split("http://www.site29999.example/"), 0.0)
+    assert [each.secure for each in jar if each.domain == "site29999.example"] == [True]
