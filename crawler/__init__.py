@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from crawler.events import Event as Event
     from crawler.events import FeedClosed as FeedClosed
     from crawler.events import FetchFailed as FetchFailed
-    from crawler.events import HostSlowed as HostSlowed
+    from crawler.events import HostPaced as HostPaced
     from crawler.events import ItemDropped as ItemDropped
     from crawler.events import ItemFailed as ItemFailed
     from crawler.events import ItemScraped as ItemScraped
@@ -141,7 +141,7 @@ _HOMES = {
         "Event",
         "FeedClosed",
         "FetchFailed",
-        "HostSlowed",
+        "HostPaced",
         "ItemDropped",
         "ItemFailed",
         "ItemScraped",

@@ -135,7 +135,7 @@ class SpiderFailed(Event, frozen=True):
     response: Response | None = None
 
 
-class HostSlowed(Event, frozen=True):
+class HostPaced(Event, frozen=True):
     """The throttle changed what a host is asked: ``delay`` in seconds, ``concurrency`` in requests."""
 
     host: str

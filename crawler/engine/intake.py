@@ -192,6 +192,7 @@ class Intake:
         unit.hold()
         asked = self._store.seen([offer.fingerprint])
         asked.addCallbacks(self._carried_seen, self._carry_failed, callbackArgs=(offer, unit), errbackArgs=(unit,))
+        asked.addErrback(lambda failure: self._failed(error_of(failure)))
 
     def _carried_seen(self, seen: list[bool], offer: Offer, unit: Unit) -> None:
         if seen[0] and offer.check:

@@ -11,7 +11,7 @@ from typing import Any
 
 from crawler.config.schema import CoreSettings
 from crawler.engine.clock import Clock
-from crawler.events import Events, HostSlowed
+from crawler.events import Events, HostPaced
 from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.host import HostLimits
@@ -89,7 +89,7 @@ class Pace:
         self._changed.add(host)
         if old is None or (old.concurrency, old.delay) != (new.concurrency, new.delay):
             self._frontier.set_limits(host, concurrency=new.concurrency, delay=new.delay)
-            self._events.publish(HostSlowed(host, new.delay, new.concurrency, reason))
+            self._events.publish(HostPaced(host, new.delay, new.concurrency, reason))
         if len(self._states) > self._sweep_at:
             self._sweep()
 

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from itemadapter import ItemAdapter
 from twisted.internet.defer import Deferred, succeed
 
 from crawler.engine.unit import Unit
@@ -83,6 +84,10 @@ class Stage:
                 result.close()
             return Passed(None, TypeError(
                 f"{self.name} runs in a thread, but returned a {type(result).__name__}; make the method async def"
+            ))  # fmt: skip
+        if type(result) is not dict and not ItemAdapter.is_item(result):
+            return Passed(None, TypeError(
+                f"{self.name} returned {type(result).__name__}: {str(result)[:80]!r}; return the item or raise DropItem"
             ))  # fmt: skip
         return Passed(result)
 

@@ -7,7 +7,7 @@ for them, and a URL that is already normal is only looked at.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, Unpack
 
 import msgspec
 from msgspec import UNSET
@@ -18,6 +18,7 @@ from crawler.model.curl import arguments_of
 from crawler.model.fields import NO_CALLBACK, Callback, Cookies, RequestFields, name_on
 from crawler.model.formdata import form_encoded, submission
 from crawler.model.headers import Headers
+from crawler.model.options import Options, check_names
 from crawler.model.url import normalise, shortened, with_query
 
 FormData: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
@@ -68,7 +69,7 @@ class Request(RequestFields):
         errback: Callback | None = None,
         flags: list[str] | None = None,
         cb_kwargs: dict[str, Any] | None = None,
-        **more: Any,
+        **more: Unpack[Options],
     ) -> None:
         if not isinstance(url, str):
             raise InvalidRequest(f"URL must be str, got {type(url).__name__}: {url!r}")
@@ -78,6 +79,7 @@ class Request(RequestFields):
         self._body = b"" if not body else checked_body(body, encoding)
         self._cookies = checked_cookies(cookies) if cookies else None
         if more:
+            check_names(type(self).__name__, more, self.attributes)
             self._set_more(method_given=method is not None, **more)
 
     def _fill(

@@ -19,7 +19,7 @@ from crawler.model.fields import Callback
 from crawler.model.headers import Headers
 from crawler.model.link import Link, holds_link, href_of
 from crawler.model.request import Request
-from crawler.model.url import join
+from crawler.model.url import join, without_fragment
 
 # Arguments of follow() that need no check of the URL again.
 _QUICK = frozenset({"cb_kwargs", "priority", "dont_filter", "errback", "flags"})
@@ -81,7 +81,7 @@ class Response(Body):
     ) -> None:
         if not isinstance(url, str):
             raise TypeError(f"a response's url must be str, got {type(url).__name__}: {url!r}")
-        super().__init__(url, headers, body, encoding, body_file)
+        super().__init__(without_fragment(url), headers, body, encoding, body_file)
         self.status = status if status.__class__ is int else int(status)
         self.flags: list[str] = [] if flags is None else list(flags)
         self.request = request

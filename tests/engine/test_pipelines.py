@@ -121,6 +121,23 @@ def test_none_out_of_a_stage_is_a_named_error() -> None:
     assert "Wrong returned None" in str(failed.error)
 
 
+@pytest.mark.parametrize("kind", ["thread", "async"])
+def test_what_is_no_item_out_of_a_stage_costs_that_item_alone(kind: str) -> None:
+    class Wrong:
+        def process_item(self, item: Any) -> Any:
+            return 5 if item["n"] == 1 else item
+
+    class AsyncWrong(Wrong):
+        async def process_item(self, item: Any) -> Any:
+            return super().process_item(item)
+
+    result = run(Wrong if kind == "thread" else AsyncWrong, count=3)
+    assert result.summary.reason == "finished"
+    (failed,) = result.happened(ItemFailed)
+    assert "returned int: '5'; return the item or raise DropItem" in str(failed.error)
+    assert len(result.items) == 2
+
+
 def test_a_deferred_out_of_a_thread_is_a_named_error() -> None:
     from twisted.internet.defer import Deferred
 

@@ -14,7 +14,7 @@ from crawler.config.schema import CoreSettings
 from crawler.engine import pace
 from crawler.engine.pace import Pace
 from crawler.errors import FetchTimeout
-from crawler.events import Events, HostSlowed, RequestEnded
+from crawler.events import Events, HostPaced, RequestEnded
 from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier, HostLimits
 from tests.engine.virtual import Request, Response, Spider, crawl, later
@@ -89,7 +89,7 @@ def test_the_throttle_begins_at_the_crawl_delay(robots_first: bool) -> None:
         return next(answers) if request.url.endswith("/robots.txt") else 429
 
     result = crawl(pages(3), answer, settings=settings)
-    delays = [event.delay for event in result.happened(HostSlowed)]
+    delays = [event.delay for event in result.happened(HostPaced)]
     assert delays[:3] == [20, 40, 60] if robots_first else delays[:3] == [0.5, 20, 40]
     assert result.sent[-1].when - result.sent[-2].when >= 40
 
@@ -186,7 +186,7 @@ def test_a_resume_is_as_slow_as_the_crawl_was(tmp_path: Path) -> None:
         settings=settings,
         during=lambda ready: later(ready, 120.0, ready.stop, "shutdown"),
     )
-    slowest = first.happened(HostSlowed)[-1].delay
+    slowest = first.happened(HostPaced)[-1].delay
     assert slowest == 32
     second = crawl(pages(12), answer, job=tmp_path / "job", settings=settings)
     assert second.urls

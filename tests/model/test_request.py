@@ -216,3 +216,10 @@ def test_json_requests_as_scrapy_makes_them() -> None:
     assert JsonRequest("http://x/", method="PUT", data=1).method == "PUT"
     with pytest.raises(InvalidRequest):
         JsonRequest("http://x/", data=1, body="x")
+
+
+def test_an_argument_that_is_not_known_is_named_with_the_nearest() -> None:
+    with pytest.raises(
+        TypeError, match=r"^Request\(\) got an unexpected keyword argument 'calback'; did you mean callback\?"
+    ):
+        Request("http://x/", calback=print)  # type: ignore[call-arg]

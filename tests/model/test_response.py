@@ -185,3 +185,9 @@ def test_follow_all_takes_what_scrapys_takes() -> None:
     for wrong in ({}, {"css": "a", "xpath": "//a"}, {"urls": [], "css": "a"}):
         with pytest.raises(ValueError, match="exactly one"):
             response.follow_all(**wrong)
+
+
+def test_the_url_has_no_fragment_and_its_request_keeps_it() -> None:
+    request = Request("http://x.org/a#part")
+    response = Response(request.url, request=request)
+    assert (response.url, request.url) == ("http://x.org/a", "http://x.org/a#part")

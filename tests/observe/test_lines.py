@@ -15,7 +15,7 @@ from crawler.events import (
     Events,
     FeedClosed,
     FetchFailed,
-    HostSlowed,
+    HostPaced,
     ItemDropped,
     ItemFailed,
     RequestDelayed,
@@ -125,7 +125,7 @@ def test_debug_tells_of_each_request(logged: Logged) -> None:
         ResponseReceived(response, PAGE),
         RequestDelayed(PAGE, "redirect", "301", 0.0),
         RequestEnded(PAGE, "dropped", "robots", "robots: Disallow: /"),
-        HostSlowed("a.example", 1.0, 1, "429"),
+        HostPaced("a.example", 1.0, 1, "429"),
         level=logging.DEBUG,
     )
     assert said == [
