@@ -16,7 +16,7 @@ def request_from_dict(d: dict[str, Any], *, spider: Any = None) -> Request:
     """
     fields = dict(d)
     name = fields.pop("_class", None)
-    known = {f"{cls.__module__}.{cls.__qualname__}": cls for cls in _classes(Request)}
+    known = {f"{cls.__module__}.{cls.__qualname__}": cls for cls in request_classes()}
     if name is not None and name not in known:
         raise InvalidRequest(f"the request's class {name} is not imported")
     for role in ("callback", "errback"):
@@ -25,10 +25,11 @@ def request_from_dict(d: dict[str, Any], *, spider: Any = None) -> Request:
     return (known[name] if name is not None else Request)(**fields)
 
 
-def _classes(cls: type[Request]) -> Iterator[type[Request]]:
+def request_classes(cls: type[Request] = Request) -> Iterator[type[Request]]:
+    """Yield Request and every class derived from it that exists, a base before what is derived from it."""
     yield cls
     for subclass in cls.__subclasses__():
-        yield from _classes(subclass)
+        yield from request_classes(subclass)
 
 
 def _method(spider: Any, name: str) -> Any:

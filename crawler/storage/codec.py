@@ -9,13 +9,13 @@ no stored form: ``CannotStore``, and the engine carries it.
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from crawler.errors import StoreError
 from crawler.model.headers import Headers
 from crawler.model.request import NO_CALLBACK, Request
+from crawler.storage.requestclasses import RequestClasses, name_of, own_state, restore_state
 from crawler.storage.shapes import CannotStore
 from crawler.storage.values import Values
 
@@ -32,11 +32,12 @@ class Codec:
     """Stores requests, items and values for one spider.
 
     ``classes`` is the closed registry: the item and Enum classes of the project. Nothing else can come out
-    of a store but requests, whose classes are those of modules that are imported already.
+    of a store but requests, whose classes are those derived from Request that exist.
     """
 
     def __init__(self, spider: Any = None, classes: Iterable[type] = ()) -> None:
         self._values = Values(classes)
+        self._requests = RequestClasses()
         self._spider = spider
         self._methods = _methods_of(spider)
         self._names = {id(_function_of(method)): name for name, method in reversed(self._methods.items())}
@@ -92,7 +93,7 @@ class Codec:
             True if request._dont_filter else None,
             None if encoding == "utf-8" else encoding,
             request._flags or None,
-            *((None, None) if request.__class__ is Request else (_class_name(type(request)), _own_state(request))),
+            *((None, None) if request.__class__ is Request else (name_of(type(request)), own_state(request))),
         ]
         while parts and parts[-1] is None:
             parts.pop()
@@ -106,9 +107,9 @@ class Codec:
         parts += [None] * (13 - len(parts))
         callback, meta, cb_kwargs, errback, method, body, headers, cookies, dont_filter, encoding, flags = parts[:11]
         name, state = parts[11:]
-        request = (Request if name is None else _class_named(name)).to_link(url, self._callback(callback))
+        request = (Request if name is None else self._requests.named(name)).to_link(url, self._callback(callback))
         if state is not None:
-            _restore_state(request, state)
+            restore_state(request, state)
         request._meta, request._cb_kwargs, request._cookies, request._flags = meta, cb_kwargs, cookies, flags
         request._errback = self._callback(errback)
         request._method = method or "GET"
@@ -141,48 +142,6 @@ class Codec:
         if method is None:
             raise StoreError(f"a stored request goes to the callback {name!r}, which the spider has no more")
         return method
-
-
-def _class_name(cls: type[Request]) -> str:
-    name = f"{cls.__module__}:{cls.__qualname__}"
-    if _loaded(name) is not cls:
-        raise CannotStore(f"{cls.__qualname__} is not a class that its module names")
-    return name
-
-
-def _class_named(name: Any) -> type[Request]:
-    cls = _loaded(name) if isinstance(name, str) else None
-    if not (isinstance(cls, type) and issubclass(cls, Request)):
-        raise StoreError(f"the stored request class {name!r} is not known to this project any more")
-    return cls
-
-
-def _loaded(name: str) -> Any:
-    """Return what a module that is imported has under this name; nothing is imported for it."""
-    module, _, path = name.partition(":")
-    found: Any = sys.modules.get(module)
-    for part in path.split("."):
-        found = getattr(found, part, None)
-    return found
-
-
-def _own_state(request: Request) -> dict[str, Any] | None:
-    """Return what a class derived from Request keeps beside a request's fields; None for nothing."""
-    state = dict(getattr(request, "__dict__", ()))
-    for cls in type(request).__mro__:
-        slots = cls.__dict__.get("__slots__", ()) if cls not in Request.__mro__ else ()
-        for slot in (slots,) if isinstance(slots, str) else slots:
-            if not slot.startswith("__") and hasattr(request, slot):
-                state[slot] = getattr(request, slot)
-    return state or None
-
-
-def _restore_state(request: Request, state: Any) -> None:
-    try:
-        for name, value in state.items():
-            setattr(request, name, value)
-    except (AttributeError, TypeError) as error:
-        raise StoreError(f"a stored {type(request).__qualname__} does not fit its class any more: {error}") from error
 
 
 def _function_of(callback: Any) -> Any:

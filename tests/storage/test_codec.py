@@ -8,13 +8,15 @@ import enum
 import math
 import pickle
 import random
+import sys
 import uuid
 import zoneinfo
 from collections import OrderedDict, UserDict, defaultdict
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
-from typing import Any
+from types import ModuleType
+from typing import Any, ClassVar
 
 import attrs
 import msgspec
@@ -78,6 +80,26 @@ class Slotted(Request):
     __slots__ = ("_render", "_wait")
     _wait: float
     _render: bool
+
+
+class Guarded(Slotted):
+    """A request class whose attributes are not what they are called."""
+
+    __slots__ = ("__dict__", "__key")
+    ran: ClassVar[list[Any]] = []
+
+    def __init__(self, url: str, key: str = "") -> None:
+        super().__init__(url)
+        self.__key = key
+
+    @property
+    def key(self) -> str:
+        """The key."""
+        return self.__key
+
+    @key.setter
+    def key(self, value: Any) -> None:
+        self.ran.append(value)
 
 
 class XmlRpcRequest(Request):
@@ -301,9 +323,44 @@ def test_the_state_of_a_request_class_comes_back_or_the_request_is_carried(codec
         (f"{__name__}:Slotted", 1),
     ],
 )
-def test_only_requests_of_imported_classes_come_back(codec: Codec, name: Any, state: Any) -> None:
+def test_only_request_classes_that_exist_come_back(codec: Codec, name: Any, state: Any) -> None:
     with pytest.raises(StoreError):
         codec.decode_request("http://a/", 0, codec.encode([None] * 11 + [name, state]))
+
+
+def test_a_stored_name_is_looked_up_in_no_module(codec: Codec, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    module: Any = ModuleType("planted")
+    module.__getattr__ = lambda name: [asked.append(name), Special][1]
+    module.Special = Special
+    monkeypatch.setitem(sys.modules, "planted", module)
+    for name in ("planted:anything", "planted:Special", f"{__name__}:pytest.Special"):
+        with pytest.raises(StoreError, match="is not known to this project any more"):
+            codec.decode_request("http://a/", 0, codec.encode([None] * 11 + [name]))
+    assert asked == []
+
+
+def test_a_request_class_that_is_made_later_is_found(codec: Codec, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert type(round_trip(codec, Special("http://a/"))) is Special
+
+    class Late(Request):
+        """Stands for one of a module that is imported when it is needed."""
+
+    Late.__qualname__ = "Late"
+    monkeypatch.setitem(globals(), "Late", Late)
+    assert type(round_trip(codec, Late("http://a/"))) is Late
+
+
+def test_state_goes_back_past_the_code_of_the_class(codec: Codec) -> None:
+    request = Guarded("http://a/", "k")
+    request._wait = 0.5
+    request.note = "n"
+    Guarded.ran.clear()
+    back: Any = round_trip(codec, request)
+    assert (back.key, back._wait, back.note, Guarded.ran) == ("k", 0.5, "n", [])
+    planted = codec.encode([None] * 11 + [f"{__name__}:Guarded", {"key": 1, "__class__": 2}])
+    assert type(codec.decode_request("http://a/", 0, planted)) is Guarded
+    assert Guarded.ran == []
 
 
 def test_callbacks_are_named_and_only_the_spiders_methods_come_back(codec: Codec) -> None:
