@@ -78,7 +78,7 @@ def ways(reactor: Any, url: str) -> dict[str, Callable[[], Any]]:
     from twisted.web.client import Agent, HTTPConnectionPool, readBody
 
     from crawler.config.schema import CoreSettings
-    from crawler.download.assembled import Edge
+    from crawler.download.edge import Edge
     from crawler.download.fast import FastDownloader
     from crawler.download.fast.agent import FastAgent
     from crawler.model.request import Request

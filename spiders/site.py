@@ -31,9 +31,8 @@ class Site(Spider):
         here = response.request.origin
         if not response.is_html or here != (origin or here):  # a picture, or a redirect that led away
             return
-        url = response.url.partition("#")[0]  # a link may name a place in the page
         yield {
-            "url": url,
+            "url": response.url,
             "status": response.status,
             "title": response.css("title::text").get(default="").strip(),
             "depth": response.meta.get("depth", 0),

@@ -34,7 +34,7 @@ from crawler.assembly.rules import (
 from crawler.assembly.world import World, from_any_thread, real_world
 from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
-from crawler.download.assembled import Edge
+from crawler.download.edge import Edge
 from crawler.engine.crawl import Crawl
 from crawler.engine.facts import SpiderState, StatsFacts
 from crawler.engine.limits import Limits

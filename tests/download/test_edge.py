@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 from crawler.config.schema import CoreSettings
-from crawler.download.assembled import Edge
+from crawler.download.edge import Edge
 from tests.download.chaos import Chaos, answer, steps
 from tests.download.reactor import reactor, run
 
@@ -13,7 +13,7 @@ HEAVY = ["treq", "twisted.web.client", "h2", "warcio", "twisted.protocols.ftp", 
 
 
 def test_heavy_modules_are_imported_when_they_are_used() -> None:
-    code = f"import sys, crawler.download.assembled; print(sorted(set({HEAVY}) & set(sys.modules)))"
+    code = f"import sys, crawler.download.edge; print(sorted(set({HEAVY}) & set(sys.modules)))"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert ended.stdout.strip() == "[]"
 
