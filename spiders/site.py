@@ -41,6 +41,6 @@ class Site(Spider):
         links = response.css("a::attr(href), area::attr(href)").getall()
         # Long pages name the same few pages many times, at other places in them.
         for link in dict.fromkeys(link.partition("#")[0] for link in links):
-            request = response.follow(link, self.parse, cb_kwargs={"origin": here, "found_on": url})
+            request = response.follow(link, self.parse, cb_kwargs={"origin": here, "found_on": response.url})
             if request.origin == here:
                 yield request
