@@ -82,7 +82,8 @@ class Pipeline:
         return MemoryDict(*self._memory(name))
 
     def _memory(self, name: str) -> tuple[str, str, Crawler]:
-        return type(self).__qualname__, name, self.crawler
+        kind = type(self)  # two modules may have a stage of one name
+        return f"{kind.__module__}.{kind.__qualname__}", name, self.crawler
 
 
 class _Memory:
