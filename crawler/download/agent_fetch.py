@@ -21,6 +21,7 @@ from crawler.download.decoding import ACCEPT_ENCODING
 from crawler.download.fast.route import Route
 from crawler.download.fast.upload import multipart
 from crawler.download.seam import Exchange, Head
+from crawler.download.wanted import seconds_of
 from crawler.download.watched import AgentOpener, RouteEndpoint
 from crawler.errors import (
     BodyTooLarge,
@@ -80,8 +81,7 @@ class AgentFetch:
         """Send the request over this route."""
         self._route = route
         settings, reactor = self._downloader.settings, self._downloader.reactor
-        timeout = self._request.meta.get("download_timeout")
-        timeout = settings.DOWNLOAD_TIMEOUT if timeout is None else float(timeout)
+        timeout = seconds_of(self._request.meta, settings.DOWNLOAD_TIMEOUT)
         if timeout:
             self._timers.append(reactor.callLater(timeout, self._too_late, timeout))
         self._send()

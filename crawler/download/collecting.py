@@ -17,6 +17,7 @@ from twisted.web.http import PotentialDataLoss
 from crawler.config.schema import CoreSettings
 from crawler.download.decoding import Decoder, codings
 from crawler.download.fast.body import BodyFile
+from crawler.download.wanted import max_size_of
 from crawler.errors import BodyTooLarge, FetchError
 from crawler.model.headers import Headers
 from crawler.model.request import Request
@@ -30,8 +31,7 @@ class BodyRules:
 
     def __init__(self, settings: CoreSettings, request: Request) -> None:
         meta = request.meta
-        size = meta.get("download_maxsize")
-        self.max_size = settings.DOWNLOAD_MAXSIZE if size is None else int(size)
+        self.max_size = max_size_of(meta, settings.DOWNLOAD_MAXSIZE)
         self.decode = settings.COMPRESSION_ENABLED
         self.spool_size = settings.DOWNLOAD_SPOOL_SIZE
         self.warn_size = settings.DOWNLOAD_WARNSIZE

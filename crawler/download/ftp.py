@@ -27,6 +27,7 @@ from crawler.download.fast.names import Names
 from crawler.download.fast.resolvers import SystemLookup
 from crawler.download.fast.route import Route
 from crawler.download.seam import Exchange, Head
+from crawler.download.wanted import seconds_of
 from crawler.errors import BadResponse, ConnectionLost, FetchCancelled, FetchError, FetchTimeout
 from crawler.model.headers import Headers
 from crawler.model.request import Request
@@ -65,8 +66,7 @@ class FtpDownloader:
         exchange = exchange or Exchange()
         fetching = Deferred.fromCoroutine(self._fetch(request, exchange))
         late: list[float] = []
-        given = request.meta.get("download_timeout")
-        seconds = self._settings.DOWNLOAD_TIMEOUT if given is None else float(given)
+        seconds = seconds_of(request.meta, self._settings.DOWNLOAD_TIMEOUT)
 
         def too_late() -> None:
             late.append(seconds)

@@ -20,6 +20,7 @@ from twisted.internet.defer import Deferred, DeferredList, execute, fail
 
 from crawler.config.schema import CoreSettings
 from crawler.download.seam import Downloader, Exchange, Head
+from crawler.download.wanted import max_size_of
 from crawler.errors import BodyTooLarge, FetchError, UnsupportedScheme
 from crawler.model.headers import Headers
 from crawler.model.request import Request
@@ -83,8 +84,7 @@ class _Local:
         return execute(lambda: None)
 
     def _fetch(self, request: Request, exchange: Exchange | None) -> Response:
-        limit = request.meta.get("download_maxsize")
-        limit = self._max_size if limit is None else int(limit)
+        limit = max_size_of(request.meta, self._max_size)
         try:
             content_type, body, path = self._read(request, limit)
         except FetchError as error:

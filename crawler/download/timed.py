@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred
 
 from crawler.config.schema import CoreSettings
 from crawler.download.seam import Downloader, Exchange
+from crawler.download.wanted import seconds_of
 from crawler.errors import FetchTimeout
 from crawler.model.request import Request
 from crawler.model.response import Response
@@ -31,8 +32,7 @@ class TimedDownloader:
     def fetch(self, request: Request, exchange: Exchange | None = None) -> Deferred[Response]:
         """See crawler.download.seam.Downloader."""
         fetched = self._downloader.fetch(request, exchange)
-        given = request.meta.get("download_timeout")
-        seconds = self._seconds if given is None else float(given)
+        seconds = seconds_of(request.meta, self._seconds)
         if not seconds:
             return fetched
 

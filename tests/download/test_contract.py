@@ -234,6 +234,16 @@ def test_a_body_that_ends_with_the_connection_is_complete(make: Make, server: Ch
     assert response.flags == []
 
 
+@pytest.mark.parametrize(("size", "fits"), [(None, False), (0, True), (1000, True), (999, False)])
+def test_a_size_in_meta_comes_before_the_setting(make: Make, server: Chaos, size: int | None, fits: bool) -> None:
+    downloader = make(DOWNLOAD_MAXSIZE=10)
+    server.scripts["/"] = steps(answer(b"x" * 1000))
+    if fits:
+        assert len(fetch(downloader, server.url("/"), meta={"download_maxsize": size}).body) == 1000
+    else:
+        failing(downloader, server.url("/"), BodyTooLarge, meta={"download_maxsize": size})
+
+
 def test_head_has_no_body(make: Make, server: Chaos) -> None:
     server.scripts["/"] = steps(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
     downloader = make(DOWNLOAD_MAXSIZE=10)

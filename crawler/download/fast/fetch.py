@@ -12,6 +12,7 @@ from crawler.download.decoding import Decoder
 from crawler.download.fast.body import BodyFile
 from crawler.download.fast.head import BY_LENGTH, NO_BODY, ResponseHead
 from crawler.download.seam import Exchange, Head, Tap
+from crawler.download.wanted import max_size_of, seconds_of
 from crawler.errors import BodyTooLarge, CrawlerError, FetchCancelled, FetchError, ProxyError, TruncatedBody
 from crawler.model.headers import Headers
 from crawler.model.request import Request
@@ -84,13 +85,11 @@ class Fetch:
     def configure(self, meta: dict[str, Any], started: float) -> None:
         """Take the limits of this one request from its meta."""
         self._started = started
-        timeout = meta.get("download_timeout")
-        timeout = self._rules.timeout if timeout is None else float(timeout)
+        timeout = seconds_of(meta, self._rules.timeout)
         self.due = started + timeout if timeout else float("inf")
         if not meta:
             return
-        if "download_maxsize" in meta:
-            self.max_size = int(meta["download_maxsize"] or 0)
+        self.max_size = max_size_of(meta, self.max_size)
         if "download_fail_on_dataloss" in meta:
             self._truncated_ok = not meta["download_fail_on_dataloss"]
         if meta.get("download_file") is not None:
