@@ -166,13 +166,13 @@ def prepare(
     subscribe_stats(crawler.events, crawler.stats)
     plan, wall = plan or JobPlan(), world.clock.wall()
     if feeds is None:
-        feeds = _feeds(loaded, spider, begun_at(loaded.core, plan, wall))
+        feeds = feeds_of_crawl(loaded, spider, begun_at(loaded.core, plan, wall))
     for feed in feeds:
         feed.check()
     if store is not None:
         chosen = ChosenStore(store, loaded.core.JOB_NAME)
     else:
-        chosen = choose_store(loaded.core, spider, plan=plan, reactor=world.reactor, wall=wall)
+        chosen = choose_store(loaded, spider, plan=plan, reactor=world.reactor, wall=wall)
     crawler.check_value = getattr(chosen.store, "check_value", None)
     edge = _edge(loaded.core, crawler, world)
     run = Crawl(_parts(crawler, spider, world, edge, chosen, feeds))
@@ -185,10 +185,16 @@ def prepare(
     return PreparedCrawl(run, crawler, world, edge, chosen)
 
 
-def _feeds(settings: Settings, spider: Spider, begun: float) -> Sequence[Feed]:
-    core = settings.core
-    started = datetime.fromtimestamp(begun, UTC)
-    return make_feeds(core.FEEDS, core, spider_name=spider.name, started=started, attributes=dict(vars(spider)))
+def feeds_of_crawl(settings: Settings, spider: Spider, begun: float) -> Sequence[Feed]:
+    """Return the feeds of a crawl that began at ``begun`` (seconds since the epoch). Raises UsageError."""
+    return make_feeds(
+        settings.core.FEEDS,
+        settings.core,
+        spider_name=spider.name,
+        started=datetime.fromtimestamp(begun, UTC),
+        attributes=dict(vars(spider)),
+        declared=settings.of,
+    )
 
 
 def _edge(core: CoreSettings, crawler: Crawler, world: World) -> Edge:
@@ -241,4 +247,4 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, str | int | float | bool | type(None) | datetime)
 
 
-__all__ = ["PreparedCrawl", "World", "crawl", "prepare", "real_world"]
+__all__ = ["PreparedCrawl", "World", "crawl", "feeds_of_crawl", "prepare", "real_world"]

@@ -16,6 +16,7 @@ from typing import Any
 from itemadapter import ItemAdapter
 
 from crawler.config.schema import CoreSettings
+from crawler.config.settings import Settings
 from crawler.errors import JobInUse, UsageError
 from crawler.frontier.store import Store
 from crawler.storage.codec import CannotStore, Codec
@@ -60,12 +61,13 @@ def begun_at(core: CoreSettings, plan: JobPlan, wall: float) -> float:
     return find_job(make_folder(core.JOB_DIR), plan.resume).created or wall
 
 
-def choose_store(core: CoreSettings, spider: Any, *, plan: JobPlan, reactor: Any, wall: float) -> ChosenStore:
+def choose_store(settings: Settings, spider: Any, *, plan: JobPlan, reactor: Any, wall: float) -> ChosenStore:
     """Return the store that JOB_STORE names. Raises UsageError for a job that cannot be begun or resumed."""
+    core = settings.core
     if core.JOB_STORE in (None, "memory"):
         return ChosenStore(MemoryStore())
     if core.JOB_STORE != "sqlite":
-        return ChosenStore(core.JOB_STORE(spider, core), core.JOB_NAME)
+        return ChosenStore(_store_of_ones_own(settings, spider), core.JOB_NAME)
     folder = make_folder(core.JOB_DIR)
     name = plan.resume or core.JOB_NAME or new_name(folder, spider.name, wall)
     path = job_path(folder, name)
@@ -85,6 +87,14 @@ def choose_store(core: CoreSettings, spider: Any, *, plan: JobPlan, reactor: Any
         resume=plan.resume is not None,
     )
     return ChosenStore(store, name, path)
+
+
+def _store_of_ones_own(settings: Settings, spider: Any) -> Store:
+    kind = settings.core.JOB_STORE
+    store: Store = kind(spider, settings.core)
+    for name, value in settings.of(kind).items() if isinstance(kind, type) else ():
+        setattr(store, name, value)
+    return store
 
 
 def _left_over(path: Path, core: CoreSettings) -> bool:

@@ -7,19 +7,17 @@ resumed all the same: its feeds then go on where they were closed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from crawler.assembly import World, real_world
+from crawler.assembly import World, feeds_of_crawl, real_world
 from crawler.assembly.components import make_spider
 from crawler.assembly.job import JobPlan, choose_store
 from crawler.commands.reactor import install_reactor, run_reactor
 from crawler.config.settings import Settings
 from crawler.engine.outlet import Outlet
 from crawler.events import Events
-from crawler.feeds import make_feeds
 from crawler.spider import Crawler, Spider
 from crawler.stats import Stats
 from crawler.storage.jobs import Job
@@ -42,11 +40,9 @@ def close_job(
 
 
 async def _close(job: Job, spider: Spider, settings: Settings, world: World) -> list[tuple[str, int]]:
-    core = settings.core
     plan = JobPlan(resume=job.name)
-    chosen = choose_store(core, spider, plan=plan, reactor=world.reactor, wall=world.clock.wall())
-    started = datetime.fromtimestamp(job.created, UTC)
-    feeds = make_feeds(core.FEEDS, core, spider_name=spider.name, started=started, attributes=dict(vars(spider)))
+    chosen = choose_store(settings, spider, plan=plan, reactor=world.reactor, wall=world.clock.wall())
+    feeds = feeds_of_crawl(settings, spider, job.created)
     errors: list[Exception] = []
     outlet = Outlet(
         feeds, chosen.store, clock=world.clock, pools=world.pools, on_error=errors.append, on_room=lambda: None

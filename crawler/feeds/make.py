@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -29,11 +29,13 @@ def make_feeds(
     started: datetime,
     attributes: Mapping[str, Any] | None = None,
     stdout: BinaryIO | None = None,
+    declared: Callable[[type[Format]], Mapping[str, Any]] = lambda _: {},
 ) -> list[Feed]:
     """Return the feeds, not yet opened. Raises OutputError, naming the feed, for whatever is wrong in FEEDS.
 
     Keys are paths, ``-`` or ``FILE:FORMAT``. ``attributes``: further placeholders, the spider's simple ones.
-    ``stdout``: where ``-`` goes in place of sys.stdout.
+    ``stdout``: where ``-`` goes in place of sys.stdout. ``declared`` tells the values of the settings that a
+    class in FEED_FORMATS declares.
     """
     made: list[Feed] = []
     taken: dict[str, str] = {}
@@ -42,7 +44,7 @@ def make_feeds(
         name = str(key)
         options = read_options(name, given)
         path, named = (name, options.format) if options.format else parse_output(name)
-        feed = _feed(name, path, named, options, settings, values, started, stdout)
+        feed = _feed(name, path, named, options, settings, values, started, stdout, declared)
         place = "-" if path in STDOUT else str(feed.path) if isinstance(feed, FileFeed) else path
         if place in taken:
             raise OutputError(f"feed {name!r}: {taken[place]!r} writes to the same place")
@@ -60,9 +62,11 @@ def _feed(
     values: Mapping[str, Any],
     started: datetime,
     stdout: BinaryIO | None,
+    declared: Callable[[type[Format]], Mapping[str, Any]],
 ) -> Feed:
     form_name, kind = choose_format(name, path, named, settings.FEED_FORMATS)
-    form = _format(name, kind, options, settings)
+    made = _formats(name, kind, options, settings, declared(kind))
+    form = next(made)
     fields = Fields(form.options.names, text_names=form.text_names)
     accepts = item_test(name, options)
     store_empty = settings.FEED_STORE_EMPTY if options.store_empty is None else options.store_empty
@@ -72,6 +76,7 @@ def _feed(
             name,
             form,
             fields,
+            spare=next(made),
             form_name=form_name,
             accepts=accepts,
             stream=stdout,
@@ -95,7 +100,10 @@ def _feed(
     )
 
 
-def _format(name: str, kind: type[Format], options: FeedOptions, settings: CoreSettings) -> Format:
+def _formats(
+    name: str, kind: type[Format], options: FeedOptions, settings: CoreSettings, declared: Mapping[str, Any]
+) -> Iterator[Format]:
+    """Yield any number of formats, each with the settings that its class declares."""
     fields = options.fields if options.fields is not None else settings.FEED_EXPORT_FIELDS
     unknown = sorted(set(options.item_export_kwargs) - kind.extra)
     if unknown:
@@ -110,10 +118,14 @@ def _format(name: str, kind: type[Format], options: FeedOptions, settings: CoreS
         escape_formulas=settings.CSV_ESCAPE_FORMULAS,
         extra=options.item_export_kwargs,
     )
-    try:
-        return kind(chosen)
-    except (TypeError, ValueError) as error:
-        raise OutputError(f"feed {name!r}: item_export_kwargs: {error}") from error
+    while True:
+        try:
+            form = kind(chosen)
+        except (TypeError, ValueError) as error:
+            raise OutputError(f"feed {name!r}: item_export_kwargs: {error}") from error
+        for setting, value in declared.items():
+            setattr(form, setting, value)
+        yield form
 
 
 def _is_device(path: str) -> bool:

@@ -22,7 +22,10 @@ from crawler.feeds.marks import BatchMark, Mark, read_mark
 
 
 class StreamFeed:
-    """A feed (see seam.Feed) into ``stream``, or a device at ``path``; neither: sys.stdout when it is opened."""
+    """A feed (see seam.Feed) into ``stream``, or a device at ``path``; neither: sys.stdout when it is opened.
+
+    ``spare`` is a second object like ``form``, for what another process may have to write.
+    """
 
     def __init__(
         self,
@@ -30,6 +33,7 @@ class StreamFeed:
         form: Format,
         fields: Fields,
         *,
+        spare: Format,
         form_name: str,
         accepts: Callable[[Any], bool] | None = None,
         stream: BinaryIO | None = None,
@@ -38,7 +42,7 @@ class StreamFeed:
     ) -> None:
         self.name = name
         self._format = form
-        self._spare = type(form)(form.options)
+        self._spare = spare
         self._fields = fields
         self._accepts = accepts
         self._given = stream
