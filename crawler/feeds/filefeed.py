@@ -13,7 +13,7 @@ refused rather than cut.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -88,9 +88,7 @@ class FileFeed:
                 else:
                     self._resume(read_mark(self.name, mark, self._mark.format))
         except OutputError:
-            if self._batch is not None:
-                self._batch.close()
-                self._batch = None
+            self._let_go()
             raise
         self._guarded = False
         self._safe = self._mark
@@ -123,15 +121,29 @@ class FileFeed:
 
     def close(self, *, finished: bool) -> dict[str, Any]:
         """See seam.Feed. After a failure the file is closed as the last safe mark left it."""
+        try:
+            self._finish()
+        except FeedError:
+            with suppress(FeedError):  # there may be room for what was safe, and for that alone
+                self._finish()
+            raise
+        finally:
+            self._let_go()
+        return self._mark.plain()
+
+    def _finish(self) -> None:
         with self._failures(FeedError):
             if self._broken:
                 self._go_back()
             if self._batch is not None:
                 ended = self._batch.finish(durable=self._durable)
-                self._batch.close()
                 self._mark = replace(self._mark, file=ended if self._guarded else replace(ended, end=None))
-                self._batch = None
-        return self._mark.plain()
+                self._let_go()
+
+    def _let_go(self) -> None:
+        if self._batch is not None:
+            self._batch.close()
+            self._batch = None
 
     def count(self) -> int:
         """See seam.Feed."""
@@ -251,8 +263,7 @@ class FileFeed:
         if self._batch is not None:
             for entry in self._batch.renames:
                 Path(entry.source).unlink(missing_ok=True)
-            self._batch.close()
-            self._batch = None
+            self._let_go()
         for entry in self._mark.renames:
             Path(entry.source).unlink(missing_ok=True)
         if self._safe is not None:

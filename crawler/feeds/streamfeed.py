@@ -52,6 +52,9 @@ class StreamFeed:
         self._durable = False
         self._begun = False
         self._waiting = b""
+        self._waiting_items = 0
+        self._sent_items = 0
+        self._torn = False  # a write failed halfway: no trailer makes that valid
         self._mark = Mark(0, format=form_name)
 
     def check(self) -> None:
@@ -74,6 +77,7 @@ class StreamFeed:
                     self._send(self._mark.pending.encode("latin-1"))
                     self._begun = True
                 self._mark = replace(self._mark, pending="", file=None)
+                self._sent_items = self._mark.items
 
     def write(self, items: Sequence[Any], number: int) -> dict[str, Any]:
         """See seam.Feed."""
@@ -83,10 +87,11 @@ class StreamFeed:
             fields = self._fields.of(items)
             self._mark = replace(self._mark, number=number, items=self._mark.items + len(fields))
             if not self._durable:
-                self._send(self._encoded(fields))
+                self._send(self._encoded(fields), len(fields))
                 return {"number": number}
             text = self._encoded(fields)
             self._waiting += text
+            self._waiting_items += len(fields)
             alone = self._alone(fields, text).decode("latin-1")
             state = BatchMark(self.name, state=self._spare.state())
             return replace(self._mark, pending=alone, file=state).plain()
@@ -94,26 +99,31 @@ class StreamFeed:
     def committed(self, mark: dict[str, Any]) -> None:
         """See seam.Feed."""
         with self._failures(FeedError):
-            text, self._waiting = self._waiting, b""
-            self._send(text)
+            self._send(*self._waited())
 
     def close(self, *, finished: bool) -> dict[str, Any]:
         """See seam.Feed."""
         with self._failures(FeedError):
             try:
-                if self._begun or self._store_empty:
+                if not self._torn and (self._begun or self._store_empty):
+                    text, count = self._waited()
                     head = b"" if self._begun else self._format.start()
-                    self._send(self._waiting + head + self._format.finish())
+                    self._send(text + head + self._format.finish(), count)
             finally:
-                self._waiting = b""
                 self._begun = False
                 if self._path is not None and self._stream is not None:
                     self._stream.close()
         return self._mark.plain()
 
     def count(self) -> int:
-        """See seam.Feed."""
-        return self._mark.items
+        """See seam.Feed. A group that was cut off by a failure does not count."""
+        return self._sent_items
+
+    def _waited(self) -> tuple[bytes, int]:
+        """Take what has waited for its mark, and of how many items it is."""
+        waited = self._waiting, self._waiting_items
+        self._waiting, self._waiting_items = b"", 0
+        return waited
 
     def _encoded(self, fields: list[dict[str, Any]]) -> bytes:
         if not fields:
@@ -134,12 +144,16 @@ class StreamFeed:
             return text
         return head + self._spare.encode(fields)
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, data: bytes, items: int = 0) -> None:
+        """Write the text of so many items, and flush it."""
         if data and self._stream is not None:
+            self._torn = True
             rest = memoryview(data)
             while rest:
                 rest = rest[self._stream.write(rest) :]
             self._stream.flush()
+            self._torn = False
+        self._sent_items += items
 
     @contextmanager
     def _failures(self, kind: type[OutputError] | type[FeedError]) -> Iterator[None]:

@@ -216,8 +216,72 @@ def test_a_full_device_is_named() -> None:
     feed.open(None, durable=False)
     with pytest.raises(FeedError, match="/dev/full: No space left on device"):
         feed.write([{"a": 1}], 1)
-    with pytest.raises(FeedError, match="No space"):
+    feed.close(finished=True)
+    assert feed.count() == 0
+
+
+class Breaking(io.BytesIO):
+    """A pipe whose reader goes away after the first writes."""
+
+    left = 2
+
+    def flush(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_what_did_not_get_through_a_pipe_is_not_counted(durable: bool) -> None:
+    stream = Breaking()
+    (feed,) = make_feeds({"-:json": {}}, CoreSettings(), spider_name="x", started=STARTED, stdout=stream)
+    feed.open(None, durable=durable)
+
+    def write(number: int) -> None:
+        feed.committed(feed.write([{"a": number}, {"a": number}], number))
+
+    write(1)
+    write(2)
+    with pytest.raises(FeedError, match="Broken pipe"):
+        write(3)
+    feed.close(finished=True)
+    assert feed.count() == 4
+    assert b"]" not in stream.getvalue()
+
+
+def test_a_pipe_that_breaks_at_the_end() -> None:
+    (feed,) = make_feeds({"-:json": {}}, CoreSettings(), spider_name="x", started=STARTED, stdout=Breaking())
+    feed.open(None, durable=True)
+    for number in (1, 2):
+        feed.committed(feed.write([{"a": number}], number))
+    feed.write([{"a": 3}], 3)
+    with pytest.raises(FeedError, match="Broken pipe"):
         feed.close(finished=True)
+    assert feed.count() == 2
+
+
+@pytest.mark.parametrize("name", ["x.jl", "x.json", "x.csv"])
+def test_what_a_disk_that_is_full_at_the_end_did_not_take_is_not_counted(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / name
+    feed = feed_for(path)
+    feed.open(None, durable=False)
+    feed.write([{"a": n, "b": os.urandom(100).hex()} for n in range(5000)], 1)
+    safe = feed.count()
+    feed.write([{"a": n, "b": "x"} for n in range(100)], 2)  # these are in the buffer yet
+    real, room = os.pwrite, path.stat().st_size + 3
+
+    def full(descriptor: int, data: Any, place: int) -> int:
+        if place >= room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(descriptor, bytes(data)[: room - place], place)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", full)
+        with pytest.raises(FeedError, match=rf"{name}.*No space left on device"):
+            feed.close(finished=True)
+    assert feed.count() == safe == len(read(path))
 
 
 def test_placeholders(tmp_path: Path) -> None:
