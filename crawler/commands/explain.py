@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from crawler.assembly.components import make_components, make_spider
+from crawler.assembly.rules import checked_fingerprint, checked_slot_key, make_filters
 from crawler.commands.options import command_line_settings, settings_options
 from crawler.commands.resume import Found, find_again, jobs_folder
 from crawler.config.schema import CoreSettings
-from crawler.engine.robots import _PREFIX as FACT_PREFIX
+from crawler.engine.acceptance import Acceptance
+from crawler.engine.robots import FACT_PREFIX
 from crawler.errors import UsageError
+from crawler.events import Events
+from crawler.frontier.store import Offer
 from crawler.model.request import Request
 from crawler.model.response import Response
-from crawler.model.url import fingerprint, origin_of
+from crawler.model.url import origin_of
+from crawler.observe.frames import describe
 from crawler.observe.log import escape
 from crawler.policy.robots import RobotsRules
-from crawler.policy.scope import OffsiteFilter, RequestFilter, SchemeFilter, UrlLengthFilter
 from crawler.policy.verdict import Drop
-from crawler.storage.jobfile import translated
-from crawler.storage.jobs import Job, find_job, list_jobs, open_to_read
-from crawler.storage.trace import Trace, refusals, trace
-from crawler.storage.values import Values
+from crawler.spider import Crawler
+from crawler.stats import Stats
+from crawler.storage.jobs import Job, find_job, list_jobs
+from crawler.storage.trace import Trace, facts, refusals, trace
+
+Judge = Callable[[Request, int], Offer | str]
 
 
 @click.command()
@@ -55,24 +61,27 @@ def explain(request: Request, job: Job, found: Found) -> Iterator[str]:
     """Yield the lines of the explanation."""
     yield f"{request.url} in job {job.name} ({job.state})"
     core = found.settings.core
-    identity = core.FINGERPRINT or fingerprint
-    known = trace(job.path, identity(request))
-    if known is not None:
+    if known := trace(job.path, checked_fingerprint(core.FINGERPRINT)(request)):
         yield from _accepted(known)
         if known.reason == "robots" or known.state == "queued":
             yield from _robots(known.url, core, job.path)
+        return
+    judge = _judge(found)
+    verdict = judge(request, 0)
+    if isinstance(verdict, Offer) and (known := trace(job.path, verdict.fingerprint)):
+        yield f"  By the settings it becomes {verdict.request.url}."
+        yield from _accepted(known)
         return
     yield "  It was not accepted."
     refused = dict.fromkeys(refusals(job.path, request.url))
     for _, reason, detail, found_on in refused:
         yield f"  Refused ({reason}{': ' if detail else ''}{detail}), {_found(found_on)}."
-    drops = list(_scope(request, found))
-    for drop in drops:
-        yield f"  By the settings it is refused: {drop.reason}{': ' if drop.detail else ''}{drop.detail}."
+    if not isinstance(verdict, Offer):
+        yield f"  By the settings {verdict}."
     robots = list(_robots(request.url, core, job.path))
     yield from robots
-    if not (refused or drops or robots):
-        yield from _unknown(job, core)
+    if not (refused or robots) and isinstance(verdict, Offer):
+        yield from _unknown(request, job, core, judge)
 
 
 def _accepted(known: Trace) -> Iterator[str]:
@@ -94,27 +103,45 @@ def _found(page: str) -> str:
     return f"found on {page}" if page else "from start()"
 
 
-def _scope(request: Request, found: Found) -> Iterator[Drop]:
-    """Yield what the filters of today's settings say, as if a page of the crawl had linked to it."""
+def _judge(found: Found) -> Judge:
+    """Return what the crawl would say of a link to a request, on a page of a depth: an offer, or why it is refused.
+
+    Made as the crawl makes it: with the spider of these arguments, and the user's own filters.
+    """
+    crawler = Crawler(settings=found.settings, stats=Stats(), events=Events())
     core = found.settings.core
-    filters: list[RequestFilter] = [
-        SchemeFilter(("http", "https", *core.SCHEMES)),
-        OffsiteFilter(found.spider.allowed_domains),
-        UrlLengthFilter(core.URLLENGTH_LIMIT),
-    ]
-    page = Response(request.url)
-    for scope in filters:
-        verdict = scope(request, page)
+    try:
+        crawler.spider = spider = make_spider(found.spider, crawler, found.options.arguments)
+        filters = make_filters(found.settings, spider, make_components(core.REQUEST_FILTERS, crawler))
+    except Exception as error:
+        said = f"nothing can be told, for the spider cannot be made: {describe(error)}"
+        return lambda request, depth: said
+    acceptance = Acceptance(
+        filters,
+        (),
+        fingerprint=checked_fingerprint(core.FINGERPRINT),
+        slot_key=checked_slot_key(core.SLOT_KEY),
+        referrer_policy=None,
+    )
+
+    def judge(request: Request, depth: int) -> Offer | str:
+        page = Response(request.url, request=Request(request.url, meta={"depth": depth}))
+        try:
+            verdict = acceptance.offer(Request(request.url), page)
+        except Exception as error:  # a filter of the user's
+            return f"it cannot be told, for a filter failed: {describe(error)}"
         if isinstance(verdict, Drop):
-            yield verdict
+            return f"it is refused: {verdict.reason}{': ' if verdict.detail else ''}{verdict.detail}"
+        return verdict
+
+    return judge
 
 
 def _robots(url: str, core: CoreSettings, path: Path) -> Iterator[str]:
     if not core.ROBOTSTXT_OBEY or not url.startswith(("http://", "https://")):
         return
-    with translated(path), contextlib.closing(open_to_read(path)) as sql:
-        row = sql.execute("SELECT data FROM facts WHERE name = ?", (FACT_PREFIX + origin_of(url),)).fetchone()
-    kept = Values().decode(row[0]) if row is not None else {}
+    name = FACT_PREFIX + origin_of(url)
+    kept = facts(path, name).get(name) or {}
     if kept.get("body") is None:
         return
     rule = RobotsRules.parse(kept["body"], core.ROBOTSTXT_USER_AGENT or core.USER_AGENT).rule_for(url)
@@ -122,13 +149,12 @@ def _robots(url: str, core: CoreSettings, path: Path) -> Iterator[str]:
         yield f"  robots.txt of {origin_of(url)} says {rule}."
 
 
-def _unknown(job: Job, core: CoreSettings) -> Iterator[str]:
+def _unknown(request: Request, job: Job, core: CoreSettings, judge: Judge) -> Iterator[str]:
     yield "  No page that was answered has yielded a request for it, as far as is kept."
     if job.queued:
         yield f"  {job.queued:,} requests are still queued; one of their pages may link to it."
-    if core.DEPTH_LIMIT:
-        yield f"  Links deeper than DEPTH_LIMIT = {core.DEPTH_LIMIT} are refused."
-    if core.REQUEST_FILTERS:
-        yield f"  There are {len(core.REQUEST_FILTERS)} more filters in REQUEST_FILTERS."
+    deepest = facts(job.path, "stats").get("stats", {}).get("request_depth_max", 0)
+    if isinstance(refusal := judge(request, deepest), str):
+        yield f"  If a page of depth {deepest}, the deepest there is, links to it, {refusal}."
     if core.JOB_EXPLAIN != "full":
         yield "  With -s JOB_EXPLAIN=full a job also keeps which links were refused."

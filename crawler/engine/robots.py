@@ -45,7 +45,8 @@ KEPT_BYTES = 64_000_000
 REDIRECTS = 5
 """How many redirects are followed (RFC 9309 §2.3.1.2: at least five)."""
 
-_PREFIX = "robots:"
+FACT_PREFIX = "robots:"
+"""Before an origin: the name of the fact that keeps its file, ``{"wall": …, "body": …}``."""
 
 
 class _Known(NamedTuple):
@@ -228,7 +229,7 @@ class RobotsGate:
         self._learn(origin, body, now)
         if self._durable:
             kept = body[:SIZE_LIMIT] if body is not None else None
-            self._facts[_PREFIX + origin] = {"wall": self._clock.wall(), "body": kept}
+            self._facts[FACT_PREFIX + origin] = {"wall": self._clock.wall(), "body": kept}
 
     def _learn(self, origin: str, body: bytes | None, fetched: float) -> None:
         rules = RobotsRules.allowing_all() if body is None else RobotsRules.parse(body, self._agent)
@@ -262,7 +263,7 @@ class RobotsGate:
             del self._known[origin]
             self._size -= known.size
             if self._durable:
-                self._facts[_PREFIX + origin] = None
+                self._facts[FACT_PREFIX + origin] = None
         self._sweep_at = (max(KEPT_ORIGINS, len(self._known) * 5 // 4), max(KEPT_BYTES, self._size * 5 // 4))
 
     def _delay(self, rules: RobotsRules) -> float | None:
@@ -283,11 +284,11 @@ class RobotsGate:
         """Take back the files that are still valid: one fetch per origin a day, also across a resume."""
         now, wall = self._clock.seconds(), self._clock.wall()
         for name, kept in facts.items():
-            if not name.startswith(_PREFIX) or kept is None:
+            if not name.startswith(FACT_PREFIX) or kept is None:
                 continue
             age = max(wall - kept["wall"], 0.0)
             if age < VALID_SECONDS:
-                self._learn(name.removeprefix(_PREFIX), kept["body"], now - age)
+                self._learn(name.removeprefix(FACT_PREFIX), kept["body"], now - age)
 
 
 def fresh_error(error: RobotsUnreachable, request: Request) -> RequestError:

@@ -57,6 +57,14 @@ def refusals(path: Path, url: str) -> list[Refusal]:
         return [Refusal(*row) for row in rows]
 
 
+def facts(path: Path, *names: str) -> dict[str, Any]:
+    """Return those of the named facts that the job keeps, as plain values (see crawler.engine.facts)."""
+    with translated(path), contextlib.closing(open_to_read(path)) as sql:
+        schema.check(sql, path)
+        rows = sql.execute(f"SELECT name, data FROM facts WHERE name IN ({', '.join('?' * len(names))})", names)
+        return {name: Values().decode(data) for name, data in rows}
+
+
 def _made(sql: sqlite3.Connection, row: tuple[Any, ...]) -> Trace:
     token, state, url, host, rank, found_on, page, not_before, reason, items, children, last = row
     kept = [data for (data,) in sql.execute("SELECT data FROM attempts WHERE token = ? ORDER BY rowid", (token,))]

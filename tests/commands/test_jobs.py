@@ -218,6 +218,66 @@ def test_explain_says_what_became_of_a_url(crawler: Crawler, folder: Path, site:
     assert crawler("explain", "x", "--job", "none").status == 2
 
 
+FILTERED = """\
+from crawler import Drop, Spider
+
+
+def no_prices(request, found_on):
+    return Drop("price", "is not for us") if "price" in request.url else request
+
+
+def without_query(request, found_on):
+    return request.replace(url=request.url.partition("?")[0])
+
+
+def broken(request, found_on):
+    raise LookupError("no table") if "broken" in request.url else 0
+
+
+class Pages(Spider):
+    name = "pages"
+    custom_settings = {{
+        "ROBOTSTXT_OBEY": False, "JOB_KEEP": True, "DEPTH_LIMIT": 2, "REQUEST_FILTERS": [no_prices, without_query]
+    }}
+
+    def __init__(self, site: str, **kwargs):
+        super().__init__(**kwargs)
+        self.allowed_domains = [site]
+        self.start_urls = ["{url}"]
+
+    def parse(self, response):
+        yield from response.follow_all(css="a")
+"""
+
+
+def test_explain_goes_by_the_filters_of_the_crawl(crawler: Crawler, folder: Path, site: Site) -> None:
+    (folder / "pages.py").write_text(FILTERED.format(url=site.url))
+    done = crawler("run", "pages.py", "-a", "site=127.0.0.1")
+    assert (done.status, site.asked) == (0, ["/0", "/1", "/2"]), done.err
+    base = site.url[:-2]
+
+    def explained(url: str) -> str:
+        result = crawler("explain", url)
+        assert result.status == 0, result.err
+        return result.out
+
+    assert "is refused: price: is not for us.\n" in explained(f"{base}/price")
+    assert "is refused: offsite: other.example.\n" in explained("http://other.example/")
+    turned = explained(f"{base}/1?from=mail")
+    assert f"By the settings it becomes {base}/1.\n  Accepted, found on {base}/0." in turned
+    deep = explained(f"{base}/3")
+    assert "No page that was answered has yielded a request for it" in deep
+    assert (
+        "of depth 2, the deepest there is, links to it, it is refused: depth: 3 is deeper than DEPTH_LIMIT = 2" in deep
+    )
+    (folder / "pages.py").write_text(FILTERED.format(url=site.url).replace("without_query]", "broken]"))
+    assert "By the settings it cannot be told, for a filter failed: LookupError: no table.\n" in explained(
+        f"{base}/broken"
+    )
+    (folder / "pages.py").write_text(FILTERED.format(url=site.url).replace("(**kwargs)", "(no=1, **kwargs)[0]"))
+    assert "nothing can be told, for the spider cannot be made: TypeError" in explained(f"{base}/5")
+
+
 def test_explain_without_any_job(crawler: Crawler) -> None:
     result = crawler("explain", "http://a.example/")
     assert result.status == 2

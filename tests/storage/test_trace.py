@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crawler.frontier.store import START, Attempt, Finished, Postponed, Refusal
 from crawler.model.request import Request
-from crawler.storage.trace import refusals, trace
+from crawler.storage.trace import facts, refusals, trace
 from tests.storage.support import Stores, offer
 
 
@@ -38,3 +38,10 @@ def test_where_it_was_found_each_attempt_and_what_it_yielded(sqlite: Stores) -> 
     assert (first.found_on, first.state, first.items, first.children) == ("", "answered", 1, 2)
     assert trace(sqlite.path, 12345) is None
     assert refusals(sqlite.path, "http://off/") == [refused]
+
+
+def test_facts_by_name(sqlite: Stores) -> None:
+    store = sqlite.open()
+    sqlite.wait(store.commit([], facts={"stats": {"pages": 2}, "robots:http://a": {"wall": 1.0, "body": b"\xff"}}))
+    assert facts(sqlite.path, "stats", "none") == {"stats": {"pages": 2}}
+    assert facts(sqlite.path, "robots:http://a") == {"robots:http://a": {"wall": 1.0, "body": b"\xff"}}
