@@ -27,8 +27,8 @@ def named_errors(
         reason = (isinstance(error, OSError) and error.strerror) or error
         if isinstance(error, NotAsMarked):
             reason = (
-                f"it cannot be continued: {error}; put it back as it was, or give the resume another output "
-                "(-s FEEDS=…) for the items that are still to come"
+                f"it cannot be continued: {error}; put it back as it was, or give the resume another output for "
+                """the items that are still to come: -s 'FEEDS={"other.jsonl": {}}'"""
             )
         elif kind is OutputError and isinstance(error, ValueError):
             reason = f"it cannot be appended to: it {error}"

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from crawler.config.nearest import did_you_mean
 from crawler.errors import OutputError
 
 COMPRESSED = (".gz", ".zst")
@@ -50,10 +50,9 @@ def compression_of(path: str) -> str:
     return next((suffix for suffix in COMPRESSED if path.endswith(suffix)), "")
 
 
-def did_you_mean(name: str, known: list[str]) -> str:
-    """Return "; did you mean …?", or the list of what there is."""
-    near = get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; there is {', '.join(sorted(known))}"
+def instead(name: str, known: Collection[str]) -> str:
+    """Return the end of a message on an unknown name: the one that was meant, or all that there are."""
+    return did_you_mean(name, known) or f"; there is {', '.join(sorted(known))}"
 
 
 def local_path(feed: str, text: str) -> str:
@@ -91,7 +90,7 @@ class PathTemplate:
         known = [*self._values, "time", "batch_time", "batch_id"]
         for match in found:
             if match[1] not in known:
-                raise OutputError(f"feed {feed!r}: unknown placeholder {match[0]}{did_you_mean(match[1], known)}")
+                raise OutputError(f"feed {feed!r}: unknown placeholder {match[0]}{instead(match[1], known)}")
         if _loose.search(_placeholder.sub("", self.text)):
             raise OutputError(f"feed {feed!r}: a placeholder is written %(name)s or %(batch_id)d")
         first = _placeholder.search(self.text)

@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 
 from crawler.errors import OutputError
 from crawler.feeds.formats import FORMATS, Format
-from crawler.feeds.names import did_you_mean, format_of
+from crawler.feeds.names import format_of, instead
 
 
 class FeedOptions(Struct, kw_only=True, frozen=True):
@@ -38,7 +38,7 @@ def read_options(feed: str, options: Mapping[str, Any]) -> FeedOptions:
     for name in options:
         if name not in FeedOptions.__struct_fields__:
             known = list(FeedOptions.__struct_fields__)
-            raise OutputError(f"feed {feed!r}: unknown option {name!r}{did_you_mean(str(name), known)}")
+            raise OutputError(f"feed {feed!r}: unknown option {name!r}{instead(str(name), known)}")
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in options.items()}
     try:
         return msgspec.convert(plain, FeedOptions)
@@ -57,7 +57,7 @@ def choose_format(feed: str, path: str, named: str | None, custom: Mapping[str, 
             raise OutputError(
                 f"feed {feed!r}: {why}; write it as FILE:FORMAT, FORMAT one of {', '.join(sorted(known))}"
             )
-        raise OutputError(f"feed {feed!r}: unknown format {named!r}{did_you_mean(name, list(known))}")
+        raise OutputError(f"feed {feed!r}: unknown format {named!r}{instead(name, known)}")
     form = loaded(feed, known[name])
     if not (isinstance(form, type) and issubclass(form, Format)):
         raise OutputError(f"feed {feed!r}: FEED_FORMATS[{name!r}] is {form!r}, not a subclass of crawler's Format")

@@ -54,14 +54,16 @@ def test_parse_output_wants_a_path(text: str) -> None:
     [
         ("x.jsno", {}, "names no format"),
         ("x", {}, "has no extension"),
-        ("x:jsno", {}, "unknown format 'jsno'; did you mean 'json'"),
-        ("x.jl", {"feilds": ["a"]}, "unknown option 'feilds'; did you mean 'fields'"),
+        ("x:jsno", {}, "unknown format 'jsno'; did you mean \"json\""),
+        ("x.jl", {"feilds": ["a"]}, "unknown option 'feilds'; did you mean \"fields\""),
         ("x.jl", {"indent": "two"}, r"Expected `int \| null`"),
         ("x.jl", {"batch_item_count": -1}, ">= 0"),
         ("x.jl", {"batch_item_count": 5}, r"batches need %\(batch_id\)d"),
         ("x.jl", {"encoding": "utf-9"}, "unknown encoding 'utf-9'"),
         ("x.jl", {"encoding": "base64"}, "unknown encoding"),
-        ("%(nmae)s.jl", {}, r"unknown placeholder %\(nmae\)s; did you mean 'name'"),
+        ("%(nmae)s.jl", {}, r"unknown placeholder %\(nmae\)s; did you mean \"name\""),
+        ("%(qqq)s.jl", {}, r"unknown placeholder %\(qqq\)s; there is batch_id, batch_time, name, time"),
+        ("x:qqq", {}, "unknown format 'qqq'; there is csv, jl, json,"),
         ("%(name.jl", {}, "a placeholder is written"),
         ("%(name)d.jl", {}, "asks for a number"),
         ("s3://bucket/x.jl", {}, "s3:// is not supported"),
@@ -282,6 +284,21 @@ def test_what_a_disk_that_is_full_at_the_end_did_not_take_is_not_counted(
         with pytest.raises(FeedError, match=rf"{name}.*No space left on device"):
             feed.close(finished=True)
     assert feed.count() == safe == len(read(path))
+
+
+def test_an_output_that_is_gone_at_a_resume_says_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "x.jl"
+    feed = feed_for(path)
+    feed.open(None, durable=True)
+    mark = feed.write([{"a": 1}], 1)
+    feed.committed(mark)
+    feed.close(finished=False)
+    path.unlink()
+    with pytest.raises(
+        OutputError, match=r"it is gone; put it back .* or give the resume another output .* -s 'FEEDS="
+    ):
+        feed_for(path).open(mark, durable=True)
+    assert not path.exists()
 
 
 def test_placeholders(tmp_path: Path) -> None:
