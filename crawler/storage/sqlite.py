@@ -106,10 +106,6 @@ class SQLiteStore:
         form = self._forms.pop(request, None)
         return self._codec.encode_request(request) if form is None else form
 
-    def check_item(self, item: Any) -> None:
-        """Raise CannotStore, naming the type, if the item has no stored form: its commit would fail."""
-        self._codec.encode_item(item)
-
     def check_value(self, value: Any) -> None:
         """Raise CannotStore, naming the type, if a value of stage memory or of the spider's state cannot be kept."""
         self._codec.encode(value)
