@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from functools import lru_cache
 
 from crawler.model.labels import codec_of, name_of
 
@@ -124,8 +125,15 @@ def _markup_name(label: bytes) -> str | None:
 
 def _prescan(head: bytes) -> str | None:
     """Run the standard's "prescan a byte stream" over the head."""
-    if not _MAY_DECLARE(head):
-        return None  # most pages: the scan costs more than parsing a small page
+    found = _MAY_DECLARE(head)
+    if found is None:
+        return None  # the scan costs more than parsing a small page
+    # The pages of a site begin alike: what is found up to the end of that tag does not depend on the rest.
+    end = head.find(b">", found.end()) + 1
+    return (_scanned_before(head[:end]) if end else None) or _scanned(head)
+
+
+def _scanned(head: bytes) -> str | None:
     position = 0
     while found := _MARKUP.search(head, position):
         comment, meta, tag = found.groups()
@@ -148,6 +156,9 @@ def _prescan(head: bytes) -> str | None:
                 return None
             position = end + 1
     return None
+
+
+_scanned_before = lru_cache(maxsize=64)(_scanned)
 
 
 def _attributes(head: bytes, position: int) -> tuple[dict[bytes, bytes], int]:

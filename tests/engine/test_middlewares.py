@@ -113,3 +113,38 @@ def test_an_extension_subscribes_and_its_errors_do_not_hurt() -> None:
     result = crawl(Pages, {ROOT: "x"}, settings={"EXTENSIONS": [Extension], "LABEL": "y"})
     assert seen == [("y", ROOT)]
     assert result.summary.exit_status == 0
+
+
+def test_a_middleware_with_before_is_called_only_where_that_was_not_all() -> None:
+    called: list[str] = []
+
+    class Marks:
+        def before(self, request: Request) -> bool:
+            request.headers["X-Seen"] = "1"
+            return "special" not in request.url
+
+        async def __call__(self, request: Request, fetch: Any) -> Any:
+            called.append(request.url)
+            return await fetch(request)
+
+    urls = [ROOT + "plain", ROOT + "special"]
+    result = crawl(type("Two", (Pages,), {"start_urls": urls}), lambda request: "x", settings={"MIDDLEWARES": [Marks]})
+    assert called == [ROOT + "special"]
+    assert {sent.request.headers.get("X-Seen") for sent in result.sent} == {b"1"}
+
+
+def test_a_before_that_raises_fails_its_request_alone() -> None:
+    class Breaks:
+        def before(self, request: Request) -> bool:
+            if "bad" in request.url:
+                raise ValueError("bad")
+            return True
+
+        async def __call__(self, request: Request, fetch: Any) -> Any:
+            return await fetch(request)
+
+    two = type("Two", (Pages,), {"start_urls": [ROOT + "bad", ROOT + "good"]})
+    result = crawl(two, lambda request: "x", settings={"MIDDLEWARES": [Breaks]})
+    assert result.summary.reason == "finished"
+    assert [item["url"] for item in result.items] == [ROOT + "good"]
+    assert [event.outcome for event in result.happened(RequestEnded) if "bad" in event.request.url] == ["failed"]

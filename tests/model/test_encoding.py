@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from crawler.model import encoding
 from crawler.model.encoding import (
     PRESCAN,
     content_type_encoding,
@@ -157,3 +159,30 @@ def test_w3libs_cases() -> None:
         arguments = [each["bytes_latin1"] if isinstance(each, dict) else each for each in case["args"]]
         expected = W3LIB_EXCEPTIONS.get(arguments[0], case["expected"])
         assert functions[case["fn"]](*arguments) == expected, case
+
+
+def test_what_is_remembered_of_a_page_s_beginning_never_changes_what_is_found() -> None:
+    rng = random.Random(5)
+    pieces = [
+        b"<!--",
+        b"-->",
+        b"<p a='b>'>",
+        b"</p>",
+        b"<!x",
+        b"charset=",
+        b" ",
+        b"'",
+        b'"',
+        b">",
+        b"<meta charset=utf-8>",
+        b"<meta charset='koi8-r' x>",
+        b"<meta http-equiv=content-type content='text/html; charset=\"big5\">'>",
+    ]
+    found = 0
+    for _ in range(20_000):
+        head = b"".join(rng.choices(pieces, k=rng.randrange(1, 8)))
+        cut = rng.randrange(len(head))
+        head = head[:cut] + head[cut + rng.randrange(3) :]
+        assert encoding._prescan(head) == encoding._scanned(head), head
+        found += encoding._prescan(head) is not None
+    assert found > 1000

@@ -59,12 +59,18 @@ class Authentication:
         response.request = request
         return response
 
+    def before(self, request: Request) -> bool:
+        """See chain.Middleware: most requests have no credentials."""
+        return self._found(request) is None
+
     def user_of(self, request: Request) -> tuple[str, str] | None:
         """Return the credentials a request will be sent with, by setting, meta or URL."""
         found = self._found(request)
         return None if found is None else found[:2]
 
     def _found(self, request: Request) -> tuple[str, str, bool] | None:
+        if not self._by_origin and "@" not in request.url and "auth" not in request.meta:
+            return None  # most requests
         if "robots" in request.meta or b"Authorization" in request.headers or not is_http(request.url):
             return None
         if "auth" in request.meta:

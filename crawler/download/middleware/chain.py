@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 
 from crawler.download.seam import Exchange, Head, OnHead
 from crawler.model.request import Request
@@ -28,6 +28,10 @@ class Middleware(Protocol):
 
     A middleware that has a method ``on_head(request, head) -> bool`` is shown each head as it arrives,
     with the request as it was sent, before the body is read; False stops the reading there.
+
+    One that has a plain method ``before(request) -> bool`` is given the request there first, and may
+    change what is inside it. True means that this was all: the exchange goes on without the coroutine,
+    which costs more than most middlewares do.
     """
 
     async def __call__(self, request: Request, fetch: Fetch) -> Response: ...
@@ -61,7 +65,15 @@ def compile_chain(
         fetch = _around(middleware, fetch, again)
     if not middlewares:
         return fetch  # type: ignore[return-value]  # the downloader's own Deferred
-    return lambda request: drive(fetch(request))  # type: ignore[arg-type]  # a middleware's coroutine
+
+    def fetch_through(request: Request) -> Deferred[Response]:
+        try:
+            fetching = fetch(request)
+        except Exception:  # of a ``before``
+            return fail()
+        return fetching if isinstance(fetching, Deferred) else drive(fetching)  # type: ignore[arg-type]  # a coroutine
+
+    return fetch_through
 
 
 def _around(middleware: Middleware, inner: Fetch, again: Fetch) -> Fetch:
@@ -77,7 +89,10 @@ def _around(middleware: Middleware, inner: Fetch, again: Fetch) -> Fetch:
 
         return middleware(request, fetch)
 
-    return call
+    before: Callable[[Request], bool] | None = getattr(middleware, "before", None)
+    if before is None:
+        return call
+    return lambda request: inner(request) if before(request) else call(request)
 
 
 def _on_heads(hooks: list[OnHead]) -> OnHead | None:

@@ -54,10 +54,7 @@ class Cookies:
 
     async def __call__(self, request: Request, fetch: Fetch) -> Response:
         """Send the request with its cookies."""
-        jar = self._jars.get(request.meta.get("cookiejar"))
-        if not request.cookies and not jar:
-            return await fetch(request)
-        value = self._header(request)
+        value = b"" if self.before(request) else self._header(request)
         if not value:
             return await fetch(request)
         if self._debug:
@@ -69,6 +66,10 @@ class Cookies:
         if response.request is sent:
             response.request = request
         return response
+
+    def before(self, request: Request) -> bool:
+        """See chain.Middleware: tell whether there is no cookie to send."""
+        return not request.cookies and not self._jars.get(request.meta.get("cookiejar"))
 
     def _header(self, request: Request) -> bytes:
         url, now = split(request.url), self._wall()

@@ -30,6 +30,11 @@ class DefaultHeaders:
         self.fill(request)
         return await fetch(request)
 
+    def before(self, request: Request) -> bool:
+        """See chain.Middleware: the defaults are filled in, and that is all."""
+        self.fill(request)
+        return True
+
     def fill(self, request: Request) -> None:
         """Fill in what is missing; what is set stays."""
         request.headers.fill(self._harmless if "robots" in request.meta else self._defaults)

@@ -44,9 +44,13 @@ class EnvironmentProxy:
                 self._proxies[scheme] = proxy
         self._exceptions = [part.strip().lower() for part in value("no_proxy").split(",") if part.strip()]
 
+    def before(self, request: Request) -> bool:
+        """See chain.Middleware: tell whether the request has its proxy already, or there is none."""
+        return not self._proxies or "proxy" in request.meta
+
     async def __call__(self, request: Request, fetch: Fetch) -> Response:
         """Choose the proxy of this attempt."""
-        if self._proxies and "proxy" not in request.meta:
+        if not self.before(request):
             proxy = self.proxy_for(request.url)
             if proxy is not None:
                 sent = request.replace(meta={**request.meta, "proxy": proxy})
