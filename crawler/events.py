@@ -88,13 +88,14 @@ class RequestDelayed(Event, frozen=True):
 class RequestEnded(Event, frozen=True):
     """The terminal event: ``outcome`` is "answered", "failed" or "dropped"; ``reason`` names why.
 
-    ``detail`` is what the error says.
+    ``detail`` is what the error says; ``status`` that of the response of an HttpError.
     """
 
     request: Request
     outcome: str
     reason: str
     detail: str = ""
+    status: int | None = None
 
 
 class ItemScraped(Event, frozen=True):

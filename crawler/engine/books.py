@@ -22,15 +22,17 @@ class Books:
     def __repr__(self) -> str:
         return f"<Books accepted={self.accepted} {self.ended}>"
 
-    def end(self, request: Request, outcome: str, reason: str, detail: str = "") -> None:
+    def end(self, request: Request, outcome: str, reason: str, detail: str = "", *, status: int | None = None) -> None:
         """An accepted request has ended."""
         self.ended[outcome] += 1
-        self._events.publish(RequestEnded(request, outcome, reason, detail))
+        self._events.publish(RequestEnded(request, outcome, reason, detail, status))
 
-    def end_carried(self, request: Request, outcome: str, reason: str, detail: str = "") -> None:
+    def end_carried(
+        self, request: Request, outcome: str, reason: str, detail: str = "", *, status: int | None = None
+    ) -> None:
         """An accepted request that is carried has ended."""
         self.carried -= 1
-        self.end(request, outcome, reason, detail)
+        self.end(request, outcome, reason, detail, status=status)
 
     @property
     def unfinished(self) -> int:

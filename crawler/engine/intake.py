@@ -247,7 +247,7 @@ class Intake:
         """A unit's commit is done: its children are queued, its items go to the feeds."""
         if unit.entry is not None:
             self._forget(unit.entry)
-            self._books.end(unit.entry.request, unit.outcome, unit.reason, unit.detail)
+            self._books.end(unit.entry.request, unit.outcome, unit.reason, unit.detail, status=unit.status)
         self._forget_offers(unit.children)
         for offer, entry in zip(unit.children, answer.admitted, strict=True):
             if entry is not None:

@@ -113,15 +113,16 @@ class Outcomes:
         self._end(entry, "dropped", reason, RequestDropped(reason, request=entry.request, detail=detail))
 
     def _end(self, entry: Entry, outcome: str, reason: str, error: Exception) -> None:
+        status = error.response.status if isinstance(error, HttpError) else None
         if entry.carried:
-            self._books.end_carried(entry.request, outcome, reason, str(error))
+            self._books.end_carried(entry.request, outcome, reason, str(error), status=status)
         if entry in self._inline:
             self._inline.answer(entry, error)
             entry.unit.end_one()
             return
         unit = self._unit(entry)
         if not entry.carried:
-            unit.outcome, unit.reason, unit.detail = outcome, reason, str(error)
+            unit.outcome, unit.reason, unit.detail, unit.status = outcome, reason, str(error), status
         if not self._delivery.fail(error, entry.request, unit):
             unit.end_one()
 

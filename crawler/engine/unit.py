@@ -28,7 +28,7 @@ class Unit:
     """
 
     __slots__ = ("abandoned", "attempts", "changes", "children", "detail", "done", "entry", "extra", "items", "outcome",
-                 "pending", "reason", "refusals", "start_count", "start_digests", "start_ended")  # fmt: skip
+                 "pending", "reason", "refusals", "start_count", "start_digests", "start_ended", "status")  # fmt: skip
 
     def __init__(self, entry: Entry | None, done: Callable[[Unit], None]) -> None:
         self.entry = entry
@@ -37,6 +37,7 @@ class Unit:
         self.outcome = "answered"
         self.reason = ""
         self.detail = ""
+        self.status: int | None = None
         self.children: list[Offer] = []
         self.items: list[Any] = []
         self.changes: list[Any] = []

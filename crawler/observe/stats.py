@@ -139,6 +139,7 @@ class _Counts:
         self._counts["request_failed_count"] += 1
         if event.reason == "HttpError":
             self._counts["httperror/response_ignored_count"] += 1
+            self._counts[f"httperror/response_ignored_status_count/{event.status}"] += 1
         elif event.reason == "TooManyRedirects":
             self._counts["response_received_count"] -= 1
         elif "retry_times" in event.request.meta:

@@ -232,6 +232,7 @@ def test_retries_wait_longer_each_time_and_end_in_one_event() -> None:
     assert len(times) == 3
     assert times[2] - times[1] > times[1] - times[0] > 0.5
     assert endings(result) == [(ROOT, "failed", "HttpError")]
+    assert result.summary.stats["httperror/response_ignored_status_count/503"] == 1
     assert result.summary.exit_status == 1
 
 

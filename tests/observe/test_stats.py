@@ -96,7 +96,7 @@ def test_refused_dropped_and_failed() -> None:
         RequestRefused(far, "offsite", "b.example", "http://a.example/"),
         RequestRefused(PAGE, "invalid_url", "", None),
         RequestEnded(PAGE, "dropped", "robots"),
-        RequestEnded(PAGE, "failed", "HttpError"),
+        RequestEnded(PAGE, "failed", "HttpError", "status 404", 404),
         RequestEnded(again, "failed", "ConnectionFailed"),
     )
     assert values == {
@@ -107,6 +107,7 @@ def test_refused_dropped_and_failed() -> None:
         "robotstxt/forbidden": 1,
         "request_failed_count": 2,
         "httperror/response_ignored_count": 1,
+        "httperror/response_ignored_status_count/404": 1,
         "retry/max_reached": 1,
     }
 
