@@ -29,8 +29,8 @@ class Crawl:
     """One crawl. ``run()`` runs it; ``stop(reason)`` lets it end early, ``stop_now()`` at once.
 
     After the run, ``reason``, ``left`` (accepted requests not done), ``feeds`` (name, items) and
-    ``problems`` (sentences for the user) tell how it went; ``complete``: nothing is left to do;
-    ``unbegun``: a new job that could not even begin.
+    ``problems`` (sentences for the user) tell how it went; ``complete``: nothing is left to do, and
+    start() did not break off; ``unbegun``: a new job that could not even begin.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -179,8 +179,9 @@ class Crawl:
         self.left = wired.books.unfinished if self._hard else self.left + len(wired.frontier) + wired.intake.abandoned
         if not self._hard and not self.problems:
             self._check_books()
-        self.complete = finished and self.left == 0 and not self.problems
-        await parts.store.finish(ended=self.complete, reason=self.reason)
+        broken_off = finished and wired.starts.broken_off  # there is more to come, once its error is mended
+        self.complete = finished and self.left == 0 and not self.problems and not broken_off
+        await parts.store.finish(ended=self.complete, reason="start_error" if broken_off else self.reason)
         self._state = "closed"
         parts.events.publish(CrawlClosed(parts.spider, self.reason))
 

@@ -13,7 +13,6 @@ def summarise(crawl: Crawl, *, started: float, finished: float, seconds: float) 
     """Return the Summary of a crawl that is over; times are wall-clock, ``seconds`` is its duration."""
     stats = crawl.parts.stats
     values = stats.get_stats()
-    durable = crawl.parts.store.durable
     return Summary(
         spider=crawl.parts.spider.name,
         job=crawl.parts.job,
@@ -27,7 +26,7 @@ def summarise(crawl: Crawl, *, started: float, finished: float, seconds: float) 
         unfinished_items=crawl.unfinished_items,
         errors=crawl.failures + crawl.ended["failed"],
         queued=crawl.left,
-        resumable=durable and (crawl.left > 0 or crawl.reason != "finished"),
+        resumable=crawl.parts.store.durable and not crawl.complete,
         feeds=[FeedSummary(path=path, items=items) for path, items in crawl.feeds],
         problems=list(crawl.problems),
         stats=values,

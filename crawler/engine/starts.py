@@ -49,7 +49,13 @@ class Starts:
         self._count = 0
         self._stopped = False
         self._incomplete = False
+        self._raising = False
         self.ended = True
+
+    @property
+    def broken_off(self) -> bool:
+        """Whether start() itself raised after it had delivered something, be it in an earlier run of the job."""
+        return self._raising and self._count > 0
 
     def begin(self, start: Callable[[], Any], *, count: int, digests: list[int]) -> None:
         """Call start(); ``count`` and ``digests`` tell what an earlier run of the job has delivered."""
@@ -99,6 +105,7 @@ class Starts:
 
     def _raised(self, error: BaseException, unit: Unit, name: str, response: Response | None) -> None:
         self._incomplete = True
+        self._raising = not len(self._callbacks)  # else it goes on: one of its results was not acceptable
         self._failed(error, unit, name, response)
 
     def _over(self, _: Unit) -> None:
