@@ -3,7 +3,6 @@
 `crawler settings` lists every setting with its value, where that came from and what it does.
 """
 
-BOT_NAME = "crawler"
 SPIDER_MODULES = ["spiders"]
 
 # Polite by default: robots.txt is obeyed, one host gets at most four requests at once and about four a

@@ -23,7 +23,7 @@ CrawlerError
 │   │   ├── TruncatedBody      shorter than Content-Length, or a broken chunk
 │   │   ├── DecodingError      a Content-Encoding that does not decode
 │   │   ├── AddressForbidden   the address dialled is private and private ones are denied
-│   │   ├── UnsupportedScheme  no handler for the URL's scheme
+│   │   ├── UnsupportedScheme  no downloader for the URL's scheme
 │   │   ├── NotInCache         replay mode, and the page was never stored
 │   │   ├── SessionBlocked     the site blocked the session; another one may pass
 │   │   └── FetchCancelled     the crawl was stopped while the fetch ran
@@ -167,7 +167,7 @@ class AddressForbidden(FetchError):
 
 
 class UnsupportedScheme(FetchError):
-    """No handler is enabled for the scheme of the URL."""
+    """No downloader is enabled for the scheme of the URL."""
 
 
 class NotInCache(FetchError):

@@ -7,7 +7,6 @@ SETTINGS = '''\
 
 from pipelines.require_fields import RequireFields
 
-BOT_NAME = "{name}"
 # Tell the sites who you are and where to reach you:
 # USER_AGENT = "{name} (+https://example.com/bot)"
 

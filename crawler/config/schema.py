@@ -25,7 +25,9 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
     """Every setting of the crawler itself, with its default."""
 
     # Who we are
-    BOT_NAME: Annotated[str, _said("Name of the project")] = "crawler"
+    BOT_NAME: Annotated[str, _said("Has no effect; Scrapy's projects set it. Say who you are in USER_AGENT")] = (
+        "crawler"
+    )
     USER_AGENT: Annotated[str, _said("User-Agent header of every request")] = "crawler/0.1"
     DEFAULT_REQUEST_HEADERS: Annotated[dict[str, str | None], _said("Headers a request gets unless it has them")] = (
         field(
@@ -79,7 +81,7 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
     RETRY_PRIORITY_ADJUST: Annotated[int, _said("Added to the priority of a retried request")] = -1
     RETRY_BACKOFF: Annotated[Seconds, _said("First wait before a retry; doubles each time")] = 1.0
     RETRY_BACKOFF_MAX: Annotated[Seconds, _said("Longest wait before a retry")] = 60.0
-    RETRY_AFTER_MAX: Annotated[Seconds, _said("Longest Retry-After obeyed")] = 600.0
+    RETRY_AFTER_MAX: Annotated[Seconds, _said("Longest Retry-After obeyed; it holds the whole host")] = 600.0
     REDIRECT_ENABLED: Annotated[bool, _said("Follow redirects")] = True
     REDIRECT_MAX_TIMES: Annotated[Count, _said("Longest chain of redirects")] = 20
     REDIRECT_PRIORITY_ADJUST: Annotated[int, _said("Added to the priority of a redirected request")] = 2
@@ -92,9 +94,9 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
     HTTPERROR_ALLOWED_CODES: Annotated[list[int], _said("Statuses beside 2xx given to callbacks")] = []
 
     # Downloading
-    DOWNLOADER: Annotated[Any, _said('"fast", "twisted" (treq over Twisted\'s Agent), or a class')] = "fast"
+    DOWNLOADER: Annotated[Any, _said('"fast", "twisted" (Twisted\'s own Agent), or a class')] = "fast"
     MIDDLEWARES: Annotated[list[Any], _said("Middlewares around the downloader, outermost first")] = []
-    SCHEMES: Annotated[dict[str, Any], _said("Handler class of each further URL scheme")] = {}
+    SCHEMES: Annotated[dict[str, Any], _said("Downloader class of each further URL scheme")] = {}
     DOWNLOAD_TIMEOUT: Annotated[Seconds, _said("Longest time of one fetch, connect to last byte; 0: none")] = 180.0
     DOWNLOAD_CONNECT_TIMEOUT: Annotated[Seconds, _said("Longest time to connect, TLS included")] = 30.0
     DOWNLOAD_READ_TIMEOUT: Annotated[Seconds, _said("Longest silence while reading; 0: none")] = 60.0

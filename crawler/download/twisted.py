@@ -2,7 +2,7 @@
 
 The second downloader: slower than crawler.download.fast and made of other parts, so that each can be
 checked against the other. It uses the Agent that treq uses, without treq's client around it, which would
-gunzip without limit and follow redirects; `TwistedDownloader.http` is that client, for side calls.
+gunzip without limit and follow redirects. There are no side calls (``self.http``) over it.
 
 Known limits, which are the Agent's: names of header fields are sent in Title-Case; a header line above
 16 kB is refused; only HTTP/1.1.
@@ -106,7 +106,7 @@ class TwistedDownloader:
         if request.problem is not None:
             raise FetchError(request.problem, sent=False)
         if not request.url.startswith(("http://", "https://")):
-            raise UnsupportedScheme(f"no handler for this URL: {shortened(request.url)!r}", sent=False)
+            raise UnsupportedScheme(f"no downloader for this URL: {shortened(request.url)!r}", sent=False)
         proxy = request.meta.get("proxy")
         bind_address = request.meta.get("bindaddress") or self.settings.BIND_ADDRESS
         if isinstance(bind_address, tuple):

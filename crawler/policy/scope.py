@@ -125,4 +125,4 @@ class SchemeFilter:
             return request
         if scheme in self._local:
             return Drop("scheme", f"{scheme}: is opened from start() only")
-        return Drop("scheme", f"no handler is enabled for {scheme}:")
+        return Drop("scheme", f"no downloader is enabled for {scheme}:")

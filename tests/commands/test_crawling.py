@@ -136,7 +136,7 @@ def test_fetch_says_why_nothing_came(crawler: Crawler) -> None:
     assert len(result.err.splitlines()) == 1
     refused = crawler("fetch", "s3://bucket/key")
     assert refused.status == 1
-    assert "s3://bucket/key: the request was refused (scheme: no handler is enabled for s3:)" in refused.err
+    assert "s3://bucket/key: the request was refused (scheme: no downloader is enabled for s3:)" in refused.err
 
 
 def test_the_cache_is_looked_at_and_emptied(crawler: Crawler, folder: Path) -> None:

@@ -118,7 +118,7 @@ class FastDownloader:
         if request.problem is not None:
             raise FetchError(request.problem, sent=False)
         if not is_http(request.url):
-            raise UnsupportedScheme(f"no handler for this URL: {shortened(request.url)!r}", sent=False)
+            raise UnsupportedScheme(f"no downloader for this URL: {shortened(request.url)!r}", sent=False)
         bind_address = meta.get("bindaddress") or self._bind_address
         if isinstance(bind_address, tuple):
             bind_address = bind_address[0]
