@@ -201,6 +201,7 @@ def _edge(core: CoreSettings, crawler: Crawler, world: World) -> Edge:
     return Edge(
         core,
         reactor=world.reactor,
+        clock=world.clock,
         make=lambda component: make_component(component, crawler),
         drive=world.drive,
         downloader=world.downloader,

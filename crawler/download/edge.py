@@ -31,7 +31,7 @@ class Edge:
     gives the cache's fresh answer or None, and is None without a cache; ``facts`` are what a job must keep;
     ``http`` is the client for side calls. ``again`` is set by the assembly to the engine's inline fetch, which a
     middleware's second call goes to. ``make`` makes a component from its class; ``drive`` runs users'
-    coroutines.
+    coroutines; ``clock`` has the time that users' downloaders are allowed (None: the reactor's).
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class Edge:
         core: CoreSettings,
         *,
         reactor: Any,
+        clock: Any = None,
         make: Callable[[Any], Any],
         drive: Drive,
         open_pages: Callable[[], Pages] | None = None,
@@ -46,14 +47,18 @@ class Edge:
         downloader: Downloader | None = None,
     ) -> None:
         self.again: Callable[[Request], Awaitable[Response]] | None = None
-        http = downloader if downloader is not None else _downloader(core, reactor=reactor, make=make)
+        self._clock = reactor if clock is None else clock
+
+        def own(component: Any) -> Downloader:
+            return TimedDownloader(_made(component, core, reactor, make), core, self._clock)
+
+        http = downloader if downloader is not None else _downloader(core, reactor=reactor, own=own)
         self.http = SideCalls(http, reactor) if isinstance(http, FastDownloader) else None
-        self._reactor = reactor
         self._asked: list[tuple[Request, Deferred[Response | None]]] = []
         self._built_in = BuiltIn(core, reactor=reactor, open_pages=open_pages, wall=wall)
         self.facts = self._built_in.facts
         self.lookup = self._fresh if self._built_in.lookup is not None else None
-        router = SchemeRouter.assembled(http, core, make=lambda cls: _made(cls, core, reactor, make))
+        router = SchemeRouter.assembled(http, core, make=own)
         self._downloader = self._built_in.archived(router)
         users: list[Middleware] = [make(each) for each in core.MIDDLEWARES]
         self.fetch: Callable[[Request], Deferred[Response]] = compile_chain(
@@ -68,7 +73,7 @@ class Edge:
         """Return the cache's answer to a request if it is fresh; those of one turn of the reactor come in the next."""
         answer: Deferred[Response | None] = Deferred()
         if not self._asked:
-            self._reactor.callLater(0, self._answer)
+            self._clock.callLater(0, self._answer)
         self._asked.append((request, answer))
         return answer
 
@@ -122,18 +127,19 @@ class SideCalls:
         return found
 
 
-def _downloader(core: CoreSettings, *, reactor: Any, make: Callable[[Any], Any]) -> Downloader:
+def _downloader(core: CoreSettings, *, reactor: Any, own: Callable[[Any], Downloader]) -> Downloader:
     if core.DOWNLOADER == "fast":
         return FastDownloader(core, reactor=reactor)
     if core.DOWNLOADER == "twisted":
         from crawler.download.twisted import TwistedDownloader
 
         return TwistedDownloader(core, reactor=reactor)
-    return _made(core.DOWNLOADER, core, reactor, make)
+    return own(core.DOWNLOADER)
 
 
 def _made(component: Any, core: CoreSettings, reactor: Any, make: Callable[[Any], Any]) -> Downloader:
     """Make a user's downloader: like our own, it is given the settings and the reactor."""
     if isinstance(component, type) and not hasattr(component, "from_crawler"):
         component = component(core, reactor=reactor)
-    return TimedDownloader(make(component), core, reactor)
+    made: Downloader = make(component)
+    return made
