@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from crawler.errors import UsageError
+from crawler.events import ItemScraped
+from crawler.feeds.items import Fields
+from crawler.feeds.values import encode_json_lines
 
 _PREFERRED = ("url", "id", "upc", "sku", "name", "title")
 _LONGEST = 160
@@ -44,6 +47,18 @@ class _Missing:
 
 
 MISSING = _Missing()
+
+
+class Kept:
+    """The items of a crawl, as a feed of JSON Lines with these FEED_EXPORT_FIELDS would have them."""
+
+    def __init__(self, names: list[str] | dict[str, str] | None) -> None:
+        self.items: list[Item] = []
+        self._fields = Fields(dict(zip(names, names, strict=True)) if isinstance(names, list) else names)
+
+    def keep(self, event: ItemScraped) -> None:
+        """Keep one; for ``events.subscribe``."""
+        self.items.append(json.loads(encode_json_lines(self._fields.of([event.item]))))
 
 
 def read_items(path: Path) -> list[Item]:

@@ -5,17 +5,17 @@ The crawl runs as ever, from start() on, but for the network: an archive of --wa
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from crawler.commands.item_diff import Item, difference, read_items, report
+from crawler.commands.item_diff import Item, Kept, difference, read_items, report
 from crawler.commands.loading import file_spider, load_settings, named_spider, project_here
 from crawler.commands.options import RunOptions, run_options, running_options
 from crawler.config.settings import Settings
 from crawler.errors import UsageError
+from crawler.events import ItemScraped
 from crawler.observe.log import escape
 from crawler.spider import Spider
 
@@ -62,14 +62,11 @@ def command(archive: str, spider: str, diff: str | None, key: str | None, **give
     old = read_items(Path(diff)) if diff is not None else None
     options = run_options(given)
     asked = options.settings.get("FEEDS", {})
-    with tempfile.TemporaryDirectory(prefix="crawler-") as folder:
-        new = Path(folder) / "new.jsonl"
-        own = {str(new): {"format": "jsonlines", "overwrite": True}} if old is not None else {}
-        command_line = options.settings | _OFFLINE | {"FEEDS": asked | own}
-        spider_class, settings = _chosen(spider, command_line)
-        status = _run(path, spider_class, settings, options)
-        if old is not None:
-            _show(old, read_items(new) if new.exists() else [], key=key, aside="-" in asked)
+    spider_class, settings = _chosen(spider, options.settings | _OFFLINE | {"FEEDS": asked})
+    new = Kept(settings.core.FEED_EXPORT_FIELDS) if old is not None else None
+    status = _run(path, spider_class, settings, options, new)
+    if old is not None and new is not None:
+        _show(old, new.items, key=key, aside="-" in asked)
     return status
 
 
@@ -82,7 +79,7 @@ def _chosen(spider: str, command_line: dict[str, Any]) -> tuple[type[Spider], Se
     return spider_class, load_settings(project, spider_class, command_line)
 
 
-def _run(path: Path, spider_class: type[Spider], settings: Settings, options: RunOptions) -> int:
+def _run(path: Path, spider_class: type[Spider], settings: Settings, options: RunOptions, kept: Kept | None) -> int:
     from crawler.assembly import prepare, real_world
     from crawler.commands.running import run_prepared
     from crawler.download.archived import ArchiveDownloader
@@ -92,23 +89,21 @@ def _run(path: Path, spider_class: type[Spider], settings: Settings, options: Ru
     def prepared(reactor: Any) -> PreparedCrawl:
         # Made here, when the log is there to take its warnings.
         archived = ArchiveDownloader(path, max_size=settings.core.DOWNLOAD_MAXSIZE)
+        if not len(archived):
+            raise UsageError(f"there is no response in {path}: is it a WARC file?")
         made.append(archived)
         world = real_world(reactor)
         world.downloader = archived
-        return prepare(spider_class, settings, world=world, arguments=options.arguments)
+        prepared = prepare(spider_class, settings, world=world, arguments=options.arguments)
+        if kept is not None:
+            prepared.events.subscribe(ItemScraped, kept.keep)
+        return prepared
 
     status = run_prepared(prepared, settings, summary_file=options.summary)
     if not made[0].answered:
-        click.echo(f"crawler: {_nothing(path, made[0])}", err=True)
+        begins = f"which begins with {escape(made[0].first)}; is an -a missing?"
+        click.echo(f"crawler: nothing that the spider asked for is in {path}, {begins}", err=True)
     return status
-
-
-def _nothing(path: Path, archived: ArchiveDownloader) -> str:
-    if not len(archived):
-        return f"there is no response in {path}: is it a WARC file?"
-    return (
-        f"nothing that the spider asked for is in {path}, which begins with {escape(archived.first)}; is an -a missing?"
-    )
 
 
 def _show(old: list[Item], new: list[Item], *, key: str | None, aside: bool) -> None:

@@ -40,7 +40,6 @@ class WarcFile:
     """The file; ``.gz`` compresses each record by itself, so that a reader can seek. Its methods block."""
 
     def __init__(self, path: Path, *, software: str) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         self.path = path
         self._file = os.fdopen(descriptor, "ab")

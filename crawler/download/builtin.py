@@ -25,6 +25,7 @@ from crawler.download.middleware.pool import ProxyPool
 from crawler.download.middleware.proxy import EnvironmentProxy
 from crawler.download.middleware.sessions import Sessions
 from crawler.download.seam import Downloader
+from crawler.errors import OutputError
 from crawler.model.request import Request
 from crawler.threads import ReactorPool
 
@@ -86,12 +87,15 @@ class BuiltIn:
                 self.middlewares.append(environment)
 
     def archived(self, downloader: Downloader) -> Downloader:
-        """Return the downloader, with WARC_FILE written by what passes through it; raises OSError."""
+        """Return the downloader, with WARC_FILE written by what passes through it; raises OutputError."""
         if self._core.WARC_FILE is None:
             return downloader
         from crawler.download.archive import ArchivingDownloader, WarcFile
 
-        file = WarcFile(Path(self._core.WARC_FILE), software=self._core.USER_AGENT)
+        try:
+            file = WarcFile(Path(self._core.WARC_FILE), software=self._core.USER_AGENT)
+        except OSError as error:
+            raise OutputError(f"WARC_FILE: cannot write {self._core.WARC_FILE}: {error.strerror or error}") from error
         return ArchivingDownloader(downloader, file, self._thread("archive"), wall=self._wall)
 
     def _thread(self, name: str) -> Callable[..., Deferred[Any]]:

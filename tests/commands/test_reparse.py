@@ -24,6 +24,7 @@ def test_the_same_items_and_no_request(crawler: Crawler, archive: str, site: Sit
     assert result.status == 0, result.err
     assert (folder / "new.jsonl").read_text() == (folder / "old.jsonl").read_text()
     assert result.out == "0 changed, 0 added, 0 removed, 6 the same (matched by url)\n"
+    assert [line.split()[1] for line in result.err.splitlines() if line.startswith("Output")] == ["new.jsonl"]
     assert site.asked == []
 
 
@@ -63,8 +64,26 @@ def test_wrong_usage(crawler: Crawler, archive: str, folder: Path) -> None:
     assert "there is no project here" in crawler("reparse", archive, "pages").err
     (folder / "text.warc.gz").write_text("nonsense " * 100)
     result = crawler("reparse", "text.warc.gz", "pages.py")
-    assert result.status == 1
-    assert "there is no response in text.warc.gz: is it a WARC file?" in result.err
+    assert result == (2, "", "crawler: there is no response in text.warc.gz: is it a WARC file?\n")
+
+
+def test_a_damaged_archive_is_told_of_in_one_line(crawler: Crawler, spider_file: Path, folder: Path) -> None:
+    assert crawler("run", "pages.py", "--warc", "site.warc").status == 0
+    whole = (folder / "site.warc").read_bytes()
+    before, end, last = whole.rpartition(b"\r\n\r\nWARC/")
+    (folder / "site.warc").write_bytes(before + b"more than was said" + end + last)
+    result = crawler("reparse", "site.warc", "pages.py", "-L", "WARNING")
+    said = [line for line in result.err.splitlines() if "Offset" in line or "archive" in line]
+    assert len(said) == 1, said
+    assert "WARNING crawler.download.archived: The archive site.warc is damaged" in said[0]
+
+
+def test_the_difference_is_of_the_fields_that_are_exported(crawler: Crawler, archive: str, folder: Path) -> None:
+    given = ("-s", "FEED_EXPORT_FIELDS=url", "-s", "FEED_EXPORT_ENCODING=utf-16")
+    result = crawler("reparse", archive, "pages.py", "--diff", "old.jsonl", *given)
+    assert result.out.startswith("~ url"), result.err
+    assert "    limit: 0 → (none)" in result.out
+    assert "jsonl" not in result.err
 
 
 def test_a_spider_of_a_project(crawler: Crawler, project: Path, archive: str, spider_file: Path, folder: Path) -> None:

@@ -60,6 +60,7 @@ def test_without_a_project(crawler: Crawler, arguments: list[str], said: str) ->
         (["-o", "none/items.csv"], "none"),
         (["-o", "-:nope"], "nope"),
         (["--logfile", "none/log"], "LOG_FILE: cannot write none/log"),
+        (["--warc", "none/a.warc.gz"], "WARC_FILE: cannot write none/a.warc.gz: No such file or directory"),
         (["--summary", "none/summary.json"], "--summary: cannot write none/summary.json"),
         (["--job", "../up"], "cannot be the name of a job"),
         (["-s", "PIPELINES=no.such.Stage"], 'PIPELINES (command line): cannot import "no.such.Stage"'),
