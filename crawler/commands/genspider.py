@@ -10,6 +10,7 @@ import click
 
 from crawler.commands import templates
 from crawler.commands.loading import project_here
+from crawler.config.nearest import did_you_mean
 from crawler.config.project import FoundSpiders
 from crawler.errors import InvalidRequest, UsageError
 from crawler.model.url import host_of, is_http, normalise
@@ -21,10 +22,14 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 @click.command()
 @click.argument("name")
 @click.argument("url")
+@click.option("-t", "--template", metavar="KIND", default="basic", help="basic, crawl, csvfeed or xmlfeed.")
 @click.option("--force", is_flag=True, help="Write over a file of that name.")
-def command(name: str, url: str, *, force: bool) -> None:
+def command(name: str, url: str, *, template: str, force: bool) -> None:
     """Write spiders/NAME.py, a spider for URL (https:// if it says nothing else)."""
     project = project_here()
+    if template not in templates.SPIDERS:
+        hint = did_you_mean(template, templates.SPIDERS) or f"; there are {', '.join(templates.SPIDERS)}"
+        raise UsageError(f'there is no template "{template}"{hint}')
     module = name.replace("-", "_").lower()
     if _NAME.fullmatch(name) is None:
         raise UsageError(f'"{name}" is no name for a spider: letters, digits, _ and -, a letter first')
@@ -43,7 +48,7 @@ def command(name: str, url: str, *, force: bool) -> None:
         raise UsageError(f"{path.relative_to(project.root)} is there already; --force writes over it")
     address = _address(url)
     class_name = "".join(part.capitalize() for part in module.split("_") if part)
-    text = templates.SPIDER.format(name=name, class_name=class_name, url=address, host=host_of(address))
+    text = templates.SPIDERS[template].format(name=name, class_name=class_name, url=address, host=host_of(address))
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:

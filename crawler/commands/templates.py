@@ -101,6 +101,59 @@ class {class_name}(Spider):
         # yield from response.follow_all(css="a", callback=self.parse)
 '''
 
+CRAWL = '''\
+"""Crawl {host} by rules that say which links to follow."""
+
+from crawler import CrawlSpider, LinkExtractor, Rule
+
+
+class {class_name}(CrawlSpider):
+    name = "{name}"
+    allowed_domains = ["{host}"]
+    start_urls = ["{url}"]
+    # Every link is followed; to narrow it: LinkExtractor(allow=r"/items/", deny=r"/login")
+    rules = [Rule(LinkExtractor(), callback="parse_item", follow=True)]
+
+    def parse_item(self, response):
+        yield {{"url": response.url, "title": response.css("title::text").get()}}
+'''
+
+CSV_FEED = '''\
+"""Read a CSV file of {host} row by row."""
+
+from crawler import CSVFeedSpider
+
+
+class {class_name}(CSVFeedSpider):
+    name = "{name}"
+    allowed_domains = ["{host}"]
+    start_urls = ["{url}"]
+    # delimiter = ";"
+    # headers = ["id", "name"]  # if the first row does not have them
+
+    def parse_row(self, response, row):
+        yield row
+'''
+
+XML_FEED = '''\
+"""Read an XML feed of {host} node by node."""
+
+from crawler import XMLFeedSpider
+
+
+class {class_name}(XMLFeedSpider):
+    name = "{name}"
+    allowed_domains = ["{host}"]
+    start_urls = ["{url}"]
+    itertag = "item"  # the element that parse_node is called with
+
+    def parse_node(self, response, node):
+        yield {{"title": node.xpath("title/text()").get(), "link": node.xpath("link/text()").get()}}
+'''
+
+SPIDERS = {"basic": SPIDER, "crawl": CRAWL, "csvfeed": CSV_FEED, "xmlfeed": XML_FEED}
+"""The templates of genspider, by the names that Scrapy has for them."""
+
 GITIGNORE = """\
 __pycache__/
 .crawler/

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.conftest import Crawler
+from tests.commands.conftest import Crawler, Site
 
 
 def test_a_new_project_runs_at_once(crawler: Crawler, project: Path) -> None:
@@ -60,9 +60,37 @@ def test_a_generated_spider_is_listed_and_says_its_site(crawler: Crawler, projec
     assert "class TheBooks(Spider)" in text
 
 
+PAGES = {
+    "basic": ("data:text/html,<title>A</title>", {"url": "data:text/html,<title>A</title>", "title": "A"}),
+    "csvfeed": ("data:text/csv,id,name%0A1,A", {"id": "1", "name": "A"}),
+    "xmlfeed": (
+        "data:text/xml,<r><item><title>A</title><link>/a</link></item></r>",
+        {"title": "A", "link": "/a"},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_a_spider_of_each_template_runs(crawler: Crawler, project: Path, kind: str) -> None:
+    url, item = PAGES[kind]
+    assert crawler("genspider", "-t", kind, "first", "a.example", cwd=project).status == 0
+    path = project / "spiders" / "first.py"
+    path.write_text(path.read_text().replace("https://a.example/", url))
+    result = crawler("crawl", "first", "-o", "-", "-s", "PIPELINES=[]", cwd=project)
+    assert [json.loads(line) for line in result.out.splitlines()] == [item], result.err
+
+
+def test_a_spider_with_rules_follows_links(crawler: Crawler, project: Path, site: Site) -> None:
+    assert crawler("genspider", "-t", "crawl", "first", site.url, cwd=project).status == 0
+    given = ("-s", "PIPELINES=[]", "-s", "DOWNLOAD_DELAY=0")
+    result = crawler("crawl", "first", "-o", "-", *given, cwd=project)
+    assert [json.loads(line)["title"] for line in result.out.splitlines()] == ["1", "2", "3", "4", "5"], result.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["books", "x.example", "-t", "crwl"], 'there is no template "crwl"; did you mean "crawl"?'),
         (["example", "x.example"], 'there is a spider "example" already, in spiders.example'),
         (["json", "x.example"], '"json" is the name of a module of Python'),
         (["class", "x.example"], '"class" is a word of Python'),
