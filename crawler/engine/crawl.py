@@ -87,6 +87,8 @@ class Crawl:
         if self._state == "running":
             self._loop.begin()
         await self._loop.over
+        if self._state == "running":
+            self._state = "ended"
         await self._close()
 
     def _restore(self, resumed: Resumed) -> None:
@@ -105,7 +107,7 @@ class Crawl:
         """Take no new request; end when what is in flight has ended and its results are committed."""
         if self._state == "new":
             self._stop_early = reason
-        if self._state != "running" or self._loop.over.called:
+        if self._state != "running":
             return  # what has ended by itself is not stopped any more
         self._state = "closing"
         self.reason = reason

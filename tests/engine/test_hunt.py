@@ -563,3 +563,18 @@ def test_what_start_yields_for_a_lambda_is_not_lost_at_a_stop(tmp_path: Path) ->
     assert sorted(item["url"] for item in first.items + second.items) == [ROOT + "1", ROOT + "2"]
     assert balanced(first)
     assert balanced(second)
+
+
+def test_two_stops_while_a_resumed_job_is_opened_end_it_as_stopped_and_lose_nothing(tmp_path: Path) -> None:
+    made = spider(parse=page_item, start=ask(ROOT + "1", ROOT + "2"))
+    how = {"DOWNLOAD_DELAY": 5.0, "JOB_KEEP": True}
+    first = crawl(made, any_page, job=tmp_path / "job", settings=how, during=lambda ready: later(ready, 1, ready.stop))
+
+    def both(ready: Any) -> None:
+        later(ready, 0.01, ready.stop)
+        later(ready, 0.02, ready.stop_now)
+
+    second = crawl(made, any_page, job=tmp_path / "job", settings=how, during=both, delay=0.2)
+    assert (second.summary.reason, second.summary.queued, second.urls) == ("shutdown", 1, [])
+    third = crawl(made, any_page, job=tmp_path / "job", settings=how)
+    assert [item["url"] for item in first.items + third.items] == [ROOT + "1", ROOT + "2"]
