@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -221,10 +220,12 @@ def beside(path: Path, batch: int) -> Path:
 
 def remove_uncommitted(path: Path, batch: int) -> None:
     """Remove what a killed process had begun of batches after ``batch``, whose file is ``path``. Raises OSError."""
-    begun = re.compile(rf"{re.escape(path.name)}\.b(\d+)\.g\d+")
+    begun = f"{path.name}.b"
     for each in path.parent.iterdir() if path.parent.is_dir() else ():
-        match = begun.fullmatch(each.name)
-        if match and int(match[1]) > batch:
+        number, _, generation = each.name.removeprefix(begun).partition(".g")
+        if not each.name.startswith(begun) or not number.isdecimal() or not generation.isdecimal():
+            continue
+        if int(number) > batch:
             each.unlink(missing_ok=True)
 
 
