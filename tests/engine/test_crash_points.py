@@ -88,7 +88,9 @@ def run_once(folder: Path, name: str, options: dict[str, Any], dying: Dying, hou
 
 
 @pytest.mark.filterwarnings("ignore:.*fork")
-@pytest.mark.parametrize("how", ["before", "amid", "after"])
+@pytest.mark.parametrize(
+    "how", ["amid", pytest.param("before", marks=pytest.mark.slow), pytest.param("after", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize(
     ("name", "options", "old"),
     [
