@@ -95,8 +95,8 @@ def run_once(folder: Path, name: str, options: dict[str, Any], dying: Dying, hou
     ("name", "options", "old"),
     [
         ("items.csv", {"overwrite": True}, ["items.csv"]),
-        ("items.json", {}, ["items.json"]),
-        ("items.csv.gz", {}, ["items.csv.gz"]),
+        pytest.param("items.json", {}, ["items.json"], marks=pytest.mark.slow),
+        pytest.param("items.csv.gz", {}, ["items.csv.gz"], marks=pytest.mark.slow),
         ("%(batch_id)d.xml", {"batch_item_count": 3}, ["1.xml", "3.xml"]),
         ("%(batch_time)s-%(batch_id)d.jsonl.zst", {"batch_item_count": 3}, []),
     ],

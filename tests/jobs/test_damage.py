@@ -150,6 +150,7 @@ def test_a_second_process_is_refused_and_the_first_goes_on(tmp_path: Path, stopp
     assert Counter(read_paths(stopped.output)) == Counter(stopped.web.paths)
 
 
+@pytest.mark.slow
 def test_kills_while_a_resume_begins_and_while_a_job_closes(tmp_path: Path, stopped: Stopped) -> None:
     path = stopped.copy(tmp_path / "jobs")
     resumes = ("resume", "k", "-s", f"JOB_DIR={path.parent}", "-s", "DOWNLOAD_DELAY=0.05")
