@@ -45,7 +45,7 @@ http {{
     sendfile on;
     keepalive_timeout 75s;
     keepalive_requests 1000000;
-    open_file_cache max=20000;
+    open_file_cache max=8000;  # below the limit of open files
     client_body_temp_path {private}/body;
     proxy_temp_path {private}/proxy;
     fastcgi_temp_path {private}/fastcgi;
