@@ -11,11 +11,15 @@ from typing import Any
 
 from crawler import Request, Response, Spider
 
+REFRESH = '//meta[re:test(@http-equiv, "^refresh$", "i")][not(ancestor::noscript)]/@content'
+
 
 class Site(Spider):
     """Walk one site: the origin (scheme, host and port) at which the start page was found in the end."""
 
     name = "site"
+    # A page that sends its reader on is a page like any other: it has its item, and leads on by one more link.
+    custom_settings = {"METAREFRESH_ENABLED": False}
     url: str  # required: no value here, so `-a url=…` must give one
 
     async def start(self) -> AsyncIterator[Request]:
@@ -38,6 +42,10 @@ class Site(Spider):
             "depth": response.meta.get("depth", 0),
             "found_on": found_on or None,
         }
+        if target := response.xpath(REFRESH).re_first(r"(?i)url\s*=\s*[\"']?([^\"']+)"):
+            request = response.follow(target, self.parse, cb_kwargs={"origin": origin, "found_on": response.url})
+            if not origin or request.origin == here:  # that of the start page decides which site is walked
+                yield request
         links = response.css("a::attr(href), area::attr(href)").getall()
         # Long pages name the same few pages many times, at other places in them.
         for link in dict.fromkeys(link.partition("#")[0] for link in links):

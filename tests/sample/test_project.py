@@ -138,3 +138,16 @@ def test_settings_are_polite() -> None:
 def test_each_spider_says_how_it_is_run(name: str) -> None:
     module = __import__(f"spiders.{name}", fromlist=["x"])
     assert f"crawler crawl {name} " in (module.__doc__ or "")
+
+
+def test_site_reports_pages_that_send_their_reader_on_and_follows_them() -> None:
+    html = "<!DOCTYPE html><html>"
+    pages: dict[str, Any] = {
+        "http://a.test/": html + """<meta http-equiv="Refresh" content="0; URL='http://b.test/x/'">""",
+        "http://b.test/x/": html + '<a href="../old">old</a>',
+        "http://b.test/old": html + "<meta http-equiv=refresh content='0;url=new.html'>",
+        "http://b.test/new.html": html + '<meta http-equiv=refresh content="5; url=http://c.test/">',
+    }
+    result = testing.crawl(Site, pages, arguments={"url": "http://a.test/"})
+    assert [item["url"] for item in result.items] == list(pages)
+    assert result.urls == list(pages)
