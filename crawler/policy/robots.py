@@ -40,16 +40,26 @@ _NUMBER = re.compile(r"\d{1,9}(?:[.,]\d{0,9})?|[.,]\d{1,9}", re.ASCII).fullmatch
 # RFC 9110's token without "*". The RFC's product token has letters, "_" and "-" only; robots with digits
 # and dots in their names exist, and "bot2" is not "bot".
 _PRODUCT = re.compile(r"[\w.!#$%&'+^`|~-]+", re.ASCII)
-_COMPATIBLE = re.compile(r"Mozilla/[^(]{1,20}\(compatible;\s*([\w.!#$%&'+^`|~-]+)", re.ASCII | re.IGNORECASE)
+# "Mozilla/5.0 (compatible; NAME/1.0)", and "Mozilla/5.0 … (KHTML, like Gecko; compatible; NAME/1.0)".
+_COMPATIBLE = re.compile(r"[(;][ \t]*compatible;[ \t]*([\w.!#$%&'+^`|~-]+)", re.ASCII | re.IGNORECASE)
+_BLANKS = " \t"  # §2.2: WS; no other character of Unicode's or ASCII's is one
+_BLANK = re.compile("[ \t]+")
 
 
 def product_token(user_agent: str) -> str:
     """Return the lower-case name under which robots.txt may speak of a User-Agent: the first product's
     name, or that of "Mozilla/5.0 (compatible; NAME/1.0)". "" if there is none."""
-    found = _COMPATIBLE.match(user_agent.strip())
-    if found is not None:
-        return found[1].lower()
-    first = _PRODUCT.match(user_agent.strip())
+    user_agent = user_agent.strip(_BLANKS)
+    if user_agent[:8].lower() == "mozilla/":
+        found = _COMPATIBLE.search(user_agent)
+        if found is not None:
+            return found[1].lower()
+    return _named_by(user_agent)
+
+
+def _named_by(value: str) -> str:
+    """Return the lower-case product token of a user-agent line: what it begins with, whatever follows (§2.2.1)."""
+    first = _PRODUCT.match(value)
     return first[0].lower() if first is not None else ""
 
 
@@ -132,14 +142,14 @@ def _lines(body: bytes) -> list[str]:
 
 def _field_and_value(line: str) -> tuple[int | None, str]:
     """Split a line at its colon or, as google/robotstxt does, where that was forgotten between two words."""
-    name, colon, value = line.partition("#")[0].strip().partition(":")
+    name, colon, value = line.partition("#")[0].strip(_BLANKS).partition(":")
     if not colon:
-        words = name.split(None, 2)
+        words = _BLANK.split(name, 2)
         if len(words) != 2:
             return None, ""
         name, value = words
     found = _FIELD(name)
-    return None if found is None else found.lastindex, value.strip()
+    return None if found is None else found.lastindex, value.strip(_BLANKS)
 
 
 def _read(lines: list[str], token: str, own: _Group, everyone: _Group) -> list[str]:
@@ -182,9 +192,9 @@ def _read(lines: list[str], token: str, own: _Group, everyone: _Group) -> list[s
 
 
 def _named(value: str, token: str, own: _Group, everyone: _Group) -> _Group | None:
-    if value[:1] == "*" and not value[1:2].strip():
+    if value[:1] == "*" and value[1:2] in ("", " ", "\t"):
         return everyone
-    return own if token and product_token(value) == token else None
+    return own if token and _named_by(value) == token else None
 
 
 class RobotsOutcome(Enum):

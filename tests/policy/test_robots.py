@@ -143,7 +143,7 @@ def test_the_rfcs_simple_example(agent: str, path: str, allowed: bool) -> None:
         ("Dissallow: /a", "/a", False),
         ("disallow /a", "/a", False),
         ("DISALLOW\t:\t/a  # no", "/a", False),
-        ("\u00a0Disallow:\u00a0/a", "/a", False),
+        ("Disallow: /a \t ", "/a", False),
         ("Disallow all of it", "/a", True),
     ],
 )
@@ -174,6 +174,11 @@ def test_rules(rules: str, path: str, allowed: bool) -> None:
         ("User-agent: *\nDisallow: /\n\nUser-agent: crawler\n", True),
         ("User-agent: * # all\nDisallow: /", False),
         ("User-agent: *x\nDisallow: /", True),
+        # a line names what it begins with; only our own User-Agent is looked into for "compatible" (§2.2.1)
+        ("User-agent: Mozilla/5.0 (compatible; crawler/1.0)\nDisallow: /", True),
+        ("User-agent: Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; crawler/1.0)\nDisallow: /", True),
+        ("User-agent: bot (compatible; crawler)\nDisallow: /", True),
+        ("User-agent: Mozilla/5.0 (compatible; crawler/1.0)\nUser-agent: crawler\nDisallow: /", False),
         # §2.2.1: groups of one agent are combined, in whatever order
         ("User-agent: crawler\nAllow: /x\nUser-agent: b\nDisallow: /b\nUser-agent: crawler\nDisallow: /", False),
         ("User-agent: *\nAllow: /x\nUser-agent: b\nAllow: /\nUser-agent: *\nDisallow: /", False),
@@ -201,6 +206,21 @@ def test_line_ends(end: str) -> None:
 @pytest.mark.parametrize("character", ["\u2028", "\u0085", "\x0b", "\x0c", "\x1c"])
 def test_other_separators_end_no_line(character: str) -> None:
     assert allows(f"User-agent: *\nDisallow: /a{character}b", "/a")
+
+
+NO_BLANKS = ["\u00a0", "\x0b", "\x0c", "\u2028", "\u0085", "\u3000", "\x1c", "\x00", "\u200b"]
+
+
+@pytest.mark.parametrize("character", NO_BLANKS)
+def test_only_space_and_tab_are_blanks(character: str) -> None:
+    assert allows(f"User-agent: *\n{character}Disallow: /a", "/a")
+    assert allows(f"User-agent: *\nDisallow:{character}/a", "/a")
+    assert allows(f"User-agent: *\nDisallow{character}/a", "/a")
+    assert allows(f"User-agent: *\nDisallow: /a{character}", "/a")
+    assert allows(f"User-agent:{character}crawler\nDisallow: /a", "/a")
+    assert allows(f"User-agent: *{character}\nDisallow: /a", "/a")
+    assert delay(f"User-agent: *\nCrawl-delay: 5{character}") is None
+    assert not allows(f"User-agent: crawler{character}\nDisallow: /a", "/a")  # its name is read up to there
 
 
 @pytest.mark.parametrize(
@@ -276,6 +296,9 @@ def test_sitemaps_are_everybodys() -> None:
         ("crawler/0.1", "crawler"),
         ("Foo-Bot_x", "foo-bot_x"),
         ("Mozilla/5.0 (compatible; FooBot/2.1; +http://foo.example)", "foobot"),
+        ("Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; FooBot/1.2; +http://foo.example)", "foobot"),
+        ("Mozilla/5.0 (Linux; Android 6) AppleWebKit/537.36 (compatible; FooBot/2.1)", "foobot"),
+        ("FooBot/1.0 (compatible; Mozilla/5.0)", "foobot"),
         ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36", "mozilla"),
         ("360Spider", "360spider"),
         ("  spaced out", "spaced"),
