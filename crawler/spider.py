@@ -205,6 +205,8 @@ class Spider:
         for url in [self.start_urls] if isinstance(self.start_urls, str) else self.start_urls:
             yield Request(url, dont_filter=True)
 
+    _default_callback: ClassVar[str] = "parse"
+
     if TYPE_CHECKING:
         parse: Any  # a callback of any kind, and with arguments of its own
     else:
@@ -229,6 +231,11 @@ class Spider:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
+
+
+def default_callback(spider: Spider) -> Callable[..., Any]:
+    """Return the method for responses whose request names no callback: parse, if the kind of spider has no other."""
+    return getattr(spider, spider._default_callback)  # type: ignore[no-any-return]  # a method
 
 
 async def _anywhere(fetched: Any) -> Response:

@@ -9,6 +9,7 @@ from crawler.engine.failure import RequestFailure
 from crawler.engine.unit import Unit
 from crawler.model.request import Request
 from crawler.model.response import Response
+from crawler.spider import default_callback
 
 
 class Delivery:
@@ -19,8 +20,8 @@ class Delivery:
         self._callbacks = callbacks
 
     def deliver(self, response: Response, request: Request, unit: Unit) -> None:
-        """Give a response to the request's callback, or to parse."""
-        callback = request.callback or self._spider.parse
+        """Give a response to the request's callback, or to the spider's own."""
+        callback = request.callback or default_callback(self._spider)
         kwargs = request.cb_kwargs
         self._callbacks.run(lambda: self._named(callback)(response, **kwargs), _name(callback), unit, response)
 

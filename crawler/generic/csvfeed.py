@@ -25,9 +25,14 @@ class CSVFeedSpider(Spider):
     quotechar: ClassVar[str | None] = None
     headers: ClassVar[Sequence[str] | None] = None
 
-    def parse(self, response: Response, **kwargs: Any) -> Any:
-        """Read a file."""
+    _default_callback: ClassVar[str] = "_parse"
+
+    def _parse(self, response: Response, **kwargs: Any) -> Any:
         return self.parse_rows(self.adapt_response(response))
+
+    def parse(self, response: Response, **kwargs: Any) -> Any:
+        """Read a file. A ``parse`` of the spider's own does not stand in its way."""
+        return self._parse(response, **kwargs)
 
     def adapt_response(self, response: Response) -> Response:
         """Change a response before it is read."""

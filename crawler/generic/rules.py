@@ -52,15 +52,19 @@ class Rule:
 class CrawlSpider(Spider):
     """Follow links by ``rules``: of each page, a link belongs to the first rule that extracts it.
 
-    Do not override ``parse``, which applies the rules to the pages of ``start_urls``; give rules a callback,
-    and override ``parse_start_url`` for those pages.
+    Override ``parse_start_url`` for what the pages of ``start_urls`` yield. A ``parse`` of the spider's own is a
+    method like any other, which a rule may name: the rules are applied all the same (as in Scrapy since 2.3).
     """
 
     rules: ClassVar[Sequence[Rule]] = ()
+    _default_callback: ClassVar[str] = "_parse"
+
+    def _parse(self, response: Response, **kwargs: Any) -> Any:
+        return self.parse_with_rules(response, self.parse_start_url, kwargs)
 
     def parse(self, response: Response, **kwargs: Any) -> Any:
-        """Apply the rules to a page of start()."""
-        return self.parse_with_rules(response, self.parse_start_url, kwargs)
+        """Apply the rules to a page."""
+        return self._parse(response, **kwargs)
 
     def parse_start_url(self, response: Response, **kwargs: Any) -> Any:
         """Return what a page of start() yields beside its links."""

@@ -29,10 +29,15 @@ class XMLFeedSpider(Spider):
     itertag: ClassVar[str] = "item"
     namespaces: ClassVar[Sequence[tuple[str, str]]] = ()
 
-    def parse(self, response: Response, **kwargs: Any) -> Any:
-        """Read a feed."""
+    _default_callback: ClassVar[str] = "_parse"
+
+    def _parse(self, response: Response, **kwargs: Any) -> Any:
         response = self.adapt_response(response)
         return self.parse_nodes(response, self._nodes(response))
+
+    def parse(self, response: Response, **kwargs: Any) -> Any:
+        """Read a feed. A ``parse`` of the spider's own does not stand in its way."""
+        return self._parse(response, **kwargs)
 
     def adapt_response(self, response: Response) -> Response:
         """Change a response before it is read."""

@@ -113,6 +113,62 @@ def test_crawl_spider_with_every_hook() -> None:
     assert not any("id=4" in str(item) for item in items)
 
 
+CHAIN = {ROOT: links("a"), ROOT + "a": links("b"), ROOT + "b": "end"}
+
+
+@pytest.mark.parametrize("named", ["parse", "parse_item", None])
+def test_a_crawl_spider_may_have_a_parse_of_its_own(named: str | None) -> None:
+    class Own(CrawlSpider):
+        name = "own"
+        start_urls = [ROOT]
+        rules = [Rule(LinkExtractor(), callback=named, follow=True)]
+
+        def parse(self, response):  # type: ignore[no-untyped-def]
+            yield {"parse": response.url}
+
+        def parse_item(self, response):  # type: ignore[no-untyped-def]
+            yield {"parse_item": response.url}
+
+    result = crawl(Own, CHAIN)
+    assert ok(result) == ([{named: ROOT + "a"}, {named: ROOT + "b"}] if named else [])
+    assert result.urls == [ROOT, ROOT + "a", ROOT + "b"]
+
+
+def test_a_crawl_spiders_requests_go_where_they_say() -> None:
+    """As in Scrapy 2.19: a request that names parse gets it; one that names nothing gets the rules."""
+
+    class Mixed(CrawlSpider):
+        name = "mixed"
+        rules = [Rule(LinkExtractor(allow="/b$"), callback="parse_b")]
+
+        def start_requests(self):  # type: ignore[no-untyped-def]
+            yield scrapy.Request(ROOT, self.parse)
+
+        def parse(self, response):  # type: ignore[no-untyped-def, override]
+            yield {"parse": response.url}
+            yield scrapy.Request(ROOT + "a")
+
+        def parse_b(self, response):  # type: ignore[no-untyped-def]
+            yield {"parse_b": response.url}
+
+    assert ok(crawl(Mixed, CHAIN)) == [{"parse": ROOT}, {"parse_b": ROOT + "b"}]
+
+
+@pytest.mark.parametrize("kind", [XMLFeedSpider, CSVFeedSpider])
+def test_a_feed_spider_may_have_a_parse_of_its_own(kind: Any) -> None:
+    def parse(self: Any, response: scrapy.Response) -> None:
+        raise AssertionError("nothing names it")
+
+    def found(self: Any, response: scrapy.Response, row: Any) -> dict[str, str]:
+        return {"a": "1"}
+
+    own = type(
+        "Own", (kind,), {"name": "own", "start_urls": [ROOT], "parse": parse, "parse_node": found, "parse_row": found}
+    )
+    body = "<r><item/></r>" if kind is XMLFeedSpider else "a\n1\n"
+    assert ok(crawl(own, {ROOT: body})) == [{"a": "1"}]
+
+
 def test_a_rule_that_names_no_method_is_an_error() -> None:
     class Wrong(CrawlSpider):
         name = "wrong"
