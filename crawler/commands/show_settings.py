@@ -41,7 +41,7 @@ def command(names: tuple[str, ...], spider: str | None, *, changed: bool, as_jso
     shown = [row for row in rows.values() if (not wanted or row.name in wanted)]
     shown = [row for row in shown if not changed or row.origin != "default"]
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(shown, enc_hook=repr), indent=2))
+        click.echo(msgspec.json.format(b"[" + b",".join(map(_row_as_json, shown)) + b"]", indent=2))
     else:
         _print(shown)
 
@@ -55,13 +55,23 @@ def _print(rows: list[SettingRow]) -> None:
         console.print(Text(f"    {row.description}"), soft_wrap=True)
 
 
+def _row_as_json(row: SettingRow) -> bytes:
+    try:
+        return msgspec.json.encode(row, enc_hook=repr)
+    except (TypeError, ValueError):  # keys that JSON has not: a setting of the project's own may be anything
+        return msgspec.json.encode(msgspec.structs.replace(row, value=repr(row.value)))
+
+
 def _plain(value: Any) -> str:
     """Return a value as one writes it after ``-s NAME=``, where that is possible."""
     if value is None or isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
         return value
-    return msgspec.json.encode(value, enc_hook=_named).decode()
+    try:
+        return msgspec.json.encode(value, enc_hook=_named).decode()
+    except (TypeError, ValueError):
+        return repr(value)
 
 
 def _named(value: Any) -> str:

@@ -145,11 +145,13 @@ def _translate(layer: Layer) -> dict[str, Given]:
 def _without_effect(
     unmapped: Mapping[str, tuple[Given, Layer]], given: dict[str, Given], declared: Mapping[str, Declared]
 ) -> list[str]:
-    """Give those of Scrapy's settings that a component declares to it; return one warning for the rest."""
+    """Give Scrapy's settings to the component that declares them; return one warning for the rest.
+
+    All of them stay readable, for the project's own code may go by one.
+    """
     ignored = []
     for name, (value, layer) in unmapped.items():
-        if name in declared:
-            given[name] = value
-        elif has_no_effect(name, value.value, layer.values, origin=value.origin):
+        given[name] = value
+        if name not in declared and has_no_effect(name, value.value, layer.values, origin=value.origin):
             ignored.append(f"{name} ({value.origin})")
     return [f"Settings of Scrapy without effect here: {', '.join(ignored)}"] if ignored else []

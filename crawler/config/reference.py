@@ -30,14 +30,21 @@ _INTRODUCTION: Final = """\
 
 Where a setting may be given, the later ones win: the default; `settings.py` of the project; the spider's
 `custom_settings` and `update_settings`; the script that calls `crawl()`; the command line (`-s NAME=VALUE` and the
-options made for some). A wrong type, a value out of bounds and an unknown name are errors before anything starts.
-`crawler settings` shows value, type and origin of each, `crawler settings --spider NAME` those of one spider.
+options made for some). A wrong type, a value out of bounds and a misspelt name are errors before anything starts, told
+all at once. `crawler settings` shows value, type and origin of each, `crawler settings --spider NAME` those of one
+spider.
 
 On the command line a list is `a,b` or JSON, a dictionary is JSON, `none` is None, a truth value is `true`/`false`,
 `yes`/`no`, `on`/`off` or `1`/`0`. Times are seconds, sizes are bytes. Numbers must be finite.
 
 A component (a stage, middleware, extension, spider, …) declares its own settings as annotated class attributes in
 upper case, `SQLITE_PATH: str = "items.db"`; they are then set like any other, and the instance has the value.
+
+Any other name is the project's own: `settings.get("MONGO_URI")` and `settings["MONGO_URI"]` read it (None where nobody
+set it), and `crawler settings` shows it as "own". From the command line it is a text; `settings.getint`, `getbool` and
+their like read it as what it should be. A name is taken for a misspelling, and is an error, if one letter is all that
+keeps it from a known name (two from 12 letters on): left out, added, wrong, swapped, of the wrong case. A plural
+(`USER_AGENTS`) and a longer name (`USER_AGENT_2`) are the project's own.
 """
 
 
@@ -52,7 +59,7 @@ class SettingRow(msgspec.Struct):
 
 
 def setting_rows(settings: Settings) -> list[SettingRow]:
-    """Return a row for each setting: the crawler's own in the schema's order, then those of components."""
+    """Return a row for each setting: the crawler's in the schema's order, those of components, the project's own."""
     rows = [
         SettingRow(name, settings[name], type_name(kind), settings.origin(name), description(kind))
         for name, kind in CORE_KINDS.items()
@@ -62,6 +69,10 @@ def setting_rows(settings: Settings) -> list[SettingRow]:
         rows.append(
             SettingRow(entry.name, settings.get(entry.name), type_name(entry.kind), settings.origin(entry.name), said)
         )
+    rows += [
+        SettingRow(name, value, "own", settings.origin(name), "The project's own")
+        for name, value in settings.own().items()
+    ]
     return rows
 
 

@@ -1,5 +1,7 @@
 """What is each setting's value, and where does it come from?
 
+A name that neither the crawler nor a component knows is the project's own, unless it is a misspelling.
+
 Layers, the later ones win: the defaults; settings.py of the project; the spider's ``custom_settings``
 and ``update_settings``; the script that calls crawl(); the command line. Values are checked when
 they are loaded, and do not change afterwards.
@@ -8,14 +10,13 @@ they are loaded, and do not change afterwards.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain
 from typing import Any, Self
 
 import msgspec
 
 from crawler.config.components import MISSING, Declared, declared_by
-from crawler.config.layers import CORE_KINDS, Layer, gather, of_spider, typed
-from crawler.config.nearest import did_you_mean
+from crawler.config.layers import CORE_KINDS, Given, Layer, gather, of_spider, typed
+from crawler.config.nearest import misspelt
 from crawler.config.reads import TypedReads
 from crawler.config.schema import CoreSettings
 from crawler.config.scrapy_names import SCRAPY_NAMES
@@ -23,7 +24,9 @@ from crawler.errors import SettingError
 
 
 class Settings(Mapping[str, Any], TypedReads):
-    """All settings of a crawl: the crawler's own (typed, as ``core``) and those components declare.
+    """All settings of a crawl: the crawler's own (typed, as ``core``), those components declare, and the project's.
+
+    One that nobody set reads as None, as in Scrapy; ``in`` tells whether it is there.
 
     ``Settings({"DOWNLOAD_DELAY": 1})`` is for scripts; ``Settings.load`` gathers all layers.
     ``warnings`` are sentences to be logged when the crawl starts; ``command_line`` is what was given
@@ -55,7 +58,7 @@ class Settings(Mapping[str, Any], TypedReads):
         in use that no setting names. ``also()``: classes whose settings are known though nothing uses
         them; asked only when a name is not known otherwise.
 
-        Raises SettingError: an unknown name, a wrong type, a value out of bounds, a class that does not load.
+        Raises SettingError: a misspelt name, a wrong type, a value out of bounds, a class that does not load.
         """
         values = project if isinstance(project, Mapping) else vars(project) if project is not None else {}
         values = {name: value for name, value in values.items() if name.isupper() and not name.startswith("_")}
@@ -96,23 +99,25 @@ class Settings(Mapping[str, Any], TypedReads):
         self._declared = {name: entry for name, entry in declared.items() if name not in CORE_KINDS}
         self.command_line = {}
         kinds = CORE_KINDS | {name: entry.kind for name, entry in self._declared.items()}
-        checked: dict[str, Any] = {}
-        for name, value in given.items():
-            if name not in kinds:
-                raise SettingError(_unknown(name, value.origin, kinds))
-            checked[name] = typed(name, kinds[name], value)
+        checked = _checked(given, kinds)
         self._origins = {name: value.origin for name, value in given.items()}
+        self._own = {name: given[name].value for name in sorted(given.keys() - kinds.keys())}
         self.core = CoreSettings(**{name: value for name, value in checked.items() if name in CORE_KINDS})
         self._values = msgspec.structs.asdict(self.core)
         for name, entry in self._declared.items():
             if name in checked or entry.default is not MISSING:
                 self._values[name] = checked.get(name, entry.default)
+        self._values |= self._own
 
     def __getitem__(self, name: str) -> Any:
-        try:
-            return self._values[name]
-        except KeyError:
-            raise KeyError(f"no setting {name}{did_you_mean(name, self._values)}") from None
+        return self._values.get(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._values
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the value of a setting, or ``default`` if it is not there."""
+        return self._values.get(name, default)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -134,6 +139,10 @@ class Settings(Mapping[str, Any], TypedReads):
     def declared(self) -> Iterator[Declared]:
         """Iterate over the settings that components declare."""
         return iter(self._declared.values())
+
+    def own(self) -> Mapping[str, Any]:
+        """Return the project's own settings: those that nobody declares. From the command line they are texts."""
+        return self._own
 
     def of(self, component: Any) -> dict[str, Any]:
         """Return the values of the settings that a component declares, to be set on its instance.
@@ -158,8 +167,18 @@ class Settings(Mapping[str, Any], TypedReads):
     copy = frozencopy
 
 
-def _unknown(name: str, origin: str, known: Iterable[str]) -> str:
-    of_scrapy = (other for other, row in SCRAPY_NAMES.items() if row.fate != "refused")
-    hint = did_you_mean(name, chain(known, of_scrapy))
-    declare = "" if hint else f"; a component declares its own as a class attribute: {name}: str"
-    return f"{name} ({origin}) is not a setting{hint or declare}"
+def _checked(given: Mapping[str, Given], kinds: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of the known settings as their types have them. Raises SettingError with all that is wrong."""
+    checked: dict[str, Any] = {}
+    wrong = []
+    for name, value in given.items():
+        if name in kinds:
+            try:
+                checked[name] = typed(name, kinds[name], value)
+            except SettingError as error:
+                wrong.append(str(error))
+        elif name not in SCRAPY_NAMES and (meant := misspelt(name, kinds.keys() | SCRAPY_NAMES.keys())):
+            wrong.append(f'{name} ({value.origin}) is not a setting; did you mean "{meant}"?')
+    if wrong:
+        raise SettingError("\n".join(wrong))
+    return checked

@@ -119,6 +119,11 @@ def test_settings_are_shown_with_type_origin_and_meaning(crawler: Crawler) -> No
     assert crawler("settings", "--get", "RETRY_HTTP_CODES").out == "[500,502,503,504,522,524,408,429]\n"
 
 
+def test_settings_of_ones_own_are_shown(crawler: Crawler) -> None:
+    result = crawler("settings", "-s", "MONGO_URI=x", "MONGO_URI")
+    assert result.out == "MONGO_URI = x (own; command line)\n    The project's own\n"
+
+
 def test_settings_of_a_spider_and_of_its_stages(crawler: Crawler, project: Path) -> None:
     rows = json.loads(crawler("settings", "--spider", "example", "--json", cwd=project).out)
     (row,) = [row for row in rows if row["name"] == "REQUIRED_FIELDS"]

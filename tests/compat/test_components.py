@@ -317,7 +317,6 @@ def test_what_scrapys_engine_has_and_ours_has_not_is_named() -> None:
         ({"DOWNLOADER_MIDDLEWARES": {f"{__name__}.PricePipeline": 543}}, "MIDDLEWARES"),
         ({"SPIDER_MIDDLEWARES": {f"{__name__}.PricePipeline": 543}}, "REQUEST_FILTERS"),
         ({"IMAGES_STORE": "x"}, "download_file"),
-        ({"MY_OWN": 1}, "a component declares its own"),
         ({"CONCURENT_REQUESTS": 1}, "CONCURRENT_REQUESTS"),
     ],
 )

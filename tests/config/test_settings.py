@@ -1,4 +1,4 @@
-"""Settings are gathered in layers, typed, and an unknown name is an error."""
+"""Settings are gathered in layers, typed; a misspelt name is an error, any other unknown one the project's own."""
 
 from __future__ import annotations
 
@@ -84,7 +84,11 @@ def test_only_upper_case_names_of_a_module_are_settings() -> None:
     [
         (({"DOWNLOD_DELAY": 1},), 'DOWNLOD_DELAY (settings.py) is not a setting; did you mean "DOWNLOAD_DELAY"?'),
         (({"ITEM_PIPELINE": {}},), 'did you mean "ITEM_PIPELINES"?'),
-        (({"MONGO_URI": "x"},), "a component declares its own as a class attribute: MONGO_URI: str"),
+        (({}, None, {"download_delay": "1"}), 'did you mean "DOWNLOAD_DELAY"?'),
+        (({"PIPELINES": [Store], "SQLITE_PAHT": "x"},), 'did you mean "SQLITE_PATH"?'),
+        (({"DOWNLAOD_DELEY": 1},), 'did you mean "DOWNLOAD_DELAY"?'),
+        (({"RETRY_TIME": 1},), 'did you mean "RETRY_TIMES"?'),
+        (({"IMAGE_STORE": "x"},), 'did you mean "IMAGES_STORE"?'),
         (
             ({"CONCURRENT_REQUESTS": "16"},),
             'CONCURRENT_REQUESTS (settings.py): expected a whole number, 1 or more, got "16"',
@@ -99,11 +103,55 @@ def test_only_upper_case_names_of_a_module_are_settings() -> None:
         (({"PIPELINES": [f"{__name__}.Stor"]},), 'did you mean "Store"?'),
         (({"PIPELINES": [3]},), "expected a class or a dotted path to one, got int"),
         (({"PIPELINES": "Store"},), "expected a list"),
-        (({}, None, {"lower": "1"}), "lower (command line) is not a setting"),
     ],
 )
 def test_what_is_wrong_is_told_in_one_line(layers: tuple[Any, ...], message: str) -> None:
     assert message in error_of(*layers)
+
+
+OWN = """USER_AGENTS PROXY_LIST DB_NAME MYSQL_HOST REDIS_HOST LOG_DIR DOWNLOAD_DIR MONGO_URI DOWNLOAD_DELAYS FEED_DIR
+USER_AGENT_2 MY_USER_AGENT RETRY_TIMES_API PROXY TIMEOUT"""
+
+
+@pytest.mark.parametrize("name", OWN.split())
+def test_a_name_that_is_near_no_known_one_is_the_projects_own(name: str) -> None:
+    class Own(SpiderOfTests):
+        custom_settings = {name: "of the spider"}
+
+    for settings in (
+        Settings.load({name: ["any", 1]}),
+        Settings.load(None, Own),
+        Settings.load(None, None, {name: "3"}),
+        Settings({name: 3}),
+    ):
+        assert settings[name] == settings.get(name, 5) == settings.own()[name]
+        assert name in settings
+        assert settings.origin(name) != "default"
+    assert Settings.load(None, None, {name: "3"}).getint(name) == 3
+
+
+def test_a_setting_that_is_not_there_reads_as_none() -> None:
+    settings = Settings.load()
+    assert settings["MONGO_URI"] is None
+    assert settings.get("MONGO_URI", "default") == "default"
+    assert "MONGO_URI" not in settings
+
+
+def test_a_setting_of_scrapy_without_effect_is_readable() -> None:
+    settings = Settings.load({"MAIL_HOST": "mail.example"})
+    assert settings["MAIL_HOST"] == "mail.example"
+    assert "MAIL_HOST" in settings.warnings[0]
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    with pytest.raises(SettingError) as caught:
+        Settings.load({"DOWNLOD_DELAY": 1, "CONCURRENT_REQUEST": 3}, None, {"USER_AGNET": "x", "RETRY_TIMES": "x"})
+    assert [line.split()[0] for line in str(caught.value).splitlines()] == [
+        "DOWNLOD_DELAY",
+        "CONCURRENT_REQUEST",
+        "USER_AGNET",
+        "RETRY_TIMES",
+    ]
 
 
 def test_components_declare_their_settings() -> None:
@@ -158,8 +206,7 @@ def test_scrapy_s_getters() -> None:
     assert settings.get("MY_OWN") is None
     assert settings.getint("MY_OWN", 3) == 3
     assert settings.getlist("MY_OWN", ["a"]) == ["a"]
-    with pytest.raises(KeyError, match="DOWNLOAD_DELAY"):
-        settings["DOWNLOD_DELAY"]
+    assert settings["MY_OWN"] is None
 
 
 def test_settings_from_a_script_do_not_parse_texts() -> None:
