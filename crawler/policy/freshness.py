@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from email.utils import mktime_tz, parsedate_tz
+from datetime import UTC, datetime
+from email.utils import formatdate, parsedate_tz
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -16,17 +17,27 @@ from crawler.model.headers import Headers
 
 Directives: TypeAlias = dict[bytes, bytes | None]
 
-_DIRECTIVE = re.compile(rb'([A-Za-z][\w-]*)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?').finditer
+# A directive begins behind a separator: "1max-age" is another word. Sites separate by ";", too.
+_DIRECTIVE = re.compile(rb'(?<![^\s,;])([A-Za-z][\w-]*)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?').finditer
 _LONGEST = 2.0**31  # RFC 9111 section 1.2.2
 _HEURISTIC_SHARE = 0.1  # section 4.2.2: a tenth of the time since the last change …
 _HEURISTIC_MOST = 86_400.0  # … but, with RFC 9111's "24 hours" in mind, no more than a day
 # RFC 9110 section 15.1: what may be kept although nothing says so.
 _KEPT_BY_DEFAULT = frozenset((200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501))
-# Section 3.2: what a 304 does not change, and what is true of one message or body only.
-_NOT_UPDATED = frozenset(
-    b"connection content-encoding content-length content-range content-type keep-alive proxy-authenticate"
-    b" proxy-connection set-cookie te trailer transfer-encoding upgrade".split()
+# RFC 9110 section 5.6.7, in any case of letters and by GMT alone, as RFC 9111 section 4.2 asks of an expiry.
+_HTTP_DATE = re.compile(
+    rb"[a-z]{3}, \d\d [a-z]{3} \d{4} \d\d:\d\d:\d\d gmt"
+    rb"|[a-z]{6,9}, \d\d-[a-z]{3}-\d\d \d\d:\d\d:\d\d gmt"
+    rb"|[a-z]{3} [a-z]{3} [ \d]\d \d\d:\d\d:\d\d \d{4}",
+    re.IGNORECASE,
+).fullmatch
+# Section 3.1, and RFC 9110 section 7.6.1: what concerns one connection, or a proxy.
+_NOT_STORED = frozenset(
+    b"connection keep-alive proxy-authenticate proxy-authentication-info proxy-authorization proxy-connection te"
+    b" trailer transfer-encoding upgrade".split()
 )
+# Section 3.2: what a 304 does not change, for it is true of one message or body only.
+_NOT_UPDATED = frozenset(b"content-encoding content-length content-range content-type set-cookie".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +63,7 @@ def directives(headers: Headers, name: bytes = b"Cache-Control") -> Directives:
 def _seconds(value: bytes | None) -> float | None:
     if value is None or not value.isdigit():
         return None
-    return min(float(value[:12]), _LONGEST)
+    return min(float(value.lstrip(b"0")[:12] or 0), _LONGEST)
 
 
 @lru_cache(maxsize=256)  # all answers of a second have one date
@@ -62,7 +73,11 @@ def moment(value: bytes | None) -> float | None:
         return None
     try:
         parsed = parsedate_tz(value.decode("latin-1"))
-        return None if parsed is None else float(mktime_tz(parsed))
+        if parsed is None:
+            return None
+        year, month, day, hour, minute, second = parsed[:6]
+        of_zone = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)  # 60: a leap second
+        return of_zone.timestamp() - (parsed[9] or 0)
     except (ValueError, OverflowError, IndexError, TypeError):
         return None
 
@@ -87,11 +102,11 @@ def lifetime(answer: Kept) -> float:
     if b"max-age" in said:
         return _seconds(said[b"max-age"]) or 0.0  # what cannot be read is stale
     date = moment(answer.headers.get(b"Date")) or answer.received
-    if b"Expires" in answer.headers:
-        expires = moment(answer.headers.get(b"Expires"))
-        return 0.0 if expires is None else max(expires - date, 0.0)
+    if expires := answer.headers.getlist(b"Expires"):  # of several, the first counts
+        until = moment(expires[0]) if _HTTP_DATE(expires[0]) else None
+        return 0.0 if until is None else max(until - date, 0.0)
     changed = moment(answer.headers.get(b"Last-Modified"))
-    if changed is None or answer.status not in _KEPT_BY_DEFAULT:
+    if changed is None or not (answer.status in _KEPT_BY_DEFAULT or b"public" in said):
         return 0.0
     return min(max(date - changed, 0.0) * _HEURISTIC_SHARE, _HEURISTIC_MOST)
 
@@ -100,7 +115,8 @@ def age(answer: Kept, wall: float) -> float:
     """Return how old an answer is (section 4.2.3)."""
     date = moment(answer.headers.get(b"Date"))
     apparent = max(0.0, answer.received - date) if date is not None else 0.0
-    said = _seconds(answer.headers.get(b"Age")) or 0.0
+    # Section 5.1: of a list the first counts, and what is no number counts for nothing.
+    said = _seconds(b",".join(answer.headers.getlist(b"Age")).partition(b",")[0].strip(b" \t")) or 0.0
     initial = max(apparent, said + max(0.0, answer.received - answer.sent))
     return initial + max(0.0, wall - answer.received)
 
@@ -136,9 +152,28 @@ def validators(answer: Kept) -> list[tuple[bytes, bytes]]:
     return [(name, value) for name, of in fields if (value := answer.headers.get(of)) is not None]
 
 
+def stored(answer: Kept) -> Kept:
+    """Return an answer with the fields that are kept of it (section 3.1): none that Connection names or that
+    concern one connection alone; its Date, if it came without one (RFC 9110 section 6.6.1)."""
+    dropped = _NOT_STORED | _named_by_connection(answer.headers)
+    fields = [(name, value) for name, value in answer.headers.raw() if name.lower() not in dropped]
+    if moment(answer.headers.get(b"Date")) is None:
+        fields = [field for field in fields if field[0].lower() != b"date"]
+        fields.append((b"Date", formatdate(answer.received, usegmt=True).encode()))
+    return Kept(answer.status, Headers.from_raw(fields), answer.sent, answer.received)
+
+
+def _named_by_connection(headers: Headers) -> frozenset[bytes]:
+    lines = headers.getlist(b"Connection")
+    return frozenset(name.strip().lower() for line in lines for name in line.split(b","))
+
+
 def freshened(answer: Kept, news: Kept) -> Kept:
-    """Return a kept answer after a 304 (section 4.3.4): the fields of the 304 replace its own."""
+    """Return a kept answer after a 304 (section 4.3.4): the fields of the 304 replace its own. Its Age was that
+    of an earlier answer."""
+    news = stored(news)
     headers = answer.headers.copy()
+    headers.pop(b"Age", None)
     changes: dict[bytes, list[bytes]] = {}
     for name, value in news.headers.raw():
         if name.lower() not in _NOT_UPDATED:

@@ -17,6 +17,7 @@ from crawler.policy.freshness import (
     lifetime,
     may_store,
     moment,
+    stored,
     validators,
     variant,
     vary,
@@ -29,7 +30,7 @@ def date(seconds: float) -> str:
     return formatdate(NOW + seconds, usegmt=True)
 
 
-def kept(*, status: int = 200, received: float = 0.0, **fields: str) -> Kept:
+def kept(*, status: int = 200, received: float = 0.0, **fields: Any) -> Kept:
     headers = Headers({name.replace("_", "-"): value for name, value in fields.items()})
     return Kept(status, headers, NOW + received, NOW + received)
 
@@ -37,6 +38,8 @@ def kept(*, status: int = 200, received: float = 0.0, **fields: str) -> Kept:
 def test_directives() -> None:
     headers = Headers({"Cache-Control": ['Max-Age=5, private="a, b" ,no-cache', "max-age=7,,x=;"]})
     assert directives(headers) == {b"max-age": b"5", b"private": b"a, b", b"no-cache": None, b"x": b""}
+    headers = Headers({"Cache-Control": '1max-age=5; ext="max-age=7, no-store";max-age=9,x-no-store'})
+    assert directives(headers) == {b"ext": b"max-age=7, no-store", b"max-age": b"9", b"x-no-store": None}
 
 
 @pytest.mark.parametrize(
@@ -52,13 +55,73 @@ def test_directives() -> None:
         (90.0, {"Expires": date(90), "Date": date(0)}),
         (0.0, {"Expires": "0", "Date": date(0)}),
         (0.0, {"Expires": date(-90), "Date": date(0)}),
+        (90.0, {"Expires": date(90).lower(), "Date": date(0)}),
+        (90.0, {"Expires": [date(90), date(9)], "Date": date(0)}),
+        (90.0, {"Expires": "Friday, 15-Jan-27 08:01:30 GMT", "Date": date(0)}),
+        (90.0, {"Expires": "Fri Jan 15 08:01:30 2027", "Date": date(0)}),
+        (90.0, {"Expires": date(90)}),
+        (90.0, {"Expires": date(90), "Date": "rubbish"}),
+        *(
+            (0.0, {"Expires": expires, "Date": date(0)})
+            for expires in (
+                "-1",
+                "",
+                "3600",
+                "Fri, 15 Jan 2027 08:01:30",
+                "Fri, 15 Jan 2027 08:01:30 UTC",
+                "Fri, 15 Jan 2027 08:01:30 +0000",
+                "Fri, 15 Jan 2027 08:01:30 EST",
+                "Fri 15 Jan 2027 08:01:30 GMT",
+                "Fri, 15-Jan-2027 08:01:30 GMT",
+                "Fri, 15 Jan 27 08:01:30 GMT",
+                "Fri, 15  Jan 2027 08:01:30 GMT",
+                "Fri, 15 Jan 2027 8:01:30 GMT",
+                "Fri, 15 Jan 2027 08.01.30 GMT",
+                "Fri, 31 Feb 2027 08:01:30 GMT",
+                "Fri, 15 Jan 2027 25:01:30 GMT",
+                "2027-01-15T08:01:30Z",
+            )
+        ),
         (100.0, {"Last_Modified": date(-1000), "Date": date(0)}),
+        (100.0, {"Last_Modified": date(-1000)}),
+        (0.0, {"Last_Modified": date(-1000), "Expires": "0"}),
+        (0.0, {"Last_Modified": date(-1000), "Cache_Control": "max-age='60'"}),
+        (60.0, {"Cache_Control": "max-age=00000000000060"}),
+        (60.0, {"Cache_Control": ["max-age=60", "max-age=7200"]}),
+        (60.0, {"Cache_Control": "MAX-AGE=60, x=max-age=5"}),
+        (0.0, {"Cache_Control": "s-maxage=60"}),
         (86_400.0, {"Last_Modified": date(-1e9), "Date": date(0)}),
         (0.0, {}),
     ],
 )
 def test_lifetime(seconds: float, fields: dict[str, Any]) -> None:
     assert lifetime(kept(**fields)) == seconds
+
+
+def test_public_lets_any_status_be_fresh_by_its_last_change() -> None:
+    fields = {"Last_Modified": date(-1000), "Date": date(0)}
+    assert lifetime(kept(status=201, **fields)) == 0
+    assert lifetime(kept(status=201, Cache_Control="public", **fields)) == 100
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("7200, 0", 7200),
+        ("0, 7200", 0),
+        (["7200", "0"], 7200),
+        ("7200 , x", 7200),
+        ("x, 7200", 0),
+        ("-7200", 0),
+        ("7200.0", 0),
+        ("7200;a=1", 0),
+        ("", 0),
+        ("000000000000007200", 7200),
+        ("99999999999999999999", 2**31),
+    ],
+)
+def test_of_an_age_the_first_number_counts(said: Any, seconds: int) -> None:
+    assert age(kept(Age=said), NOW) == seconds
 
 
 def test_age() -> None:
@@ -126,6 +189,29 @@ def test_validation() -> None:
     assert new.headers["Content-Type"] == b"text/html"
     assert new.headers["X-Same"] == b"1"
     assert "Content-Length" not in new.headers
+
+
+def test_what_concerns_one_connection_is_not_stored() -> None:
+    answer = kept(
+        Connection="close, X-Hop ,x-other", X_Hop="1", X_Other="2", X_Stays="3", Keep_Alive="timeout=5", TE="x"
+    )
+    assert stored(answer).headers.raw() == [(b"X-Stays", b"3"), (b"Date", date(0).encode())]
+    old = kept(Date=date(-5), Set_Cookie="a=b", Content_Length="7", WWW_Authenticate="Basic")
+    assert stored(old).headers.raw() == old.headers.raw()
+    assert stored(kept(Date="rubbish")).headers.raw() == [(b"Date", date(0).encode())]
+    new = freshened(kept(X_Hop="old", ETag='"x"'), kept(status=304, Connection="x-hop", X_Hop="new"))
+    assert new.headers["X-Hop"] == b"old"
+    assert "Connection" not in new.headers
+
+
+def test_a_304_makes_an_answer_as_young_as_itself() -> None:
+    old = kept(ETag='"x"', Age="500", Date=date(-1000), Cache_Control="max-age=60")
+    new = freshened(old, kept(status=304, received=2000, Date=date(2000)))
+    assert "Age" not in new.headers
+    assert is_fresh(Headers(), new, NOW + 2059)
+    assert not is_fresh(Headers(), new, NOW + 2060)
+    assert is_fresh(Headers(), freshened(old, kept(status=304, received=2000)), NOW + 2059)
+    assert not is_fresh(Headers(), freshened(old, kept(status=304, received=2000, Age="50")), NOW + 2010)
 
 
 def test_vary() -> None:

@@ -28,11 +28,13 @@ from crawler.model.response import Response
 from crawler.model.url import is_http, shortened, without_fragment
 from crawler.policy.freshness import (
     Kept,
+    age,
     fresh_until,
     freshened,
     invalidates,
     is_fresh,
     may_store,
+    stored,
     validators,
     variant,
     vary,
@@ -105,15 +107,20 @@ class HttpCache:
         if page is None:
             return None
         if self._policy != "rfc9111":
-            return Fresh(_response(page, request, ["cached"]))
+            return self._fresh(page, request)
         if page.fresh_until and b"Cache-Control" not in headers and b"Pragma" not in headers:
             fresh = self._wall() < page.fresh_until
         else:
             fresh = is_fresh(headers, _kept(page), self._wall())
         if fresh:
-            return Fresh(_response(page, request, ["cached"]))
+            return self._fresh(page, request)
         fields = validators(_kept(page))
         return Stale(fields, page) if fields else None
+
+    def _fresh(self, page: CachedPage, request: Request) -> Fresh:
+        response = _response(page, request, ["cached"])
+        response.headers[b"Age"] = b"%d" % age(_kept(page), self._wall())  # RFC 9111 section 4
+        return Fresh(response)
 
     async def __call__(self, request: Request, fetch: Fetch) -> Response:
         """Answer from the cache, or keep the answer of the network."""
@@ -181,10 +188,11 @@ class HttpCache:
         if stale is not None and response.status == 304:
             kept = freshened(_kept(stale.page), answer)
             page = _page(request, kept, stale.page.body, protocol=response.protocol, reason=stale.page.reason)
-            await self._keep(key, page)
+            if b"*" not in page.vary:  # RFC 9111 section 4.1: that would match no request
+                await self._keep(key, page)
             return _response(page, request, ["cached", "revalidated"])
         if self._may_keep(request, response, answer):
-            page = _page(request, answer, response.body, protocol=response.protocol, reason=response.reason)
+            page = _page(request, stored(answer), response.body, protocol=response.protocol, reason=response.reason)
             await self._keep(key, page)
         return response
 

@@ -96,6 +96,33 @@ def test_a_stale_page_is_validated(make: Make) -> None:
     assert world.get() == b"body 3"
 
 
+def test_a_kept_answer_says_how_old_it_is(make: Make) -> None:
+    world = make()
+    world.fields |= {"Age": "7, 0", "Connection": "X-Hop", "X-Hop": "1", "ETag": '"1"'}
+    assert world.stage.fetch("http://a.com/").headers["Age"] == b"7, 0"
+    world.now += 20.5
+    headers = world.stage.fetch("http://a.com/").headers
+    assert headers.getlist("Age") == [b"27"]
+    assert "X-Hop" not in headers
+    del world.fields["Age"]
+    world.now += 100
+    checked = world.stage.fetch("http://a.com/")
+    assert checked.flags == ["cached", "revalidated"]
+    assert "Age" not in checked.headers  # its origin has just said that it holds (RFC 9111 section 5.1)
+    world.now += 3
+    assert world.stage.fetch("http://a.com/").headers["Age"] == b"3"
+
+
+def test_what_a_304_says_to_vary_on_everything_is_asked_for_each_time(make: Make) -> None:
+    world = make()
+    world.fields["ETag"] = '"1"'
+    world.get()
+    world.now += 100
+    world.fields["Vary"] = "*"
+    assert [world.get(), world.get(), world.get()] == [b"body 1"] * 3
+    assert len(world.stage.sent) == 4
+
+
 def test_vary(make: Make) -> None:
     world = make()
     world.fields["Vary"] = "Accept-Language"
