@@ -205,8 +205,12 @@ def _edge(core: CoreSettings, crawler: Crawler, world: World) -> Edge:
         make=lambda component: make_component(component, crawler),
         drive=world.drive,
         downloader=world.downloader,
+        pools=world.pools,
         open_pages=lambda: CacheFile(
-            Path(core.HTTPCACHE_FILE), max_size=core.HTTPCACHE_MAX_SIZE, max_age=core.HTTPCACHE_EXPIRATION_SECS
+            Path(core.HTTPCACHE_FILE),
+            max_size=core.HTTPCACHE_MAX_SIZE,
+            max_age=core.HTTPCACHE_EXPIRATION_SECS,
+            wall=world.clock.wall,
         ),
         wall=world.clock.wall,
     )

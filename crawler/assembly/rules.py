@@ -64,6 +64,7 @@ def make_rules(settings: Settings, spider: Spider) -> Rules:
     """Return the policies' rules from the settings and the spider."""
     core = settings.core
     handled = frozenset(spider.handle_httpstatus_list or ())
+    replay = core.HTTPCACHE_ENABLED and core.HTTPCACHE_POLICY == "replay"  # another try would find the same
     return Rules(
         redirect=RedirectRules(
             redirect_enabled=core.REDIRECT_ENABLED,
@@ -76,7 +77,7 @@ def make_rules(settings: Settings, spider: Spider) -> Rules:
             handle_httpstatus_list=handled,
         ),
         retry=RetryRules(
-            retry_enabled=core.RETRY_ENABLED,
+            retry_enabled=core.RETRY_ENABLED and not replay,
             retry_times=core.RETRY_TIMES,
             retry_http_codes=frozenset(core.RETRY_HTTP_CODES),
             retry_priority_adjust=core.RETRY_PRIORITY_ADJUST,

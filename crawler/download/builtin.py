@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred, DeferredList
 from crawler.config.schema import CoreSettings
 from crawler.download.middleware.auth import Authentication
 from crawler.download.middleware.cache import Fresh, HttpCache, Stale
-from crawler.download.middleware.cachework import Pages
+from crawler.download.middleware.cachework import Pages as CachePages
 from crawler.download.middleware.chain import Middleware
 from crawler.download.middleware.cookies import Cookies
 from crawler.download.middleware.headers import DefaultHeaders
@@ -27,7 +27,7 @@ from crawler.download.middleware.sessions import Sessions
 from crawler.download.seam import Downloader
 from crawler.errors import OutputError
 from crawler.model.request import Request
-from crawler.threads import ReactorPool
+from crawler.threads import Pool, Pools, reactor_pools
 
 Lookup = Callable[[Request], Fresh | Stale | None]
 
@@ -44,16 +44,17 @@ class BuiltIn:
         core: CoreSettings,
         *,
         reactor: Any,
-        open_pages: Callable[[], Pages] | None = None,
+        pools: Pools | None = None,
+        open_pages: Callable[[], CachePages] | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.middlewares: list[Middleware] = []
         self.facts: list[Any] = []
         self.lookup: Lookup | None = None
         self._core = core
-        self._reactor = reactor
+        self._pools = pools or reactor_pools(reactor)
         self._wall = wall
-        self._threads: list[ReactorPool] = []
+        self._threads: list[Pool] = []
         self._cache: HttpCache | None = None
         defaults, authentication = DefaultHeaders(core), Authentication(core)
         self.middlewares.append(defaults)
@@ -99,12 +100,14 @@ class BuiltIn:
         return ArchivingDownloader(downloader, file, self._thread("archive"), wall=self._wall)
 
     def _thread(self, name: str) -> Callable[..., Deferred[Any]]:
-        pool = ReactorPool(self._reactor, f"crawler-{name}", 1)
+        pool = self._pools(f"crawler-{name}", 1)
         self._threads.append(pool)
         return pool.run
 
     async def close(self) -> None:
-        """End the threads and close the cache, when the downloader is closed; waits for what they have begun."""
+        """Write what is to be written, end the threads and close the cache, when the downloader is closed."""
+        if self._cache is not None:
+            await self._cache.written()
         await DeferredList([pool.stop() for pool in self._threads])
         if self._cache is not None:
             self._cache.close()

@@ -13,13 +13,14 @@ from crawler.config.schema import CoreSettings
 from crawler.download.builtin import BuiltIn
 from crawler.download.fast.downloader import FastDownloader
 from crawler.download.middleware.cache import Fresh
-from crawler.download.middleware.cachework import Pages
+from crawler.download.middleware.cachework import Pages as CachePages
 from crawler.download.middleware.chain import Drive, Middleware, compile_chain
 from crawler.download.schemes import SchemeRouter
 from crawler.download.seam import Downloader
 from crawler.download.timed import TimedDownloader
 from crawler.model.request import Request
 from crawler.model.response import Response
+from crawler.threads import Pools
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,8 @@ class Edge:
     gives the cache's fresh answer or None, and is None without a cache; ``facts`` are what a job must keep;
     ``http`` is the client for side calls. ``again`` is set by the assembly to the engine's inline fetch, which a
     middleware's second call goes to. ``make`` makes a component from its class; ``drive`` runs users'
-    coroutines; ``clock`` has the time that users' downloaders are allowed (None: the reactor's).
+    coroutines; ``pools`` makes the threads (None: the reactor's); ``clock`` has the time that users' downloaders
+    are allowed (None: the reactor's).
     """
 
     def __init__(
@@ -42,7 +44,8 @@ class Edge:
         clock: Any = None,
         make: Callable[[Any], Any],
         drive: Drive,
-        open_pages: Callable[[], Pages] | None = None,
+        pools: Pools | None = None,
+        open_pages: Callable[[], CachePages] | None = None,
         wall: Callable[[], float] = time.time,
         downloader: Downloader | None = None,
     ) -> None:
@@ -55,7 +58,7 @@ class Edge:
         http = downloader if downloader is not None else _downloader(core, reactor=reactor, own=own)
         self.http = SideCalls(http, reactor) if isinstance(http, FastDownloader) else None
         self._asked: list[tuple[Request, Deferred[Response | None]]] = []
-        self._built_in = BuiltIn(core, reactor=reactor, open_pages=open_pages, wall=wall)
+        self._built_in = BuiltIn(core, reactor=reactor, pools=pools, open_pages=open_pages, wall=wall)
         self.facts = self._built_in.facts
         self.lookup = self._fresh if self._built_in.lookup is not None else None
         router = SchemeRouter.assembled(http, core, make=own)

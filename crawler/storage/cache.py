@@ -17,6 +17,7 @@ from typing import Any
 
 from crawler.model.cached import CachedPage
 from crawler.storage.cachedrows import SCHEMA, VERSION, CachedRows, DamagedPage, Row
+from crawler.storage.private import make_private_file, make_private_folder
 
 logger = logging.getLogger(__name__)
 
@@ -54,10 +55,10 @@ class CacheFile:
         return f"<CacheFile {self.path}>"
 
     def _open(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            make_private_folder(self.path.parent)
             self._database = self._connect()
-        except sqlite3.OperationalError as error:
+        except (sqlite3.OperationalError, OSError) as error:
             self._useless(error)
         except sqlite3.DatabaseError as error:
             aside = self.path.with_name(self.path.name + ".damaged")
@@ -70,6 +71,7 @@ class CacheFile:
             self._database = self._connect()
 
     def _connect(self) -> sqlite3.Connection:
+        make_private_file(self.path, "-wal", "-shm")  # pages behind a login are in it
         database = sqlite3.connect(self.path, timeout=10.0, isolation_level=None, check_same_thread=False)
         try:
             database.execute("pragma journal_mode = wal")
@@ -80,7 +82,6 @@ class CacheFile:
                 database.execute("drop table if exists pages")
                 database.execute("drop table if exists total")
             database.executescript(f"begin immediate; {SCHEMA} pragma user_version = {VERSION}; commit;")
-            self.path.chmod(0o600)  # pages behind a login are in it
         except BaseException:
             database.close()
             raise

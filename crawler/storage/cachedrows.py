@@ -57,8 +57,8 @@ class CachedRows:
         All at once: each call gives the interpreter's lock away, and a thread waits 5 ms for it while the
         reactor is busy.
         """
-        if not pages:
-            return []
+        if not any(page.body for page in pages):  # multi_compress_to_buffer refuses nothing but nothing
+            return [self._compressor.compress(b"")] * len(pages)
         return [each.tobytes() for each in self._compressor.multi_compress_to_buffer([page.body for page in pages])]
 
     def row(self, key: bytes, page: CachedPage, body: bytes) -> Row:

@@ -18,6 +18,7 @@ from crawler.errors import StoreError, UsageError
 from crawler.storage import schema
 from crawler.storage.jobfile import translated
 from crawler.storage.lock import JobLock, is_locked
+from crawler.storage.private import make_private_folder
 from crawler.storage.values import Values
 
 SUFFIX = ".sqlite"
@@ -136,8 +137,7 @@ def make_folder(folder: str | Path) -> Path:
     """Make the folder of jobs, for its owner only; raises StoreError."""
     path = Path(folder)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.mkdir(mode=0o700, exist_ok=True)
+        make_private_folder(path)
         if not os.access(path, os.W_OK | os.X_OK):
             raise StoreError(f"the folder of jobs {path} cannot be written to")
     except OSError as error:

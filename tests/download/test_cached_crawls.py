@@ -5,13 +5,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
+from crawler import testing
+from crawler.config.schema import CoreSettings
+from crawler.download.builtin import BuiltIn
+from crawler.download.middleware.cache import HttpCache
 from crawler.download.middleware.cachework import BACKLOG, MOST, CacheWork
 from crawler.model.cached import CachedPage
+from crawler.model.request import Request
+from crawler.model.response import Response
+from crawler.spider import Spider
+from crawler.storage.cache import CacheFile
 from tests.download.chaos import Chaos, answer, steps
 from tests.security.support import crawl, page, walker
 
@@ -122,8 +130,11 @@ def test_pages_are_written_in_batches_and_found_before() -> None:
     slow.go()
     assert waits[-1].called
     assert [len(batch) for batch in slow.batches] == [1, MOST]
+    written = work.written()
+    while not written.called:
+        slow.go()
+    assert sum(map(len, slow.batches)) == BACKLOG + 2
     work.close()
-    assert sum(map(len, slow.batches)) + MOST == BACKLOG + 2  # one batch is with the thread, which ends it
     assert slow.closed
 
 
@@ -134,3 +145,63 @@ def test_a_cache_that_fails_is_told(caplog: pytest.LogCaptureFixture) -> None:
     slow._under_way.pop()[2].errback(ValueError("no"))
     assert "The cache failed: no" in caplog.text
     assert work.find(b"1") == []
+
+
+class LatePool:
+    """A thread that is behind: `go` does one piece of work, and what was not begun before the end never is."""
+
+    def __init__(self, name: str, size: int) -> None:
+        self.ended = False
+        self.slow = Slow()
+
+    def run(self, function: Any, *arguments: Any) -> Deferred[Any]:
+        return self.slow.run(function, *arguments) if not self.ended else Deferred()
+
+    def stop(self) -> Deferred[None]:
+        self.ended = True
+        return succeed(None)
+
+
+def test_the_end_of_a_crawl_waits_until_every_page_is_in_the_file() -> None:
+    pool, pages = LatePool("cache", 1), Slow()
+    core = CoreSettings(HTTPCACHE_ENABLED=True, HTTPCACHE_POLICY="everything")
+    built_in = BuiltIn(core, reactor=None, pools=lambda name, size: pool, open_pages=lambda: pages)
+    cache = next(each for each in built_in.middlewares if isinstance(each, HttpCache))
+    for number in range(100):
+        request = Request(f"http://a.test/{number}")
+        learned = Deferred.fromCoroutine(cache(request, lambda sent: succeed(Response(sent.url, 200, request=sent))))
+        assert learned.called
+    closed = Deferred.fromCoroutine(built_in.close())
+    while not closed.called:
+        pool.slow.go()
+    assert sum(map(len, pages.batches)) == 100
+    assert pages.closed
+
+
+def test_pages_without_a_body_are_kept(tmp_path: Path) -> None:
+    file = CacheFile(tmp_path / "cache.sqlite")
+    file.work([(b"%d" % number, kept(number)) for number in range(3)])
+    assert [page.body for page in file.find(b"2")] == [b""]
+    assert file.stats()["pages"] == 3
+    file.close()
+
+
+class Visitor(Spider):
+    """Yields the status of its one page, whatever it is."""
+
+    name = "visitor"
+    start_urls: ClassVar = ["http://a.test/"]
+    custom_settings: ClassVar = {"HTTPERROR_ALLOW_ALL": True, "ROBOTSTXT_OBEY": False, "HTTPCACHE_ENABLED": True}
+
+    def parse(self, response: Response) -> Any:
+        yield {"status": response.status, "flags": response.flags}
+
+
+def test_a_replay_gives_a_kept_refusal_as_it_was_and_testing_has_the_cache_too(tmp_path: Path) -> None:
+    settings = {"HTTPCACHE_FILE": str(tmp_path / "cache.sqlite")}
+    asked = testing.crawl(Visitor, {"http://a.test/": 503}, settings={**settings, "HTTPCACHE_POLICY": "everything"})
+    assert [item["status"] for item in asked.items] == [503]
+    replayed = testing.crawl(Visitor, {}, settings={**settings, "HTTPCACHE_POLICY": "replay"})
+    assert replayed.items == [{"status": 503, "flags": ["cached"]}]
+    assert replayed.sent == []
+    assert replayed.seconds < 1  # no back-off before the same is looked up again

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import random
 import sqlite3
+import stat
 import subprocess
 import sys
 import time
@@ -162,3 +164,30 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, caplog: pytest.LogCaptu
     assert cache.find(b"1") == []
     assert "cannot be used" in caplog.text
     cache.close()
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_file_and_its_companions_are_private_from_the_first_moment(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        file = CacheFile(tmp_path / "new" / "deep" / "cache.sqlite")
+        file.keep(b"1", page())
+        assert modes(tmp_path) == dict.fromkeys(("cache.sqlite", "cache.sqlite-wal", "cache.sqlite-shm"), 0o600)
+        assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
+        assert stat.S_IMODE((tmp_path / "new" / "deep").stat().st_mode) == 0o700
+        file.close()
+    finally:
+        os.umask(before)
+
+
+def test_an_open_cache_file_of_before_is_made_private(tmp_path: Path) -> None:
+    CacheFile(tmp_path / "cache.sqlite").close()
+    (tmp_path / "cache.sqlite").chmod(0o644)
+    (tmp_path / "cache.sqlite-wal").touch(0o644)
+    file = CacheFile(tmp_path / "cache.sqlite")
+    file.keep(b"1", page())
+    assert set(modes(tmp_path).values()) == {0o600}
+    file.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,11 @@ def test_new_names_are_made_from_the_spider_and_free(tmp_path: Path) -> None:
     job_path(tmp_path, first).touch()
     assert new_name(tmp_path, "my spider/x", 0.0) == first + "-2"
     assert new_name(tmp_path, "..", 0.0).startswith("job-")
+
+
+def test_the_folder_of_jobs_and_the_one_it_is_made_in_are_private(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / ".crawler" / "jobs")
+    assert [stat.S_IMODE(each.stat().st_mode) for each in (folder, folder.parent)] == [0o700, 0o700]
 
 
 def test_jobs_are_listed_with_their_state_and_the_last_changed_first(sqlite: Stores, tmp_path: Path) -> None:

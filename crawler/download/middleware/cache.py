@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -88,10 +88,14 @@ class HttpCache:
 
     def lookup(self, request: Request) -> Fresh | Stale | None:
         """Return what is kept for a request; None: nothing that helps. A damaged page is None."""
-        if request.meta.get("retry_times") or not self._concerns(request):
+        if self._again(request) or not self._concerns(request):
             return None
         self._defaults.fill(request)
         return self._found(request, self._key(request))
+
+    def _again(self, request: Request) -> bool:
+        """Tell whether a retry wants another answer than the one that is kept; a replay has no other."""
+        return bool(request.meta.get("retry_times")) and self._policy != "replay"
 
     def _found(self, request: Request, key: bytes) -> Fresh | Stale | None:
         found = self._judged(request, self._pages.find(key))
@@ -127,7 +131,7 @@ class HttpCache:
         if not self._concerns(request):
             return await self._past(request, fetch)
         key = self._key(request)
-        again = key in self._misses or "retry_times" in request.meta
+        again = key in self._misses or self._again(request)
         found = None if again else self._found(request, key)
         self._misses.pop(key, None)
         if isinstance(found, Fresh):
@@ -201,8 +205,12 @@ class HttpCache:
         if full is not None:
             await full
 
+    def written(self) -> Awaitable[None]:
+        """Wait until every page is in the file."""
+        return self._pages.written()
+
     def close(self) -> None:
-        """Write what waits, and close the file; the cache's thread must have ended."""
+        """Close the file, when all is ``written`` and the cache's thread has ended."""
         self._pages.close()
 
     def _may_keep(self, request: Request, response: Response, answer: Kept) -> bool:

@@ -53,6 +53,7 @@ class CacheWork:
         self._latest: dict[bytes, CachedPage | None] = {}
         self._under_way = False
         self._room: Deferred[None] | None = None
+        self._written: list[Deferred[None]] = []
 
     def __repr__(self) -> str:
         return f"<CacheWork {self._pages!r} waiting={len(self._waiting)}>"
@@ -79,11 +80,21 @@ class CacheWork:
         """Remove what is kept under a key, soon."""
         self._add((key, None))
 
+    def written(self) -> Deferred[None]:
+        """Return a Deferred that fires when nothing waits to be written."""
+        done: Deferred[None] = Deferred()
+        self._written.append(done)
+        self._tell_written()
+        return done
+
+    def _tell_written(self) -> None:
+        if not (self._under_way or self._waiting):
+            done, self._written = self._written, []
+            for each in done:
+                each.callback(None)
+
     def close(self) -> None:
-        """Write what waits, and close the file; the thread must have ended."""
-        left, self._waiting = self._waiting, []
-        if left:
-            self._pages.work(left)
+        """Close the file, when all is ``written`` and the thread has ended."""
         self._pages.close()
 
     def _add(self, work: Work) -> None:
@@ -109,3 +120,4 @@ class CacheWork:
             room.callback(None)
         if self._waiting and not self._under_way:
             self._begin()
+        self._tell_written()

@@ -1,0 +1,34 @@
+"""How are files made that are nobody else's business: pages behind a login, cookies, queues?
+
+With their mode from their first moment: a chmod afterwards leaves time to open them, and a mode is not asked
+for again by those who have. SQLite gives its companions (-wal, -shm) the mode that the database has.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a folder and those above it that are missing, all of mode 0700; raises OSError."""
+    missing = []
+    while not path.is_dir():
+        missing.append(path)
+        path = path.parent
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+
+
+def make_private_file(path: Path, *companions: str) -> None:
+    """Make a file of mode 0600, or give an old one, and what has its name with ``companions``, that mode.
+
+    Raises OSError.
+    """
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    for companion in ("", *companions):
+        each = path.with_name(path.name + companion)
+        if each.exists() and each.stat().st_mode & 0o077:
+            with suppress(PermissionError):  # another user's: it is he who shares it
+                each.chmod(0o600)
