@@ -5,6 +5,7 @@ A jar by RFC 6265bis, bounded: a site that sets cookies without end pushes out i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,6 +31,7 @@ class CookieJar:
         self.changed: set[str] = set()
         self._domains: dict[str, dict[Key, Cookie]] = {}
         self._count = 0
+        self._latest = 0.0
         # The domains with secure cookies at and below each domain: looking at all of them for each cookie from
         # plain HTTP took a millisecond per 1,000 sites.
         self._with_secure: dict[str, set[str]] = {}
@@ -63,7 +65,17 @@ class CookieJar:
         )
 
     def set(self, cookie: Cookie, now: float) -> None:
-        """Keep a cookie; one that has expired deletes."""
+        """Keep a cookie, as set after all others; one that has expired deletes.
+
+        Those that one response sets have one time, and are sent in the order of their lines (section 5.8.3): no
+        two are created at the same moment here.
+        """
+        if cookie.created <= self._latest:
+            cookie = cookie._replace(created=math.nextafter(self._latest, math.inf))
+        self._put(cookie, now)
+
+    def _put(self, cookie: Cookie, now: float) -> None:
+        self._latest = max(self._latest, cookie.created)
         of_domain = self._domains.setdefault(cookie.domain, {})
         key = (cookie.name, cookie.path, cookie.host_only)
         old = of_domain.pop(key, None)
@@ -130,7 +142,7 @@ class CookieJar:
         for fields in cookies:
             cookie = Cookie(*fields)
             if cookie.expires is None or cookie.expires > now:
-                self.set(cookie, now)
+                self._put(cookie, now)
 
 
 def _with_parents(host: str) -> Iterator[str]:
