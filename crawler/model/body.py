@@ -35,7 +35,7 @@ class Body:
     )
     _fixed_kind: ClassVar[str | None] = None
 
-    url: str = frozen("response", "url", "The URL that was asked last, in normal form, without its fragment.")
+    url: str = frozen("response", "url", "The URL that was asked last, in normal form, with the request's fragment.")
     headers: Headers = frozen("response", "headers", "The fields that came.")
 
     def __init__(self, url: str, headers: Any, body: Any, encoding: str | None, body_file: Path | None) -> None:

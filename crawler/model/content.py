@@ -56,7 +56,7 @@ def _sniffed(head: bytes, url: str, *, plain: bool) -> str:
         return "html"
     if rest[:1] in (b"{", b"["):
         return "json"
-    path = url.partition("?")[0].lower()
+    path = url.partition("#")[0].partition("?")[0].lower()
     if path.endswith((".xml", ".rss", ".atom")):
         return "xml"
     return "json" if path.endswith(".json") else "html" if rest[:1] == b"<" else "text"

@@ -19,14 +19,14 @@ from crawler.model.fields import Callback
 from crawler.model.headers import Headers
 from crawler.model.link import Link, holds_link, href_of
 from crawler.model.request import Request
-from crawler.model.url import join, without_fragment
+from crawler.model.url import join
 
 # Arguments of follow() that need no check of the URL again.
 _QUICK = frozenset({"cb_kwargs", "priority", "dont_filter", "errback", "flags"})
 
 
 class Response(Body):
-    """One response. ``status`` is the HTTP status, ``url`` the one that was asked last.
+    """One response. ``status`` is the HTTP status, ``url`` the one that was asked last, with the request's fragment.
 
     ``ip_address`` is the peer's, ``protocol`` e.g. "HTTP/1.1", ``latency`` in seconds from the send to the
     head, ``body_file`` a file that holds the body instead of memory. ``encoding`` overrides what headers
@@ -81,7 +81,7 @@ class Response(Body):
     ) -> None:
         if not isinstance(url, str):
             raise TypeError(f"a response's url must be str, got {type(url).__name__}: {url!r}")
-        super().__init__(without_fragment(url), headers, body, encoding, body_file)
+        super().__init__(url, headers, body, encoding, body_file)
         self.status = status if status.__class__ is int else int(status)
         self.flags: list[str] = [] if flags is None else list(flags)
         self.request = request
@@ -132,8 +132,11 @@ class Response(Body):
                     return self._url if href.startswith(("data:", "javascript:")) else href
         return self._url
 
-    def urljoin(self, url: str) -> str:
-        """Resolve a link of this page like a browser; what cannot be resolved comes back as it is."""
+    def urljoin(self, url: str | None) -> str:
+        """Resolve a link of this page like a browser; what cannot be resolved comes back as it is, and None, of
+        an attribute that is not there, is the page's URL."""
+        if url is None:
+            return self._url
         try:
             return self.base.join(url)
         except InvalidRequest:

@@ -148,3 +148,26 @@ def test_a_before_that_raises_fails_its_request_alone() -> None:
     assert result.summary.reason == "finished"
     assert [item["url"] for item in result.items] == [ROOT + "good"]
     assert [event.outcome for event in result.happened(RequestEnded) if "bad" in event.request.url] == ["failed"]
+
+
+class Fragments(Spider):
+    name = "fragments"
+    start_urls = [ROOT + "#top", ROOT + "moved#mine", ROOT + "named#mine"]
+
+    def parse(self, response: Response) -> Any:
+        yield {"url": response.url, "inner": (response.request and response.request.url) == response.url}
+        yield from response.follow_all(["#other", "/#third"])
+
+
+def test_a_response_keeps_its_requests_fragment_through_redirects_and_no_page_is_fetched_twice_for_it() -> None:
+    site = {
+        ROOT: "home",
+        ROOT + "moved": Response(ROOT, 301, {"Location": "/to"}),
+        ROOT + "named": Response(ROOT, 302, {"Location": "/to2#theirs"}),
+        ROOT + "to": "x",
+        ROOT + "to2": "y",
+    }
+    result = crawl(Fragments, lambda request: site.get(request.url.partition("#")[0], 404))
+    urls = [ROOT + "#top", ROOT + "to#mine", ROOT + "to2#theirs"]
+    assert sorted(result.items, key=str) == [{"url": url, "inner": True} for url in urls]
+    assert len([url for url in result.urls if not url.endswith("robots.txt")]) == 5

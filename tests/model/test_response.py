@@ -187,7 +187,23 @@ def test_follow_all_takes_what_scrapys_takes() -> None:
             response.follow_all(**wrong)
 
 
-def test_the_url_has_no_fragment_and_its_request_keeps_it() -> None:
-    request = Request("http://x.org/a#part")
-    response = Response(request.url, request=request)
-    assert (response.url, request.url) == ("http://x.org/a", "http://x.org/a#part")
+def test_the_url_keeps_the_fragment_of_its_request() -> None:
+    request = Request("http://x.org/a.json?q#part?.xml")
+    response = Response(request.url, body=b"1", request=request)
+    assert response.url == request.url == response.copy().url
+    assert response.kind == "json"
+    assert Response("http://x.org/a#part.json", body=b"1").kind == "text"
+    hrefs = ["", "#there", "?r", "b", "../c", "//y.org"]
+    assert [response.urljoin(href) for href in hrefs] == [
+        "http://x.org/a.json?q",
+        "http://x.org/a.json?q#there",
+        "http://x.org/a.json?r",
+        "http://x.org/b",
+        "http://x.org/c",
+        "http://y.org/",
+    ]
+
+
+def test_no_link_at_all_is_the_pages_url() -> None:
+    assert Response("http://x.org/a/b?c").urljoin(None) == "http://x.org/a/b?c"
+    assert Response("http://x.org/a", body=b"<base href=/q/>").urljoin(None) == "http://x.org/a"
