@@ -15,6 +15,7 @@ from typing import Any
 
 from itemadapter import ItemAdapter
 
+from crawler.config.components import checked, constructed
 from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
 from crawler.errors import JobInUse, UsageError
@@ -91,7 +92,9 @@ def choose_store(settings: Settings, spider: Any, *, plan: JobPlan, reactor: Any
 
 def _store_of_ones_own(settings: Settings, spider: Any) -> Store:
     kind = settings.core.JOB_STORE
-    store: Store = kind(spider, settings.core)
+    shape = "__init__(self, spider, settings) and the methods of crawler.frontier.store.Store"
+    made = constructed(kind, "JOB_STORE", spider, settings.core, shape=shape)
+    store: Store = checked(made, "JOB_STORE", has=("open", "commit", "lease", "finish"), shape=shape)
     for name, value in settings.of(kind).items() if isinstance(kind, type) else ():
         setattr(store, name, value)
     return store

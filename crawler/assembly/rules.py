@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from crawler.config.components import checked
 from crawler.config.settings import Settings
 from crawler.model.request import Request
 from crawler.model.response import Response
@@ -36,28 +37,30 @@ def checked_slot_key(function: Callable[[Request], Any] | None) -> Callable[[Req
     """Return the SLOT_KEY of the user; what it answers is seen to before a queue or a store depends on it."""
     if function is None:
         return slot_key
+    checked(function, "SLOT_KEY", takes=1, shape="a function (request) -> str")
 
-    def checked(request: Request) -> str:
+    def checked_key(request: Request) -> str:
         key = function(request)
         if not isinstance(key, str):
             raise TypeError(f"SLOT_KEY must return a str, but it returned {key!r} for {request!r}")
         return key
 
-    return checked
+    return checked_key
 
 
 def checked_fingerprint(function: Callable[[Request], Any] | None) -> Callable[[Request], int]:
     """Return the FINGERPRINT of the user; what it answers is seen to before a store depends on it."""
     if function is None:
         return fingerprint
+    checked(function, "FINGERPRINT", takes=1, shape="a function (request) -> int")
 
-    def checked(request: Request) -> int:
+    def checked_number(request: Request) -> int:
         number = function(request)
         if not isinstance(number, int) or not 0 <= number < 2**64:
             raise TypeError(f"FINGERPRINT must return an int from 0 to 2**64 - 1, not {number!r}")
         return number
 
-    return checked
+    return checked_number
 
 
 def make_rules(settings: Settings, spider: Spider) -> Rules:
@@ -126,8 +129,11 @@ def make_filters(settings: Settings, spider: Spider, own: Sequence[RequestFilter
         UrlLengthFilter(core.URLLENGTH_LIMIT),
         *([ReferrerFilter()] if core.REFERER_ENABLED else []),
         UnreadKeys(),
-        *own,
+        *(checked(each, "REQUEST_FILTERS", takes=2, shape=_FILTER) for each in own),
     ]
+
+
+_FILTER = "__call__(self, request, found_on) -> Request or Drop, or such a function (docs/extending.md)"
 
 
 def of_redirects(filters: Sequence[RequestFilter]) -> list[RequestFilter]:

@@ -52,12 +52,12 @@ def load_object(path: str, *, setting: str) -> Any:
     return getattr(module, name)
 
 
-def load_components(name: str, value: Any, *, origin: str) -> Any:
+def load_components(name: str, value: Any, *, where: str) -> Any:
     """Return the setting's value with each dotted path replaced by what it names.
 
-    Raises SettingError for a path that names nothing, or an entry that is neither class nor function.
+    ``where``: what an error says it is about. Raises SettingError for a path that names nothing, or an entry that is
+    neither class nor function.
     """
-    where = f"{name} ({origin})"
     if name in LISTS and isinstance(value, (list, tuple)):
         return [_load(entry, where) for entry in value]
     if name in TABLES and isinstance(value, dict):
@@ -78,6 +78,46 @@ def _load(entry: Any, where: str) -> Any:
     if not callable(loaded) and not hasattr(loaded, "process_item"):
         raise SettingError(f"{where}: expected a class or a dotted path to one, got {type(loaded).__name__}")
     return loaded
+
+
+def constructed(component: type, setting: str, *arguments: Any, shape: str, **named: Any) -> Any:
+    """Make a class's instance with these arguments. Raises SettingError where it takes others."""
+    try:
+        inspect.signature(component).bind(*arguments, **named)
+    except TypeError as error:
+        message = f"{setting}: {component.__qualname__} cannot be made: {error}; expected {shape}"
+        raise SettingError(message) from error
+    except ValueError:  # it has no signature to look at
+        pass
+    return component(*arguments, **named)
+
+
+def checked(made: Any, setting: str, *, takes: int = 0, has: Iterable[str] = (), shape: str) -> Any:
+    """Return what a setting's class or function made, if it can be called so and has these methods.
+
+    ``shape`` is what it should look like, for the message. Raises SettingError.
+    """
+    name = getattr(made, "__qualname__", type(made).__qualname__)
+    if isinstance(made, type):
+        raise SettingError(f"{setting}: {name} is a class where an instance is needed; expected {shape}")
+    if takes and not callable(made):
+        raise SettingError(f"{setting}: {name} has no __call__; expected {shape}")
+    if takes and not _takes(made, takes):
+        raise SettingError(f"{setting}: {name} cannot be called with {takes} arguments; expected {shape}")
+    for method in has:
+        if not callable(getattr(made, method, None)):
+            raise SettingError(f"{setting}: {name} has no {method}(); expected {shape}")
+    return made
+
+
+def _takes(function: Any, count: int) -> bool:
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:  # it has no signature to look at
+        return True
+    return True
 
 
 def components_in(values: Mapping[str, Any]) -> list[Any]:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple, get_type_hints
 
 from crawler.config.components import COMPONENT_SETTINGS, Declared, components_in, declared_by, load_components
-from crawler.config.parse import WrongValue, check, parse_any, parse_text
+from crawler.config.holds import held
+from crawler.config.parse import check, parse_any, parse_text
 from crawler.config.reads import TypedReads
 from crawler.config.schema import CoreSettings
 from crawler.config.scrapy_names import SCRAPY_NAMES, has_no_effect, in_our_words
@@ -28,11 +29,12 @@ class Layer(NamedTuple):
 
 
 class Given(NamedTuple):
-    """A value as some layer gave it."""
+    """A value as some layer gave it; ``called``: under which of Scrapy's names, if not under our own."""
 
     value: Any
     origin: str
     text: bool = False
+    called: str | None = None
 
 
 class Gathered(NamedTuple):
@@ -102,7 +104,8 @@ def gather(layers: Iterable[Layer], *, components: Iterable[Any], also: Callable
         ours = _translate(layer)
         for name in ours.keys() & COMPONENT_SETTINGS:
             value = typed(name, CORE_KINDS[name], ours[name])
-            ours[name] = Given(load_components(name, value, origin=layer.origin), layer.origin)
+            where = f"{ours[name].called or name} ({layer.origin})"
+            ours[name] = Given(load_components(name, value, where=where), layer.origin, called=ours[name].called)
         declared |= _declared(components_in({name: ours[name].value for name in ours.keys() & COMPONENT_SETTINGS}))
         for name in [name for name in ours if name not in CORE_KINDS and name in SCRAPY_NAMES]:
             unmapped[name] = ours.pop(name), layer
@@ -115,12 +118,11 @@ def gather(layers: Iterable[Layer], *, components: Iterable[Any], also: Callable
 
 def typed(name: str, kind: Any, given: Given) -> Any:
     """Return the value as its type has it. Raises SettingError."""
+    as_text = given.text and isinstance(given.value, str)
     try:
-        if given.text and isinstance(given.value, str):
-            return parse_text(given.value, kind)
-        return check(given.value, kind)
-    except WrongValue as error:
-        raise SettingError(f"{name} ({given.origin}): {error}") from error
+        return held(parse_text(given.value, kind) if as_text else check(given.value, kind), kind)
+    except ValueError as error:
+        raise SettingError(f"{given.called or name} ({given.origin}): {error}") from error
 
 
 def _declared(components: Iterable[Any]) -> dict[str, Declared]:
@@ -138,7 +140,7 @@ def _translate(layer: Layer) -> dict[str, Given]:
         # A setting given under our own name beats the one that is mapped to it.
         for target, translated in mapped.items():
             if target == name or target not in layer.values:
-                ours[target] = Given(translated, layer.origin, layer.text)
+                ours[target] = Given(translated, layer.origin, layer.text, called=name)
     return ours
 
 

@@ -11,6 +11,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -64,6 +65,7 @@ def parse_text(text: str, kind: Any) -> Any:
 def check(value: Any, kind: Any) -> Any:
     """Return a Python value as the annotated type has it (an int for a float, a list for a tuple, …).
 
+    What is no truth value is taken for one where only that fits: 1, 0, and the words of the command line.
     Raises WrongValue. Infinity and NaN are refused wherever they hide.
     """
     for member in members(kind):
@@ -83,6 +85,9 @@ def check(value: Any, kind: Any) -> Any:
             continue
         if _finite(converted):
             return converted
+    if any(bare(member)[0] is bool for member in members(kind)) and isinstance(value, (int, str)):
+        with suppress(WrongValue):
+            return _truth(str(value))
     hint = ""
     if isinstance(value, str):
         hint = did_you_mean(value, [choice for member in members(kind) for choice in choices(member)])

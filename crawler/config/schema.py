@@ -10,6 +10,9 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+from crawler.config import holds
+from crawler.config.holds import Holds
+
 
 def _said(description: str, **bounds: Any) -> Meta:
     return Meta(description=description, **bounds)
@@ -18,6 +21,17 @@ def _said(description: str, **bounds: Any) -> Meta:
 Seconds = Annotated[float, Meta(ge=0, le=1e9)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Positive = Annotated[int, Meta(ge=1, le=2**53)]
+Signed = Annotated[int, Meta(ge=-999_999, le=999_999)]
+Statuses = Annotated[list[int], Holds(holds.statuses)]
+SLOT_OPTIONS: dict[str, Any] = {"concurrency": Positive, "delay": Seconds, "randomize_delay": bool, "jitter": Seconds}
+TLS_VERSIONS = Literal["1.0", "1.1", "1.2", "1.3"]
+TLS_OPTIONS: dict[str, Any] = {
+    "verify": bool,
+    "ca_file": str | None,
+    "cert_file": str | None,
+    "key_file": str | None,
+    "min_version": TLS_VERSIONS,
+}
 FailOn = Literal["start", "callback", "downloads", "any-download", "item", "none"]
 
 
@@ -28,14 +42,14 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
     BOT_NAME: Annotated[str, _said("Has no effect; Scrapy's projects set it. Say who you are in USER_AGENT")] = (
         "crawler"
     )
-    USER_AGENT: Annotated[str, _said("User-Agent header of every request")] = "crawler/0.1"
-    DEFAULT_REQUEST_HEADERS: Annotated[dict[str, str | None], _said("Headers a request gets unless it has them")] = (
-        field(
-            default_factory=lambda: {
-                "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-                "Accept-Language": "en",
-            }
-        )
+    USER_AGENT: Annotated[str, _said("User-Agent header of every request"), Holds(holds.header)] = "crawler/0.1"
+    DEFAULT_REQUEST_HEADERS: Annotated[
+        dict[str, str | None], _said("Headers a request gets unless it has them"), Holds(holds.headers)
+    ] = field(
+        default_factory=lambda: {
+            "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+            "Accept-Language": "en",
+        }
     )
     SPIDER_MODULES: Annotated[list[str], _said("Modules or packages where spiders are looked for")] = field(
         default_factory=lambda: ["spiders"]
@@ -50,53 +64,59 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
     )
     DOWNLOAD_DELAY: Annotated[Seconds, _said("Least time between two requests to one host")] = 0.0
     RANDOMIZE_DOWNLOAD_DELAY: Annotated[bool, _said("Lengthen each delay by a random 0 to 50 %")] = True
-    DOWNLOAD_SLOTS: Annotated[dict[str, dict[str, Any]], _said("Per host: concurrency, delay, randomize_delay")] = {}
+    DOWNLOAD_SLOTS: Annotated[
+        dict[str, dict[str, Any]],
+        _said("Per host: concurrency, delay, randomize_delay (or jitter, as in Scrapy: 0 switches it off)"),
+        holds.options(SLOT_OPTIONS, holds.slot),
+    ] = {}
     THROTTLE_ENABLED: Annotated[bool, _said("Slow down hosts that answer 429 or 503 or time out")] = True
     THROTTLE_MAX_DELAY: Annotated[Seconds, _said("Longest delay the throttle sets")] = 60.0
 
     # What is followed
     DEPTH_LIMIT: Annotated[Count, _said("Deepest level of links followed; 0: no limit")] = 0
-    DEPTH_PRIORITY: Annotated[int, _said("Priority is lowered by depth times this")] = 0
+    DEPTH_PRIORITY: Annotated[Signed, _said("Priority is lowered by depth times this")] = 0
     URLLENGTH_LIMIT: Annotated[Count, _said("Longest URL followed; 0: no limit")] = 2083
     REQUEST_FILTERS: Annotated[list[Any], _said("More filters: (request, found_on) -> Request or Drop")] = []
     FINGERPRINT: Annotated[Any, _said("Function (request) -> int in place of the built-in fingerprint")] = None
     SLOT_KEY: Annotated[Any, _said("Function (request) -> str in place of the host name")] = None
     REFERER_ENABLED: Annotated[bool, _said("Send Referer")] = True
-    REFERRER_POLICY: Annotated[str, _said("The Referrer-Policy used unless a page has its own")] = (
-        "strict-origin-when-cross-origin"
-    )
+    REFERRER_POLICY: Annotated[
+        str, _said("The Referrer-Policy used unless a page has its own"), Holds(holds.referrer_policy)
+    ] = "strict-origin-when-cross-origin"
 
     # robots.txt
     ROBOTSTXT_OBEY: Annotated[bool, _said("Fetch and obey robots.txt")] = True
-    ROBOTSTXT_USER_AGENT: Annotated[str | None, _said("Name looked up in robots.txt; None: USER_AGENT")] = None
+    ROBOTSTXT_USER_AGENT: Annotated[
+        str | None, _said("Name looked up in robots.txt; None: USER_AGENT"), Holds(holds.header)
+    ] = None
     ROBOTSTXT_RETRY_SECONDS: Annotated[Seconds, _said("When an unreachable robots.txt is tried again")] = 600.0
     ROBOTSTXT_MAX_DELAY: Annotated[Seconds, _said("Longest Crawl-delay obeyed")] = 60.0
 
     # Retry, redirect, errors
     RETRY_ENABLED: Annotated[bool, _said("Try again after errors that may pass")] = True
     RETRY_TIMES: Annotated[Count, _said("How many times again")] = 2
-    RETRY_HTTP_CODES: Annotated[list[int], _said("Statuses that are tried again")] = field(
+    RETRY_HTTP_CODES: Annotated[Statuses, _said("Statuses that are tried again")] = field(
         default_factory=lambda: [500, 502, 503, 504, 522, 524, 408, 429]
     )
-    RETRY_PRIORITY_ADJUST: Annotated[int, _said("Added to the priority of a retried request")] = -1
+    RETRY_PRIORITY_ADJUST: Annotated[Signed, _said("Added to the priority of a retried request")] = -1
     RETRY_BACKOFF: Annotated[Seconds, _said("First wait before a retry; doubles each time")] = 1.0
     RETRY_BACKOFF_MAX: Annotated[Seconds, _said("Longest wait before a retry")] = 60.0
     RETRY_AFTER_MAX: Annotated[Seconds, _said("Longest Retry-After obeyed; it holds the whole host")] = 600.0
     REDIRECT_ENABLED: Annotated[bool, _said("Follow redirects")] = True
     REDIRECT_MAX_TIMES: Annotated[Count, _said("Longest chain of redirects")] = 20
-    REDIRECT_PRIORITY_ADJUST: Annotated[int, _said("Added to the priority of a redirected request")] = 2
+    REDIRECT_PRIORITY_ADJUST: Annotated[Signed, _said("Added to the priority of a redirected request")] = 2
     METAREFRESH_ENABLED: Annotated[bool, _said("Follow meta refresh")] = True
     METAREFRESH_MAXDELAY: Annotated[Seconds, _said("Longest meta refresh delay followed")] = 100.0
     METAREFRESH_IGNORE_TAGS: Annotated[list[str], _said("Tags in which meta refresh does not count")] = field(
         default_factory=lambda: ["noscript"]
     )
     HTTPERROR_ALLOW_ALL: Annotated[bool, _said("Give responses of any status to callbacks")] = False
-    HTTPERROR_ALLOWED_CODES: Annotated[list[int], _said("Statuses beside 2xx given to callbacks")] = []
+    HTTPERROR_ALLOWED_CODES: Annotated[Statuses, _said("Statuses beside 2xx given to callbacks")] = []
 
     # Downloading
     DOWNLOADER: Annotated[Any, _said('"fast", "twisted" (Twisted\'s own Agent), or a class')] = "fast"
     MIDDLEWARES: Annotated[list[Any], _said("Middlewares around the downloader, outermost first")] = []
-    SCHEMES: Annotated[dict[str, Any], _said("Downloader class of each further URL scheme")] = {}
+    SCHEMES: Annotated[dict[str, Any], _said("Downloader class of each further URL scheme"), Holds(holds.schemes)] = {}
     DOWNLOAD_TIMEOUT: Annotated[Seconds, _said("Longest time of one fetch, connect to last byte; 0: none")] = 180.0
     DOWNLOAD_CONNECT_TIMEOUT: Annotated[Seconds, _said("Longest time to connect, TLS included")] = 30.0
     DOWNLOAD_READ_TIMEOUT: Annotated[Seconds, _said("Longest silence while reading; 0: none")] = 60.0
@@ -113,7 +133,7 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
     COOKIES_ENABLED: Annotated[bool, _said("Keep and send cookies")] = True
     COOKIES_DEBUG: Annotated[bool, _said("Log cookies sent and received")] = False
     KEEP_ALIVE_SECONDS: Annotated[Seconds, _said("How long an idle connection is kept")] = 30.0
-    BIND_ADDRESS: Annotated[str | None, _said("Local address connections come from")] = None
+    BIND_ADDRESS: Annotated[str | None, _said("Local address connections come from"), Holds(holds.address)] = None
     DENY_PRIVATE_ADDRESSES: Annotated[bool, _said("Refuse private, loopback and link-local addresses")] = False
 
     # Names
@@ -128,9 +148,11 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
     # TLS
     TLS_VERIFY: Annotated[bool, _said("Verify certificates")] = True
     TLS_HOSTS: Annotated[
-        dict[str, dict[str, Any]], _said("Per host: verify, ca_file, cert_file, key_file, min_version")
+        dict[str, dict[str, Any]],
+        _said("Per host: verify, ca_file, cert_file, key_file, min_version"),
+        holds.options(TLS_OPTIONS, holds.host),
     ] = {}
-    TLS_MIN_VERSION: Annotated[Literal["1.0", "1.1", "1.2", "1.3"], _said("Oldest TLS spoken")] = "1.2"
+    TLS_MIN_VERSION: Annotated[TLS_VERSIONS, _said("Oldest TLS spoken")] = "1.2"
     TLS_CA_FILE: Annotated[str | None, _said("PEM file of trusted roots beside the system's")] = None
 
     # HTTP/2, proxies, logins
@@ -139,12 +161,16 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
     PROXIES: Annotated[list[str], _said("A pool of proxies to rotate through")] = []
     PROXY_CONCURRENCY: Annotated[Count, _said("Requests in flight through one proxy of PROXIES; 0: no limit")] = 0
     SESSIONS: Annotated[Count, _said("Size of the session pool; 0: no sessions")] = 0
-    SESSION_IDENTITIES: Annotated[list[dict[str, str]], _said("Header sets the sessions take turns with")] = []
-    SESSION_BLOCKED_CODES: Annotated[list[int], _said("Statuses that mean: this session is blocked")] = field(
+    SESSION_IDENTITIES: Annotated[
+        list[dict[str, str]], _said("Header sets the sessions take turns with"), Holds(holds.header_sets)
+    ] = []
+    SESSION_BLOCKED_CODES: Annotated[Statuses, _said("Statuses that mean: this session is blocked")] = field(
         default_factory=lambda: [401, 403, 429]
     )
     SESSION_MAX_USES: Annotated[Count, _said("Requests after which a session is thrown away; 0: never")] = 0
-    HTTP_AUTH: Annotated[dict[str, str], _said('Per origin ("https://host"): "user:password"')] = {}
+    HTTP_AUTH: Annotated[
+        dict[str, str], _said('Per origin ("https://host"): "user:password"'), Holds(holds.origins)
+    ] = {}
 
     # Cache
     HTTPCACHE_ENABLED: Annotated[bool, _said("Answer from the HTTP cache where it may")] = False
@@ -154,13 +180,13 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
     HTTPCACHE_FILE: Annotated[str, _said("The cache's file")] = ".crawler/cache.sqlite"
     HTTPCACHE_MAX_SIZE: Annotated[Count, _said("Most bytes kept; 0: no limit")] = 1_073_741_824
     HTTPCACHE_EXPIRATION_SECS: Annotated[Seconds, _said("Oldest page kept; 0: no limit")] = 0.0
-    HTTPCACHE_IGNORE_HTTP_CODES: Annotated[list[int], _said("Statuses never kept")] = []
+    HTTPCACHE_IGNORE_HTTP_CODES: Annotated[Statuses, _said("Statuses never kept")] = []
     WARC_FILE: Annotated[str | None, _said("Write every exchange to this WARC file")] = None
 
     # Items and feeds
     PIPELINES: Annotated[list[Any], _said("Stages every item goes through, in order")] = []
     FEEDS: Annotated[dict[str, dict[str, Any]], _said("Outputs: path -> format, fields, encoding, indent, …")] = {}
-    FEED_EXPORT_ENCODING: Annotated[str, _said("Encoding of feeds")] = "utf-8"
+    FEED_EXPORT_ENCODING: Annotated[str, _said("Encoding of feeds"), Holds(holds.encoding)] = "utf-8"
     FEED_EXPORT_FIELDS: Annotated[list[str] | dict[str, str] | None, _said("Fields written, in this order")] = None
     FEED_EXPORT_INDENT: Annotated[int | None, _said("Indentation of JSON and XML")] = None
     FEED_EXPORT_BATCH_ITEM_COUNT: Annotated[Count, _said("Items in each file of a feed; 0: one file")] = 0

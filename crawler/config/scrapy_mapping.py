@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
+from crawler.config.parse import WrongValue, check, parse_text, shorten
 from crawler.config.scrapy_unmapped import Translator
 
 Mapped = dict[str, Any]
@@ -50,6 +51,20 @@ def words(to: str, table: Mapping[str, str]) -> Translator:
     return translate
 
 
+_REFERER = "scrapy.spidermiddlewares.referer"
+REFERRER_POLICIES: dict[str, str] = {
+    f"{_REFERER}.NoReferrerPolicy": "no-referrer",
+    f"{_REFERER}.NoReferrerWhenDowngradePolicy": "no-referrer-when-downgrade",
+    f"{_REFERER}.SameOriginPolicy": "same-origin",
+    f"{_REFERER}.OriginPolicy": "origin",
+    f"{_REFERER}.StrictOriginPolicy": "strict-origin",
+    f"{_REFERER}.OriginWhenCrossOriginPolicy": "origin-when-cross-origin",
+    f"{_REFERER}.StrictOriginWhenCrossOriginPolicy": "strict-origin-when-cross-origin",
+    f"{_REFERER}.UnsafeUrlPolicy": "unsafe-url",
+    f"{_REFERER}.DefaultReferrerPolicy": "scrapy-default",
+}
+"""Scrapy's classes for what we call by the names of the Referrer-Policy standard."""
+
 SWITCHES: dict[str, Mapped] = {
     "RetryMiddleware": {"RETRY_ENABLED": False},
     "RedirectMiddleware": {"REDIRECT_ENABLED": False},
@@ -72,7 +87,7 @@ def middlewares(kind: str, instead: str) -> Translator:
 
     def translate(value: Any, layer: Mapping[str, Any]) -> Mapped:
         mapped: Mapped = {}
-        for component, order in dict(value).items():
+        for component, order in _dictionary(value).items():
             path = component if isinstance(component, str) else f"{component.__module__}.{component.__qualname__}"
             if order is not None and not path.startswith("scrapy."):
                 raise ValueError(f"{path} is a {kind} middleware of Scrapy's shape; {instead}")
@@ -101,17 +116,19 @@ def cache_dir(value: Any, layer: Mapping[str, Any]) -> Mapped:
 
 def replay(value: Any, layer: Mapping[str, Any]) -> Mapped:
     """Only what is in the cache."""
-    return {"HTTPCACHE_POLICY": "replay"} if value else {}
+    return {"HTTPCACHE_POLICY": "replay"} if check(value, bool) else {}
 
 
 def dns_cache(value: Any, layer: Mapping[str, Any]) -> Mapped:
     """No cache is one that forgets at once."""
-    return {} if value else {"DNS_TTL": 0.0, "DNS_NEGATIVE_TTL": 0.0}
+    return {} if check(value, bool) else {"DNS_TTL": 0.0, "DNS_NEGATIVE_TTL": 0.0}
 
 
 def bind_address(value: Any, layer: Mapping[str, Any]) -> Mapped:
     """A host, or Scrapy's (host, port) with port 0."""
     if isinstance(value, (tuple, list)):
+        if len(value) != 2:
+            raise WrongValue(f"expected an IP address or (address, 0), got {shorten(value)}")
         host, port = value
         if port:
             raise ValueError("a fixed local port allows one connection only; give the address alone")
@@ -121,7 +138,7 @@ def bind_address(value: Any, layer: Mapping[str, Any]) -> Mapped:
 
 def jitter(value: Any, layer: Mapping[str, Any]) -> Mapped:
     """Any jitter is ours of 0 to 50 % on top."""
-    return {"RANDOMIZE_DOWNLOAD_DELAY": bool(value)}
+    return {"RANDOMIZE_DOWNLOAD_DELAY": _number(value) > 0}
 
 
 def http_auth(value: Any, layer: Mapping[str, Any]) -> Mapped:
@@ -136,7 +153,7 @@ def http_auth(value: Any, layer: Mapping[str, Any]) -> Mapped:
 def handlers(value: Any, layer: Mapping[str, Any]) -> Mapped:
     """Handlers of further schemes; the built-in ones are not replaced this way."""
     mapped = {}
-    for scheme, handler in dict(value).items():
+    for scheme, handler in _dictionary(value).items():
         if handler is None or str(handler).startswith("scrapy."):
             continue
         if scheme in ("http", "https"):
@@ -170,8 +187,19 @@ def scrapys_own(*, reason: str) -> Translator:
     """Nothing to do for any of Scrapy's own classes, which ours stands for; anything else is refused."""
 
     def translate(value: Any, layer: Mapping[str, Any]) -> Mapped:
-        if value and not (value if isinstance(value, str) else value.__module__).startswith("scrapy."):
+        if value and not (value if isinstance(value, str) else getattr(value, "__module__", "")).startswith("scrapy."):
             raise ValueError(reason)
         return {}
 
     return translate
+
+
+def _number(value: Any) -> float:
+    kind = float | bool
+    return float(parse_text(value, kind) if isinstance(value, str) else check(value, kind))
+
+
+def _dictionary(value: Any) -> dict[Any, Any]:
+    if value is not None and not isinstance(value, Mapping):
+        raise WrongValue(f"expected a dictionary, got {shorten(value)}")
+    return dict(value or {})

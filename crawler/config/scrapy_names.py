@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from crawler.config import scrapy_mapping as to
+from crawler.config.parse import WrongValue, check
 from crawler.config.scrapy_unmapped import UNMAPPED, ScrapyName, Translator
 from crawler.errors import SettingError
 
@@ -81,6 +82,10 @@ _MAPPED: dict[str, ScrapyName] = {
     "ITEM_PIPELINES": _mapped("PIPELINES, in the order of the numbers", to.in_order("PIPELINES")),
     "JOBDIR": _mapped("JOB_DIR is the folder above, JOB_NAME the last part", to.job_dir),
     "LOG_FORMAT": _mapped('"text" or "json"; a logging template has no effect', to.log_format),
+    "REFERRER_POLICY": _mapped(
+        "the same for the names of policies; Scrapy's classes are their names",
+        to.words("REFERRER_POLICY", to.REFERRER_POLICIES),
+    ),
     "REQUEST_FINGERPRINTER_CLASS": _mapped(
         "Scrapy's default means the built-in one",
         to.only("RequestFingerprinter", reason="FINGERPRINT is a function (request) -> int"),
@@ -126,11 +131,19 @@ def has_no_effect(name: str, value: Any, layer: Mapping[str, Any], *, origin: st
     An empty or false value asks for nothing and passes in silence. Raises SettingError for a refused one.
     """
     row = SCRAPY_NAMES[name]
-    if not value or _READ_WITH.get(name) in layer:
+    if not _asks(value) or _READ_WITH.get(name) in layer:
         return False
     if row.fate == "refused":
         raise SettingError(f"{name} ({origin}) is a setting of Scrapy that has no place here: {row.note}")
     return True
+
+
+def _asks(value: Any) -> bool:
+    """Tell whether a value asks for anything: neither empty nor one of the words for false."""
+    try:
+        return bool(check(value, bool))
+    except WrongValue:
+        return bool(value)
 
 
 _READ_WITH = {"FEED_FORMAT": "FEED_URI", "HTTPAUTH_DOMAIN": "HTTPAUTH_USER", "HTTPAUTH_PASS": "HTTPAUTH_USER"}

@@ -9,6 +9,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from crawler.config.components import checked, constructed
 from crawler.config.schema import CoreSettings
 from crawler.download.builtin import BuiltIn
 from crawler.download.fast.downloader import FastDownloader
@@ -52,8 +53,8 @@ class Edge:
         self.again: Callable[[Request], Awaitable[Response]] | None = None
         self._clock = reactor if clock is None else clock
 
-        def own(component: Any) -> Downloader:
-            return TimedDownloader(_made(component, core, reactor, make), core, self._clock)
+        def own(component: Any, setting: str = "SCHEMES") -> Downloader:
+            return TimedDownloader(_made(component, setting, core, reactor, make), core, self._clock)
 
         http = downloader if downloader is not None else _downloader(core, reactor=reactor, own=own)
         self.http = SideCalls(http, reactor) if isinstance(http, FastDownloader) else None
@@ -63,7 +64,9 @@ class Edge:
         self.lookup = self._fresh if self._built_in.lookup is not None else None
         router = SchemeRouter.assembled(http, core, make=own)
         self._downloader = self._built_in.archived(router)
-        users: list[Middleware] = [make(each) for each in core.MIDDLEWARES]
+        users: list[Middleware] = [
+            checked(make(each), "MIDDLEWARES", takes=2, shape=_MIDDLEWARE) for each in core.MIDDLEWARES
+        ]
         self.fetch: Callable[[Request], Deferred[Response]] = compile_chain(
             [*users, *self._built_in.middlewares],
             self._downloader.fetch,
@@ -130,19 +133,23 @@ class SideCalls:
         return found
 
 
-def _downloader(core: CoreSettings, *, reactor: Any, own: Callable[[Any], Downloader]) -> Downloader:
+def _downloader(core: CoreSettings, *, reactor: Any, own: Callable[[Any, str], Downloader]) -> Downloader:
     if core.DOWNLOADER == "fast":
         return FastDownloader(core, reactor=reactor)
     if core.DOWNLOADER == "twisted":
         from crawler.download.twisted import TwistedDownloader
 
         return TwistedDownloader(core, reactor=reactor)
-    return own(core.DOWNLOADER)
+    return own(core.DOWNLOADER, "DOWNLOADER")
 
 
-def _made(component: Any, core: CoreSettings, reactor: Any, make: Callable[[Any], Any]) -> Downloader:
-    """Make a user's downloader: like our own, it is given the settings and the reactor."""
+_MIDDLEWARE = "async def __call__(self, request, fetch), or such a function (docs/extending.md)"
+_DOWNLOADER = "__init__(self, settings, *, reactor), fetch(request, exchange) and close() (docs/extending.md)"
+
+
+def _made(component: Any, setting: str, core: CoreSettings, reactor: Any, make: Callable[[Any], Any]) -> Downloader:
+    """Make a user's downloader: like our own, it is given the settings and the reactor. Raises SettingError."""
     if isinstance(component, type) and not hasattr(component, "from_crawler"):
-        component = component(core, reactor=reactor)
-    made: Downloader = make(component)
+        component = constructed(component, setting, core, reactor=reactor, shape=_DOWNLOADER)
+    made: Downloader = checked(make(component), setting, has=("fetch", "close"), shape=_DOWNLOADER)
     return made

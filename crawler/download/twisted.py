@@ -20,7 +20,7 @@ from twisted.web.client import HTTPConnectionPool
 from crawler.config.schema import CoreSettings
 from crawler.download.agent_fetch import AgentFetch
 from crawler.download.fast.deadlines import Deadlines
-from crawler.download.fast.dial import Dialler
+from crawler.download.fast.dial import Dialler, checked_bind_address
 from crawler.download.fast.head import HeadLimits
 from crawler.download.fast.names import Names
 from crawler.download.fast.resolvers import SystemLookup, TwistedLookup
@@ -57,6 +57,7 @@ class TwistedDownloader:
         self.pool.maxPersistentPerHost = max(settings.CONCURRENT_REQUESTS_PER_DOMAIN, 1)
         self.pool.cachedConnectionTimeout = max(settings.KEEP_ALIVE_SECONDS, 0.001)  # type: ignore[assignment]  # a float does
         lookup = TwistedLookup(reactor) if settings.DNS_RESOLVER == "twisted" else SystemLookup(reactor)
+        self._bind_address = checked_bind_address(settings.BIND_ADDRESS)
         self._names = Names(
             lookup,
             reactor=reactor,
@@ -108,7 +109,7 @@ class TwistedDownloader:
         if not request.url.startswith(("http://", "https://")):
             raise UnsupportedScheme(f"no downloader for this URL: {shortened(request.url)!r}", sent=False)
         proxy = request.meta.get("proxy")
-        bind_address = request.meta.get("bindaddress") or self.settings.BIND_ADDRESS
+        bind_address = request.meta.get("bindaddress") or self._bind_address
         if isinstance(bind_address, tuple):
             bind_address = bind_address[0]
         key = (request.origin, proxy, bind_address)

@@ -24,7 +24,6 @@ from crawler.engine.robots import RobotsGate
 from crawler.engine.starts import Starts
 from crawler.engine.unit import Unit
 from crawler.engine.watch import HoldWatch
-from crawler.errors import SettingError
 from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.host import HostLimits
@@ -165,15 +164,12 @@ class Wiring:
 
 def _limits(core: CoreSettings) -> Callable[[str], HostLimits]:
     """Return what each host may be asked: the general settings, or the host's own in DOWNLOAD_SLOTS."""
-    for host, slot in core.DOWNLOAD_SLOTS.items():
-        if int(slot.get("concurrency", 1)) < 1:
-            raise SettingError(f"DOWNLOAD_SLOTS: the concurrency of {host} must be at least 1, or it is never asked")
     general = HostLimits(core.CONCURRENT_REQUESTS_PER_DOMAIN, core.DOWNLOAD_DELAY, core.RANDOMIZE_DOWNLOAD_DELAY)
     own = {
         host: HostLimits(
-            int(slot.get("concurrency", general.concurrency)),
-            float(slot.get("delay", general.delay)),
-            bool(slot.get("randomize_delay", general.jitter)),
+            slot.get("concurrency", general.concurrency),
+            slot.get("delay", general.delay),
+            bool(slot.get("jitter", slot.get("randomize_delay", general.jitter))),
         )
         for host, slot in core.DOWNLOAD_SLOTS.items()
     }

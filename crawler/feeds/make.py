@@ -13,7 +13,7 @@ from crawler.feeds.filefeed import FileFeed
 from crawler.feeds.formats import Format, FormatOptions
 from crawler.feeds.items import Fields
 from crawler.feeds.names import STDOUT, PathTemplate, compression_of, local_path, parse_output
-from crawler.feeds.options import FeedOptions, check_encoding, choose_format, item_test, read_options
+from crawler.feeds.options import FeedOptions, check_encoding, check_formats, choose_format, item_test, read_options
 from crawler.feeds.seam import Feed
 from crawler.feeds.streamfeed import StreamFeed
 
@@ -37,6 +37,7 @@ def make_feeds(
     ``stdout``: where ``-`` goes in place of sys.stdout. ``declared`` tells the values of the settings that a
     class in FEED_FORMATS declares.
     """
+    check_formats(settings.FEED_FORMATS)
     made: list[Feed] = []
     taken: dict[str, str] = {}
     values = {**(attributes or {}), "name": spider_name}

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from crawler.config.parse import WrongValue, check
 from crawler.errors import OutputError
 from crawler.feeds.formats import FORMATS, Format
 from crawler.feeds.names import format_of, instead
@@ -41,14 +42,16 @@ def read_options(feed: str, options: Mapping[str, Any]) -> FeedOptions:
             raise OutputError(f"feed {feed!r}: unknown option {name!r}{instead(str(name), known)}")
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in options.items()}
     try:
+        plain |= {name: check(plain[name], bool | None) for name in ("overwrite", "store_empty") if name in plain}
         return msgspec.convert(plain, FeedOptions)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, WrongValue) as error:
         raise OutputError(f"feed {feed!r}: {error}") from error
 
 
 def choose_format(feed: str, path: str, named: str | None, custom: Mapping[str, Any]) -> tuple[str, type[Format]]:
     """Return name and class of the format: the named one, else that of the extension, else JSON Lines for "-"."""
-    known: dict[str, Any] = {**FORMATS, **{name.lower(): value for name, value in custom.items()}}
+    every: dict[str, Any] = {**FORMATS, **{name.lower(): value for name, value in custom.items()}}
+    known = {name: form for name, form in every.items() if form is not None}
     extension = "jsonlines" if path in {"-", "stdout:"} else format_of(path)[0]
     name = (named or extension).lower()
     if name not in known:
@@ -59,10 +62,16 @@ def choose_format(feed: str, path: str, named: str | None, custom: Mapping[str, 
             )
         raise OutputError(f"feed {feed!r}: unknown format {named!r}{instead(name, known)}")
     form = loaded(feed, known[name])
-    if not (isinstance(form, type) and issubclass(form, Format)):
-        raise OutputError(f"feed {feed!r}: FEED_FORMATS[{name!r}] is {form!r}, not a subclass of crawler's Format")
     canonical = next(first for first, value in known.items() if value is known[name])
     return canonical, form
+
+
+def check_formats(custom: Mapping[str, Any]) -> None:
+    """Raise OutputError for a class in FEED_FORMATS that is no format, whether or not a feed uses it."""
+    for name, value in custom.items():
+        form = loaded("FEED_FORMATS", value)
+        if not (form is None or (isinstance(form, type) and issubclass(form, Format))):
+            raise OutputError(f"FEED_FORMATS[{name!r}] is {form!r}, not a subclass of crawler's Format")
 
 
 def check_encoding(feed: str, encoding: str) -> str:

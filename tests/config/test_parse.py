@@ -121,7 +121,7 @@ def test_a_python_value_takes_the_type_s_form(value: Any, kind: Any, expected: A
 
 
 @pytest.mark.parametrize(
-    ("value", "kind"), [(True, int), (1, bool), ("1", int), (1.0, int), (None, int), ("x", Colour)]
+    ("value", "kind"), [(True, int), (2, bool), ("maybe", bool), ("1", int), (1.0, int), (None, int), ("x", Colour)]
 )
 def test_a_python_value_of_another_type_is_refused(value: Any, kind: Any) -> None:
     with pytest.raises(WrongValue):
@@ -139,3 +139,10 @@ def test_types_have_names_for_people_and_for_tables() -> None:
     assert type_name(kind) == "list[str] | dict[str, int] | None"
     assert type_name(Literal["a", 1]) == '"a" | 1'
     assert expectation(list[Literal["a", "b"]]) == "a list of words among a, b"
+
+
+@pytest.mark.parametrize(("value", "truth"), [(1, True), (0, False), ("true", True), ("False", False), ("off", False)])
+def test_the_words_for_a_truth_value_are_one_everywhere(value: Any, truth: bool) -> None:
+    assert check(value, bool) is truth
+    assert check(value, bool | None) is truth
+    assert check({"a": 1}, dict[str, Any]) == {"a": 1}

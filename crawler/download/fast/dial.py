@@ -9,6 +9,7 @@ a small one of ours: the addresses are those our cache answered with and the gua
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -19,7 +20,7 @@ from zope.interface import implementer
 
 from crawler.download.fast.guard import is_public
 from crawler.download.fast.names import Addresses, Names
-from crawler.errors import AddressForbidden
+from crawler.errors import AddressForbidden, SettingError
 
 # The endpoint refuses names that IDNA does not know, such as a_b.example, which exist. It never looks at
 # the name itself, so it gets this one, and the addresses of the real one.
@@ -98,6 +99,17 @@ class Dialler:
         # HostnameEndpoint costs a tenth of a millisecond more, and its delay before it reports a failure.
         make: Any = TCP6ClientEndpoint if ":" in addresses[0] else TCP4ClientEndpoint
         return make(self._reactor, addresses[0], port, timeout=self._timeout, bindAddress=bind)
+
+
+def checked_bind_address(address: str | None) -> str | None:
+    """Return BIND_ADDRESS if connections can come from it; raises SettingError if this machine has no such address."""
+    if address:
+        try:
+            with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as trial:
+                trial.bind((address, 0))
+        except OSError as error:
+            raise SettingError(f"BIND_ADDRESS: cannot connect from {address}: {error.strerror or error}") from error
+    return address
 
 
 def _public(host: str, addresses: Addresses) -> Addresses:

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 
 from crawler.config.schema import CoreSettings
 from crawler.download.fast.deadlines import Deadlines
-from crawler.download.fast.dial import Dialler
+from crawler.download.fast.dial import Dialler, checked_bind_address
 from crawler.download.fast.fetch import Fetch, FetchRules
 from crawler.download.fast.head import HeadLimits
 from crawler.download.fast.names import Lookup, Names
@@ -46,7 +46,7 @@ class FastDownloader:
     ) -> None:
         self.clock = clock
         self.reactor = reactor
-        self._bind_address = settings.BIND_ADDRESS
+        self._bind_address = checked_bind_address(settings.BIND_ADDRESS)
         self.decodes = settings.COMPRESSION_ENABLED
         self.max_size = settings.DOWNLOAD_MAXSIZE
         self.timeout = settings.DOWNLOAD_TIMEOUT

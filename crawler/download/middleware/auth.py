@@ -13,13 +13,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+from crawler.config.holds import origin
 from crawler.config.schema import CoreSettings
 from crawler.download.middleware.chain import Fetch
 from crawler.download.middleware.digest import Challenge, challenge_in
 from crawler.errors import InvalidRequest
 from crawler.model.request import Request
 from crawler.model.response import Response
-from crawler.model.url import credentials_of, is_http, normalise, origin_of, split
+from crawler.model.url import credentials_of, is_http, split
 
 Credentials = tuple[str, str]
 
@@ -35,7 +36,7 @@ class Authentication:
     for an origin that must never be sent the password itself; None sends nothing."""
 
     def __init__(self, settings: CoreSettings, *, nonce: Callable[[], str] = lambda: secrets.token_hex(8)) -> None:
-        self._by_origin = {_origin(name): _credentials(value) for name, value in settings.HTTP_AUTH.items()}
+        self._by_origin = {origin(name): _credentials(value) for name, value in settings.HTTP_AUTH.items()}
         self._nonce = nonce
         self._challenges: OrderedDict[tuple[str, str], Challenge] = OrderedDict()
 
@@ -110,14 +111,6 @@ def _with(request: Request, value: bytes | None) -> Request:
     headers[b"Authorization"] = value
     changed: Request = request.replace(headers=headers)
     return changed
-
-
-def _origin(name: str) -> str:
-    """Read the origin of a HTTP_AUTH entry; raises InvalidRequest."""
-    url = normalise(name if "://" in name else f"https://{name}")
-    if not is_http(url) or split(url).path != "/":
-        raise InvalidRequest(f'HTTP_AUTH: {name!r} is no origin such as "https://example.com"')
-    return origin_of(url)
 
 
 def _credentials(given: Any) -> tuple[str, str, bool]:

@@ -15,6 +15,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from crawler.config.schema import CoreSettings
+from crawler.download.fast.route import parse_proxy
 from crawler.download.middleware.chain import Fetch
 from crawler.errors import ConnectionFailed, FetchTimeout, ProxyError, SettingError
 from crawler.model.request import Request
@@ -48,6 +49,11 @@ class ProxyPool:
 
     def __init__(self, settings: CoreSettings, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.proxies = [ProxyState(url if "://" in url else f"http://{url}") for url in dict.fromkeys(settings.PROXIES)]
+        for proxy in self.proxies:
+            try:
+                parse_proxy(proxy.url)
+            except ProxyError as error:
+                raise SettingError(f"PROXIES: {error}") from error
         if not self.proxies:
             raise SettingError("PROXIES is empty: a proxy pool needs at least one")
         self._limit = settings.PROXY_CONCURRENCY

@@ -6,6 +6,7 @@ from hashlib import md5
 
 import pytest
 
+from crawler.config.parse import WrongValue
 from crawler.config.schema import CoreSettings
 from crawler.download.middleware.auth import Authentication
 from crawler.download.middleware.digest import challenge_in
@@ -70,7 +71,7 @@ def test_wrong_origins(name: str) -> None:
     if name == "a.com":
         Authentication(CoreSettings(HTTP_AUTH={name: "u:p"}))
         return
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(WrongValue, match="is no origin"):
         Authentication(CoreSettings(HTTP_AUTH={name: "u:p"}))
 
 

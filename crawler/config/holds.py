@@ -1,0 +1,169 @@
+"""What may a setting hold, beyond what its type says?
+
+The schema names one of these rules beside a setting's type, by ``Holds``. A rule takes the value as the type has it
+and returns it, as it is used; it raises ValueError with the reason, which the user reads behind the setting's name.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable, Iterable, Mapping
+from ipaddress import ip_address
+from typing import Any, NamedTuple, get_args
+
+from crawler.config.nearest import did_you_mean
+from crawler.config.parse import WrongValue, check, shorten
+from crawler.errors import InvalidRequest
+from crawler.model.headers import Headers
+from crawler.model.url import is_http, normalise, origin_of, split
+
+_is_scheme = re.compile(r"[a-z][a-z0-9+.-]*", re.IGNORECASE | re.ASCII).fullmatch
+_POLICIES = (
+    "no-referrer",
+    "no-referrer-when-downgrade",
+    "same-origin",
+    "origin",
+    "strict-origin",
+    "origin-when-cross-origin",
+    "strict-origin-when-cross-origin",
+    "unsafe-url",
+    "scrapy-default",
+)
+
+
+class Holds(NamedTuple):
+    """Part of an annotation: ``Annotated[str, Holds(rule)]``."""
+
+    rule: Callable[[Any], Any]
+
+
+def held(value: Any, kind: Any) -> Any:
+    """Return a value that has the type already as the rules of its annotation have it. Raises ValueError."""
+    if value is not None and hasattr(kind, "__metadata__"):
+        for extra in get_args(kind)[1:]:
+            if isinstance(extra, Holds):
+                value = extra.rule(value)
+    return value
+
+
+def options(kinds: Mapping[str, Any], key: Callable[[str], str]) -> Holds:
+    """Each key of a dict passes ``key``; each value is a dict of options of these types, and no others."""
+
+    def rule(value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        return {key(name): _options(name, given, kinds) for name, given in value.items()}
+
+    return Holds(rule)
+
+
+def _options(name: str, given: Mapping[str, Any], kinds: Mapping[str, Any]) -> dict[str, Any]:
+    checked = {}
+    for option, value in given.items():
+        if option not in kinds:
+            hint = did_you_mean(option, kinds) or f"; there are {', '.join(kinds)}"
+            raise WrongValue(f"{name}: there is no option {shorten(option)}{hint}")
+        try:
+            checked[option] = check(value, kinds[option])
+        except WrongValue as error:
+            raise WrongValue(f"{name}: {option}: {error}") from error
+    return checked
+
+
+def slot(name: str) -> str:
+    """A host name, or any other name of a queue, but no URL."""
+    if "://" in name:
+        raise WrongValue(f"expected the name of a host, got the URL {shorten(name)}")
+    return name
+
+
+def host(name: str) -> str:
+    """A host name or address alone; returned as it stands in URLs."""
+    try:
+        found = split(normalise(f"http://{name}/"))
+    except InvalidRequest:
+        found = None
+    if found is None or not found.host or found.path != "/" or found.port != 80 or found.username:
+        raise WrongValue(f"expected the name of a host without port, got {shorten(name)}")
+    return found.host
+
+
+def origins(value: dict[str, str]) -> dict[str, str]:
+    """The keys are origins."""
+    for name in value:
+        origin(name)
+    return value
+
+
+def origin(name: str) -> str:
+    """Return the origin that a key of HTTP_AUTH names; one without scheme is that of https. Raises WrongValue."""
+    try:
+        url = normalise(name if "://" in name else f"https://{name}")
+    except InvalidRequest as error:
+        raise WrongValue(f'{shorten(name)} is no origin such as "https://example.com": {error}') from error
+    if not is_http(url) or split(url).path != "/":
+        raise WrongValue(f'{shorten(name)} is no origin such as "https://example.com"')
+    return origin_of(url)
+
+
+def address(value: str) -> str:
+    """An IP address, perhaps with a zone."""
+    try:
+        ip_address(value.partition("%")[0])
+    except ValueError:
+        raise WrongValue(f"expected an IP address of this machine, got {shorten(value)}") from None
+    return value
+
+
+def encoding(value: str) -> str:
+    """The name of an encoding of texts that Python knows."""
+    try:
+        "[".encode(value)
+        codecs.lookup(value)
+    except (LookupError, UnicodeError, TypeError, ValueError):
+        raise WrongValue(f"expected the name of an encoding such as utf-8, got {shorten(value)}") from None
+    return value
+
+
+def header(value: str) -> str:
+    """The value of a header field."""
+    Headers({"User-Agent": value})
+    return value
+
+
+def headers(value: dict[str, str | None]) -> dict[str, str | None]:
+    """Header fields; None sends none."""
+    Headers({name: given for name, given in value.items() if given})
+    return value
+
+
+def header_sets(value: Iterable[dict[str, str]]) -> list[dict[str, str]]:
+    """Several sets of header fields."""
+    for fields in value:
+        Headers(fields)
+    return list(value)
+
+
+def statuses(value: list[int]) -> list[int]:
+    """HTTP statuses: three digits, for servers send others than RFC 9110 knows."""
+    for status in value:
+        if not 100 <= status <= 999:
+            raise WrongValue(f"expected statuses from 100 to 999, got {status}")
+    return value
+
+
+def schemes(value: dict[str, Any]) -> dict[str, Any]:
+    """The keys are schemes of URLs."""
+    for name in value:
+        if not _is_scheme(name):
+            raise WrongValue(f'expected a scheme such as "ftp", got {shorten(name)}')
+    return value
+
+
+def referrer_policy(value: str) -> str:
+    """A policy, or a list of them at commas, of which the last counts (Referrer Policy §8.1)."""
+    words = [word.strip() for word in value.lower().split(",")]
+    for word in words:
+        if word not in _POLICIES:
+            hint = did_you_mean(word, _POLICIES)
+            raise WrongValue(f"expected one of {', '.join(_POLICIES)}, got {shorten(word)}{hint}")
+    return words[-1]
