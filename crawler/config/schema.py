@@ -134,7 +134,7 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
     COOKIES_DEBUG: Annotated[bool, _said("Log cookies sent and received")] = False
     KEEP_ALIVE_SECONDS: Annotated[Seconds, _said("How long an idle connection is kept")] = 30.0
     BIND_ADDRESS: Annotated[str | None, _said("Local address connections come from"), Holds(holds.address)] = None
-    DENY_PRIVATE_ADDRESSES: Annotated[bool, _said("Refuse private, loopback and link-local addresses")] = False
+    DENY_PRIVATE_ADDRESSES: Annotated[bool, _said("Refuse all that is not the public network")] = False
 
     # Names
     DNS_CACHE_SIZE: Annotated[Positive, _said("Most names remembered")] = 10_000

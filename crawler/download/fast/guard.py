@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
+from crawler.download.fast.special import GLOBAL_UNICAST, SPECIAL_IPV4, SPECIAL_IPV6
 from crawler.model.url import is_address
 
-# RFC 6598 (carrier NAT), RFC 6890 and RFC 9637, beyond what is_global says in every supported Python.
-_MORE = [ip_network(text) for text in ("100.64.0.0/10", "192.0.0.0/24", "198.18.0.0/15", "3fff::/20")]
-# RFC 4291 section 2.4: the rest of IPv6 is special or not given out.
-_UNICAST = ip_network("2000::/3")
 _NAT64 = ip_network("64:ff9b::/96")
 
 
@@ -23,14 +20,11 @@ def is_public(text: str) -> bool:
         address = ip_address(text.partition("%")[0])
     except ValueError:
         return False
-    inner = _embedded(address)
-    if inner is not None:
-        return is_public(str(inner))
-    if address.version == 6 and address not in _UNICAST:
-        return False
-    if address.is_multicast or any(address in network for network in _MORE if network.version == address.version):
-        return False
-    return address.is_global
+    if isinstance(address, IPv4Address):
+        return not any(address in network for network in SPECIAL_IPV4)
+    if carried := _carried(address):
+        return all(is_public(str(inner)) for inner in carried)
+    return address in GLOBAL_UNICAST and not any(address in network for network in SPECIAL_IPV6)
 
 
 def may_be_public(host: str) -> bool:
@@ -44,18 +38,16 @@ def may_be_public(host: str) -> bool:
     return is_public(host) if is_address(host) else True
 
 
-def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | None:
-    """Return the IPv4 address that packets to this one end up at."""
-    if isinstance(address, IPv4Address):
-        return None
+def _carried(address: IPv6Address) -> tuple[IPv4Address, ...]:
+    """Return the IPv4 addresses that packets to this one go to: mapped, 6to4, Teredo (its server and its client)."""
     if address.ipv4_mapped is not None:
-        return address.ipv4_mapped
+        return (address.ipv4_mapped,)
     if address.sixtofour is not None:
-        return address.sixtofour
+        return (address.sixtofour,)
     if address.teredo is not None:
-        return address.teredo[1]
+        return address.teredo
     value = int(address)
     # "::a.b.c.d" (RFC 4291 section 2.5.5.1) and NAT64 (RFC 6052) carry it in the last 32 bits.
     if address in _NAT64 or (value >> 32 == 0 and value > 0xFFFF):
-        return IPv4Address(value & 0xFFFFFFFF)
-    return None
+        return (IPv4Address(value & 0xFFFFFFFF),)
+    return ()
