@@ -47,11 +47,12 @@ def checked_body(body: Any, encoding: str) -> bytes:
 
 
 def checked_cookies(cookies: Any) -> Any:
-    """Return a copy of cookies: a dict, or a list of dicts with at least name and value (Scrapy's forms)."""
+    """Return a copy of cookies: a dict, or a list of dicts with at least name and value (Scrapy's forms). One whose
+    value is None is left out."""
     if isinstance(cookies, Mapping):
         for name, value in cookies.items():
             _check_cookie(name, value)
-        return dict(cookies)
+        return {name: value for name, value in cookies.items() if value is not None}
     if isinstance(cookies, str | bytes):
         raise InvalidRequest('cookies must be a dict or a list of dicts; for a ready header use headers={"Cookie": …}')
     copies = []
@@ -60,7 +61,8 @@ def checked_cookies(cookies: Any) -> Any:
             raise InvalidRequest(f"a cookie in a list must be a dict with name and value, got {cookie!r}")
         for value in cookie.values():
             _check_cookie(cookie["name"], value)
-        copies.append(dict(cookie))
+        if cookie["value"] is not None:
+            copies.append(dict(cookie))
     return copies
 
 

@@ -1,22 +1,21 @@
 """What would a browser send when this form is submitted?
 
-The rules are those of https://html.spec.whatwg.org/#form-submission-algorithm. The data is sent as
-application/x-www-form-urlencoded whatever the form's enctype says; files need ``Request(files=…)``.
+The rules are those of https://html.spec.whatwg.org/#form-submission-algorithm. Files need ``Request(files=…)``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlencode
 
 from crawler.errors import InvalidRequest
+from crawler.model.controls import controls_of, entries, is_clickable
 from crawler.model.labels import codec_of
 
-_CONTROLS = "input|button|select|textarea"
-_CLICKABLE = {"input": ("submit", "image"), "button": ("submit",)}
 _NEWLINES = re.compile("\r\n|\r|\n")
+_ENCTYPES = frozenset(("application/x-www-form-urlencoded", "multipart/form-data", "text/plain"))
 
 
 class Page(Protocol):
@@ -32,31 +31,43 @@ class Page(Protocol):
 
 
 class Submission(NamedTuple):
-    """A form, filled in: where it goes, how, with which pairs, in which encoding."""
+    """A form, filled in: where it goes, how, with which pairs, in which encoding. ``pairs`` have one str or bytes
+    for each value, with line ends as they are sent."""
 
     url: str
     method: str
-    pairs: list[tuple[str, Any]]
+    enctype: str
+    pairs: list[tuple[str | bytes, str | bytes]]
     encoding: str
 
 
 def form_encoded(data: Any, encoding: str = "utf-8") -> str:
-    """Return application/x-www-form-urlencoded text; a list as value gives the name several times."""
+    """Return application/x-www-form-urlencoded text; a list as value gives the name several times, None leaves
+    it out. Raises InvalidRequest."""
+    return urlencode([(_octets(name, encoding), _octets(value, encoding)) for name, value in _flat(data)])
+
+
+def _flat(data: Any) -> list[tuple[str | bytes, str | bytes]]:
+    """Return form data as pairs of texts."""
     if isinstance(data, str | bytes):
         raise InvalidRequest("form data must be a mapping or pairs; for text use body=")
     pairs = []
     try:
         for name, value in data.items() if isinstance(data, Mapping) else data:
             values = value if isinstance(value, Iterable) and not isinstance(value, str | bytes) else [value]
-            pairs += [(_octets(name, encoding), _octets(each, encoding)) for each in values]
+            pairs += [(_text(name), _text(each)) for each in values if each is not None]
     except (TypeError, ValueError) as error:
         raise InvalidRequest(f"form data must be a mapping or pairs, got {data!r}") from error
-    return urlencode(pairs)
+    return pairs
 
 
-def _octets(value: Any, encoding: str) -> bytes:
+def _text(value: Any) -> str | bytes:
+    return value if isinstance(value, str | bytes) else str(value)
+
+
+def _octets(value: str | bytes, encoding: str) -> bytes:
     # The standard sends what the encoding lacks as a numeric character reference.
-    return value if isinstance(value, bytes) else str(value).encode(encoding, "xmlcharrefreplace")
+    return value if isinstance(value, bytes) else value.encode(encoding, "xmlcharrefreplace")
 
 
 def submission(
@@ -70,24 +81,49 @@ def submission(
     data: Any = None,
     click: Mapping[str, Any] | None = None,
     dont_click: bool = False,
+    files: Any = None,
 ) -> Submission:
-    """Fill in and submit a form of a page; raises InvalidRequest, which lists the forms there are."""
+    """Fill in and submit a form of a page; raises InvalidRequest, which lists the forms there are.
+
+    ``data`` goes over what the page filled in; its names, and those of ``files``, are not sent from the page.
+    """
     form = _find(page, name=name, id=id, number=number, xpath=xpath, css=css)
-    controls = list(_controls(form))
-    button = None if dont_click else _clicked(form, controls, click)
+    controls = list(controls_of(form))
+    button = None if dont_click else _clicked(controls, click)
     given = list((data.items() if isinstance(data, Mapping) else data) or ())
     try:
         taken = {field for field, _ in given}
     except (TypeError, ValueError) as error:
         raise InvalidRequest(f"form data must be a mapping or pairs, got {data!r}") from error
+    taken |= {name for name, _ in (files.items() if isinstance(files, Mapping) else files or ())}
     encoding = _charset(form, page.encoding)
-    pairs = [(field, value) for field, value in _pairs(controls, button, encoding) if field not in taken]
-    pairs += [(field, value) for field, value in given if value is not None]
-    source = form if button is None else button
-    action = (source.get("formaction") or form.get("action") or "").strip("\t\n\f\r ")
-    method = (source.get("formmethod") or form.get("method") or "").strip().upper()
-    url = page.urljoin(action) if action else page.url
-    return Submission(url, method if method == "POST" else "GET", pairs, encoding)
+    pairs: list[Any] = [(field, value) for field, value in entries(controls, button, encoding) if field not in taken]
+    pairs += _flat(given)
+    action = (_said("action", form, button) or "").strip("\t\n\f\r ")
+    method = (_said("method", form, button) or "").strip().upper()
+    enctype = (_said("enctype", form, button) or "").strip().lower()
+    return Submission(
+        page.urljoin(action) if action else page.url,
+        "POST" if method == "POST" else "GET",
+        enctype if enctype in _ENCTYPES else "application/x-www-form-urlencoded",
+        [(_lines(field), _lines(value)) for field, value in pairs],
+        encoding,
+    )
+
+
+def _said(name: str, form: Any, button: Any) -> str | None:
+    """Return what the clicked button says of the form, or else the form."""
+    if button is not None and is_clickable(button) and (said := button.get(f"form{name}")) is not None:
+        return str(said)
+    said = form.get(name)
+    return None if said is None else str(said)
+
+
+def _lines(value: Any) -> Any:
+    """Return a text with the line ends with which forms are sent."""
+    if isinstance(value, bytes) or ("\n" not in value and "\r" not in value):
+        return value
+    return _NEWLINES.sub("\r\n", value)
 
 
 def _find(page: Page, *, name: Any, id: Any, number: int, xpath: str | None, css: str | None) -> Any:  # noqa: A002
@@ -117,44 +153,13 @@ def _not_found(page: Page, forms: list[Any], what: str) -> InvalidRequest:
     there = []
     for number, form in enumerate(forms[:20]):
         attributes = [f"{key}={form.get(key)!r}" for key in ("name", "id", "action") if form.get(key)]
-        fields = [control.get("name") for control in _controls(form) if control.get("name")]
+        fields = [control.get("name") for control in controls_of(form) if control.get("name")]
         there.append(f"{number}: {' '.join([*attributes, 'fields', *fields[:10]])}")
     return InvalidRequest(f"{what} on {page.url}; " + ("forms there: " + "; ".join(there) if there else "it has none"))
 
 
-def _controls(form: Any) -> Iterator[Any]:
-    """Yield a form's enabled controls: those inside, and those elsewhere that name it by form=."""
-    own = form.get("id")
-    tree = form.getroottree()
-    for control in tree.getroot().iter(*_CONTROLS.split("|")):
-        owner = control.get("form")
-        if owner is None:
-            if not any(ancestor is form for ancestor in control.iterancestors("form")):
-                continue
-        elif owner != own:
-            continue
-        if not _disabled(control) and next(control.iterancestors("datalist"), None) is None:
-            yield control
-
-
-def _disabled(control: Any) -> bool:
-    if control.get("disabled") is not None:
-        return True
-    for fieldset in control.iterancestors("fieldset"):
-        if fieldset.get("disabled") is not None:
-            legend = next(fieldset.iterchildren("legend"), None)
-            if legend is None or not any(ancestor is legend for ancestor in control.iterancestors("legend")):
-                return True
-    return False
-
-
-def _type(control: Any) -> str:
-    default = "submit" if control.tag == "button" else "text"
-    return (control.get("type") or default).strip().lower()
-
-
-def _clicked(form: Any, controls: list[Any], click: Mapping[str, Any] | None) -> Any:
-    buttons = [control for control in controls if _type(control) in _CLICKABLE.get(control.tag, ())]
+def _clicked(controls: list[Any], click: Mapping[str, Any] | None) -> Any:
+    buttons = [control for control in controls if is_clickable(control)]
     if click is None:
         return buttons[0] if buttons else None
     wanted = dict(click)
@@ -179,53 +184,3 @@ def _charset(form: Any, default: str) -> str:
         if codec := codec_of(label):
             return "utf-8" if codec.startswith("utf-16") else codec
     return "utf-8" if default.startswith("utf-16") else default
-
-
-def _pairs(controls: list[Any], button: Any, encoding: str) -> Iterator[tuple[str, str]]:
-    for control in controls:
-        name = control.get("name") or ""
-        kind = _type(control)
-        if control is button:
-            yield from _button_pairs(name, kind, control)
-        elif control.tag == "select":
-            yield from ((name, value) for value in _selected(control) if name)
-        elif control.tag == "textarea":
-            text = "".join(control.itertext())
-            if name:
-                yield name, _NEWLINES.sub("\r\n", text[1:] if text.startswith("\n") else text)
-        elif control.tag == "input" and name and kind not in ("submit", "image", "reset", "button"):
-            if kind in ("checkbox", "radio"):
-                if control.get("checked") is not None:
-                    yield name, control.get("value", "on")
-            elif kind == "hidden" and name == "_charset_":
-                yield name, encoding
-            else:
-                yield name, control.get("value") or ""
-
-
-def _button_pairs(name: str, kind: str, button: Any) -> Iterator[tuple[str, str]]:
-    if kind == "image":
-        # A click on an image sends where it was hit.
-        yield f"{name}.x" if name else "x", "0"
-        yield f"{name}.y" if name else "y", "0"
-    elif name:
-        yield name, button.get("value") or ""
-
-
-def _selected(select: Any) -> list[str]:
-    options = [option for option in select.iter("option") if not _option_disabled(option)]
-    chosen = [option for option in options if option.get("selected") is not None]
-    if select.get("multiple") is None:
-        # One that shows one line always has a choice: the last selected, else the first.
-        chosen = chosen[-1:] or options[:1]
-    return [_option_value(option) for option in chosen]
-
-
-def _option_disabled(option: Any) -> bool:
-    group = option.getparent()
-    return option.get("disabled") is not None or (group.tag == "optgroup" and group.get("disabled") is not None)
-
-
-def _option_value(option: Any) -> str:
-    value = option.get("value")
-    return str(value) if value is not None else " ".join("".join(option.itertext()).split())

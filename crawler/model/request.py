@@ -18,6 +18,7 @@ from crawler.model.curl import arguments_of
 from crawler.model.fields import NO_CALLBACK, Callback, Cookies, RequestFields, name_on
 from crawler.model.formdata import form_encoded, submission
 from crawler.model.headers import Headers
+from crawler.model.multipart import multipart_encoded, plain_encoded
 from crawler.model.options import Options, check_names
 from crawler.model.url import normalise, shortened, with_query
 
@@ -194,11 +195,13 @@ class Request(RequestFields):
     ) -> Self:
         """Submit a form of a page as a browser would, with ``formdata`` over what the page filled in.
 
-        The form is found by name, id, XPath or CSS, else by number. A None in ``formdata`` leaves a field
-        out. The first button is clicked, or the one whose attributes ``clickdata`` has ("nr": its number
-        among the controls). The other arguments are those of Request; ``url`` and ``method`` override the
-        form's. Raises InvalidRequest, which lists the forms there are (Scrapy's FormRequest.from_response).
+        The form is found by name, id, XPath or CSS, else by number. A None in ``formdata`` (or ``data``, the
+        same) leaves a field out. The first button is clicked, or the one whose attributes ``clickdata`` has
+        ("nr": its number among the controls). It is sent as its enctype says. The other arguments are those
+        of Request; ``url`` and ``method`` override the form's. Raises InvalidRequest, which lists the forms
+        there are (Scrapy's FormRequest.from_response).
         """
+        data = arguments.pop("data", None)
         sent = submission(
             response,
             name=formname,
@@ -206,16 +209,23 @@ class Request(RequestFields):
             number=formnumber,
             xpath=formxpath,
             css=formcss,
-            data=formdata,
+            data=data if formdata is None else formdata,
             click=clickdata,
             dont_click=dont_click,
+            files=arguments.get("files"),
         )
         url = arguments.pop("url", None)
         url = sent.url if url is None else response.urljoin(url)
         method = (arguments.pop("method", None) or sent.method).upper()
         encoding = arguments.setdefault("encoding", sent.encoding)
         if method == "POST":
-            return cls(url, method="POST", data=sent.pairs, **arguments)
+            if sent.enctype == "application/x-www-form-urlencoded" or arguments.get("files"):
+                return cls(url, method="POST", data=sent.pairs, **arguments)
+            encoded = multipart_encoded if sent.enctype == "multipart/form-data" else plain_encoded
+            body, content_type = encoded(sent.pairs, encoding)
+            request = cls(url, method="POST", body=body, **arguments)
+            request.headers.setdefault(b"Content-Type", content_type)
+            return request
         return cls(with_query(url, form_encoded(sent.pairs, encoding)), method="GET", **arguments)
 
     @classmethod

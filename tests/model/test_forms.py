@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from io import BytesIO
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 import pytest
 
@@ -11,6 +13,7 @@ from crawler.errors import InvalidRequest
 from crawler.model.forms import FormRequest
 from crawler.model.request import Request
 from crawler.model.response import Response
+from crawler.model.url import fingerprint
 
 
 def page(body: str, encoding: str = "utf-8") -> Response:
@@ -172,6 +175,194 @@ def test_base_and_encodings() -> None:
     body = "<form accept-charset='nonsense windows-1251' method=post><input name=_charset_ type=hidden>"
     body += "<input name=a value=Ж>"
     request = FormRequest.from_response(page(body))
-    assert request.body == b"_charset_=cp1251&a=%C6"
+    assert request.body == b"_charset_=windows-1251&a=%C6"
     assert request.encoding == "cp1251"
     assert FormRequest.from_response(page("<form method=dialog><input name=a value=1>")).method == "GET"
+
+
+def body_of(html: str, encoding: str = "utf-8", **arguments: Any) -> tuple[bytes, bytes]:
+    """Return the body of a form that is posted, its boundary as B, and its Content-Type."""
+    request = FormRequest.from_response(page(html, encoding), **arguments)
+    assert request.method == "POST"
+    kind, _, boundary = request.headers["Content-Type"].partition(b"; boundary=")
+    if boundary:
+        assert re.fullmatch(rb"[0-9A-Za-z'()+_,./:=?-]{1,70}", boundary)  # RFC 2046 section 5.1.1
+    return request.body.replace(boundary, b"B") if boundary else request.body, kind
+
+
+FIELDS = """<input name=a value="1&amp;2"><input name='q"x' value=é><input type=file name=f>
+<textarea name=t>
+1
+2</textarea><button name=go value=Go>"""
+
+
+def test_a_multipart_form() -> None:
+    body, kind = body_of(f"<form method=post enctype='Multipart/Form-Data'>{FIELDS}")
+    assert kind == b"multipart/form-data"
+    assert body == (
+        b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1&2\r\n'
+        b'--B\r\nContent-Disposition: form-data; name="q%22x"\r\n\r\n\xc3\xa9\r\n'
+        b'--B\r\nContent-Disposition: form-data; name="f"; filename=""\r\n'
+        b"Content-Type: application/octet-stream\r\n\r\n\r\n"
+        b'--B\r\nContent-Disposition: form-data; name="t"\r\n\r\n1\r\n2\r\n'
+        b'--B\r\nContent-Disposition: form-data; name="go"\r\n\r\nGo\r\n'
+        b"--B--\r\n"
+    )
+    html = f"<form method=post enctype=multipart/form-data>{FIELDS}"
+    one, again = (FormRequest.from_response(page(html)) for _ in range(2))
+    assert fingerprint(one) == fingerprint(again)
+    assert fingerprint(one) != fingerprint(FormRequest.from_response(page(html), formdata={"a": "3"}))
+    assert (
+        b"\r\n\xa4\r\n"
+        in body_of("<form method=post enctype=multipart/form-data><input name=a value=€>", "iso-8859-15")[0]
+    )
+    assert body_of("<form method=post enctype=multipart/form-data>") == (b"--B--\r\n", b"multipart/form-data")
+
+
+def test_a_plain_form() -> None:
+    body, kind = body_of(f"<form method=post enctype=text/plain>{FIELDS}", formdata={"n": [1, None, 2], "a": None})
+    assert (kind, body) == (b"text/plain", 'q"x=é\r\nf=\r\nt=1\r\n2\r\ngo=Go\r\nn=1\r\nn=2\r\n'.encode())
+
+
+@pytest.mark.parametrize(
+    ("form", "button", "kind"),
+    [
+        ("enctype=multipart/form-data", "formenctype=text/plain", b"text/plain"),
+        ("enctype=text/plain", "formenctype=x", b"application/x-www-form-urlencoded"),
+        ("enctype=nonsense", "", b"application/x-www-form-urlencoded"),
+        ("enctype=text/plain", "type=button formenctype=multipart/form-data", b"text/plain"),
+    ],
+)
+def test_the_button_may_say_how_it_is_encoded(form: str, button: str, kind: bytes) -> None:
+    assert body_of(f"<form method=post {form}><input name=a value=1><button {button}>")[1] == kind
+
+
+def test_a_query_is_urlencoded_whatever_the_form_says() -> None:
+    request = FormRequest.from_response(
+        page("<form enctype=multipart/form-data action='/s?old=1'><input name=a value='1 2'>")
+    )
+    assert (request.method, request.url, request.body) == ("GET", "http://x.org/s?a=1+2", b"")
+    assert "Content-Type" not in request.headers
+
+
+def test_files_that_are_given_take_the_place_of_the_pages_input() -> None:
+    html = f"<form method=post enctype=multipart/form-data>{FIELDS}"
+    request = FormRequest.from_response(page(html), files={"f": ("a.txt", BytesIO(b"x"))})
+    assert parse_qsl(request.body.decode()) == [("a", "1&2"), ('q"x', "é"), ("t", "1\r\n2"), ("go", "Go")]
+    assert list(request.meta["files"]) == ["f"]
+
+
+@pytest.mark.parametrize("enctype", ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"])
+def test_line_ends_are_cr_lf_and_a_text_has_none(enctype: str) -> None:
+    html = f"""<form method=post enctype={enctype}><input type=hidden name=h value="1&#10;2&#13;3&#13;&#10;4">
+    <input name=t value="1&#10;2&#13;3"><input type=password name=p value="1&#10;2">
+    <input type=odd name=o value="1&#10;">
+    <input type=checkbox name=c checked value="1&#10;2"><textarea name=a>1\r\n2\n\n</textarea>"""
+    body, _ = body_of(html, formdata={"mine": "1\n2\r\n", "raw": b"1\n2"})
+    text = unquote_plus(body.decode())
+    assert "1\r\n2\r\n3\r\n4" in text
+    assert text.count("123") == 1
+    assert "1\r\n2\r\n\r\n" in text
+    assert "\n" not in text.replace("\r\n", "").replace("1\n2", "", 1)
+    assert "1\n2" in text
+
+
+@pytest.mark.parametrize(
+    ("select", "values"),
+    [
+        ("<select name=s size=4><option value=1><option value=2></select>", []),
+        ("<select name=s size=4><option value=1><option value=2 selected></select>", ["2"]),
+        ("<select name=s size=1><option value=1 disabled><option value=2></select>", ["2"]),
+        ("<select name=s size=0><option value=1></select>", ["1"]),
+        ("<select name=s size=x><option value=1></select>", ["1"]),
+        ("<select name=s size=' +2px'><option value=1></select>", []),
+        ("<select name=s size=1 multiple><option value=1></select>", []),
+        ("<select name=s size=1><option disabled selected value=1><option value=2></select>", []),
+        ("<select name=s><option selected value=1><option selected disabled value=2></select>", []),
+        ("<select name=s multiple><option selected value=1><option selected disabled value=2></select>", ["1"]),
+        ("<select name=s><optgroup disabled><option value=1></optgroup><option value=2></select>", ["2"]),
+        ("<select name=s><option>\u00a0 a \n b<!-- c --> <b>d</b> </select>", ["\u00a0 a b d"]),
+        ("<select name=s><option value=''>x</select>", [""]),
+        ("<select name=s disabled><option value=1></select>", []),
+    ],
+)
+def test_what_a_select_says(select: str, values: list[str]) -> None:
+    assert [value for _, value in sent(f"<form method=post>{select}")] == values
+
+
+@pytest.mark.parametrize(
+    ("attributes", "value"),
+    [
+        ("type=text value=' a\n'", " a"),
+        ("type=url value=' http://x\n '", "http://x"),
+        ("type=email value=' a@b '", "a@b"),
+        ("type=email multiple value=' a@b , c@d'", "a@b,c@d"),
+        ("type=number value=1e3", "1e3"),
+        ("type=number value=' 5'", ""),
+        ("type=number value=1,5", ""),
+        ("type=range", "50"),
+        ("type=range min=10 max=20 value=5", "10"),
+        ("type=range min=10 max=20 value=x", "15"),
+        ("type=range min=-5 max=5 step=3 value=0", "1"),
+        ("type=range max=1 step=any value=.25", ".25"),
+        ("type=range min=120 value=3", "120"),
+        ("type=range step=30 max=50 value=49", "49"),
+        ("type=color", "#000000"),
+        ("type=color value=#ABCDEF", "#abcdef"),
+        ("type=color value=red", "#000000"),
+        ("type=date value=2024-02-29", "2024-02-29"),
+        ("type=date value=2023-02-29", ""),
+        ("type=date value=1.2.2024", ""),
+        ("type=month value=2024-13", ""),
+        ("type=week value=2024-W09", "2024-W09"),
+        ("type=time value=24:00", ""),
+        ("type=time value=23:59:59.5", "23:59:59.5"),
+        ("type=datetime-local value='2024-02-29 10:00:00'", "2024-02-29T10:00"),
+        ("type=datetime-local value=2024-02-29T10:00:01.500", "2024-02-29T10:00:01.5"),
+        ("type=datetime-local value=2024-02-29", ""),
+        ("type=hidden value=' a\n'", " a\r\n"),
+        ("type=nonsense value='a\n'", "a"),
+        ("type=checkbox checked", "on"),
+        ("type=radio checked value=''", ""),
+    ],
+)
+def test_what_an_input_of_each_type_says(attributes: str, value: str) -> None:
+    assert sent(f"<form method=post><input name=i {attributes}>") == [("i", value)]
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<input type=radio name=r value=1 checked><input type=radio name=r value=2 checked>", [("r", "2")]),
+        ("<template><input name=t value=1></template>", []),
+        ("<input form='' name=a value=1>", []),
+        ("<textarea name=a>\r\n\r\n&lt;b><!--x--></textarea>", [("a", "\r\n<b><!--x-->")]),
+        ("<input name=a value=x dirname=a.dir><textarea name=b dirname=b.dir dir=auto>12 \u05d0</textarea>",
+         [("a", "x"), ("a.dir", "ltr"), ("b", "12 \u05d0"), ("b.dir", "rtl")]),
+        ("<p dir=RTL><input type=date name=a dirname=a.dir><input name=b dirname=b.dir>",
+         [("a", ""), ("b", ""), ("b.dir", "rtl")]),
+        ("<input type=hidden name=_CHARSET_ value=x>", [("_CHARSET_", "UTF-8")]),
+        ("<button type=nonsense name=b value=1>", [("b", "1")]),
+        ("<input type=submit value=nameless><button name=b value=1>", []),
+        ("<fieldset disabled><legend><legend></legend><input name=in value=1></legend>"
+         "<legend><input name=second></legend></fieldset>", [("in", "1")]),
+    ],
+)  # fmt: skip
+def test_odd_controls(html: str, expected: list[tuple[str, str]]) -> None:
+    assert sent(f"<form method=post>{html}") == expected
+
+
+def test_none_is_left_out() -> None:
+    assert FormRequest("http://x.org/", formdata={"a": None, "b": "1", "c": [None, 2]}).body == b"b=1&c=2"
+    assert Request("http://x.org/", data=[("a", None), ("b", 0)]).body == b"b=0"
+    assert FormRequest("http://x.org/", method="GET", formdata={"a": None, "b": ""}).url == "http://x.org/?b="
+
+
+def test_data_is_another_name_for_formdata() -> None:
+    request = Request.from_form(page(LOGIN), formid="login", data={"user": "ann"})
+    assert ("user", "ann") in parse_qsl(request.body.decode())
+
+
+def test_an_empty_action_of_the_button_is_the_page() -> None:
+    body = "<form action=/a method=post><button formaction='' name=n value=v>"
+    assert FormRequest.from_response(page(body)).url == "http://x.org/a/login?x=1"

@@ -223,3 +223,10 @@ def test_an_argument_that_is_not_known_is_named_with_the_nearest() -> None:
         TypeError, match=r"^Request\(\) got an unexpected keyword argument 'calback'; did you mean callback\?"
     ):
         Request("http://x/", calback=print)  # type: ignore[call-arg]
+
+
+def test_a_cookie_without_a_value_is_left_out() -> None:
+    assert Request("http://x/", cookies={"a": None, "b": ""}).cookies == {"b": ""}
+    cookies: Any = [{"name": "a", "value": None}, {"name": "b", "value": "1", "domain": None}]
+    assert Request("http://x/", cookies=cookies).cookies == [{"name": "b", "value": "1", "domain": None}]
+    assert Request("http://x/").replace(cookies={"a": None}).cookies == {}

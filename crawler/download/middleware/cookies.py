@@ -126,6 +126,8 @@ def _own(cookies: Any, url: UrlParts, now: float) -> list[Cookie]:
         cookies = [{"name": name, "value": value} for name, value in cookies.items()]
     made = []
     for each in cookies:
+        if each["value"] is None:
+            continue
         domain = str(each.get("domain") or "").removeprefix(".").lower()
         made.append(
             Cookie(
