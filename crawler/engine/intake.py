@@ -6,6 +6,7 @@ pipelines and, with the commit, to the feeds.
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -18,10 +19,8 @@ from crawler.engine.acceptance import Acceptance
 from crawler.engine.books import Books
 from crawler.engine.frames import error_of
 from crawler.engine.inline import Inline
-from crawler.engine.named import name_of, unfit
 from crawler.engine.outlet import Outlet
 from crawler.engine.pipelines import Pipelines
-from crawler.engine.startpages import StartPages
 from crawler.engine.unit import Unit, current
 from crawler.errors import RequestDropped
 from crawler.events import Events, RequestRefused, RequestScheduled, RequestsSpooled
@@ -49,7 +48,6 @@ class Intake:
         *,
         store: Store,
         acceptance: Acceptance,
-        start_pages: StartPages,
         pipelines: Pipelines,
         outlet: Outlet,
         books: Books,
@@ -66,7 +64,6 @@ class Intake:
     ) -> None:
         self._store = store
         self._acceptance = acceptance
-        self._start_pages = start_pages
         self._pipelines = pipelines
         self._outlet = outlet
         self._books = books
@@ -117,15 +114,13 @@ class Intake:
         elif ItemAdapter.is_item(result):
             self._pipelines.submit(result, unit, response)
         else:
-            raise TypeError(unfit(result))
+            raise TypeError(_unfit(result))
 
     def _take_request(self, request: Request, unit: Unit, response: Response | None) -> None:
         offer = self._acceptance.offer(request, response)
         if isinstance(offer, Drop):
             self._refuse(request, offer.reason, offer.detail, unit, response.url if response is not None else None)
-            return
-        offer = self._start_pages.taken(offer, unit)
-        if self._carried and offer.check and self.carries(offer.fingerprint):
+        elif self._carried and offer.check and self.carries(offer.fingerprint):
             self._refuse(request, "duplicate", "", unit, offer.found_on)
         elif self._store.can_store(offer.request):
             unit.children.append(offer)
@@ -181,11 +176,11 @@ class Intake:
         self._events.publish(RequestRefused(request, reason, detail, found_on))
         self.refused += 1
         if self._explain:
-            unit.refusals.append(Refusal(request.url, f"{reason}", f"{detail}", found_on or ""))
+            unit.refusals.append(Refusal(request.url, reason, detail, found_on or ""))
 
     def _carry(self, offer: Offer, unit: Unit) -> None:
         """Queue a request that cannot be stored: it works for this unit, once the store says it is new."""
-        name = name_of(offer.request.callback)
+        name = getattr(offer.request.callback, "__qualname__", "") or repr(offer.request)
         if name not in self._told:
             self._told.add(name)
             logger.info(
@@ -270,3 +265,16 @@ class Intake:
             self.items += len(unit.items)
             self._outlet.put(unit.items, answer.first_item + len(unit.items) - 1)
         self.open_units -= 1  # now: what becomes of a child at once must not find the crawl idle
+
+
+def _unfit(result: Any) -> str:
+    hint = ""
+    if inspect.iscoroutine(result):
+        result.close()  # or Python warns that nobody awaited it
+        hint = "; await it"
+    elif inspect.isgenerator(result):
+        hint = "; yield from it"
+    return (
+        "a callback may yield requests, items (dict, dataclass, attrs, pydantic, msgspec.Struct) and None, "
+        f"but this one yielded {type(result).__name__}: {repr(result)[:80]}{hint}"
+    )

@@ -17,10 +17,9 @@ from crawler.engine.books import Books
 from crawler.engine.clock import Clock
 from crawler.engine.committer import Committer
 from crawler.engine.delivery import Delivery
-from crawler.engine.frames import error_of, message_of
+from crawler.engine.frames import error_of
 from crawler.engine.inline import Inline
 from crawler.engine.intake import Intake
-from crawler.engine.startpages import StartPages
 from crawler.engine.unit import Unit
 from crawler.errors import HttpError, RequestDropped, RequestError
 from crawler.events import Events, RequestDelayed
@@ -28,7 +27,6 @@ from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.store import Attempt, Postponed, Store
 from crawler.model.response import Response
-from crawler.policy.redirect import METHOD_KEY
 from crawler.policy.verdict import Deliver, Drop, GiveUp, Later, Verdict
 
 logger = logging.getLogger(__name__)
@@ -43,7 +41,6 @@ class Outcomes:
         store: Store,
         frontier: Frontier,
         acceptance: Acceptance,
-        start_pages: StartPages,
         committer: Committer,
         delivery: Delivery,
         intake: Intake,
@@ -59,7 +56,6 @@ class Outcomes:
         self._store = store
         self._frontier = frontier
         self._acceptance = acceptance
-        self._start_pages = start_pages
         self._committer = committer
         self._delivery = delivery
         self._intake = intake
@@ -119,14 +115,14 @@ class Outcomes:
     def _end(self, entry: Entry, outcome: str, reason: str, error: Exception) -> None:
         status = error.response.status if isinstance(error, HttpError) else None
         if entry.carried:
-            self._books.end_carried(entry.request, outcome, reason, message_of(error), status=status)
+            self._books.end_carried(entry.request, outcome, reason, str(error), status=status)
         if entry in self._inline:
             self._inline.answer(entry, error)
             entry.unit.end_one()
             return
         unit = self._unit(entry)
         if not entry.carried:
-            unit.outcome, unit.reason, unit.detail, unit.status = outcome, reason, message_of(error), status
+            unit.outcome, unit.reason, unit.detail, unit.status = outcome, reason, str(error), status
         if not self._delivery.fail(error, entry.request, unit):
             unit.end_one()
 
@@ -150,12 +146,6 @@ class Outcomes:
             self._postpone(entry, verdict)  # in its own chain: a page that sets a cookie and comes back
             return
         self.deciding += 1
-        if request.meta.get("depth") == 0:  # one of start(), so that its target is one, too
-            side = self._intake.open(None)
-            offer = self._start_pages.taken(offer, side)
-            side.end_one()
-        else:
-            offer = self._start_pages.another(offer)
         if self._intake.carries(offer.fingerprint) or (entry.carried and self._intake.offers(offer.fingerprint)):
             asked: Deferred[bool] = succeed(False)
         elif entry.carried:
@@ -172,8 +162,8 @@ class Outcomes:
     def _redirect_decided(self, new: bool, entry: Entry, verdict: Later) -> None:
         if new:
             self._queue(entry, verdict)
-        elif entry.request.dont_filter or METHOD_KEY in entry.request.meta:
-            self._postpone(entry, verdict)  # the answer to a form is wanted, whatever page it is
+        elif entry.request.dont_filter:
+            self._postpone(entry, verdict)
         else:
             self.drop(entry, "duplicate", f"the redirect's target {entry.request.url} was seen before")
         self.deciding -= 1
@@ -214,7 +204,7 @@ class Outcomes:
         if isinstance(outcome, Response):
             attempt = Attempt(self._clock.wall(), entry.request.url, str(outcome.status), "")
         else:
-            attempt = Attempt(self._clock.wall(), entry.request.url, type(outcome).__name__, message_of(outcome))
+            attempt = Attempt(self._clock.wall(), entry.request.url, type(outcome).__name__, str(outcome))
         if entry.attempts_log is None:
             entry.attempts_log = [attempt]
         else:

@@ -21,7 +21,6 @@ from crawler.engine.pace import Pace
 from crawler.engine.parts import Parts
 from crawler.engine.pipelines import Pipelines
 from crawler.engine.robots import RobotsGate
-from crawler.engine.startpages import StartPages, name_of
 from crawler.engine.starts import Starts
 from crawler.engine.unit import Unit
 from crawler.engine.watch import HoldWatch
@@ -29,7 +28,6 @@ from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.host import HostLimits
 from crawler.model.response import Response
-from crawler.spider import default_callback
 
 
 class Hooks(Protocol):
@@ -59,9 +57,6 @@ class Hooks(Protocol):
     def spider_failed(self, error: BaseException, unit: Unit, name: str, response: Response | None) -> None:
         """The spider's code raised."""
 
-    def value_lost(self, what: str, error: Exception) -> None:
-        """A value of the user's cannot be kept in the job."""
-
 
 class Wiring:
     """The engine's own parts of one crawl."""
@@ -77,13 +72,20 @@ class Wiring:
             core, self.frontier, clock, parts.robots_agent, random=parts.random, durable=store.durable
         )
         self.pace = Pace(core, self.frontier, clock, events, limits=limits)
-        self.facts = Facts([*parts.facts, self.pace, self.gate], hooks.value_lost)
-        if hasattr(store, "tell_lost"):
-            store.tell_lost(hooks.value_lost)
+        self.facts = Facts([*parts.facts, self.pace, self.gate])
         self.outlet = Outlet(
             parts.feeds, parts.store, clock=clock, pools=parts.pools, on_error=hooks.fail, on_room=hooks.made_room
         )
-        self.pipelines = self._pipelines(parts, hooks)
+        self.pipelines = Pipelines(
+            parts.stages,
+            parts.spider,
+            events=events,
+            pools=parts.pools,
+            drive=parts.drive,
+            limit=core.CONCURRENT_ITEMS,
+            on_room=hooks.made_room,
+            on_close=hooks.stop,
+        )
         self.acceptance = Acceptance(
             parts.filters,
             parts.redirect_filters,
@@ -102,7 +104,6 @@ class Wiring:
             changed=hooks.changed,
             on_error=hooks.fail,
         )
-        self.start_pages = StartPages(parts.start_marks, name_of(default_callback(parts.spider)))
         self.intake = self._intake(parts, hooks)
         self.callbacks = self._callbacks(
             parts, room=hooks.room_for_results, take=self.intake.take, failed=hooks.spider_failed
@@ -110,24 +111,10 @@ class Wiring:
         self.starts = self._starts(parts, hooks)
         self.outcomes = self._outcomes(parts, hooks)
 
-    def _pipelines(self, parts: Parts, hooks: Hooks) -> Pipelines:
-        return Pipelines(
-            parts.stages,
-            parts.spider,
-            events=parts.events,
-            pools=parts.pools,
-            drive=parts.drive,
-            limit=parts.core.CONCURRENT_ITEMS,
-            on_room=hooks.made_room,
-            on_close=hooks.stop,
-            keep=getattr(parts.store, "keep_item", None),
-        )
-
     def _intake(self, parts: Parts, hooks: Hooks) -> Intake:
         return Intake(
             store=parts.store,
             acceptance=self.acceptance,
-            start_pages=self.start_pages,
             pipelines=self.pipelines,
             outlet=self.outlet,
             books=self.books,
@@ -161,7 +148,6 @@ class Wiring:
             store=parts.store,
             frontier=self.frontier,
             acceptance=self.acceptance,
-            start_pages=self.start_pages,
             committer=self.committer,
             delivery=Delivery(parts.spider, self.callbacks),
             intake=self.intake,

@@ -10,11 +10,16 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
 from lxml import etree
 
+from crawler.model.codecs import Decoder
+from crawler.model.encoding import encoding_of
+
 PIECE = 65_536
 _TAKEN = 8192
+_HEAD = 4096  # what an encoding is guessed from, at least
 
 SILENCE = 2_097_152
 """Most bytes in which no element comes that is looked at: there the tree grows, or a DTD or an attribute does."""
@@ -69,6 +74,25 @@ def _gunzipped(body: bytes) -> Iterator[bytes]:
         position -= len(member.unused_data)
 
 
+def _as_utf8(source: Iterable[bytes], encoding: str | None, content_type: str | None) -> Iterator[bytes]:
+    """Yield a document in UTF-8, by the encoding or what Content-Type or the document say it is in (RFC 7303 §3)."""
+    rest = iter(source)
+    taken: list[bytes] = []
+    size = 0
+    while size < _HEAD and (piece := next(rest, None)) is not None:
+        taken.append(piece)
+        size += len(piece)
+    decoder = Decoder(encoding or encoding_of(b"".join(taken), content_type, kind="xml"))
+    begun = False
+    for piece in chain(taken, rest):
+        text = decoder.decode(piece)
+        if not begun:
+            text = text.lstrip("\ufeff\t\n\r ")  # libxml2 takes nothing before <?xml
+            begun = text != ""
+        yield text.encode("utf-8", "replace")
+    yield decoder.decode(b"", final=True).encode("utf-8", "replace")
+
+
 class _Waiting:
     """Refuses what makes libxml2 wait again and again.
 
@@ -93,7 +117,8 @@ class Document:
     """A document that is being read. ``elements(wanted)`` may be called once.
 
     ``names``: the local names of the elements to look at, the root among them; None for all. ``most`` bounds
-    the number of those. ``problem`` says at the end what was wrong with the document, though it could be read.
+    the number of those. ``encoding`` is that of the source, if it is known; else ``content_type``, then the document
+    say it. ``problem`` says at the end what was wrong with the document, though it could be read.
     """
 
     def __init__(
@@ -103,13 +128,14 @@ class Document:
         names: Iterable[str] | None = None,
         most: int = 1 << 62,
         encoding: str | None = None,
+        content_type: str | None = None,
     ) -> None:
         self.problem = ""
-        self._source = iter(source)
+        self._source = _as_utf8(source, encoding, content_type)
         self._parser = etree.XMLPullParser(
             events=("start", "end"),
             tag=None if names is None else [f"{{*}}{name}" for name in names],
-            encoding=encoding,
+            encoding="utf-8",
             recover=True,
             resolve_entities=False,
             no_network=True,
@@ -158,20 +184,17 @@ class Document:
 
     def _read(self) -> Iterator[tuple[str, etree._Element]]:
         size = heard = 0
-        wide = False
         for piece in self._source:
-            wide = wide or (size == 0 and b"\0" in piece[:4])
-            self._feed(piece if size else piece.lstrip())  # libxml2 takes nothing before <?xml
+            self._feed(piece)
             size += len(piece)
             for event in self._fresh():
                 heard = size
                 yield event
             if size - heard > SILENCE:
                 raise BadMarkup(f"nothing that is looked for comes within {SILENCE} bytes")
-        if not wide:
-            # At a bare "&" libxml2 waits for a ";" and may still do so; it sees one here.
-            self._feed(b"<!--;-->")
-            yield from self._fresh()
+        # At a bare "&" libxml2 waits for a ";" and may still do so; it sees one here.
+        self._feed(b"<!--;-->")
+        yield from self._fresh()
         self._finish()
 
     def _fresh(self) -> Iterator[tuple[str, etree._Element]]:

@@ -28,11 +28,15 @@ class Sitemap:
     """The entries of a sitemap, to be iterated once; ``type`` is "urlset", "sitemapindex" or "".
 
     An entry has "loc" and what else its elements say, as stripped texts ("lastmod", …); "alternate" is a
-    list of the other languages' URLs. Raises BadMarkup while it is iterated, ``limit`` in bytes.
+    list of the other languages' URLs. Raises BadMarkup while it is iterated, ``limit`` in bytes. For
+    ``encoding`` and ``content_type`` see Document.
     """
 
-    def __init__(self, body: bytes, *, limit: int = 0) -> None:
-        self._document = Document(pieces(body, limit), names=_NAMES, most=MOST)
+    def __init__(
+        self, body: bytes, *, limit: int = 0, encoding: str | None = None, content_type: str | None = None
+    ) -> None:
+        source = pieces(body, limit)
+        self._document = Document(source, names=_NAMES, most=MOST, encoding=encoding, content_type=content_type)
         self.type = self._document.root_name
 
     @property
@@ -101,7 +105,12 @@ class SitemapSpider(Spider):
             self.logger.warning("Ignoring invalid sitemap: %s", response)
             return
         try:
-            sitemap = Sitemap(body, limit=self.sitemap_max_size)
+            sitemap = Sitemap(
+                body,
+                limit=self.sitemap_max_size,
+                encoding=response.given_encoding,
+                content_type=response.headers.text("Content-Type"),
+            )
             yield from self._requests(response, sitemap)
         except BadMarkup as error:
             raise BadMarkup(f"sitemap {response.url}: {error}") from error

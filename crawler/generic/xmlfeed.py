@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from crawler.errors import UsageError
 from crawler.generic.markup import BadMarkup, Document, pieces
 from crawler.generic.results import each
+from crawler.model.encoding import encoding_of
 from crawler.model.response import Response
 from crawler.model.selector import Selector, document
 from crawler.spider import Spider
@@ -61,7 +62,7 @@ class XMLFeedSpider(Spider):
             return self._registered(self._streamed(response))
         if self.iterator not in ("xml", "html"):
             raise UsageError(f'iterator must be "iternodes", "xml" or "html", got {self.iterator!r}')
-        whole = document(response.body, response.encoding, kind=self.iterator, url=response.url)
+        whole = document(response.body, _encoding(response, self.iterator), kind=self.iterator, url=response.url)
         for prefix, uri in self.namespaces:
             whole.register_namespace(prefix, uri)
         return self._registered(whole.xpath(f"//{self.itertag}"))
@@ -73,7 +74,8 @@ class XMLFeedSpider(Spider):
             yield node
 
     def _streamed(self, response: Response) -> Iterator[Selector]:
-        feed = Document(pieces(response.body, 0))
+        content_type = response.headers.text("Content-Type")
+        feed = Document(pieces(response.body, 0), encoding=response.given_encoding, content_type=content_type)
         try:
             for element in feed.elements(_named(self.itertag, dict(self.namespaces))):
                 node = deepcopy(element)  # the spider may keep it
@@ -83,6 +85,11 @@ class XMLFeedSpider(Spider):
             raise BadMarkup(f"feed {response.url}: {error}") from error
         if feed.problem:
             self.logger.warning("Feed %s is damaged: %s", response.url, feed.problem)
+
+
+def _encoding(response: Response, kind: str) -> str:
+    content_type = response.headers.text("Content-Type")
+    return response.given_encoding or encoding_of(response.body, content_type, kind=kind)
 
 
 def _named(name: str, namespaces: dict[str, str]) -> Callable[[Any], bool]:

@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from crawler.model.codecs import decode
 from crawler.model.content import kind_of
-from crawler.model.encoding import decode, encoding_of
+from crawler.model.encoding import encoding_of
 from crawler.model.fields import frozen
 from crawler.model.headers import Headers
 from crawler.model.selector import Selector, SelectorList, document
@@ -76,8 +77,13 @@ class Body:
     def encoding(self) -> str:
         """The name of the Python codec of the text."""
         if self._codec is None:
-            self._codec = encoding_of(self.body, self._headers.text(b"content-type"), xml=self.kind == "xml")
+            self._codec = encoding_of(self.body, self._headers.text(b"content-type"), kind=self.kind)
         return self._codec
+
+    @property
+    def given_encoding(self) -> str | None:
+        """What the constructor was told of the encoding, if anything: it counts more than the headers and the body."""
+        return self._encoding
 
     @property
     def text(self) -> str:

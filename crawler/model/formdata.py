@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from crawler.errors import InvalidRequest
 from crawler.model.controls import controls_of, entries, is_clickable
 from crawler.model.labels import codec_of
+from crawler.model.octets import encode, output_encoding
 
 _NEWLINES = re.compile("\r\n|\r|\n")
 _ENCTYPES = frozenset(("application/x-www-form-urlencoded", "multipart/form-data", "text/plain"))
@@ -67,7 +68,7 @@ def _text(value: Any) -> str | bytes:
 
 def _octets(value: str | bytes, encoding: str) -> bytes:
     # The standard sends what the encoding lacks as a numeric character reference.
-    return value if isinstance(value, bytes) else value.encode(encoding, "xmlcharrefreplace")
+    return value if isinstance(value, bytes) else encode(value, output_encoding(encoding), "&#{};")
 
 
 def submission(
@@ -182,5 +183,5 @@ def _matches(control: Any, wanted: Mapping[str, Any]) -> bool:
 def _charset(form: Any, default: str) -> str:
     for label in (form.get("accept-charset") or "").split():
         if codec := codec_of(label):
-            return "utf-8" if codec.startswith("utf-16") else codec
-    return "utf-8" if default.startswith("utf-16") else default
+            return output_encoding(codec)
+    return output_encoding(default)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 
 from crawler.model.controls import NoFile
+from crawler.model.octets import encode, output_encoding
 
 _IN_NAMES = {ord("\r"): "%0D", ord("\n"): "%0A", ord('"'): "%22"}
 
@@ -38,4 +39,4 @@ def _escaped(name: str | bytes) -> str | bytes:
 
 
 def _octets(text: str | bytes, encoding: str) -> bytes:
-    return text if isinstance(text, bytes) else text.encode(encoding, "xmlcharrefreplace")
+    return text if isinstance(text, bytes) else encode(text, output_encoding(encoding), "&#{};")

@@ -16,7 +16,7 @@ from lxml import etree
 from lxml.html import HTMLParser
 from parsel.csstranslator import GenericTranslator, HTMLTranslator
 
-from crawler.model.encoding import decode
+from crawler.model.codecs import decode
 
 _NAMESPACES = dict(parsel.Selector._default_namespaces)
 _COMPILED_NAMESPACES = {prefix: uri for prefix, uri in _NAMESPACES.items() if prefix != "set"}

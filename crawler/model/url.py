@@ -18,6 +18,7 @@ from urllib.parse import unquote
 from ada_url import join_url, normalize_url
 
 from crawler.errors import InvalidRequest
+from crawler.model.octets import encode, output_encoding
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21, "ws": 80, "wss": 443}
 
@@ -99,7 +100,7 @@ def shortened(text: str, limit: int = 200) -> str:
 
 def _encode_query(url: str, encoding: str) -> str:
     """Percent-encode the query's non-ASCII in a legacy encoding (WHATWG "percent-encode after encoding")."""
-    if encoding in ("utf-8", "utf8", "ascii") or "?" not in url:
+    if "?" not in url or (encoding := output_encoding(encoding)) in ("utf-8", "ascii"):
         return url
     address, mark, fragment = url.partition("#")
     path, question, query = address.partition("?")
@@ -107,17 +108,11 @@ def _encode_query(url: str, encoding: str) -> str:
 
 
 def _percent(characters: str, encoding: str) -> str:
-    escaped = []
-    for character in characters:
-        try:
-            raw = character.encode(encoding)
-        except UnicodeEncodeError:
-            escaped.append(f"%26%23{ord(character)}%3B")
-            continue
-        except LookupError:
-            raw = character.encode()
-        escaped += [chr(byte) if 0x20 < byte < 0x7F and byte not in b"\"#<>'" else f"%{byte:02X}" for byte in raw]
-    return "".join(escaped)
+    try:
+        raw = encode(characters, encoding, "%26%23{}%3B")
+    except LookupError:
+        raw = characters.encode()
+    return "".join(chr(byte) if 0x20 < byte < 0x7F and byte not in b"\"#<>'" else f"%{byte:02X}" for byte in raw)
 
 
 def join(base: str, href: str, encoding: str = "utf-8") -> str:

@@ -1,0 +1,130 @@
+"""In what do Python's codecs differ from the Encoding standard? Made by tests/model/standard_indexes.py."""
+
+SUPPLIED: dict[str, dict[bytes, str]] = {
+    "cp874": {
+        b'\x81': "\u0081", b'\x82': "\u0082", b'\x83': "\u0083", b'\x84': "\u0084",
+        b'\x86': "\u0086", b'\x87': "\u0087", b'\x88': "\u0088", b'\x89': "\u0089",
+        b'\x8a': "\u008a", b'\x8b': "\u008b", b'\x8c': "\u008c", b'\x8d': "\u008d",
+        b'\x8e': "\u008e", b'\x8f': "\u008f", b'\x90': "\u0090", b'\x98': "\u0098",
+        b'\x99': "\u0099", b'\x9a': "\u009a", b'\x9b': "\u009b", b'\x9c': "\u009c",
+        b'\x9d': "\u009d", b'\x9e': "\u009e", b'\x9f': "\u009f",
+    },
+    "cp1250": {
+        b'\x81': "\u0081", b'\x83': "\u0083", b'\x88': "\u0088", b'\x90': "\u0090",
+        b'\x98': "\u0098",
+    },
+    "cp1251": {
+        b'\x98': "\u0098",
+    },
+    "cp1252": {
+        b'\x81': "\u0081", b'\x8d': "\u008d", b'\x8f': "\u008f", b'\x90': "\u0090",
+        b'\x9d': "\u009d",
+    },
+    "cp1253": {
+        b'\x81': "\u0081", b'\x88': "\u0088", b'\x8a': "\u008a", b'\x8c': "\u008c",
+        b'\x8d': "\u008d", b'\x8e': "\u008e", b'\x8f': "\u008f", b'\x90': "\u0090",
+        b'\x98': "\u0098", b'\x9a': "\u009a", b'\x9c': "\u009c", b'\x9d': "\u009d",
+        b'\x9e': "\u009e", b'\x9f': "\u009f",
+    },
+    "cp1254": {
+        b'\x81': "\u0081", b'\x8d': "\u008d", b'\x8e': "\u008e", b'\x8f': "\u008f",
+        b'\x90': "\u0090", b'\x9d': "\u009d", b'\x9e': "\u009e",
+    },
+    "cp1255": {
+        b'\x81': "\u0081", b'\x8a': "\u008a", b'\x8c': "\u008c", b'\x8d': "\u008d",
+        b'\x8e': "\u008e", b'\x8f': "\u008f", b'\x90': "\u0090", b'\x9a': "\u009a",
+        b'\x9c': "\u009c", b'\x9d': "\u009d", b'\x9e': "\u009e", b'\x9f': "\u009f",
+        b'\xca': "\u05ba",
+    },
+    "cp1257": {
+        b'\x81': "\u0081", b'\x83': "\u0083", b'\x88': "\u0088", b'\x8a': "\u008a",
+        b'\x8c': "\u008c", b'\x90': "\u0090", b'\x98': "\u0098", b'\x9a': "\u009a",
+        b'\x9c': "\u009c", b'\x9f': "\u009f",
+    },
+    "cp1258": {
+        b'\x81': "\u0081", b'\x8a': "\u008a", b'\x8d': "\u008d", b'\x8e': "\u008e",
+        b'\x8f': "\u008f", b'\x90': "\u0090", b'\x9a': "\u009a", b'\x9d': "\u009d",
+        b'\x9e': "\u009e",
+    },
+    "big5hkscs": {
+        b'\x87z': "\u3875", b'\x87{': "\U00021d53", b'\x87|': "\U0002369e", b'\x87}': "\U00026021",
+        b'\x87~': "\u3eec", b'\x87\xa1': "\U000258de", b'\x87\xa2': "\u3af5", b'\x87\xa3': "\u7afc",
+        b'\x87\xa4': "\u9f97", b'\x87\xa5': "\U00024161", b'\x87\xa6': "\U0002890d", b'\x87\xa7': "\U000231ea",
+        b'\x87\xa8': "\U00020a8a", b'\x87\xa9': "\U0002325e", b'\x87\xaa': "\u430a", b'\x87\xab': "\u8484",
+        b'\x87\xac': "\u9f96", b'\x87\xad': "\u942f", b'\x87\xae': "\u4930", b'\x87\xaf': "\u8613",
+        b'\x87\xb0': "\u5896", b'\x87\xb1': "\u974a", b'\x87\xb2': "\u9218", b'\x87\xb3': "\u79d0",
+        b'\x87\xb4': "\u7a32", b'\x87\xb5': "\u6660", b'\x87\xb6': "\u6a29", b'\x87\xb7': "\u889d",
+        b'\x87\xb8': "\u744c", b'\x87\xb9': "\u7bc5", b'\x87\xba': "\u6782", b'\x87\xbb': "\u7a2c",
+        b'\x87\xbc': "\u524f", b'\x87\xbd': "\u9046", b'\x87\xbe': "\u34e6", b'\x87\xbf': "\u73c4",
+        b'\x87\xc0': "\U00025db9", b'\x87\xc1': "\u74c6", b'\x87\xc2': "\u9fc7", b'\x87\xc3': "\u57b3",
+        b'\x87\xc4': "\u492f", b'\x87\xc5': "\u544c", b'\x87\xc6': "\u4131", b'\x87\xc7': "\U0002368e",
+        b'\x87\xc8': "\u5818", b'\x87\xc9': "\u7a72", b'\x87\xca': "\U00027b65", b'\x87\xcb': "\u8b8f",
+        b'\x87\xcc': "\u46ae", b'\x87\xcd': "\U00026e88", b'\x87\xce': "\u4181", b'\x87\xcf': "\U00025d99",
+        b'\x87\xd0': "\u7bae", b'\x87\xd1': "\U000224bc", b'\x87\xd2': "\u9fc8", b'\x87\xd3': "\U000224c1",
+        b'\x87\xd4': "\U000224c9", b'\x87\xd5': "\U000224cc", b'\x87\xd6': "\u9fc9", b'\x87\xd7': "\u8504",
+        b'\x87\xd8': "\U000235bb", b'\x87\xd9': "\u40b4", b'\x87\xda': "\u9fca", b'\x87\xdb': "\u44e1",
+        b'\x87\xdc': "\U0002adff", b'\x87\xdd': "\u62c1", b'\x87\xde': "\u706e", b'\x87\xdf': "\u9fcb",
+        b'\x8ei': "\u7bb8", b'\x8eo': "\u7c06", b'\x8e~': "\u7cce", b'\x8e\xab': "\u7dd2",
+        b'\x8e\xb4': "\u7e1d", b'\x8e\xcd': "\u8005", b'\x8e\xd0': "\u8028", b'\x8fW': "\u83c1",
+        b'\x8fi': "\u84a8", b'\x8fn': "\u840f", b'\x8f\xcb': "\u89a6", b'\x8f\xcc': "\u89a9",
+        b'\x8f\xfe': "\u8d77", b'\x90m': "\u90fd", b'\x90z': "\u92b9", b'\x90\xdc': "\u975c",
+        b'\x90\xf1': "\u97ff", b'\x91\xbf': "\u9f16", b'\x92D': "\u8503", b'\x92\xaf': "\u5159",
+        b'\x92\xb0': "\u515b", b'\x92\xb1': "\u515d", b'\x92\xb2': "\u515e", b'\x92\xc8': "\u936e",
+        b'\x92\xd1': "\u7479", b'\x94G': "\u6d67", b'\x94\xca': "\u799b", b'\x95\xd9': "\u9097",
+        b'\x96D': "\u975d", b'\x96\xed': "\u701e", b'\x96\xfc': "\u5b28", b'\x9bv': "\u7201",
+        b'\x9bx': "\u77d7", b'\x9b{': "\u7e87", b'\x9b\xc6': "\u99d6", b'\x9b\xde': "\u91d4",
+        b'\x9b\xec': "\u60de", b'\x9b\xf6': "\u6fb6", b'\x9cB': "\u8f36", b'\x9cS': "\u4fbb",
+        b'\x9cb': "\u71df", b'\x9ch': "\u9104", b'\x9ck': "\u9df0", b'\x9cw': "\u83cf",
+        b'\x9c\xbc': "\u5c10", b'\x9c\xbd': "\u79e3", b'\x9c\xd0': "\u5a67", b'\x9dW': "\u8f0b",
+        b'\x9dZ': "\u7b51", b'\x9d\xc4': "\u62d0", b'\x9e\xa9': "\u6062", b'\x9e\xef': "\u75f9",
+        b'\x9e\xfd': "\u6c4a", b'\x9f`': "\u9b2e", b'\x9ff': "\u9f17", b'\x9f\xcb': "\u50ed",
+        b'\x9f\xd8': "\u5f0c", b'\xa0c': "\u880f", b'\xa0w': "\u62ce", b'\xa0\xd5': "\u7468",
+        b'\xa0\xdf': "\u7162", b'\xa0\xe4': "\u7250", b'\xa3\xc0': "\u2400", b'\xa3\xc1': "\u2401",
+        b'\xa3\xc2': "\u2402", b'\xa3\xc3': "\u2403", b'\xa3\xc4': "\u2404", b'\xa3\xc5': "\u2405",
+        b'\xa3\xc6': "\u2406", b'\xa3\xc7': "\u2407", b'\xa3\xc8': "\u2408", b'\xa3\xc9': "\u2409",
+        b'\xa3\xca': "\u240a", b'\xa3\xcb': "\u240b", b'\xa3\xcc': "\u240c", b'\xa3\xcd': "\u240d",
+        b'\xa3\xce': "\u240e", b'\xa3\xcf': "\u240f", b'\xa3\xd0': "\u2410", b'\xa3\xd1': "\u2411",
+        b'\xa3\xd2': "\u2412", b'\xa3\xd3': "\u2413", b'\xa3\xd4': "\u2414", b'\xa3\xd5': "\u2415",
+        b'\xa3\xd6': "\u2416", b'\xa3\xd7': "\u2417", b'\xa3\xd8': "\u2418", b'\xa3\xd9': "\u2419",
+        b'\xa3\xda': "\u241a", b'\xa3\xdb': "\u241b", b'\xa3\xdc': "\u241c", b'\xa3\xdd': "\u241d",
+        b'\xa3\xde': "\u241e", b'\xa3\xdf': "\u241f", b'\xa3\xe0': "\u2421", b'\xa3\xe1': "\u20ac",
+        b'\xc6\xcf': "\u5ef4", b'\xc6\xd3': "\u65e0", b'\xc6\xd5': "\u7676", b'\xc6\xd7': "\u96b6",
+        b'\xc6\xde': "\u3003", b'\xc6\xdf': "\u4edd", b'\xfa_': "\u5029", b'\xfaf': "\u507d",
+        b'\xfa\xbd': "\u5305", b'\xfa\xc5': "\u5344", b'\xfa\xd5': "\u537f", b'\xfbH': "\u5605",
+        b'\xfb\xb8': "\u5a77", b'\xfb\xf3': "\u5e75", b'\xfb\xf9': "\u5ed0", b'\xfcO': "\u5f58",
+        b'\xfcl': "\u60a4", b'\xfc\xb9': "\u6490", b'\xfc\xe2': "\u6674", b'\xfc\xf1': "\u675e",
+        b'\xfd\xb7': "\u6c9c", b'\xfd\xb8': "\u6e1d", b'\xfd\xbb': "\u6e2f", b'\xfd\xf1': "\u716e",
+        b'\xfeR': "\u732a", b'\xfeo': "\u745c", b'\xfe\xaa': "\u74e9", b'\xfe\xdd': "\u7809",
+    },
+    "gb18030": {
+        b'\x80': "\u20ac",
+    },
+}  # fmt: skip
+"""Sequences of which a codec knows no character."""
+
+EXCHANGED = {
+    "koi8-u": {
+        "\u255d": "\u045e", "\u256c": "\u040e",
+    },
+    "euc_jp": {
+        "\u301c": "\uff5e", "\u2016": "\u2225", "\u2212": "\uff0d", "\u00a2": "\uffe0",
+        "\u00a3": "\uffe1", "\u00ac": "\uffe2",
+    },
+    "cp932": {
+        "\uf8f0": "\ufffd", "\uf8f1": "\ufffd", "\uf8f2": "\ufffd", "\uf8f3": "\ufffd",
+    },
+    "big5hkscs": {
+        "\u2022": "\u2027", "\uff64": "\ufe51", "\u203e": "\u00af", "\u223c": "\uff5e",
+        "\u2641": "\u2295", "\u2609": "\u2299", "\u00a5": "\uffe5", "\u00a2": "\uffe0",
+        "\u00a3": "\uffe1",
+    },
+    "gb18030": {
+        "\ue5e5": "\u3000", "\ue78d": "\ufe10", "\ue78e": "\ufe12", "\ue78f": "\ufe11",
+        "\ue790": "\ufe13", "\ue791": "\ufe14", "\ue792": "\ufe15", "\ue793": "\ufe16",
+        "\ue794": "\ufe17", "\ue795": "\ufe18", "\ue796": "\ufe19", "\ue7c7": "\u1e3f",
+        "\ue81e": "\u9fb4", "\ue826": "\u9fb5", "\ue82b": "\u9fb6", "\ue82c": "\u9fb7",
+        "\ue832": "\u9fb8", "\ue843": "\u9fb9", "\ue854": "\u9fba", "\ue864": "\u9fbb",
+        "\u1e3f": "\ue7c7",
+    },
+}  # fmt: skip
+"""Characters that a codec has in the place of others."""
