@@ -1,140 +1,157 @@
 """Which request does a curl command send?
 
 Browsers write such commands ("copy as cURL"). Options are curl's (https://curl.se/docs/manpage.html); those
-that say how curl is to work, and not what is sent, are passed over.
+that say how curl is to work, and not what is sent, are passed over. What would be sent and cannot be, or
+lies in a file, is an error: a command is understood as a whole or not at all.
 """
 
 from __future__ import annotations
 
-import argparse
 import re
-import shlex
 import warnings
 from base64 import b64encode
-from typing import Any, NoReturn
-from urllib.parse import quote_plus
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote, quote_plus
 
 from crawler.errors import InvalidRequest
+from crawler.model.curl_options import BODIES, FORMS, Given
+from crawler.model.multipart import multipart_encoded
+from crawler.model.shellwords import words_of
 
-_BODIES = ("--data", "--data-ascii", "--data-raw", "--data-binary", "--data-urlencode", "--json")
-_PASSED_OVER = (
-    ("--compressed", "-s --silent", "-S --show-error", "-v --verbose", "-# --progress-bar", "-i --include"),
-    ("-L --location", "-N --no-buffer", "-g --globoff", "-f --fail", "--http1.1", "--http2", "-4 --ipv4", "-6 --ipv6"),
-)
-_PASSED_OVER_WITH_VALUE = ("-o --output", "-w --write-out", "-c --cookie-jar", "--connect-timeout", "--max-redirs")
-# Bash's $'…', which browsers write where a text has a quote or a "!".
-_ANSI_QUOTED = re.compile(r"(?<!\S)\$'((?:[^'\\]|\\.)*)'", re.DOTALL)
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|x([0-9a-fA-F]{1,2})|([0-7]{1,3})|(.))", re.DOTALL)
-_LETTERS = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "v": "\v"}
-
-
-class _Body(argparse.Action):
-    """Keep each part of the body with the option that gave it: they differ in how they read it."""
-
-    def __call__(self, _parser: Any, namespace: Any, value: Any, option_string: str | None = None) -> None:
-        namespace.body.append((option_string, value))
-
-
-class _Options(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise InvalidRequest(f"not a curl command that can be read: {message}")
-
-
-def _options() -> _Options:
-    options = _Options(add_help=False, allow_abbrev=False)
-    options.add_argument("urls", nargs="*")
-    options.add_argument("--url")
-    options.add_argument("-H", "--header", dest="headers", action="append", default=[])
-    options.add_argument("-b", "--cookie", dest="cookies", action="append", default=[])
-    options.add_argument("-d", *_BODIES, dest="body", action=_Body, default=[])
-    for names in ("-X --request", "-u --user", "-A --user-agent", "-e --referer", "-x --proxy"):
-        options.add_argument(*names.split())
-    options.add_argument("-m", "--max-time", type=float)
-    for names in ("-G --get", "-I --head", *(name for row in _PASSED_OVER for name in row)):
-        options.add_argument(*names.split(), action="store_true")
-    for names in _PASSED_OVER_WITH_VALUE:
-        options.add_argument(*names.split())
-    return options
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://").match
+_IPV6 = re.compile(r"^[^/]*//(?:[^/?#]*@)?\[[0-9a-fA-F:.%]+\]")
+_RAW_BYTES = re.compile("[\udc80-\udcff]+")
+_OF_CLIENT = frozenset({"accept", "accept-encoding", "accept-language", "content-type", "referer", "user-agent"})
+"""Fields that are sent when nothing is said of them: "-H 'Accept:'" sends none."""
 
 
 def arguments_of(command: str, *, ignore_unknown: bool = True) -> dict[str, Any]:
     """Return the arguments of a Request that sends what the command sends.
 
-    An unknown option is a UserWarning, or else InvalidRequest, which anything that cannot be read is, too.
+    The command is written for a POSIX shell, bash's $'…' included, or for Windows' cmd. An option that curl
+    has not is a UserWarning, or else InvalidRequest, which all that cannot be sent so is, too.
     """
-    try:
-        words = shlex.split(_ANSI_QUOTED.sub(_plain_quoted, command.replace("\\\r\n", "\\\n")))
-    except ValueError as error:
-        raise InvalidRequest(f"not a curl command that can be read: {error}") from error
-    if words[:1] != ["curl"]:
+    words = words_of(command)
+    if words[:1] not in (["curl"], ["curl.exe"]):
         raise InvalidRequest(f"a curl command starts with curl, got {command[:80]!r}")
-    given, unknown = _options().parse_known_intermixed_args(words[1:], argparse.Namespace(body=[]))
-    if unknown:
-        said = f"curl options that are not known here: {' '.join(unknown)}"
+    given = Given(words[1:])
+    if given.unknown:
+        said = f"curl options that are not known here: {' '.join(given.unknown)}"
         if not ignore_unknown:
             raise InvalidRequest(said)
         warnings.warn(said, stacklevel=3)
-    url = given.url or next(iter(given.urls), "")
-    if not url:
-        raise InvalidRequest("the curl command has no URL")
-    arguments: dict[str, Any] = {"url": url if "://" in url else f"http://{url}"}
+    arguments: dict[str, Any] = {"url": _url(given)}
     headers, cookies = _fields(given)
     _set_body(arguments, headers, given)
     more = {
-        "method": given.request,
+        "method": given.last("--request"),
         "headers": headers,
         "cookies": cookies,
-        "proxy": given.proxy,
-        "timeout": given.max_time,
+        "proxy": _proxy(given),
+        "timeout": given.seconds(),
     }
     return arguments | {name: value for name, value in more.items() if value}
 
 
-def _plain_quoted(quoted: re.Match[str]) -> str:
-    return shlex.quote(_ESCAPE.sub(_unescaped, quoted[1]))
+def _url(given: Given) -> str:
+    if not given.urls:
+        raise InvalidRequest("the curl command has no URL")
+    if len(given.urls) > 1:
+        raise InvalidRequest(f"the curl command has {len(given.urls)} URLs, and a request has one: {given.urls!r}")
+    url = given.urls[0]
+    if not _SCHEME(url):
+        url = f"ftp://{url}" if url.lower().startswith("ftp.") else f"http://{url}"
+    if not given.has("--globoff") and re.search(r"[\[\]{}]", _IPV6.sub("", url)):
+        raise InvalidRequest(f"curl makes several URLs of the brackets in {url!r}; if they are part of it say -g")
+    return _RAW_BYTES.sub(lambda found: quote(found[0].encode("utf-8", "surrogateescape")), url)
 
 
-def _unescaped(escape: re.Match[str]) -> str:
-    if code := escape[1] or escape[2] or escape[3]:
-        return chr(int(code, 16))
-    if escape[4]:
-        return chr(int(escape[4], 8) & 0xFF)
-    return _LETTERS.get(escape[5], escape[5])
+def _proxy(given: Given) -> str | None:
+    proxy, user = given.last("--proxy"), given.last("--proxy-user")
+    if not proxy or not user:
+        return proxy
+    scheme, mark, rest = proxy.rpartition("://")
+    name, colon, password = user.partition(":")
+    return f"{scheme or 'http'}{mark or '://'}{quote(name, '')}{colon}{quote(password, '')}@{rest.rpartition('@')[2]}"
 
 
-def _fields(given: Any) -> tuple[list[tuple[str, str]], dict[str, str]]:
-    headers: list[tuple[str, str]] = []
-    cookies: dict[str, str] = {}
-    lines = list(given.cookies)
-    for line in given.headers:
+def _fields(given: Given) -> tuple[list[tuple[str, str | None]], dict[str, str]]:
+    headers: list[tuple[str, str | None]] = []
+    lines = []
+    for line in given.every("--header"):
+        if line.startswith("@"):
+            raise InvalidRequest(f"curl -H {line}: the fields are in a file; write them out")
         name, colon, value = line.partition(":")
-        if name.strip().lower() == "cookie":
+        name, value = name.strip(), value.strip()
+        if name.lower() == "cookie":
             lines.append(value)
-        elif colon and value.strip():
-            headers.append((name.strip(), value.strip()))
-    for line in lines:
-        pairs = (pair.partition("=") for pair in line.split(";"))
-        cookies |= {name.strip(): value.strip() for name, equals, value in pairs if equals}
-    named = {"User-Agent": given.user_agent, "Referer": given.referer}
-    headers += [(name, value) for name, value in named.items() if value]
-    if given.user:
-        headers.append(("Authorization", "Basic " + b64encode(given.user.encode()).decode()))
-    return headers, cookies
+        elif value:
+            headers.append((name, value))
+        elif line.rstrip().endswith(";") and not colon:
+            headers.append((line.rstrip()[:-1], ""))
+        elif colon and name.lower() in _OF_CLIENT:
+            headers.append((name, None))
+    for line in given.every("--cookie"):
+        if line and "=" not in line:
+            raise InvalidRequest(f"curl -b {line}: the cookies are in a file; give them as NAME=VALUE")
+        lines.append(line)
+    there = {name.lower() for name, _ in headers}
+    more = [("User-Agent", given.last("--user-agent")), ("Referer", (given.last("--referer") or "").split(";auto")[0])]
+    more += [("Authorization", _authorization(given)), ("Range", _range(given))]
+    headers += [(name, value) for name, value in more if value and name.lower() not in there]
+    if given.last("--user-agent") == "" and "user-agent" not in there:
+        headers.append(("User-Agent", None))
+    return headers, _cookies(lines, headers)
 
 
-def _set_body(arguments: dict[str, Any], headers: list[tuple[str, str]], given: Any) -> None:
-    if given.head:
+def _cookies(lines: Iterable[str], headers: list[tuple[str, str | None]]) -> dict[str, str]:
+    """Return cookies by name; a name that comes twice goes into a header, for a jar has one of each."""
+    pairs = [pair.strip().partition("=") for line in lines for pair in line.split(";") if pair.strip()]
+    cookies = {name.strip() if equals else "": value.strip() if equals else name for name, equals, value in pairs}
+    if len(cookies) == len(pairs):
+        return cookies
+    headers.append(("Cookie", "; ".join("".join(pair) for pair in pairs)))
+    return {}
+
+
+def _authorization(given: Given) -> str | None:
+    if (token := given.last("--oauth2-bearer")) is not None:
+        return f"Bearer {token}"
+    user = given.last("--user")
+    if not user:
+        return None
+    if ":" not in user:
+        raise InvalidRequest("curl -u without a password, which curl would ask for; give -u NAME:PASSWORD")
+    return "Basic " + b64encode(user.encode("utf-8", "surrogateescape")).decode()
+
+
+def _range(given: Given) -> str | None:
+    span = given.last("--range")
+    return f"bytes={span}" if span else None
+
+
+def _set_body(arguments: dict[str, Any], headers: list[tuple[str, str | None]], given: Given) -> None:
+    parts = [(name, value) for name, value in given.options if name in BODIES]
+    forms = [(name, value) for name, value in given.options if name in FORMS]
+    kinds = [name for name, there in (("-d", parts and not given.has("--get")), ("-F", forms)) if there]
+    kinds += ["-I"] if given.has("--head") else []
+    if len(kinds) > 1 or (forms and given.has("--get")):
+        raise InvalidRequest(f"curl sends one kind of request, and this command has {' and '.join(kinds or ['-G'])}")
+    if given.has("--head"):
         arguments["method"] = "HEAD"
-    if not given.body:
+    if forms:
+        _set_form(arguments, headers, forms)
+    if not parts:
         return
-    json = any(option == "--json" for option, _ in given.body)
-    parts = [_part(option, value) for option, value in given.body]
-    body = "".join(parts) if json else "&".join(parts)
-    if given.get:
+    json = any(name == "--json" for name, _ in parts)
+    body = ("" if json else "&").join(_part(name, value) for name, value in parts)
+    if given.has("--get"):
         url, mark, fragment = arguments["url"].partition("#")
-        arguments["url"] = f"{url}{'&' if '?' in url else '?'}{body}{mark}{fragment}"
+        between = "" if url.endswith("?") or not body else "&" if "?" in url else "?"
+        arguments["url"] = f"{url}{between}{body}{mark}{fragment}"
         return
-    arguments |= {"method": "POST", "body": body}
+    arguments |= {"method": "POST", "body": body.encode("utf-8", "surrogateescape")}
     there = {name.lower() for name, _ in headers}
     added = {"Content-Type": "application/json", "Accept": "application/json"} if json else {}
     for name, value in (added or {"Content-Type": "application/x-www-form-urlencoded"}).items():
@@ -143,9 +160,30 @@ def _set_body(arguments: dict[str, Any], headers: list[tuple[str, str]], given: 
 
 
 def _part(option: str, value: str) -> str:
-    if value.startswith("@") and option != "--data-raw":
-        raise InvalidRequest(f"{option} {value}: the body is in a file; give its text")
-    if option != "--data-urlencode":
-        return value
     name, equals, content = value.partition("=")
-    return f"{name}={quote_plus(content)}" if equals and name else quote_plus(content or name)
+    encoded = option == "--data-urlencode"
+    if option != "--data-raw" and ("@" in name and not equals if encoded else value.startswith("@")):
+        raise InvalidRequest(f"curl {option} {value}: the body is in a file; give its text")
+    if not encoded:
+        return value
+    octets = (content if equals else value).encode("utf-8", "surrogateescape")
+    return f"{name}={quote_plus(octets)}" if equals and name else quote_plus(octets)
+
+
+def _set_form(arguments: dict[str, Any], headers: list[tuple[str, str | None]], forms: list[tuple[str, str]]) -> None:
+    pairs: list[tuple[str | bytes, str | bytes]] = []
+    for option, field in forms:
+        name, equals, value = field.partition("=")
+        if not equals:
+            raise InvalidRequest(f"curl {option} {field}: not NAME=VALUE")
+        if option == "--form":
+            if value[:1] in ("@", "<"):
+                raise InvalidRequest(f"curl {option} {field}: the value is in a file; use Request(files=…) for it")
+            if value[:1] in ('"', "(") or name == "" or ";" in value:
+                raise InvalidRequest(f"curl {option} {field}: parts with options; --form-string takes a text as it is")
+        pairs.append((name.encode("utf-8", "surrogateescape"), value.encode("utf-8", "surrogateescape")))
+    body, content_type = multipart_encoded(pairs, "utf-8")
+    arguments |= {"method": "POST", "body": body}
+    # curl writes the boundary, whatever a copied field says of it.
+    headers[:] = [field for field in headers if field[0].lower() != "content-type"]
+    headers.append(("Content-Type", content_type.decode()))

@@ -35,7 +35,9 @@ def plain_encoded(pairs: Iterable[tuple[str | bytes, str | bytes]], encoding: st
 
 
 def _escaped(name: str | bytes) -> str | bytes:
-    return name.translate(_IN_NAMES) if isinstance(name, str) else name
+    if isinstance(name, str):
+        return name.translate(_IN_NAMES)
+    return name.replace(b"\r", b"%0D").replace(b"\n", b"%0A").replace(b'"', b"%22")
 
 
 def _octets(text: str | bytes, encoding: str) -> bytes:

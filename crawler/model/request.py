@@ -230,9 +230,10 @@ class Request(RequestFields):
 
     @classmethod
     def from_curl(cls, curl_command: str, ignore_unknown_options: bool = True, **arguments: Any) -> Self:
-        """Make the request that a curl command sends, as a browser's "copy as cURL" writes it.
+        """Make the request that a curl command sends, as a browser's "copy as cURL" writes it for bash or Windows.
 
-        The other arguments are those of Request and go before the command's. Raises InvalidRequest.
+        The other arguments are those of Request and go before the command's. Raises InvalidRequest, also for
+        what cannot be sent as curl would (a file, several URLs).
         """
         return cls(**(arguments_of(curl_command, ignore_unknown=ignore_unknown_options) | arguments))
 
