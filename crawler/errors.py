@@ -25,6 +25,7 @@ CrawlerError
 │   │   ├── AddressForbidden   the address dialled is private and private ones are denied
 │   │   ├── UnsupportedScheme  no downloader for the URL's scheme
 │   │   ├── NotInCache         replay mode, and the page was never stored
+│   │   ├── LocalFailure       what came cannot be kept: a full disk; stops the crawl, the request stays undone
 │   │   ├── SessionBlocked     the site blocked the session; another one may pass
 │   │   └── FetchCancelled     the crawl was stopped while the fetch ran
 │   ├── HttpError              a response whose status the spider does not accept; has .response
@@ -172,6 +173,13 @@ class UnsupportedScheme(FetchError):
 
 class NotInCache(FetchError):
     """The cache is in replay mode and does not hold this page."""
+
+
+class LocalFailure(FetchError):
+    """This machine cannot keep what came (a full or read-only disk): nothing that another request would not meet too.
+
+    The crawl stops, and the request stays undone, for a resume.
+    """
 
 
 class SessionBlocked(FetchError):

@@ -88,7 +88,7 @@ def _run(path: Path, spider_class: type[Spider], settings: Settings, options: Ru
 
     def prepared(reactor: Any) -> PreparedCrawl:
         # Made here, when the log is there to take its warnings.
-        archived = ArchiveDownloader(path, max_size=settings.core.DOWNLOAD_MAXSIZE)
+        archived = ArchiveDownloader(path, settings.core)
         if not len(archived):
             raise UsageError(f"there is no response in {path}: is it a WARC file?")
         made.append(archived)

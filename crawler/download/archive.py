@@ -2,14 +2,14 @@
 
 A Downloader around another one. The heads are the bytes of the wire; bodies are as they arrived but for
 the transfer coding, whose header field is renamed as other archivers do, so that head and body agree.
-Credentials that were sent are in the archive too: its mode is 0600.
+Credentials that were sent are in the archive too: its mode is 0600. A file that a killed process left is cut back
+to its last whole record before anything is appended, and so is one whose disk is full.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import re
 import tempfile
 from base64 import b32encode
@@ -22,8 +22,10 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from warcio.warcwriter import WARCWriter
 
+from crawler.download.archive_end import Output, whole_length
+from crawler.download.decoding import codings
 from crawler.download.seam import Downloader, Exchange
-from crawler.errors import BodyTooLarge, CloseSpider, FetchError, FetchTimeout
+from crawler.errors import BodyTooLarge, FetchError, FetchTimeout, LocalFailure
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.model.url import is_http, without_credentials, without_fragment
@@ -33,20 +35,42 @@ logger = logging.getLogger(__name__)
 Run = Callable[..., Awaitable[Any]]
 
 _IN_MEMORY = 1_048_576
+_VERSION = "WARC/1.1"
+_STANDARD = "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
+_TRANSFER = re.compile(rb"(?im)^transfer-encoding[ \t]*:[ \t]*([^\r\n]*)")
 _FRAMING = re.compile(rb"(?im)^(transfer-encoding|content-length)(?=[ \t]*:)")
 
 
 class WarcFile:
     """The file; ``.gz`` compresses each record by itself, so that a reader can seek. Its methods block."""
 
-    def __init__(self, path: Path, *, software: str) -> None:
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    def __init__(self, path: Path, *, software: str, agent: str = "") -> None:
+        """``software`` and ``agent`` (the User-Agent) go into the warcinfo record of a new file.
+
+        Raises OSError, and ValueError (continuing "the archive … ") if an old file cannot be appended to.
+        """
         self.path = path
-        self._file = os.fdopen(descriptor, "ab")
-        self._writer = WARCWriter(self._file, gzip=path.name.endswith(".gz"))
-        if self._file.tell() == 0:
-            info = {"software": software, "format": "WARC File Format 1.1"}
-            self._writer.write_record(self._writer.create_warcinfo_record(path.name, info))
+        self._file = Output(path)
+        try:
+            self._cut()
+            self._writer = WARCWriter(self._file, gzip=path.name.endswith(".gz"), warc_version=_VERSION)
+            if self._file.length == 0:
+                info = {"software": software, "format": "WARC File Format 1.1", "conformsTo": _STANDARD}
+                info |= {"http-header-user-agent": agent} if agent else {}
+                self._write([self._writer.create_warcinfo_record(path.name, info)])
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _cut(self) -> None:
+        whole = whole_length(self.path)
+        if whole < self._file.length:
+            logger.warning(
+                "The archive %s ends in a record that is not whole: %d bytes are cut off",
+                self.path,
+                self._file.length - whole,
+            )
+            self._file.cut(whole)
 
     def __repr__(self) -> str:
         return f"<WarcFile {self.path}>"
@@ -60,10 +84,16 @@ class WarcFile:
             request = self._record(record, "request", record.request_head, BytesIO(record.request_body))
             if response is not None:
                 request.rec_headers.add_header("WARC-Concurrent-To", response.rec_headers.get_header("WARC-Record-ID"))
-            self._writer.write_record(request)
-            if response is not None:
-                self._writer.write_record(response)
-        self._file.flush()
+            self._write([request] if response is None else [request, response])
+
+    def _write(self, records: list[Any]) -> None:
+        before = self._file.length
+        try:
+            for record in records:
+                self._writer.write_record(record)
+        except BaseException:
+            self._file.cut(before)  # whoever reads the file meets whole records alone
+            raise
 
     def _record(self, record: Recorded, kind: str, head: bytes, body: Any) -> Any:
         digest, whole, size = hashlib.sha1(), hashlib.sha1(head), 0
@@ -128,7 +158,10 @@ class Recorded:
     def tap(self, data: bytes) -> None:
         """Take a piece of the response's body."""
         self.size += len(data)
-        self.body.write(data)
+        try:
+            self.body.write(data)
+        except OSError as error:
+            raise LocalFailure(f"a temporary file for the archive cannot be written: {error.strerror}") from error
 
     @property
     def remote(self) -> str:
@@ -154,14 +187,19 @@ class Recorded:
         if self.protocol:
             # WARC knows no heads of HTTP/2, and readers refuse a status line of it.
             head = b"HTTP/1.1" + head.removeprefix(b"HTTP/2")
+        # A coding other than chunks is still on the body.
+        left = [coding for coding in codings(_TRANSFER.findall(head)) if coding != b"chunked"]
         head = _FRAMING.sub(rb"X-Archive-Orig-\1", head.rstrip(b"\r\n"))
+        if left:
+            head += b"\r\nTransfer-Encoding: " + b", ".join(left)
         return b"%b\r\nContent-Length: %d\r\n\r\n" % (head, self.size)
 
 
 class ArchivingDownloader:
     """Writes what passes through ``inner``. ``run`` calls a function in the archive's own thread.
 
-    A file that cannot be written ends the crawl (CloseSpider): an archive with holes is none.
+    A file that cannot be written is a LocalFailure, which ends the crawl: an archive with holes is none, and what
+    is not in it is asked for again by a resume.
     """
 
     def __init__(self, inner: Downloader, file: WarcFile, run: Run, *, wall: Callable[[], float]) -> None:
@@ -192,6 +230,9 @@ class ArchivingDownloader:
         exchange.tap = tap
         try:
             response = await self._inner.fetch(request, exchange)
+        except LocalFailure:
+            recorded.body.close()  # it is asked for again, and is then whole
+            raise
         except FetchError as error:
             recorded.truncated = _why(error)
             await self._write(recorded)
@@ -209,8 +250,8 @@ class ArchivingDownloader:
             await self._run(self._file.write, recorded)
         except OSError as error:
             recorded.body.close()
-            logger.error("The archive %s cannot be written: %s", self._file.path, error)
-            raise CloseSpider("archive_failed") from error
+            message = f"the archive {self._file.path} cannot be written: {error.strerror or error}"
+            raise LocalFailure(message) from error
 
     def close(self) -> Deferred[None]:
         """Close the inner one, then the file."""

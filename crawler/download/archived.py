@@ -7,19 +7,23 @@ over an archive runs the same callbacks on the same pages.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from twisted.internet.defer import Deferred, execute
 from warcio.archiveiterator import ArchiveIterator
-from warcio.bufferedreaders import ChunkedDataReader
+from warcio.bufferedreaders import DecompressingBufferedReader
 
-from crawler.download.decoding import Decoder, codings
-from crawler.download.seam import Exchange, Head
-from crawler.errors import DecodingError, FetchError, InvalidRequest, NotInCache
+from crawler.config.schema import CoreSettings
+from crawler.download.collecting import Body, BodyRules
+from crawler.download.decoding import codings
+from crawler.download.fast.chunked import ChunkedBody
+from crawler.download.seam import Exchange, Head, Tap
+from crawler.errors import FetchError, InvalidRequest, NotInCache
 from crawler.model.headers import Headers
 from crawler.model.request import Request
 from crawler.model.response import Response
@@ -29,6 +33,9 @@ logger = logging.getLogger(__name__)
 
 _MOST_PENDING = 64
 _READ = 65_536
+_CHUNK = re.compile(rb"[0-9A-Fa-f]{1,16}[ \t]*(?:;[^\n]*)?\r?\n")
+_MOST_HEAD = 1_048_576
+_LONGEST_URL = 32_768  # the index holds them all, and a record of a longer one can be packed into 100 bytes
 
 
 class _Asked(NamedTuple):
@@ -45,17 +52,50 @@ class _Records(ArchiveIterator):  # type: ignore[misc]  # warcio has no types
     INC_RECORD = ""
     GZIP_ERR_MSG = "it is compressed as one, not record by record; `warcio recompress` mends that"
 
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file)
+        self.reader = _Lines(file)
+
+    def _next_record(self, line: Any) -> Any:
+        self.reader.lines = 0
+        return super()._next_record(line)
+
+
+class _Lines(DecompressingBufferedReader):  # type: ignore[misc]  # as above
+    """What warcio reads lines from, without an end to their length or their number: a megabyte can unpack to a
+    gigabyte of either. ``lines``: how many bytes of them came in a row; ``torn``: the last member has no end."""
+
+    lines = 0
+    torn = False
+
+    def read(self, length: int | None = None) -> bytes:
+        self.lines = 0
+        data: bytes = super().read(length)
+        return data
+
+    def readline(self, length: int | None = None) -> bytes:
+        line: bytes = super().readline(min(length or _MOST_HEAD, _MOST_HEAD))
+        self.lines += len(line)
+        if self.lines >= _MOST_HEAD:
+            raise ValueError(f"a head of more than {_MOST_HEAD} bytes")
+        return line
+
+    def close_decompressor(self) -> None:
+        self.torn = self.decompressor is not None and not self.decompressor.eof
+        super().close_decompressor()
+
 
 class ArchiveDownloader:
     """A Downloader over a WARC file: the last answer to a method, URL and body; NotInCache where there is none.
 
-    Making it reads the file once, for an index of where each answer is. ``max_size`` bounds a decoded
-    body, 0 for no limit. A damaged record ends the reading with a warning; what came before is used.
+    Making it reads the file once, for an index of where each answer is. The settings for bodies are those of the
+    network: their largest size, and from which size they lie in a file. A damaged record ends the reading with a
+    warning; what came before is used.
     """
 
-    def __init__(self, path: Path, *, max_size: int = 0) -> None:
+    def __init__(self, path: Path, settings: CoreSettings | None = None) -> None:
         self.path = path
-        self._max_size = max_size
+        self._settings = settings or CoreSettings()
         self.answered = 0
         self._offsets: dict[_Asked, int] = {}
         # For a body that is made anew each time, as of an upload: None where several were sent.
@@ -97,7 +137,7 @@ class ArchiveDownloader:
                 f"not in the archive {self.path.name}: {shortened(repr(request))}", request=request, sent=False
             )
         try:
-            response = self._read(request, offset)
+            response = self._read(request, offset, exchange)
         except FetchError as error:
             error.request = request
             raise
@@ -110,7 +150,7 @@ class ArchiveDownloader:
         self.answered += 1
         return response
 
-    def _read(self, request: Request, offset: int) -> Response:
+    def _read(self, request: Request, offset: int, exchange: Exchange | None) -> Response:
         with self.path.open("rb") as file:
             file.seek(offset)
             record = next(iter(_Records(file)))
@@ -119,42 +159,64 @@ class ArchiveDownloader:
             fields = record.http_headers.headers
             headers = Headers.from_raw([(name.encode("latin-1"), _value(value)) for name, value in fields])
             status, _, reason = record.http_headers.statusline.partition(" ")
-            truncated = record.rec_headers.get_header("WARC-Truncated")
-            names = codings(headers.getlist(b"Content-Encoding"))
-            decoder = Decoder(names, self._max_size, lenient=truncated is not None)
-            body = self._body(record, decoder)
-        if names and not decoder.left:
-            headers.pop(b"Content-Encoding")
+            truncated = record.rec_headers.get_header("WARC-Truncated") is not None
+            body = self._body(record, request, headers, None if exchange is None else exchange.tap)
+        if "dataloss" in body.flags and not truncated:
+            logger.warning("A body in the archive %s ends early: %s", self.path, request.url)
+        content, file_of_body = body.result()
         return Response(
             request.url,
             int(status),
             headers,
-            body,
+            content,
             request=request,
-            flags=["archived", "dataloss"] if truncated else ["archived"],
+            flags=["archived", "dataloss"] if truncated or body.flags else ["archived"],
+            body_file=file_of_body,
             reason=reason,
             protocol=record.rec_headers.get_header("WARC-Protocol") or record.http_headers.protocol,
         )
 
-    def _body(self, record: Any, decoder: Decoder) -> bytes:
-        pieces = []
+    def _body(self, record: Any, request: Request, headers: Headers, tap: Tap | None) -> Body:
+        rules = BodyRules(self._settings, request)
+        rules.lenient = True  # what there is of it is all there will be
+        transfer = codings(headers.getlist(b"Transfer-Encoding"))
+        chunked = b"chunked" in transfer
+        problems: list[Any] = []
+        body = Body(
+            request,
+            headers,
+            rules,
+            tap=tap,
+            done=lambda _: None,
+            failed=problems.append,
+            transfer=[coding for coding in transfer if coding != b"chunked"],
+        )
         # The stream itself: the content decoding of warcio has no limit.
-        stream = record.raw_stream
-        if "chunked" in (record.http_headers.get_header("Transfer-Encoding") or "").lower():
-            stream = ChunkedDataReader(stream)
-        while chunk := stream.read(_READ):
-            pieces.append(decoder.feed(chunk))
-        try:
-            pieces.append(decoder.finish())
-        except DecodingError:
-            logger.warning(
-                "A body in the archive %s ends early: %s", self.path, record.rec_headers.get_header("WARC-Target-URI")
-            )
-        return b"".join(pieces)
+        whole = _feed(record.raw_stream, body, chunked=chunked)
+        if not problems:
+            body.end(None if whole else "dataloss")
+        if problems:
+            raise problems[0]
+        return body
 
     def close(self) -> Deferred[None]:
         """Nothing is open."""
         return execute(lambda: None)
+
+
+def _feed(stream: Any, body: Body, *, chunked: bool) -> bool:
+    """Give a body what the stream holds; tell whether no chunk of it is broken.
+
+    Many archivers keep the field that says "chunked", and not the chunks.
+    """
+    data = stream.read(_READ)
+    chunks = ChunkedBody() if chunked and _CHUNK.match(data) else None
+    while data and not body.ended:
+        body.dataReceived(data if chunks is None else chunks.feed(data))
+        if chunks is not None and (chunks.complete or chunks.failure is not None):
+            break
+        data = stream.read(_READ)
+    return chunks is None or chunks.complete or chunks.ends_here()
 
 
 def _value(text: str) -> bytes:
@@ -165,12 +227,22 @@ def _digest(body: bytes) -> bytes:
     return blake2b(body, digest_size=16).digest() if body else b""
 
 
+def _digest_of(stream: Any) -> bytes:
+    """Return the same of what a stream holds, in pieces: a request of a gigabyte takes a megabyte in the file."""
+    digest, empty = blake2b(digest_size=16), True
+    while data := stream.read(_READ):
+        digest.update(data)
+        empty = False
+    return b"" if empty else digest.digest()
+
+
 def _index(path: Path) -> Iterator[tuple[_Asked, int]]:
     """Yield what was asked and the offset of each whole response; requests tell the methods and bodies."""
     why: str | None = None
     found = False
     with path.open("rb") as file:
         records = _Records(file)
+        reader = records.reader  # which warcio forgets at the end
         try:
             for asked, record in _responses(records):
                 offset = records.get_record_offset()  # this reads the record
@@ -179,6 +251,8 @@ def _index(path: Path) -> Iterator[tuple[_Asked, int]]:
                     break
                 found = True
                 yield asked, offset
+            if why is None and reader.torn:
+                why = "the last record ends early"
             if why is None and records.offset < path.stat().st_size:
                 why = f"after {records.offset} bytes there is no further record"
         except Exception as error:  # as above
@@ -197,7 +271,9 @@ def _responses(records: Any) -> Iterator[tuple[_Asked, Any]]:
         target = record.rec_headers.get_header("WARC-Target-URI") or ""
         if record.rec_type == "request":
             answer = record.rec_headers.get_header("WARC-Concurrent-To") or target
-            pending[answer] = record.http_headers.protocol, _digest(record.raw_stream.read())
+            pending[answer] = record.http_headers.protocol, _digest_of(record.raw_stream)
+            if getattr(record.raw_stream, "limit", 0):
+                raise ValueError("the last record ends early")
             if len(pending) > _MOST_PENDING:
                 del pending[next(iter(pending))]
         elif record.rec_type == "response":
@@ -205,5 +281,7 @@ def _responses(records: Any) -> Iterator[tuple[_Asked, Any]]:
             by = identifier if identifier in pending else target
             method, body = pending.pop(by, ("GET", b""))
             with suppress(InvalidRequest):
+                if len(target) > _LONGEST_URL:
+                    continue
                 url = without_credentials(without_fragment(normalise(target.strip("<>"))))
                 yield _Asked(method, url, body), record

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -94,9 +95,12 @@ class BuiltIn:
         from crawler.download.archive import ArchivingDownloader, WarcFile
 
         try:
-            file = WarcFile(Path(self._core.WARC_FILE), software=self._core.USER_AGENT)
+            software = f"crawler/{version('crawler')}"
+            file = WarcFile(Path(self._core.WARC_FILE), software=software, agent=self._core.USER_AGENT)
         except OSError as error:
             raise OutputError(f"WARC_FILE: cannot write {self._core.WARC_FILE}: {error.strerror or error}") from error
+        except ValueError as error:
+            raise OutputError(f"WARC_FILE: cannot append to {self._core.WARC_FILE}: it {error}") from error
         return ArchivingDownloader(downloader, file, self._thread("archive"), wall=self._wall)
 
     def _thread(self, name: str) -> Callable[..., Deferred[Any]]:

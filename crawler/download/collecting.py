@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,10 @@ class BodyRules:
 
 
 class Body(Protocol):
-    """Gathers one body. ``done(self)`` or ``failed(error)`` is called once, whatever happens."""
+    """Gathers one body. ``done(self)`` or ``failed(error)`` is called once, whatever happens.
+
+    ``transfer``: codings of the transfer that are still on it, in the order in which they were applied.
+    """
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class Body(Protocol):
         tap: Callable[[bytes], None] | None,
         done: Callable[[Body], None],
         failed: Callable[[Any], None],
+        transfer: Sequence[bytes] = (),
     ) -> None:
         self.flags: list[str] = []
         self._request = request
@@ -66,8 +70,14 @@ class Body(Protocol):
         self._file: BodyFile | None = None if rules.file is None else BodyFile.named(rules.file)
         self._decoder: Decoder | None = None
         encodings = codings(headers.getlist(b"Content-Encoding")) if rules.decode else []
+        encodings += transfer
         if encodings:
             self._decoder = Decoder(encodings, rules.max_size, lenient=rules.lenient)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is taken."""
+        return self._ended
 
     def dataReceived(self, data: bytes) -> None:
         if self._ended:

@@ -15,7 +15,7 @@ from crawler.engine.parts import Parts
 from crawler.engine.sending import Sending
 from crawler.engine.unit import Unit
 from crawler.engine.wiring import Wiring
-from crawler.errors import BooksDoNotBalance, CloseSpider, CrawlerError, FeedError, StoreError
+from crawler.errors import BooksDoNotBalance, CloseSpider, CrawlerError, FeedError, LocalFailure, StoreError
 from crawler.events import CrawlClosed, CrawlClosing, CrawlOpened, FeedClosed, ItemFailed, SpiderFailed
 from crawler.frontier.entry import Entry
 from crawler.frontier.store import Resumed
@@ -134,7 +134,7 @@ class Crawl:
         self._loop.end()
 
     def fail(self, error: BaseException) -> None:
-        """A feed or the store has failed: nothing more can be kept, so stop, and say why."""
+        """A feed, the store or a disk has failed: nothing more can be kept, so stop, and say why."""
         ours = not isinstance(error, CrawlerError)
         problem = f"internal error: {error!r}" if ours else str(error)
         if problem not in self.problems:  # a full disk fails the commit and whatever else was under way
@@ -142,11 +142,13 @@ class Crawl:
             logger.error("%s", problem, exc_info=error if ours else None)
         if isinstance(error, FeedError):
             reason = "feed_error"
+        elif isinstance(error, LocalFailure):
+            reason = "local_failure"
         else:
             reason = "store_error" if isinstance(error, StoreError) else "internal_error"
         if self._loop.over.called:
             self.reason = reason if self.reason == "finished" else self.reason
-        elif isinstance(error, FeedError):
+        elif isinstance(error, FeedError | LocalFailure):
             self.stop(reason)
         else:
             self.stop_now(reason)

@@ -6,7 +6,7 @@ from crawler.engine.crawl import Crawl
 from crawler.summary import FeedSummary, Summary
 
 STOPPED_BY_HAND = frozenset({"shutdown"})
-FAILURES = frozenset({"feed_error", "store_error", "internal_error"})
+FAILURES = frozenset({"feed_error", "store_error", "local_failure", "internal_error"})
 
 
 def summarise(crawl: Crawl, *, started: float, finished: float, seconds: float) -> Summary:

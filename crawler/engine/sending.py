@@ -19,7 +19,7 @@ from crawler.engine.parts import Parts
 from crawler.engine.robots import Refused, fresh_error
 from crawler.engine.unit import current
 from crawler.engine.wiring import Hooks, Wiring
-from crawler.errors import CloseSpider, CrawlerError, FetchCancelled, IgnoreRequest, RequestDropped
+from crawler.errors import CloseSpider, CrawlerError, FetchCancelled, IgnoreRequest, LocalFailure, RequestDropped
 from crawler.events import FetchFailed, RequestSent, ResponseReceived, SpiderFailed
 from crawler.frontier.entry import Entry
 from crawler.model.request import Request
@@ -172,6 +172,9 @@ class Sending:
             if wired.intake.stopping and isinstance(outcome, RequestDropped) and outcome.reason == SHUTDOWN:
                 self._hooks.leave(entry)  # a middleware wanted one more fetch, which a stop refuses
                 return
+            if isinstance(outcome, LocalFailure):
+                self._left_undone(entry, outcome)
+                return
             wired.pace.answered(entry, outcome, generation)
             if not entry.robots:
                 self._judge(entry, outcome)
@@ -182,6 +185,12 @@ class Sending:
         finally:
             self._handling -= 1
             self._changed()
+
+    def _left_undone(self, entry: Entry, error: LocalFailure) -> None:
+        """What came cannot be kept, and nor can what comes next: the crawl stops, and a resume asks again."""
+        self._hooks.fail(error)
+        if not entry.robots:
+            self._hooks.leave(entry)
 
     def _outcome(self, result: Response | Failure, entry: Entry) -> Response | Exception:
         events = self._parts.events

@@ -21,6 +21,7 @@ _REASONS = {
     "shutdown": "stopped by hand",
     "feed_error": "stopped: an output failed",
     "store_error": "stopped: the job file failed",
+    "local_failure": "stopped: this machine could not keep a page",
     "internal_error": "stopped: an error of this program",
 }
 _BESIDE_ITEMS = (
