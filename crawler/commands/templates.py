@@ -25,11 +25,12 @@ from crawler import DropItem, Pipeline
 
 
 class RequireFields(Pipeline):
-    # Upper case with a type: a setting, to be set in settings.py or by -s REQUIRED_FIELDS=text,author
-    REQUIRED_FIELDS: list[str] = ["text"]
+    # Upper case with a type: a setting, to be set in settings.py, in a spider's custom_settings as the example
+    # does, or by -s REQUIRED_FIELDS=text,author
+    REQUIRED_FIELDS: list[str] = []
 
     def process_item(self, item):
-        missing = [field for field in self.REQUIRED_FIELDS if not item.get(field)]
+        missing = [field for field in self.REQUIRED_FIELDS if item.get(field) in (None, "", [])]
         if missing:
             raise DropItem(f"lacks {', '.join(missing)}")
         return item
@@ -52,6 +53,7 @@ from crawler import Spider
 class Example(Spider):
     name = "example"
     start_urls = [Path(__file__).with_name("example.html").as_uri()]
+    custom_settings = {"REQUIRED_FIELDS": ["text"]}  # pipelines/require_fields.py drops what has none
     tag: str = ""  # an argument: -a tag=time
 
     def parse(self, response):

@@ -48,6 +48,10 @@ def subscribe_lines(events: Events, logger: logging.Logger | None = None) -> Non
         events.subscribe(ResponseReceived, lines.received)
 
 
+_ITEM_MARKS = ("__dataclass_fields__", "__attrs_attrs__", "__struct_fields__", "model_fields")
+"""What classes of items have, beside being dicts."""
+
+
 class _LogLines:
     """One method an event."""
 
@@ -68,6 +72,8 @@ class _LogLines:
         # An address that is no URL, or of a scheme that may not be opened, is a mistake somebody may want to mend.
         # Once for each: a "mailto:" of the footer is on every page.
         url = shorten(event.request.url)
+        if event.reason == "duplicate" and (item := _item_in(event.request)):
+            self._item_dropped_with(event.request, item)
         new = event.reason in ("invalid_url", "scheme") and url not in self._warned
         if new and len(self._warned) < _REMEMBERED:
             self._warned.add(url)
@@ -76,6 +82,16 @@ class _LogLines:
             where = f"found on {shorten(event.found_on)}" if event.found_on else "from start()"
             detail = f": {shorten(event.detail)}" if event.detail else ""
             self.logger.log(level, "Dropped %s (%s%s), %s", url, event.reason, detail, where)
+
+    def _item_dropped_with(self, request: Any, where: str) -> None:
+        """An item that travels with a request is lost with it; told once for each callback."""
+        callback = getattr(request.callback, "__qualname__", "parse")
+        if callback not in self._warned and len(self._warned) < _REMEMBERED:
+            self._warned.add(callback)
+            self.logger.warning(
+                "Dropped %s (duplicate), and with it the item in %s that %s was to get; dont_filter=True has it fetched "
+                "again", shorten(request.url), where, callback,
+            )  # fmt: skip
 
     def fetch_failed(self, event: FetchFailed) -> None:
         self.logger.debug("%s: %s", _shown(event.request), describe(event.error))
@@ -118,6 +134,14 @@ class _LogLines:
 
     def feed_closed(self, event: FeedClosed) -> None:
         self.logger.info("Wrote %d items to %s", event.items, "stdout" if event.path == "-" else event.path)
+
+
+def _item_in(request: Any) -> str:
+    """Return where a request has an item with it, as Scrapy's users hand one from callback to callback; or ""."""
+    for name, value in request.cb_kwargs.items():
+        if isinstance(value, dict) or any(hasattr(type(value), mark) for mark in _ITEM_MARKS):
+            return f"cb_kwargs[{name!r}]"
+    return "meta['item']" if "item" in request.meta else ""
 
 
 def _of(response: object) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,25 @@ _BESIDE_ITEMS = (
     ("item_dropped_count", "dropped"),
     ("item_failed_count", "lost"),
 )
+
+_DROPPED = {
+    "dupefilter/filtered": "duplicate",
+    "offsite/filtered": "off-site",
+    "urllength/request_ignored_count": "URL too long",
+    "depth/request_ignored_count": "too deep",
+    "robotstxt/forbidden": "forbidden by robots.txt",
+}
+"""The stats of requests that were dropped, and what a person reads of each."""
+_WORDS = {
+    "invalid_url": "invalid URL",
+    "offsite": "off-site",
+    "depth": "too deep",
+    "url_length": "URL too long",
+    "FetchTimeout": "timeout",
+    "TLSError": "TLS error",
+    "RobotsUnreachable": "robots.txt unreachable",
+}
+_CAPITAL = re.compile("([A-Z][a-z]+)")
 
 
 def print_summary(summary: Summary, console: Console, *, pages_before: int = 0) -> None:
@@ -57,6 +78,7 @@ def rows(summary: Summary, pages_before: int = 0) -> list[tuple[str, str]]:
         ("Items", f"{summary.items:,}{_also(beside, *_BESIDE_ITEMS)}"),
         ("Errors", f"{summary.errors:,}{_also(stats, ('retry/count', 'retries'))}"),
     ]
+    lines += [(name, said) for name, said in (("Dropped", _dropped(stats)), ("Failed", _failed(stats))) if said]
     statuses = _statuses(stats)
     if len(statuses) > 1 or (statuses and "200" not in statuses):
         lines.append(("Statuses", ", ".join(f"{status}: {count:,}" for status, count in sorted(statuses.items()))))
@@ -98,6 +120,36 @@ def _statuses(stats: dict[str, Any]) -> dict[str, int]:
         if key.startswith("downloader/response_status_count/")
     }
     return {status: count for status, count in pages.items() if count}
+
+
+def _dropped(stats: dict[str, Any]) -> str:
+    """Return how many requests came to nothing by a rule, be it before they were accepted or on their way."""
+    reasons: Counter[str] = Counter()
+    for key, count in stats.items():
+        place, _, reason = key.rpartition("/")
+        if key in _DROPPED:
+            reasons[_DROPPED[key]] += count
+        elif place in ("request_refused", "request_dropped"):
+            reasons[_WORDS.get(reason, reason.replace("_", " "))] += count
+    return _counted(reasons)
+
+
+def _failed(stats: dict[str, Any]) -> str:
+    """Return how many requests ended without an answer that a callback got."""
+    reasons: Counter[str] = Counter()
+    for key, count in stats.items():
+        place, _, reason = key.rpartition("/")
+        if place == "httperror/response_ignored_status_count":
+            reasons[f"status {reason}"] += count
+        elif place == "request_failed" and reason != "HttpError":
+            reasons[_WORDS.get(reason, _CAPITAL.sub(r" \1", reason).strip().lower())] += count
+    return _counted(reasons)
+
+
+def _counted(reasons: Counter[str]) -> str:
+    """Return ``4 (3 status 500, 1 timeout)``, the most frequent first; "" for none."""
+    said = [f"{count:,} {reason}" for reason, count in sorted(reasons.items(), key=lambda each: (-each[1], each[0]))]
+    return f"{sum(reasons.values()):,} ({', '.join(said)})" if said else ""
 
 
 def _also(stats: dict[str, Any], *pairs: tuple[str, str]) -> str:

@@ -137,6 +137,7 @@ class _Counts:
                 self._counts["response_received_count"] -= 1
             return
         self._counts["request_failed_count"] += 1
+        self._counts[f"request_failed/{event.reason}"] += 1
         if event.reason == "HttpError":
             self._counts["httperror/response_ignored_count"] += 1
             self._counts[f"httperror/response_ignored_status_count/{event.status}"] += 1

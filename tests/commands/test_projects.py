@@ -35,6 +35,16 @@ def test_a_new_project_runs_at_once(crawler: Crawler, project: Path) -> None:
     assert result.err == ""
 
 
+@pytest.mark.parametrize("template", ["basic", "crawl"])
+def test_a_new_spider_of_a_new_project_writes_items(crawler: Crawler, project: Path, site: Site, template: str) -> None:
+    assert crawler("genspider", "-t", template, "fresh", site.url, cwd=project).status == 0
+    result = crawler("crawl", "fresh", "-O", "fresh.jsonl", "-s", "DOWNLOAD_DELAY=0", cwd=project)
+    assert result.status == 0, result.err
+    first = json.loads((project / "fresh.jsonl").read_text().splitlines()[0])
+    assert first["url"].startswith("http://127.0.0.1:")
+    assert first["title"].isdigit()
+
+
 def test_a_new_project_is_polite(crawler: Crawler, project: Path) -> None:
     changed = json.loads(crawler("settings", "--changed", "--json", cwd=project).out)
     values = {row["name"]: (row["value"], row["origin"]) for row in changed}
@@ -131,7 +141,7 @@ def test_settings_of_a_spider_and_of_its_stages(crawler: Crawler, project: Path)
         "name": "REQUIRED_FIELDS",
         "value": ["text"],
         "type": "list[str]",
-        "origin": "default",
+        "origin": "spider example",
         "description": "Declared by RequireFields",
     }
 

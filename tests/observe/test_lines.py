@@ -171,3 +171,18 @@ def test_an_address_of_a_million_characters_is_shortened(logged: Logged) -> None
     assert "(invalid_url: not a URL: http" in said[0][1]
     assert said[5][1].startswith("Gave up <GET http://a.example/xxx")
     assert "xxx>: robots: http" in said[6][1]
+
+
+def test_an_item_that_goes_with_a_duplicate_is_told_once_for_its_callback(logged: Logged) -> None:
+    def got(response: Response, item: object) -> None:
+        """Would get it."""
+
+    with_item = Request("http://a.example/image", got, cb_kwargs={"item": {"url": "x"}})
+    in_meta = Request("http://a.example/image", meta={"item": object()})
+    plain = Request("http://a.example/image", got, cb_kwargs={"number": 1})
+    refused = [RequestRefused(each, "duplicate", "", PAGE.url) for each in (plain, with_item, with_item, in_meta)]
+    said = [message for level, message in logged(*refused) if level == "WARNING"]
+    assert len(said) == 2
+    assert "the item in cb_kwargs['item'] that " in said[0]
+    assert "dont_filter=True" in said[0]
+    assert "meta['item']" in said[1]

@@ -140,6 +140,30 @@ def test_statuses_are_those_of_pages() -> None:
     assert dict(rows(made))["Statuses"] == "200: 100, 404: 2"
 
 
+def test_what_was_dropped_and_what_failed_has_a_line_each() -> None:
+    made = summary()
+    made.stats |= {
+        "dupefilter/filtered": 2,
+        "request_dropped/duplicate": 1,
+        "offsite/filtered": 1200,
+        "request_refused/invalid_url": 4,
+        "request_refused/my_rule": 1,
+        "robotstxt/forbidden": 5,
+        "request_failed_count": 8,
+        "request_failed/HttpError": 4,
+        "httperror/response_ignored_status_count/404": 3,
+        "httperror/response_ignored_status_count/500": 1,
+        "request_failed/FetchTimeout": 2,
+        "request_failed/NameNotResolved": 1,
+        "request_failed/TLSError": 1,
+    }
+    said = dict(rows(made))
+    assert said["Dropped"] == (
+        "1,213 (1,200 off-site, 5 forbidden by robots.txt, 4 invalid URL, 3 duplicate, 1 my rule)"
+    )
+    assert said["Failed"] == "8 (3 status 404, 2 timeout, 1 TLS error, 1 name not resolved, 1 status 500)"
+
+
 def test_items_that_were_not_written_are_told() -> None:
     cut = summary(reason="shutdown", exit_status=130, unfinished_items=90)
     assert dict(rows(cut))["Items"] == "90 (90 of unfinished pages and not written, 3 dropped)"

@@ -106,6 +106,8 @@ def test_refused_dropped_and_failed() -> None:
         "request_refused/invalid_url": 1,
         "robotstxt/forbidden": 1,
         "request_failed_count": 2,
+        "request_failed/HttpError": 1,
+        "request_failed/ConnectionFailed": 1,
         "httperror/response_ignored_count": 1,
         "httperror/response_ignored_status_count/404": 1,
         "retry/max_reached": 1,
