@@ -89,7 +89,7 @@ class _LogLines:
         if callback not in self._warned and len(self._warned) < _REMEMBERED:
             self._warned.add(callback)
             self.logger.warning(
-                "Dropped %s (duplicate), and with it the item in %s that %s was to get; dont_filter=True has it fetched "
+                "Dropped %s (duplicate), and with it the item in %s that %s was to get; dont_filter=True fetches it "
                 "again", shorten(request.url), where, callback,
             )  # fmt: skip
 
