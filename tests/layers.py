@@ -49,7 +49,8 @@ ROOMS: dict[str, Room] = {
     ),
     "storage": _room(VALUES | {"config", "events", "frontier.store", "frontier.entry"}, "msgspec zstandard twisted"),
     "feeds": _room(VALUES | {"config", "events"}, "itemadapter msgspec zstandard"),
-    "observe": _room({"events", "config", "errors", "stats", "summary"}, "rich msgspec"),  # msgspec: JSON log lines
+    # msgspec: JSON log lines
+    "observe": _room({"events", "config", "errors", "stats", "summary", "model.masking"}, "rich msgspec"),
     "engine": _room(
         WORDS | {"policy", "frontier", "spider", "pipeline", "summary", "threads", "feeds.seam", "download.seam"},
         "twisted itemadapter",

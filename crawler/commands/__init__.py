@@ -111,7 +111,9 @@ def status_of(arguments: list[str]) -> int:
 
 
 def _say(message: str, where: str, status: int) -> int:
-    click.echo(f"{where}: {message}", err=True)
+    from crawler.commands.showing import say
+
+    say(f"{where}: {message}", err=True)
     return status
 
 

@@ -15,6 +15,7 @@ from rich.filesize import decimal
 from crawler.commands.groups import CommandGroup
 from crawler.commands.loading import load_settings, project_if_any
 from crawler.commands.options import command_line_settings, settings_options
+from crawler.commands.showing import say
 from crawler.storage.cache import CacheFile
 
 
@@ -34,7 +35,7 @@ def stats(*, as_json: bool, **given: Any) -> None:
     if as_json:
         click.echo(msgspec.json.encode({"path": str(path), **kept}).decode())
         return
-    click.echo(f"{path}: {kept['pages']:,} pages, {decimal(kept['bytes'])}")
+    say(f"{path}: {kept['pages']:,} pages, {decimal(kept['bytes'])}")
     if kept["oldest"] is not None:
         click.echo(f"received between {_time(kept['oldest'])} and {_time(kept['latest'])}")
 

@@ -14,6 +14,7 @@ from crawler.assembly.components import make_components, make_spider
 from crawler.assembly.rules import checked_fingerprint, checked_slot_key, make_filters
 from crawler.commands.options import command_line_settings, settings_options
 from crawler.commands.resume import Found, find_again, jobs_folder
+from crawler.commands.showing import say
 from crawler.config.schema import CoreSettings
 from crawler.engine.acceptance import Acceptance
 from crawler.engine.robots import FACT_PREFIX
@@ -24,7 +25,6 @@ from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.model.url import origin_of
 from crawler.observe.frames import describe
-from crawler.observe.log import escape
 from crawler.policy.robots import RobotsRules
 from crawler.policy.verdict import Drop
 from crawler.spider import Crawler
@@ -51,10 +51,10 @@ def command(url: str, job: str | None, **given: Any) -> None:
         raise UsageError(f"there is no job in {folder}; a finished one is kept with -s JOB_KEEP=true")
     request = Request(url)
     if request.problem is not None:
-        raise UsageError(f'"{escape(url)}" is not a URL that can be fetched: {request.problem}')
+        raise UsageError(f'"{url}" is not a URL that can be fetched: {request.problem}')
     found = find_again(chosen, command_line)
     for line in explain(request, chosen, found):
-        click.echo(escape(line))
+        say(line)
 
 
 def explain(request: Request, job: Job, found: Found) -> Iterator[str]:

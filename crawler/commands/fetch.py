@@ -10,12 +10,14 @@ import click
 
 from crawler.commands.loading import load_settings, named_spider, project_here, project_if_any
 from crawler.commands.options import command_line_settings, settings_options
+from crawler.commands.showing import on_terminal, say
 from crawler.errors import UsageError
 from crawler.events import RequestRefused
+from crawler.model.kinds import TextResponse
+from crawler.model.masking import escape, harmless
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.observe.frames import describe
-from crawler.observe.log import escape
 from crawler.spider import Spider
 
 if TYPE_CHECKING:
@@ -64,7 +66,7 @@ def command(url: str, spider: str | None, *, headers: bool, no_redirect: bool, *
     """
     if problem := Request(url).problem:
         hint = f'; did you mean "https://{url}"?' if _HOST_LIKE.match(url) else ""
-        raise UsageError(f"cannot fetch {escape(url)}: {escape(problem)}{escape(hint)}")
+        raise UsageError(f"cannot fetch {url}: {problem}{hint}")
     command_line: dict[str, Any] = {"LOG_LEVEL": "CRITICAL"} | command_line_settings(given)
     command_line |= {"JOB_STORE": "none", "FEEDS": {}, "PIPELINES": []}
     project = project_here() if spider else project_if_any()
@@ -86,12 +88,12 @@ def command(url: str, spider: str | None, *, headers: bool, no_redirect: bool, *
     page: Any = made[0].crawler.spider
     if page.response is None:
         why = describe(page.error) if page.error is not None else _refusal(refused)
-        click.echo(f"crawler: no response from {escape(url)}: {escape(why)}", err=True)
+        say(f"crawler: no response from {url}: {why}", err=True)
         return status or 1
     if headers:
         _print_headers(page.response)
     else:
-        click.echo(page.response.body, nl=False)
+        _print_body(page.response)
     return 0
 
 
@@ -105,13 +107,25 @@ def _refusal(refused: list[RequestRefused]) -> str:
 def _print_headers(response: Response) -> None:
     request = response.request
     if request is not None:
-        click.echo(f"> {request.method} {request.url}")
+        say(f"> {request.method} {request.url}")
         for name, value in request.headers.raw():
-            click.echo(f"> {_shown(name)}: {_shown(value)}")
-    click.echo(f"< {response.status} {response.protocol or ''}".rstrip())
+            say(f"> {_text(name)}: {'***' if name.lower() in _SECRET else _text(value)}")
+    say(f"< {response.status} {response.protocol or ''}".rstrip())
     for name, value in response.headers.raw():
-        click.echo(f"< {_shown(name)}: {_shown(value)}")
+        say(f"< {_text(name)}: {_text(value)}")
 
 
-def _shown(raw: bytes) -> str:
+_SECRET = (b"authorization", b"proxy-authorization")
+
+
+def _text(raw: bytes) -> str:
     return escape(raw.decode("utf-8", "backslashreplace"))
+
+
+def _print_body(response: Response) -> None:
+    """Print the body: byte by byte into a file or pipe, as harmless text on a terminal."""
+    if not on_terminal():
+        click.echo(response.body, nl=False)
+        return
+    text = response.text if isinstance(response, TextResponse) else response.body.decode("utf-8", "backslashreplace")
+    click.echo(harmless(text), nl=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -14,6 +15,7 @@ from rich.text import Text
 from crawler.commands.groups import CommandGroup
 from crawler.commands.options import command_line_settings, settings_options
 from crawler.commands.resume import find_again, jobs_folder
+from crawler.commands.showing import say, say_json, shown, without_passwords
 from crawler.errors import UsageError
 from crawler.observe.progress import duration
 from crawler.storage.jobs import Job, find_job, list_jobs, remove_job
@@ -60,15 +62,15 @@ def close(ctx: click.Context, name: str) -> None:
     from crawler.commands.closing import close_job
 
     for path, items in close_job(job, found.spider, found.settings, found.options.arguments):
-        click.echo(f"{path} is closed, with {items:,} items")
+        say(f"{path} is closed, with {items:,} items")
 
 
 def _list(command_line: dict[str, Any], *, as_json: bool) -> None:
     folder = jobs_folder(command_line)
     jobs = list_jobs(folder)
     if as_json:
-        fields = [{**job._asdict(), "path": str(job.path)} for job in jobs]
-        click.echo(msgspec.json.format(msgspec.json.encode(fields, enc_hook=str), indent=2))
+        fields = [{**job._asdict(), "path": str(job.path), "description": _described(job.description)} for job in jobs]
+        say_json(msgspec.json.format(msgspec.json.encode(fields, enc_hook=str), indent=2))
         return
     if not jobs:
         click.echo(f"No jobs in {folder}.", err=True)
@@ -80,7 +82,7 @@ def _list(command_line: dict[str, Any], *, as_json: bool) -> None:
         table.add_column(title, justify="right", no_wrap=True)
     now = time.time()
     for job in jobs:
-        table.add_row(*map(Text, _cells(job, now)))
+        table.add_row(*(Text(shown(cell)) for cell in _cells(job, now)))
     console = Console(highlight=False)
     # A terminal that is too narrow breaks the lines, which can be read; cells cut to "…" cannot.
     whole = console.measure(table, options=console.options.update(max_width=1000)).maximum
@@ -88,7 +90,18 @@ def _list(command_line: dict[str, Any], *, as_json: bool) -> None:
     console.print(table)
     for job in jobs:
         if job.problem:
-            click.echo(f"crawler: job {job.name} is damaged: {job.problem}", err=True)
+            say(f"crawler: job {job.name} is damaged: {job.problem}", err=True)
+
+
+def _described(description: Mapping[str, Any]) -> Any:
+    """Return what a job remembers of its command, without the passwords in its settings and arguments."""
+    plain = without_passwords("", description)
+    command = description.get("command")
+    if isinstance(command, dict) and isinstance(command.get("settings"), dict):
+        plain["command"]["settings"] = {
+            name: without_passwords(name, each) for name, each in command["settings"].items()
+        }
+    return plain
 
 
 def _cells(job: Job, now: float) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import click
 
 from crawler.commands.loading import project_here, spiders_of
 from crawler.commands.options import command_line_settings, settings_options
+from crawler.commands.showing import say
 
 
 @click.command()
@@ -16,6 +17,6 @@ def command(**given: Any) -> None:
     """List the spiders of the project, a name a line. Files that do not import are an error, after the list."""
     found = spiders_of(project_here(), command_line_settings(given))
     for name in found.spiders:
-        click.echo(name)
+        say(name)
     if found.broken:
         raise found.problem()

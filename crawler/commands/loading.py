@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import click
-
+from crawler.commands.showing import say
 from crawler.config.project import FoundSpiders, Project, find_project, pick, spider_in_file
 from crawler.config.settings import Settings
 from crawler.errors import UsageError
@@ -44,7 +43,7 @@ def named_spider(project: Project, name: str, command_line: Mapping[str, Any]) -
     found = spiders_of(project, command_line)
     spider: type[Spider] = pick(found, name)
     for error in found.broken.values():
-        click.echo(f"crawler: warning: {first_line(error)}", err=True)
+        say(f"crawler: warning: {first_line(error)}", err=True)
     return spider
 
 

@@ -13,10 +13,10 @@ import click
 from crawler.commands.item_diff import Item, Kept, difference, read_items, report
 from crawler.commands.loading import file_spider, load_settings, named_spider, project_here
 from crawler.commands.options import RunOptions, run_options, running_options
+from crawler.commands.showing import say
 from crawler.config.settings import Settings
 from crawler.errors import UsageError
 from crawler.events import ItemScraped
-from crawler.observe.log import escape
 from crawler.spider import Spider
 
 if TYPE_CHECKING:
@@ -101,12 +101,12 @@ def _run(path: Path, spider_class: type[Spider], settings: Settings, options: Ru
 
     status = run_prepared(prepared, settings, summary_file=options.summary)
     if not made[0].answered:
-        begins = f"which begins with {escape(made[0].first)}; is an -a missing?"
-        click.echo(f"crawler: nothing that the spider asked for is in {path}, {begins}", err=True)
+        begins = f"which begins with {made[0].first}; is an -a missing?"
+        say(f"crawler: nothing that the spider asked for is in {path}, {begins}", err=True)
     return status
 
 
 def _show(old: list[Item], new: list[Item], *, key: str | None, aside: bool) -> None:
     """Print the difference; on stderr if stdout is for items."""
     for line in report(difference(old, new, key=key)):
-        click.echo(escape(line), err=aside)
+        say(line, err=aside)

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from crawler.commands.loading import load_settings, named_spider, project_here, project_if_any
 from crawler.commands.options import command_line_settings, settings_options
+from crawler.commands.showing import say, say_json, shown, without_passwords
 from crawler.config.nearest import did_you_mean
 from crawler.config.reference import SettingRow, setting_rows
 from crawler.errors import SettingError
@@ -30,29 +31,33 @@ def command(names: tuple[str, ...], spider: str | None, *, changed: bool, as_jso
     project = project_here() if spider else project_if_any()
     spider_class = named_spider(project, spider, command_line) if spider and project else None
     settings = load_settings(project, spider_class, command_line)
-    rows = {row.name: row for row in setting_rows(settings)}
+    rows = {row.name: _without_passwords(row) for row in setting_rows(settings)}
     wanted = list(names) + ([given["get"]] if given["get"] else [])
     for name in wanted:
         if name not in rows:
             raise SettingError(f"there is no setting {name}{did_you_mean(name, rows)}")
     if given["get"]:
-        click.echo(_plain(rows[given["get"]].value))
+        say(_plain(rows[given["get"]].value))
         return
-    shown = [row for row in rows.values() if (not wanted or row.name in wanted)]
-    shown = [row for row in shown if not changed or row.origin != "default"]
+    wanted_rows = [row for row in rows.values() if (not wanted or row.name in wanted)]
+    wanted_rows = [row for row in wanted_rows if not changed or row.origin != "default"]
     if as_json:
-        click.echo(msgspec.json.format(b"[" + b",".join(map(_row_as_json, shown)) + b"]", indent=2))
+        say_json(msgspec.json.format(b"[" + b",".join(map(_row_as_json, wanted_rows)) + b"]", indent=2))
     else:
-        _print(shown)
+        _print(wanted_rows)
 
 
 def _print(rows: list[SettingRow]) -> None:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     for row in rows:
         style = "" if row.origin == "default" else "bold"
-        line = Text(f"{row.name} = {_plain(row.value)}", style=style)
+        line = Text(shown(f"{row.name} = {_plain(row.value)}"), style=style)
         console.print(line, Text(f"({row.type}; {row.origin})", style="dim"), soft_wrap=True)
         console.print(Text(f"    {row.description}"), soft_wrap=True)
+
+
+def _without_passwords(row: SettingRow) -> SettingRow:
+    return msgspec.structs.replace(row, value=without_passwords(row.name, row.value))
 
 
 def _row_as_json(row: SettingRow) -> bytes:

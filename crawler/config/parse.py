@@ -21,6 +21,7 @@ import msgspec
 
 from crawler.config.kinds import bare, choices, expectation, is_enum, is_optional, members
 from crawler.config.nearest import did_you_mean
+from crawler.model.masking import masked
 
 _WHOLE = re.compile(r"[+-]?[0-9][0-9_]*", re.ASCII)
 _TRUE = {"true", "yes", "on", "1"}
@@ -96,7 +97,7 @@ def check(value: Any, kind: Any) -> Any:
 
 def shorten(value: Any, limit: int = 60) -> str:
     """Return the value as it is shown in a message: quoted, printable and not long."""
-    shown = ascii(value) if not isinstance(value, str) or not value.isprintable() else f'"{value}"'
+    shown = masked(ascii(value) if not isinstance(value, str) or not value.isprintable() else f'"{value}"')
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from crawler.errors import BooksDoNotBalance
 from crawler.events import Events, RequestEnded
+from crawler.model.masking import masked
 from crawler.model.request import Request
 
 
@@ -25,7 +26,7 @@ class Books:
     def end(self, request: Request, outcome: str, reason: str, detail: str = "", *, status: int | None = None) -> None:
         """An accepted request has ended."""
         self.ended[outcome] += 1
-        self._events.publish(RequestEnded(request, outcome, reason, detail, status))
+        self._events.publish(RequestEnded(request, outcome, reason, masked(detail), status))
 
     def end_carried(
         self, request: Request, outcome: str, reason: str, detail: str = "", *, status: int | None = None

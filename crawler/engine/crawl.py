@@ -19,6 +19,7 @@ from crawler.errors import BooksDoNotBalance, CloseSpider, CrawlerError, FeedErr
 from crawler.events import CrawlClosed, CrawlClosing, CrawlOpened, FeedClosed, ItemFailed, SpiderFailed
 from crawler.frontier.entry import Entry
 from crawler.frontier.store import Resumed
+from crawler.model.masking import masked
 from crawler.model.request import Request
 from crawler.model.response import Response
 
@@ -288,4 +289,4 @@ class Crawl:
         url = response.url if response is not None else None
         if url is None and unit is not None and unit.request is not None:
             url = unit.request.url
-        self.parts.events.publish(SpiderFailed(error, name, url, user_traceback(error), response))
+        self.parts.events.publish(SpiderFailed(error, name, url and masked(url), user_traceback(error), response))

@@ -10,6 +10,8 @@ from typing import Any
 import twisted
 from twisted.python.failure import Failure
 
+from crawler.model.masking import masked
+
 _OURS = (
     str(Path(__file__).parents[1]),
     str(Path(twisted.__file__).parent),
@@ -33,7 +35,7 @@ def user_traceback(error: BaseException) -> str:
     users = [frame for frame in said.stack if is_users(frame.filename)]
     if users:
         said.stack = traceback.StackSummary.from_list(users)
-    return "".join(said.format()).rstrip()
+    return masked("".join(said.format()).rstrip())
 
 
 def at_yield(error: Exception, results: Any) -> Exception:

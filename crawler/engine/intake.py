@@ -26,6 +26,7 @@ from crawler.errors import RequestDropped
 from crawler.events import Events, RequestRefused, RequestScheduled, RequestsSpooled
 from crawler.frontier.entry import Entry
 from crawler.frontier.store import Committed, Offer, Refusal, Store
+from crawler.model.masking import masked
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.policy.verdict import Drop
@@ -173,7 +174,7 @@ class Intake:
         unit.extra.append(fingerprint)
 
     def _refuse(self, request: Request, reason: str, detail: str, unit: Unit, found_on: str | None) -> None:
-        self._events.publish(RequestRefused(request, reason, detail, found_on))
+        self._events.publish(RequestRefused(request, reason, masked(detail), found_on and masked(found_on)))
         self.refused += 1
         if self._explain:
             unit.refusals.append(Refusal(request.url, reason, detail, found_on or ""))
@@ -253,7 +254,9 @@ class Intake:
             if entry is not None:
                 self._queue(entry)
             else:
-                self._events.publish(RequestRefused(offer.request, "duplicate", "", offer.found_on))
+                self._events.publish(
+                    RequestRefused(offer.request, "duplicate", "", offer.found_on and masked(offer.found_on))
+                )
         for host, count in answer.stored.items():
             self._books.accepted += count
             self._store_more(host, count)

@@ -26,6 +26,7 @@ from crawler.events import Events, RequestDelayed
 from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.store import Attempt, Postponed, Store
+from crawler.model.masking import masked
 from crawler.model.response import Response
 from crawler.policy.verdict import Deliver, Drop, GiveUp, Later, Verdict
 
@@ -195,7 +196,7 @@ class Outcomes:
             self._leave(entry)
             return
         self._frontier.later(entry, now, now + verdict.seconds)
-        self._events.publish(RequestDelayed(entry.request, verdict.kind, verdict.reason, verdict.seconds))
+        self._events.publish(RequestDelayed(entry.request, verdict.kind, masked(verdict.reason), verdict.seconds))
 
     def log_attempt(self, entry: Entry, outcome: Response | Exception) -> None:
         """Keep what one exchange came to, for `crawler explain`."""

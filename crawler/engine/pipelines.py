@@ -13,6 +13,7 @@ from crawler.engine.unit import Unit
 from crawler.engine.work import Passed, Work
 from crawler.errors import CloseSpider, DropItem
 from crawler.events import Events, ItemDropped, ItemFailed, ItemScraped
+from crawler.model.masking import masked
 from crawler.model.response import Response
 from crawler.threads import Pools
 
@@ -115,7 +116,7 @@ class Pipelines:
             work.unit.items.append(work.item)
             self._events.publish(ItemScraped(work.item, work.response))
         elif isinstance(passed.error, DropItem):
-            self._events.publish(ItemDropped(work.item, stage, _said(passed.error), work.response))
+            self._events.publish(ItemDropped(work.item, stage, masked(_said(passed.error)), work.response))
         else:
             self._events.publish(ItemFailed(work.item, stage, passed.error, work.response))
             if isinstance(passed.error, CloseSpider):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crawler.engine.crawl import Crawl
+from crawler.model.masking import masked
 from crawler.summary import FeedSummary, Summary
 
 STOPPED_BY_HAND = frozenset({"shutdown"})
@@ -28,7 +29,7 @@ def summarise(crawl: Crawl, *, started: float, finished: float, seconds: float) 
         queued=crawl.left,
         resumable=crawl.parts.store.durable and not crawl.complete,
         feeds=[FeedSummary(path=path, items=items) for path, items in crawl.feeds],
-        problems=list(crawl.problems),
+        problems=list(map(masked, crawl.problems)),
         stats=values,
     )
 

@@ -22,6 +22,7 @@ from crawler.engine.wiring import Hooks, Wiring
 from crawler.errors import CloseSpider, CrawlerError, FetchCancelled, IgnoreRequest, LocalFailure, RequestDropped
 from crawler.events import FetchFailed, RequestSent, ResponseReceived, SpiderFailed
 from crawler.frontier.entry import Entry
+from crawler.model.masking import masked
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.policy.outcome import judge
@@ -204,7 +205,7 @@ class Sending:
         if not isinstance(error, Exception):
             error = RuntimeError(f"a middleware raised {error!r}")
         if not isinstance(error, CrawlerError):
-            events.publish(SpiderFailed(error, "middleware", entry.request.url, user_traceback(error)))
+            events.publish(SpiderFailed(error, "middleware", masked(entry.request.url), user_traceback(error)))
         elif isinstance(error, CloseSpider):
             self._hooks.stop(error.reason)
         elif not isinstance(error, IgnoreRequest):

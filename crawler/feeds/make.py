@@ -16,6 +16,7 @@ from crawler.feeds.names import STDOUT, PathTemplate, compression_of, local_path
 from crawler.feeds.options import FeedOptions, check_encoding, check_formats, choose_format, item_test, read_options
 from crawler.feeds.seam import Feed
 from crawler.feeds.streamfeed import StreamFeed
+from crawler.model.masking import masked
 
 if TYPE_CHECKING:
     from crawler.config.schema import CoreSettings
@@ -42,9 +43,9 @@ def make_feeds(
     taken: dict[str, str] = {}
     values = {**(attributes or {}), "name": spider_name}
     for key, given in feeds.items():
-        name = str(key)
+        name = masked(str(key))  # what messages, marks and the summary call it
         options = read_options(name, given)
-        path, named = (name, options.format) if options.format else parse_output(name)
+        path, named = (str(key), options.format) if options.format else parse_output(str(key))
         feed = _feed(name, path, named, options, settings, values, started, stdout, declared)
         place = "-" if path in STDOUT else str(feed.path) if isinstance(feed, FileFeed) else path
         if place in taken:

@@ -19,6 +19,27 @@ from crawler.errors import FeedError, OutputError
 from crawler.feeds.formats.base import Format
 from crawler.feeds.items import Fields
 from crawler.feeds.marks import BatchMark, Mark, read_mark
+from crawler.model.masking import harmless
+
+
+class _Terminal:
+    """Writes to a terminal what does not move its cursor: items are made of pages."""
+
+    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+        self._stream = stream
+        self._encoding = encoding
+        self.flush = stream.flush
+
+    def write(self, data: Any) -> int:
+        text = bytes(data).decode(self._encoding, "replace")
+        self._stream.write(harmless(text).encode(self._encoding, "replace"))
+        return len(data)
+
+
+def _stdout(encoding: str) -> Any:
+    # A terminal shows neither UTF-16 nor UTF-32, whose byte order mark is in the first group only.
+    plain = not sys.stdout.buffer.isatty() or encoding.startswith(("utf-16", "utf-32"))
+    return sys.stdout.buffer if plain else _Terminal(sys.stdout.buffer, encoding)
 
 
 class StreamFeed:
@@ -48,7 +69,7 @@ class StreamFeed:
         self._given = stream
         self._path = path
         self._store_empty = store_empty
-        self._stream: BinaryIO | None = None
+        self._stream: Any = None
         self._durable = False
         self._begun = False
         self._waiting = b""
@@ -69,7 +90,7 @@ class StreamFeed:
             if self._path is not None:
                 self._stream = self._path.open("wb", buffering=0)
             else:
-                self._stream = self._given if self._given is not None else sys.stdout.buffer
+                self._stream = self._given if self._given is not None else _stdout(self._format.options.encoding)
             if mark is not None:
                 self._mark = read_mark(self.name, mark, self._mark.format)
                 if self._mark.pending:

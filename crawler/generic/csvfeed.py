@@ -11,6 +11,7 @@ from io import StringIO
 from typing import Any, ClassVar
 
 from crawler.generic.results import each
+from crawler.model.masking import masked
 from crawler.model.response import Response
 from crawler.spider import Spider
 
@@ -61,5 +62,5 @@ class CSVFeedSpider(Spider):
             elif row:
                 self.logger.warning(
                     "%s line %d: ignoring a row of %d fields where %d are expected",
-                    response.url, rows.line_num, len(row), len(headers),
+                    masked(response.url), rows.line_num, len(row), len(headers),
                 )  # fmt: skip

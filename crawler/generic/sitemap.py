@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from typing import Any, ClassVar
 
 from crawler.generic.markup import GZIP, BadMarkup, Document, local_name, pieces
+from crawler.model.masking import masked
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.spider import Spider
@@ -115,7 +116,7 @@ class SitemapSpider(Spider):
         except BadMarkup as error:
             raise BadMarkup(f"sitemap {response.url}: {error}") from error
         if sitemap.problem:
-            self.logger.warning("Sitemap %s is damaged: %s", response.url, sitemap.problem)
+            self.logger.warning("Sitemap %s is damaged: %s", masked(response.url), sitemap.problem)
 
     def _requests(self, response: Response, sitemap: Sitemap) -> Iterator[Request]:
         if sitemap.type == "sitemapindex":

@@ -13,6 +13,7 @@ from crawler.errors import UsageError
 from crawler.generic.markup import BadMarkup, Document, pieces
 from crawler.generic.results import each
 from crawler.model.encoding import encoding_of
+from crawler.model.masking import masked
 from crawler.model.response import Response
 from crawler.model.selector import Selector, document
 from crawler.spider import Spider
@@ -84,7 +85,7 @@ class XMLFeedSpider(Spider):
         except BadMarkup as error:
             raise BadMarkup(f"feed {response.url}: {error}") from error
         if feed.problem:
-            self.logger.warning("Feed %s is damaged: %s", response.url, feed.problem)
+            self.logger.warning("Feed %s is damaged: %s", masked(response.url), feed.problem)
 
 
 def _encoding(response: Response, kind: str) -> str:

@@ -18,6 +18,7 @@ from crawler.model.curl import arguments_of
 from crawler.model.fields import NO_CALLBACK, Callback, Cookies, RequestFields, name_on
 from crawler.model.formdata import form_encoded, submission
 from crawler.model.headers import Headers
+from crawler.model.masking import masked
 from crawler.model.multipart import multipart_encoded, plain_encoded
 from crawler.model.options import Options, check_names
 from crawler.model.url import normalise, shortened, with_query
@@ -264,4 +265,4 @@ class Request(RequestFields):
         return fields
 
     def __repr__(self) -> str:
-        return f"<{self._method} {self._url}>"
+        return f"<{self._method} {masked(self._url)}>"

@@ -18,6 +18,7 @@ from crawler.model.body import Body
 from crawler.model.fields import Callback
 from crawler.model.headers import Headers
 from crawler.model.link import Link, holds_link, href_of
+from crawler.model.masking import masked
 from crawler.model.request import Request
 from crawler.model.url import join
 
@@ -212,4 +213,4 @@ class Response(Body):
         return self.replace()  # type: ignore[no-any-return]  # of our own class when cls is not given
 
     def __repr__(self) -> str:
-        return f"<{self.status} {self._url}>"
+        return f"<{self.status} {masked(self._url)}>"

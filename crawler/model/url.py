@@ -18,6 +18,7 @@ from urllib.parse import unquote
 from ada_url import join_url, normalize_url
 
 from crawler.errors import InvalidRequest
+from crawler.model.masking import masked
 from crawler.model.octets import encode, output_encoding
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21, "ws": 80, "wss": 443}
@@ -90,11 +91,12 @@ def _reason(url: str, base: str | None) -> str:
     if base is None and not (colon and re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme)):
         return "the scheme is missing: http:// or https://?"
     authority = re.split(r"[/?#\\]", rest.lstrip("/\\"), maxsplit=1)[0]
-    return f"its host or port is not valid: {shortened(authority)!r}"
+    return f"its host or port is not valid: {shortened(authority.rpartition('@')[2])!r}"
 
 
 def shortened(text: str, limit: int = 200) -> str:
-    """Return a text as messages show it: cut, with its length, where it has more than ``limit`` characters."""
+    """Return a text as messages show it: without passwords, cut, with its length, if it is longer than ``limit``."""
+    text = masked(text)
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
 
 

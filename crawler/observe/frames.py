@@ -16,6 +16,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from crawler.model.masking import masked
+
 _OURS = tuple(str(Path(file).parent) + os.sep for file in (Path(__file__).parent, asyncio.__file__))
 _INSTALLED = tuple(os.sep + folder + os.sep for folder in ("site-packages", "dist-packages"))
 _LOOP = tuple(f"{folder}twisted{os.sep}" for folder in _INSTALLED)
@@ -29,7 +31,8 @@ _CAUSES = 3
 
 
 def shorten(text: str, limit: int = TEXT_LIMIT) -> str:
-    """Return the text, of a longer one than ``limit`` characters its beginning and its end."""
+    """Return the text without passwords, of a longer one than ``limit`` characters its beginning and its end."""
+    text = masked(text)
     if len(text) <= limit:
         return text
     tail = limit // 3

@@ -1,13 +1,13 @@
 """How does a log record become one line, and where does it go?
 
 One record is one line, whatever it holds: what comes from the network may contain line breaks,
-terminal escapes or bidirectional overrides, and shall neither forge a record nor move the cursor.
+terminal escapes or bidirectional overrides, and shall neither forge a record nor move the cursor. A password in a URL
+is not written, whoever logs it.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 import sys
 import time
 from collections.abc import Callable
@@ -18,28 +18,12 @@ from typing import TextIO
 import msgspec
 
 from crawler.errors import OutputError
+from crawler.model.masking import escape, masked
 from crawler.observe.frames import describe, frames_of, near, shorten
 from crawler.stats import Stats
 
 _MESSAGE_LIMIT = 5000
 """Most characters of a message of ours: an address may have a million. What users log is their own affair."""
-
-# C0, DEL and C1; line and paragraph separators; bidirectional controls; surrogates, which no stream can encode.
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-
-
-def escape(text: str) -> str:
-    """Return the text with control characters written as escapes."""
-    return _UNSAFE.sub(_escape_one, text)
-
-
-def _escape_one(match: re.Match[str]) -> str:
-    character = match.group()
-    if character in _SHORT:
-        return _SHORT[character]
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 class TextLines(logging.Formatter):
@@ -72,10 +56,10 @@ class JsonLines(logging.Formatter):
 def _trace(record: logging.LogRecord) -> list[str]:
     given: list[str] | None = getattr(record, "trace", None)
     if given is not None:
-        return given
+        return list(map(masked, given))
     if record.exc_info and record.exc_info[1] is not None:
         error = record.exc_info[1]
-        return [describe(error), *frames_of(error)]
+        return list(map(masked, [describe(error), *frames_of(error)]))
     return []
 
 
@@ -84,10 +68,10 @@ def _message(record: logging.LogRecord) -> str:
         message = record.getMessage()
     except Exception as error:  # one line, as all others, and where it was called
         where = f"{near(record.pathname)}:{record.lineno}"
-        return f"a log call at {where} cannot be formatted: {error}: {record.msg!r} with {record.args!r}"
+        return masked(f"a log call at {where} cannot be formatted: {error}: {record.msg!r} with {record.args!r}")
     if record.name == "py.warnings":
         return message.partition("\n")[0]  # the second line repeats the source
-    return shorten(message, _MESSAGE_LIMIT) if record.name.partition(".")[0] == "crawler" else message
+    return shorten(message, _MESSAGE_LIMIT) if record.name.partition(".")[0] == "crawler" else masked(message)
 
 
 class Lines(logging.Handler):

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crawler.errors import OutputError
-from crawler.observe.log import escape
+from crawler.model.masking import escape, masked
 from crawler.observe.progress import duration
 from crawler.summary import Summary
 
@@ -58,7 +58,7 @@ def print_summary(summary: Summary, console: Console, *, pages_before: int = 0) 
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in rows(summary, pages_before):
-        table.add_row(name, Text(escape(value)))
+        table.add_row(name, Text(escape(masked(value))))
     console.print()
     console.print(table)
 
@@ -105,7 +105,7 @@ def check_summary_file(path: str) -> None:
 
 def write_summary(summary: Summary, path: str) -> None:
     """Write the summary as JSON. Raises OutputError."""
-    encoded = msgspec.json.format(msgspec.json.encode(summary, enc_hook=str), indent=2)
+    encoded = masked(msgspec.json.format(msgspec.json.encode(summary, enc_hook=str), indent=2).decode()).encode()
     try:
         Path(path).write_bytes(encoded + b"\n")
     except OSError as error:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from crawler.errors import OutputError
-from crawler.observe.log import JsonLines, Lines, LogCount, escape, start_logging
+from crawler.model.masking import escape
+from crawler.observe.log import JsonLines, Lines, LogCount, start_logging
 from crawler.stats import Stats
 
 logger = logging.getLogger("tests.log")

@@ -20,10 +20,10 @@ from crawler.errors import CrawlerError
 from crawler.generic.markup import BadMarkup
 from crawler.generic.sitemap import Sitemap, sitemaps_in
 from crawler.model.headers import Headers
+from crawler.model.masking import escape
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.model.url import identity, normalise, split
-from crawler.observe.log import escape
 from crawler.policy.freshness import directives
 from crawler.policy.redirect import RedirectRules, redirect_verdict
 from crawler.policy.refresh import mentions_refresh, refresh_of

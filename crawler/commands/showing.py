@@ -1,0 +1,59 @@
+"""How is text shown on the user's terminal?
+
+Without passwords, and without what a page may have put into it to move the cursor or to turn the text around.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from crawler.model.masking import escape, harmless, masked
+
+
+def shown(text: str) -> str:
+    """Return a text of several lines, perhaps, as it may be printed."""
+    return "\n".join(map(escape, masked(text).split("\n")))
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print a text for people."""
+    click.echo(shown(text), err=err)
+
+
+def say_json(encoded: bytes) -> None:
+    """Print JSON, which may hold any character as an escape."""
+    click.echo(harmless(encoded.decode()))
+
+
+def without_passwords(name: str, value: Any) -> Any:
+    """Return the value of a setting as it is shown: plain values, what is not plain as it is."""
+    if name == "HTTP_AUTH" and isinstance(value, Mapping):
+        return {masked(str(origin)): f"{str(user).rpartition(':')[0]}:***" for origin, user in value.items()}
+    if name == "HTTP_AUTH" and isinstance(value, str):
+        return "***"
+    if name == "PROXIES" and isinstance(value, str):
+        return ",".join(map(_proxy, value.split(",")))
+    if name == "PROXIES" and isinstance(value, (list, tuple)):
+        return [_proxy(str(proxy)) for proxy in value]
+    return _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return masked(value)
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if type(value) in (list, tuple) else value
+
+
+def _proxy(url: str) -> str:
+    return masked(url) if "//" in url else masked(f"//{url.strip()}")[2:]
+
+
+def on_terminal() -> bool:
+    """Tell whether stdout is a terminal."""
+    return sys.stdout is not None and sys.stdout.isatty()
