@@ -6,10 +6,11 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from crawler.assembly.unread import UnreadKeys
 from crawler.config.components import checked
 from crawler.config.settings import Settings
+from crawler.model.masking import masked
 from crawler.model.request import Request
-from crawler.model.response import Response
 from crawler.model.url import fingerprint
 from crawler.policy.httperror import StatusRules
 from crawler.policy.outcome import Rules
@@ -96,32 +97,13 @@ def make_rules(settings: Settings, spider: Spider) -> Rules:
     )
 
 
-_UNREAD = {
-    "verbatim_url": "URLs are sent in their normal form",
-    "download_warnsize": "DOWNLOAD_WARNSIZE is for all requests",
-    "autothrottle_dont_adjust_delay": "the throttle slows down only where a host says so; THROTTLE_ENABLED is for all",
-}
-"""Scrapy's meta keys that ask for what is not done here, and why."""
-
-
-class UnreadKeys:
-    """Tell once of each meta key of Scrapy that has no effect; refuse nothing."""
-
-    def __init__(self) -> None:
-        self._untold = dict(_UNREAD)
-
-    def __call__(self, request: Request, found_on: Response | None) -> Request:
-        meta = request.meta
-        if len(meta) < 2:  # the depth alone, as nearly always
-            return request
-        for key in self._untold.keys() & meta.keys():
-            logger.warning("Scrapy's meta key %s has no effect here: %s", key, self._untold.pop(key))
-        return request
-
-
 def make_filters(settings: Settings, spider: Spider, own: Sequence[RequestFilter]) -> list[RequestFilter]:
     """Return the filters a request passes before it is accepted; ``own``, those of REQUEST_FILTERS, come last."""
     core = settings.core
+    domains = spider.allowed_domains
+    for given in [domains] if isinstance(domains, str) else domains or ():
+        if isinstance(given, str) and "/" in given:
+            logger.warning("allowed_domains has %s, which is no domain; it counts as its host", masked(given))
     return [
         SchemeFilter(("http", "https", *(scheme.lower() for scheme in core.SCHEMES))),
         OffsiteFilter(spider.allowed_domains),

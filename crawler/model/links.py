@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from lxml import etree
 
 from crawler.errors import InvalidRequest
+from crawler.model.domains import domain_of
 from crawler.model.link import Link
 from crawler.model.response import Response
 from crawler.model.url import host_of, identity, path_of
@@ -50,6 +51,9 @@ class LinkExtractor:
     URL and returns another or None. ``canonicalize`` gives the identity of a URL instead of what would be
     sent. Only http, https, file and ftp URLs come out, and none of what is neither markup nor text.
 
+    ``allow_domains`` and ``deny_domains`` are read as a spider's allowed_domains are: a port, a URL, "*." and names
+    that are not ASCII are understood. Raises InvalidRequest for what names no host.
+
     ``obey_nofollow``, which Scrapy does not have, leaves out links that say ``rel=nofollow``, and all those of a
     page that says it of itself, in a ``<meta name=robots>`` or an X-Robots-Tag.
     """
@@ -78,8 +82,8 @@ class LinkExtractor:
         self.allow_res = _patterns(allow)
         self.deny_res = _patterns(deny)
         self.restrict_text = _patterns(restrict_text)
-        self.allow_domains = frozenset(domain.lower() for domain in _words(allow_domains))
-        self.deny_domains = frozenset(domain.lower() for domain in _words(deny_domains))
+        self.allow_domains = frozenset(domain_of(domain) for domain in _words(allow_domains) if domain)
+        self.deny_domains = frozenset(domain_of(domain) for domain in _words(deny_domains) if domain)
         self.restrict_xpaths = _words(restrict_xpaths)
         self.restrict_css = _words(restrict_css)
         extensions = IGNORED_EXTENSIONS if deny_extensions is None else _words(deny_extensions)
@@ -129,7 +133,7 @@ class LinkExtractor:
         if any(pattern.search(url) for pattern in self.deny_res):
             return False
         if self.allow_domains or self.deny_domains:
-            domains = _domains(host_of(url))
+            domains = _domains(host_of(url).rstrip("."))
             if self.allow_domains and self.allow_domains.isdisjoint(domains):
                 return False
             if not self.deny_domains.isdisjoint(domains):

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from crawler.errors import InvalidRequest, SettingError
+from crawler.model.domains import domain_of
 from crawler.model.request import Request
 from crawler.model.response import Response
-from crawler.model.url import host_of, normalise
 from crawler.policy.referer import referer_for
 from crawler.policy.verdict import Drop
 
@@ -52,14 +52,10 @@ class OffsiteFilter:
 
 
 def _domain(text: Any) -> str:
-    """Read what people write: "example.com", ".example.com", "*.example.com", "münchen.de", a whole URL."""
     if not isinstance(text, str):
         raise SettingError(f"allowed_domains must be names such as 'example.com', got {text!r}")
-    name = text.strip()
     try:
-        return host_of(normalise(name if "://" in name else f"http://{name.removeprefix('*').lstrip('.')}/")).rstrip(
-            "."
-        )
+        return domain_of(text)
     except InvalidRequest as error:
         raise SettingError(f"allowed_domains: {text!r} is no domain name such as 'example.com'") from error
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from crawler.errors import InvalidRequest
 from crawler.model.link import Link
 from crawler.model.links import IGNORED_EXTENSIONS, LinkExtractor
 from crawler.model.response import Response
@@ -132,3 +133,28 @@ def test_links_without_href_are_passed_over() -> None:
         "http://example.com/page/3/",
         "http://example.com/page/4/",
     ]
+
+
+@pytest.mark.parametrize(
+    ("host", "given"),
+    [
+        ("localhost:8000", "localhost:8000"),
+        ("shop.example", "http://shop.example/x"),
+        ("shop.example", "*.shop.example"),
+        ("www.shop.example", ".shop.example"),
+        ("b\u00fccher.example", "B\u00fccher.example"),
+        ("shop.example.", "shop.example"),
+        ("[::1]:80", "[::1]"),
+    ],
+)
+def test_domains_are_read_as_a_spider_s_are(host: str, given: str) -> None:
+    response = Response(
+        f"http://{host}/", 200, {"Content-Type": "text/html"}, f'<a href="http://{host}/x">x</a>'.encode()
+    )
+    assert len(LinkExtractor(allow_domains=given).extract_links(response)) == 1
+    assert LinkExtractor(deny_domains=[given]).extract_links(response) == []
+
+
+def test_what_names_no_host_is_no_domain() -> None:
+    with pytest.raises(InvalidRequest):
+        LinkExtractor(allow_domains="a b")
