@@ -48,6 +48,7 @@ from crawler.observe.stats import subscribe_stats
 from crawler.spider import Crawler, Spider
 from crawler.stats import Stats
 from crawler.storage.cache import CacheFile
+from crawler.storage.seen import SeenSet
 from crawler.summary import Summary
 
 logger = logging.getLogger(__name__)
@@ -242,6 +243,7 @@ def _parts(
         random=world.random,
         robots_agent=core.ROBOTSTXT_USER_AGENT or core.USER_AGENT,
         stats=crawler.stats,
+        start_marks=SeenSet(),
         memory=crawler.memory,
         memory_changes=crawler.memory_changes,
         facts=[StatsFacts(crawler.stats, plain=_is_plain), SpiderState(spider), *edge.facts],

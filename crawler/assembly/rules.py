@@ -79,6 +79,7 @@ def make_rules(settings: Settings, spider: Spider) -> Rules:
             metarefresh_ignore_tags=tuple(core.METAREFRESH_IGNORE_TAGS),
             referrer_policy=core.REFERRER_POLICY,
             handle_httpstatus_list=handled,
+            retry_after_max=core.RETRY_AFTER_MAX,
         ),
         retry=RetryRules(
             retry_enabled=core.RETRY_ENABLED and not replay,

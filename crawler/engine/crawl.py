@@ -100,6 +100,7 @@ class Crawl:
         if not resumed.is_new:  # without those of callbacks that a kill cut off, which will be scraped again
             self.parts.stats.set_value("item_scraped_count", resumed.items)
         self._items_before = resumed.items
+        wired.start_pages.restore(resumed.start_digests)
         for host, count in resumed.queued.items():
             wired.frontier.stored(host, count)
             wired.books.accepted += count

@@ -21,6 +21,7 @@ from crawler.engine.frames import error_of
 from crawler.engine.inline import Inline
 from crawler.engine.outlet import Outlet
 from crawler.engine.pipelines import Pipelines
+from crawler.engine.startpages import StartPages
 from crawler.engine.unit import Unit, current
 from crawler.errors import RequestDropped
 from crawler.events import Events, RequestRefused, RequestScheduled, RequestsSpooled
@@ -49,6 +50,7 @@ class Intake:
         *,
         store: Store,
         acceptance: Acceptance,
+        start_pages: StartPages,
         pipelines: Pipelines,
         outlet: Outlet,
         books: Books,
@@ -65,6 +67,7 @@ class Intake:
     ) -> None:
         self._store = store
         self._acceptance = acceptance
+        self._start_pages = start_pages
         self._pipelines = pipelines
         self._outlet = outlet
         self._books = books
@@ -121,7 +124,9 @@ class Intake:
         offer = self._acceptance.offer(request, response)
         if isinstance(offer, Drop):
             self._refuse(request, offer.reason, offer.detail, unit, response.url if response is not None else None)
-        elif self._carried and offer.check and self.carries(offer.fingerprint):
+            return
+        offer = self._start_pages.taken(offer, unit)
+        if self._carried and offer.check and self.carries(offer.fingerprint):
             self._refuse(request, "duplicate", "", unit, offer.found_on)
         elif self._store.can_store(offer.request):
             unit.children.append(offer)

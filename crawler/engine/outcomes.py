@@ -20,6 +20,7 @@ from crawler.engine.delivery import Delivery
 from crawler.engine.frames import error_of
 from crawler.engine.inline import Inline
 from crawler.engine.intake import Intake
+from crawler.engine.startpages import StartPages
 from crawler.engine.unit import Unit
 from crawler.errors import HttpError, RequestDropped, RequestError
 from crawler.events import Events, RequestDelayed
@@ -28,6 +29,7 @@ from crawler.frontier.frontier import Frontier
 from crawler.frontier.store import Attempt, Postponed, Store
 from crawler.model.masking import masked
 from crawler.model.response import Response
+from crawler.policy.redirect import METHOD_KEY
 from crawler.policy.verdict import Deliver, Drop, GiveUp, Later, Verdict
 
 logger = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ class Outcomes:
         store: Store,
         frontier: Frontier,
         acceptance: Acceptance,
+        start_pages: StartPages,
         committer: Committer,
         delivery: Delivery,
         intake: Intake,
@@ -57,6 +60,7 @@ class Outcomes:
         self._store = store
         self._frontier = frontier
         self._acceptance = acceptance
+        self._start_pages = start_pages
         self._committer = committer
         self._delivery = delivery
         self._intake = intake
@@ -147,6 +151,12 @@ class Outcomes:
             self._postpone(entry, verdict)  # in its own chain: a page that sets a cookie and comes back
             return
         self.deciding += 1
+        if request.meta.get("depth") == 0:  # one of start(), so that its target is one, too
+            side = self._intake.open(None)
+            offer = self._start_pages.taken(offer, side)
+            side.end_one()
+        else:
+            offer = self._start_pages.another(offer)
         if self._intake.carries(offer.fingerprint) or (entry.carried and self._intake.offers(offer.fingerprint)):
             asked: Deferred[bool] = succeed(False)
         elif entry.carried:
@@ -163,8 +173,8 @@ class Outcomes:
     def _redirect_decided(self, new: bool, entry: Entry, verdict: Later) -> None:
         if new:
             self._queue(entry, verdict)
-        elif entry.request.dont_filter:
-            self._postpone(entry, verdict)
+        elif entry.request.dont_filter or METHOD_KEY in entry.request.meta:
+            self._postpone(entry, verdict)  # the answer to a form is wanted, whatever page it is
         else:
             self.drop(entry, "duplicate", f"the redirect's target {entry.request.url} was seen before")
         self.deciding -= 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from crawler.config.schema import CoreSettings
 from crawler.engine.clock import Clock
 from crawler.engine.facts import FactSource
+from crawler.engine.startpages import Marks
 from crawler.engine.tasks import Drive
 from crawler.events import Events
 from crawler.feeds.seam import Feed
@@ -52,6 +53,7 @@ class Parts:
     random: Callable[[], float]
     robots_agent: str
     stats: Stats
+    start_marks: Marks
     memory: dict[tuple[str, str], dict[Any, Any]]
     memory_changes: list[Any] = field(default_factory=list)
     facts: Sequence[FactSource] = field(default_factory=list)

@@ -21,6 +21,7 @@ from crawler.engine.pace import Pace
 from crawler.engine.parts import Parts
 from crawler.engine.pipelines import Pipelines
 from crawler.engine.robots import RobotsGate
+from crawler.engine.startpages import StartPages, name_of
 from crawler.engine.starts import Starts
 from crawler.engine.unit import Unit
 from crawler.engine.watch import HoldWatch
@@ -28,6 +29,7 @@ from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.host import HostLimits
 from crawler.model.response import Response
+from crawler.spider import default_callback
 
 
 class Hooks(Protocol):
@@ -104,6 +106,7 @@ class Wiring:
             changed=hooks.changed,
             on_error=hooks.fail,
         )
+        self.start_pages = StartPages(parts.start_marks, name_of(default_callback(parts.spider)))
         self.intake = self._intake(parts, hooks)
         self.callbacks = self._callbacks(
             parts, room=hooks.room_for_results, take=self.intake.take, failed=hooks.spider_failed
@@ -115,6 +118,7 @@ class Wiring:
         return Intake(
             store=parts.store,
             acceptance=self.acceptance,
+            start_pages=self.start_pages,
             pipelines=self.pipelines,
             outlet=self.outlet,
             books=self.books,
@@ -148,6 +152,7 @@ class Wiring:
             store=parts.store,
             frontier=self.frontier,
             acceptance=self.acceptance,
+            start_pages=self.start_pages,
             committer=self.committer,
             delivery=Delivery(parts.spider, self.callbacks),
             intake=self.intake,

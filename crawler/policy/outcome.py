@@ -47,7 +47,7 @@ def judge(
             if not redirect.metarefresh_enabled or outcome.body_file or not mentions_refresh(outcome.body):
                 return Deliver(outcome)
         return (
-            redirect_verdict(request, outcome, rules.redirect)
+            redirect_verdict(request, outcome, rules.redirect, wall=wall)
             or retry_verdict(request, outcome, rules.retry, wall=wall, random=random)
             or status_verdict(request, outcome, rules.status)
             or Deliver(outcome)

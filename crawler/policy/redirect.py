@@ -6,6 +6,8 @@ files. Credentials stay at the origin they were given for (credentials.py). Only
 
 Chains are counted, not compared with earlier URLs: a redirect to the same URL with a new cookie is a
 real pattern and works; a loop ends as TooManyRedirects.
+
+A redirect may say how long to wait before it is followed (RFC 9110 §10.2.3, Retry-After).
 """
 
 from __future__ import annotations
@@ -21,9 +23,14 @@ from crawler.model.url import is_http, join, origin_of, without_fragment
 from crawler.policy.credentials import without_body, without_secrets
 from crawler.policy.referer import referer_for
 from crawler.policy.refresh import mentions_refresh, refresh_of
+from crawler.policy.retry import retry_after
 from crawler.policy.verdict import GiveUp, Later
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+METHOD_KEY = "redirect_method"
+"""The meta key of a redirected request that tells the method of the first of its chain, unless that is GET or HEAD:
+what comes is the answer to that one, and not a page that may have been seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +45,27 @@ class RedirectRules:
     metarefresh_ignore_tags: tuple[str, ...] = ("noscript",)
     referrer_policy: str = "strict-origin-when-cross-origin"
     handle_httpstatus_list: frozenset[int] = frozenset()
+    retry_after_max: float = 600.0
 
 
-def redirect_verdict(request: Request, response: Response, rules: RedirectRules) -> Later | GiveUp | None:
+def redirect_verdict(
+    request: Request, response: Response, rules: RedirectRules, *, wall: float = 0.0
+) -> Later | GiveUp | None:
     """Return Later with the request for the target, GiveUp for a target that is none, too many hops or
     another scheme, or None: no redirect, or one that the user wants to see.
 
     The meta keys are Scrapy's: dont_redirect, handle_httpstatus_list, handle_httpstatus_all are read;
     redirect_times, redirect_urls and redirect_reasons tell the chain. Whether the target is in scope
-    and new is for the engine to ask.
+    and new is for the engine to ask. ``wall`` is the time as seconds since 1970 for a ``Retry-After`` date.
     """
     if response.status in REDIRECTS:
-        return _by_status(request, response, rules)
+        return _by_status(request, response, rules, wall)
     if rules.metarefresh_enabled and response.body_file is None and mentions_refresh(response.body):
         return _by_meta_refresh(request, response, rules)
     return None
 
 
-def _by_status(request: Request, response: Response, rules: RedirectRules) -> Later | GiveUp | None:
+def _by_status(request: Request, response: Response, rules: RedirectRules, wall: float) -> Later | GiveUp | None:
     location = response.headers.get(b"Location")
     if location is None or not rules.redirect_enabled:
         return None
@@ -77,7 +87,8 @@ def _by_status(request: Request, response: Response, rules: RedirectRules) -> La
     to_get = (status in (301, 302) and request.method == "POST") or (
         status == 303 and request.method not in ("GET", "HEAD")
     )
-    return _follow(request, response, target, rules, reason=status, to_get=to_get, seconds=0.0)
+    seconds = min(retry_after(response, wall) or 0.0, rules.retry_after_max)
+    return _follow(request, response, target, rules, reason=status, to_get=to_get, seconds=seconds)
 
 
 def _by_meta_refresh(request: Request, response: Response, rules: RedirectRules) -> Later | GiveUp | None:
@@ -111,11 +122,13 @@ def _follow(
     times = meta.get("redirect_times", 0) + 1
     if times > rules.redirect_max_times:
         return GiveUp(TooManyRedirects(f"{times - 1} redirects, and one more to {_short(target)}", request=request))
-    chain = {
+    chain: dict[str, Any] = {
         "redirect_times": times,
         "redirect_urls": [*meta.get("redirect_urls", ()), request.url],
         "redirect_reasons": [*meta.get("redirect_reasons", ()), reason],
     }
+    if request.method not in ("GET", "HEAD"):
+        chain[METHOD_KEY] = request.method
     changes: dict[str, Any] = {}
     if request.origin != origin_of(target):
         headers, meta = without_secrets(headers, meta)

@@ -24,8 +24,9 @@ def followed(page: Any, *, content_type: str | None = OK["Content-Type"], **how:
         start_urls = [PAGE]
 
         def parse(self, response: Response) -> Any:
-            for link in LinkExtractor(**how).extract_links(response):
-                yield Request(link.url, lambda response: None)
+            if response.request.meta["depth"] == 0:
+                for link in LinkExtractor(**how).extract_links(response):
+                    yield Request(link.url)
 
     headers = {"Content-Type": content_type} if content_type else {}
     body = page if isinstance(page, bytes) else page.encode()

@@ -247,3 +247,25 @@ def test_the_redirects_own_referrer_policy_counts() -> None:
     request = Request(HOME, headers={"Referer": "https://a.example/from"})
     verdict = follow("/next", request=request, policy="no-referrer")
     assert "Referer" not in verdict.request.headers
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("3", 3.0), ("7200", 600.0), ("Tue, 14 Nov 2023 22:13:30 GMT", 10.0), ("soon", 0.0), ("-1", 0.0), ("", 0.0)],
+)
+def test_a_redirect_may_ask_to_be_followed_later(value: str, seconds: float) -> None:
+    response = Response(HOME, 302, {"Location": "/next", "Retry-After": value})
+    verdict = redirect_verdict(Request(HOME), response, RULES, wall=1_700_000_000.0)
+    assert isinstance(verdict, Later)
+    assert verdict.seconds == seconds
+
+
+def test_a_chain_knows_the_method_that_it_answers() -> None:
+    request = Request(HOME, method="POST", body=b"a=b")
+    for status in (307, 303, 302):
+        verdict = redirect_verdict(request, Response(request.url, status, {"Location": "/next"}), RULES)
+        assert isinstance(verdict, Later)
+        request = verdict.request
+        assert request.meta["redirect_method"] == "POST"
+    read = follow("/next")
+    assert "redirect_method" not in read.request.meta
