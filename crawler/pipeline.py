@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Iterator, MutableMapping, MutableSet
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
+from crawler.model.copied import copied
 from crawler.stats import Stats
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class MemoryDict(_Memory, MutableMapping[Any, Any]):
     def __setitem__(self, key: Any, value: Any) -> None:
         self._check_stored(key, value)
         self._values[key] = value
-        self._record("set", key, value)
+        self._record("set", key, value if self._check is None else copied(value))
 
     def __delitem__(self, key: Any) -> None:
         del self._values[key]

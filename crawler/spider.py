@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from crawler.errors import UsageError
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from typing import Self
 
     from crawler.config.settings import Settings
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -196,7 +200,7 @@ class Spider:
 
     async def start(self) -> AsyncIterator[Any]:
         """Yield the first requests, or items; by default one request for each of ``start_urls``."""
-        for result in self.start_requests():
+        for result in whole(self.start_requests()):
             yield result
 
     def start_requests(self) -> Iterable[Any]:
@@ -236,6 +240,27 @@ class Spider:
 def default_callback(spider: Spider) -> Callable[..., Any]:
     """Return the method for responses whose request names no callback: parse, if the kind of spider has no other."""
     return getattr(spider, spider._default_callback)  # type: ignore[no-any-return]  # a method
+
+
+def whole(results: Iterable[Any]) -> Iterable[Any]:
+    """Return results to iterate over; a generator that also returns a value, which its user lost, is told of."""
+    return _told_of(results) if isinstance(results, GeneratorType) else results
+
+
+def _told_of(results: GeneratorType[Any, Any, Any]) -> Iterator[Any]:
+    warn_of_return(results.__qualname__, (yield from results))
+
+
+def warn_of_return(name: str, value: Any) -> None:
+    """Warn of a value that a generator returned, as nobody gets it (PEP 380): once for each name."""
+    if value is not None and name not in _warned_of and len(_warned_of) < 1000:
+        _warned_of.add(name)
+        logger.warning(
+            "%s yields results, and what it returns as well (%s) is lost: yield that, too", name, type(value).__name__
+        )
+
+
+_warned_of: set[str] = set()
 
 
 async def _anywhere(fetched: Any) -> Response:

@@ -214,7 +214,7 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
     CLOSESPIDER_TIMEOUT_NO_ITEM: Annotated[Seconds, _said("Stop after so long without an item; 0: never")] = 0.0
     CLOSESPIDER_PAGECOUNT_NO_ITEM: Annotated[Count, _said("Stop after so many responses without an item; 0: never")] = 0
     FAIL_ON: Annotated[list[FailOn], _said("What makes the exit status 1")] = field(
-        default_factory=lambda: ["start", "callback", "downloads"]
+        default_factory=lambda: ["start", "callback", "item", "downloads"]
     )
 
     # Seeing

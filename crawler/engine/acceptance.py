@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from crawler.errors import InvalidRequest
 from crawler.frontier.store import Offer
 from crawler.model.request import Request
 from crawler.model.response import Response
@@ -83,6 +84,8 @@ class Acceptance:
         asks_robots = url.startswith("http") and not request.meta.get("dont_obey_robotstxt")
         origin = request.origin if asks_robots else ""
         host = "" if url.startswith(("file:", "data:")) else self.slot_key(request)
+        if not host.isascii():
+            _check_text(host, url)
         return Offer(request, self.fingerprint(request), host, origin, not request.dont_filter, found_on)
 
     def _refer(self, request: Request, found_on: Response, policy: str) -> None:
@@ -99,3 +102,10 @@ class Acceptance:
             field = self._referers[facts] = [] if referer is None else [(b"Referer", referer.encode())]
         if field:
             request.headers.fill(field)
+
+
+def _check_text(host: str, url: str) -> None:
+    try:
+        host.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequest(f"the slot of {url} must be text that UTF-8 can carry, not {host!r}") from None

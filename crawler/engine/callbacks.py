@@ -11,8 +11,9 @@ import inspect
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
+from itertools import chain
 from types import GeneratorType
 from typing import Any
 
@@ -27,10 +28,14 @@ from crawler.engine.unit import Unit, current
 from crawler.engine.watch import HoldWatch
 from crawler.model.request import Request
 from crawler.model.response import Response
+from crawler.spider import warn_of_return
 
 logger = logging.getLogger(__name__)
 
 SLICE_SECONDS = 0.010
+
+DEEPEST = 100
+"""A list that was yielded may hold lists, so deep: one that contains itself would never end."""
 
 Take = Callable[[Any, Unit, Response | None], None]
 Failed = Callable[[BaseException, Unit, str, Response | None], None]
@@ -39,7 +44,7 @@ Failed = Callable[[BaseException, Unit, str, Response | None], None]
 class Run:
     """One callback at work: what it works for, and how to stop it."""
 
-    __slots__ = ("iterator", "name", "response", "size", "unit", "waiting")
+    __slots__ = ("iterator", "name", "outer", "response", "size", "unit", "waiting")
 
     def __init__(self, name: str, unit: Unit, response: Response | None) -> None:
         self.name = name
@@ -47,7 +52,22 @@ class Run:
         self.response = response
         self.size = 0 if response is None or response.body_file is not None else len(response.body)
         self.iterator: Iterator[Any] | None = None
+        self.outer: list[Iterator[Any]] = []  # those that yielded the list which ``iterator`` goes through
         self.waiting: Deferred[Any] | None = None
+
+    @property
+    def source(self) -> Iterator[Any] | None:
+        """What the callback returned."""
+        return self.outer[0] if self.outer else self.iterator
+
+    def enter(self, results: Sequence[Any]) -> Iterator[Any]:
+        """Go through a list that was yielded, then on."""
+        if len(self.outer) >= DEEPEST:
+            raise ValueError(f"a callback may yield lists of requests and items, but not {DEEPEST} in each other")
+        assert self.iterator is not None
+        self.outer.append(self.iterator)
+        self.iterator = iter(results)
+        return self.iterator
 
 
 class Callbacks:
@@ -104,8 +124,8 @@ class Callbacks:
             run.unit.abandoned = True
             if run.waiting is not None:
                 run.waiting.cancel()
-            elif isinstance(run.iterator, GeneratorType) and not run.iterator.gi_running:
-                _close(run.iterator, run.name)
+            elif isinstance(source := run.source, GeneratorType) and not source.gi_running:
+                _close(source, run.name)
         self._running.clear()
         self._waiting.clear()
         self.bytes = 0
@@ -164,16 +184,25 @@ class Callbacks:
         try:
             while self._room():
                 self._watch.begin()
-                result = next(iterator)
+                try:
+                    result = next(iterator)
+                except StopIteration as stop:
+                    if not run.outer:
+                        warn_of_return(run.name, stop.value)
+                        break
+                    iterator = run.iterator = run.outer.pop()
+                    continue
                 self._watch.end()
-                self._hand_over(run, result, iterator)
+                if type(result) is list or type(result) is tuple:
+                    iterator = run.enter(result)
+                else:
+                    self._hand_over(run, result, run.source)
                 if time.monotonic() > until:
                     self._clock.callLater(0, self._pull, run)
                     return
-            self._waiting.append(lambda: self._pull(run))
-            return
-        except StopIteration:
-            pass
+            else:
+                self._waiting.append(lambda: self._pull(run))
+                return
         except BaseException as raised:
             error = raised
         finally:
@@ -190,17 +219,18 @@ class Callbacks:
 
     async def _consume_each(self, run: Run, results: AsyncIterator[Any]) -> None:
         until = time.monotonic() + SLICE_SECONDS
-        async for result in results:
-            self._hand_over(run, result, results)
-            while not self._room():
-                turn: Deferred[None] = Deferred()
-                self._waiting.append(_once(turn))
-                await turn
-            if time.monotonic() > until:
-                turn = Deferred()
-                self._clock.callLater(0, _once(turn))
-                await turn
-                until = time.monotonic() + SLICE_SECONDS
+        async for several in results:
+            for result in _flat(several):
+                self._hand_over(run, result, results)
+                while not self._room():
+                    turn: Deferred[None] = Deferred()
+                    self._waiting.append(_once(turn))
+                    await turn
+                if time.monotonic() > until:
+                    turn = Deferred()
+                    self._clock.callLater(0, _once(turn))
+                    await turn
+                    until = time.monotonic() + SLICE_SECONDS
 
     def _hand_over(self, run: Run, result: Any, results: Any) -> None:
         try:
@@ -216,6 +246,15 @@ class Callbacks:
         if error is not None:
             self._failed(error, run.unit, run.name, run.response)
         run.unit.end_one()
+
+
+def _flat(result: Any, depth: int = 0) -> Iterable[Any]:
+    """Return the results that one result is: a list may be yielded, and hold lists."""
+    if type(result) is not list and type(result) is not tuple:
+        return (result,)
+    if depth >= DEEPEST:
+        raise ValueError(f"a callback may yield lists of requests and items, but not {DEEPEST} in each other")
+    return chain.from_iterable(_flat(each, depth + 1) for each in result)
 
 
 def _once(deferred: Deferred[None]) -> Callable[[], None]:

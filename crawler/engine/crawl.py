@@ -9,7 +9,7 @@ import logging
 
 from twisted.internet.defer import Deferred, maybeDeferred
 
-from crawler.engine.frames import user_traceback
+from crawler.engine.frames import message_of, user_traceback
 from crawler.engine.loop import Loop
 from crawler.engine.parts import Parts
 from crawler.engine.sending import Sending
@@ -283,6 +283,11 @@ class Crawl:
             self.stop(error.reason)
         elif not unit.abandoned:
             self._report(error, unit, name, response)
+
+    def value_lost(self, what: str, error: Exception) -> None:
+        """A value of the user's cannot be kept in the job."""
+        said = f"cannot be kept in the job, and a resume will not have it: {message_of(error)}"
+        self._report(TypeError(said), None, what, None)
 
     def _report(self, error: BaseException, unit: Unit | None, name: str, response: Response | None) -> None:
         self.failures += 1

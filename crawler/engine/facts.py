@@ -6,7 +6,7 @@ With each commit, what changed since the last one is stored; a resume hands all 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from crawler.stats import Stats
@@ -23,17 +23,28 @@ class FactSource(Protocol):
 
 
 class Facts:
-    """All sources together."""
+    """All sources together. ``lost(what, error)`` is told of a source that raises, once: its facts are left out."""
 
-    def __init__(self, sources: Sequence[FactSource]) -> None:
+    def __init__(self, sources: Sequence[FactSource], lost: Callable[[str, Exception], None]) -> None:
         self._sources = tuple(sources)
+        self._lost = lost
+        self._told: set[str] = set()
 
     def changed(self) -> dict[str, Any]:
         """Return all that changed."""
         facts: dict[str, Any] = {}
         for source in self._sources:
-            facts.update(source.changed_facts())
+            try:
+                facts.update(source.changed_facts())
+            except Exception as error:  # the spider's state is the user's
+                self._lose(source, error)
         return facts
+
+    def _lose(self, source: FactSource, error: Exception) -> None:
+        name = getattr(source, "name", type(source).__name__)
+        if name not in self._told:
+            self._told.add(name)
+            self._lost(name, error)
 
     def restore(self, facts: dict[str, Any]) -> None:
         """Hand the facts of a resumed job to their sources."""
@@ -62,12 +73,18 @@ class StatsFacts:
 class SpiderState:
     """The spider's ``state``, saved at every commit."""
 
+    name = "spider.state"
+
     def __init__(self, spider: Any) -> None:
         self._spider = spider
 
     def changed_facts(self) -> dict[str, Any]:
-        """Return the state if there is any."""
+        """Return the state if there is any; raises TypeError for one that is no dict."""
         state = getattr(self._spider, "state", None)
+        if state is None:
+            return {}
+        if not isinstance(state, Mapping):
+            raise TypeError(f"it must be a dict of plain values to be kept, not {type(state).__name__}")
         return {"spider.state": dict(state)} if state else {}
 
     def restore_facts(self, facts: dict[str, Any]) -> None:

@@ -24,6 +24,14 @@ def error_of(failure: Failure) -> BaseException:
     return failure.value if failure.value is not None else RuntimeError(repr(failure))
 
 
+def message_of(error: BaseException) -> str:
+    """Return str(error); the name of its type where the user's own class raises instead of saying it."""
+    try:
+        return str(error)
+    except BaseException:
+        return type(error).__name__
+
+
 def is_users(filename: str) -> bool:
     """Tell whether a frame is in code that is neither ours nor that of the loop beneath."""
     return not filename.startswith(_OURS) and not filename.startswith("<")

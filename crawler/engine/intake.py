@@ -6,7 +6,6 @@ pipelines and, with the commit, to the feeds.
 
 from __future__ import annotations
 
-import inspect
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +18,7 @@ from crawler.engine.acceptance import Acceptance
 from crawler.engine.books import Books
 from crawler.engine.frames import error_of
 from crawler.engine.inline import Inline
+from crawler.engine.named import name_of, unfit
 from crawler.engine.outlet import Outlet
 from crawler.engine.pipelines import Pipelines
 from crawler.engine.startpages import StartPages
@@ -118,7 +118,7 @@ class Intake:
         elif ItemAdapter.is_item(result):
             self._pipelines.submit(result, unit, response)
         else:
-            raise TypeError(_unfit(result))
+            raise TypeError(unfit(result))
 
     def _take_request(self, request: Request, unit: Unit, response: Response | None) -> None:
         offer = self._acceptance.offer(request, response)
@@ -182,11 +182,11 @@ class Intake:
         self._events.publish(RequestRefused(request, reason, masked(detail), found_on and masked(found_on)))
         self.refused += 1
         if self._explain:
-            unit.refusals.append(Refusal(request.url, reason, detail, found_on or ""))
+            unit.refusals.append(Refusal(request.url, f"{reason}", f"{detail}", found_on or ""))
 
     def _carry(self, offer: Offer, unit: Unit) -> None:
         """Queue a request that cannot be stored: it works for this unit, once the store says it is new."""
-        name = getattr(offer.request.callback, "__qualname__", "") or repr(offer.request)
+        name = name_of(offer.request.callback)
         if name not in self._told:
             self._told.add(name)
             logger.info(
@@ -273,16 +273,3 @@ class Intake:
             self.items += len(unit.items)
             self._outlet.put(unit.items, answer.first_item + len(unit.items) - 1)
         self.open_units -= 1  # now: what becomes of a child at once must not find the crawl idle
-
-
-def _unfit(result: Any) -> str:
-    hint = ""
-    if inspect.iscoroutine(result):
-        result.close()  # or Python warns that nobody awaited it
-        hint = "; await it"
-    elif inspect.isgenerator(result):
-        hint = "; yield from it"
-    return (
-        "a callback may yield requests, items (dict, dataclass, attrs, pydantic, msgspec.Struct) and None, "
-        f"but this one yielded {type(result).__name__}: {repr(result)[:80]}{hint}"
-    )

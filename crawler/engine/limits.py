@@ -7,7 +7,7 @@ from typing import Any
 
 from crawler.config.schema import CoreSettings
 from crawler.engine.clock import Clock
-from crawler.events import CrawlClosing, CrawlOpened, Events, ItemScraped, ResponseReceived, SpiderFailed
+from crawler.events import CrawlClosing, CrawlOpened, Events, ItemFailed, ItemScraped, ResponseReceived, SpiderFailed
 
 
 class Limits:
@@ -25,6 +25,7 @@ class Limits:
             events.subscribe(ResponseReceived, self._page)
         if core.CLOSESPIDER_ERRORCOUNT:
             events.subscribe(SpiderFailed, self._error)
+            events.subscribe(ItemFailed, self._error)
         if core.CLOSESPIDER_TIMEOUT or core.CLOSESPIDER_TIMEOUT_NO_ITEM:
             events.subscribe(CrawlOpened, self._opened)
             events.subscribe(CrawlClosing, self._closing)
@@ -67,7 +68,7 @@ class Limits:
         elif self._pages_without_item == self._core.CLOSESPIDER_PAGECOUNT_NO_ITEM:
             self._stop("closespider_pagecount_no_item")
 
-    def _error(self, _: SpiderFailed) -> None:
+    def _error(self, _: SpiderFailed | ItemFailed) -> None:
         self._errors += 1
         if self._errors == self._core.CLOSESPIDER_ERRORCOUNT:
             self._stop("closespider_errorcount")

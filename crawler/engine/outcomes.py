@@ -17,7 +17,7 @@ from crawler.engine.books import Books
 from crawler.engine.clock import Clock
 from crawler.engine.committer import Committer
 from crawler.engine.delivery import Delivery
-from crawler.engine.frames import error_of
+from crawler.engine.frames import error_of, message_of
 from crawler.engine.inline import Inline
 from crawler.engine.intake import Intake
 from crawler.engine.startpages import StartPages
@@ -120,14 +120,14 @@ class Outcomes:
     def _end(self, entry: Entry, outcome: str, reason: str, error: Exception) -> None:
         status = error.response.status if isinstance(error, HttpError) else None
         if entry.carried:
-            self._books.end_carried(entry.request, outcome, reason, str(error), status=status)
+            self._books.end_carried(entry.request, outcome, reason, message_of(error), status=status)
         if entry in self._inline:
             self._inline.answer(entry, error)
             entry.unit.end_one()
             return
         unit = self._unit(entry)
         if not entry.carried:
-            unit.outcome, unit.reason, unit.detail, unit.status = outcome, reason, str(error), status
+            unit.outcome, unit.reason, unit.detail, unit.status = outcome, reason, message_of(error), status
         if not self._delivery.fail(error, entry.request, unit):
             unit.end_one()
 
@@ -215,7 +215,7 @@ class Outcomes:
         if isinstance(outcome, Response):
             attempt = Attempt(self._clock.wall(), entry.request.url, str(outcome.status), "")
         else:
-            attempt = Attempt(self._clock.wall(), entry.request.url, type(outcome).__name__, str(outcome))
+            attempt = Attempt(self._clock.wall(), entry.request.url, type(outcome).__name__, message_of(outcome))
         if entry.attempts_log is None:
             entry.attempts_log = [attempt]
         else:

@@ -7,6 +7,8 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from crawler.engine.frames import message_of
+from crawler.engine.plain import Unwritable, own, plain
 from crawler.engine.stages import AsyncStage, ThreadStage, make_stage
 from crawler.engine.tasks import Drive
 from crawler.engine.unit import Unit
@@ -17,10 +19,15 @@ from crawler.model.masking import masked
 from crawler.model.response import Response
 from crawler.threads import Pools
 
+TAKING, KEEPING = "yield", "crawler"
+"""Where an item is lost that no stage has lost: as it was yielded, or as it was to be kept."""
+
 
 class Pipelines:
     """The stages in their order. An item that left the last one joins its unit's items.
 
+    The first stage gets a copy of what was yielded, the unit a copy of what the last one returned, in values of
+    plain types; ``keep`` is told of the latter, and may raise: then that item is lost, and nothing else.
     ``limit`` bounds the items inside; ``on_room`` is called when there is room again, ``on_close``
     with the reason when a stage raises CloseSpider.
     """
@@ -36,8 +43,10 @@ class Pipelines:
         limit: int,
         on_room: Callable[[], None],
         on_close: Callable[[str], None],
+        keep: Callable[[Any], None] | None = None,
     ) -> None:
         self._events = events
+        self._keep = keep
         self._limit = limit
         self._on_room = on_room
         self._on_close = on_close
@@ -95,13 +104,29 @@ class Pipelines:
     def submit(self, item: Any, unit: Unit, response: Response | None) -> None:
         """Send one item through the stages."""
         if not self._stages:
-            unit.items.append(item)
-            if self._events.wants(ItemScraped):
-                self._events.publish(ItemScraped(item, response))
+            self._end(item, unit, response)
+            return
+        try:
+            work = Work(own(item), unit, response)
+        except Unwritable as error:
+            self._events.publish(ItemFailed(item, TAKING, error, response))
             return
         self.inside += 1
         unit.hold()
-        self._stages[0].put(Work(item, unit, response))
+        self._stages[0].put(work)
+
+    def _end(self, item: Any, unit: Unit, response: Response | None) -> None:
+        """An item has left the last stage."""
+        try:
+            kept = plain(item)
+            if self._keep is not None:
+                self._keep(kept)
+        except Exception as error:
+            self._events.publish(ItemFailed(item, KEEPING, error, response))
+            return
+        unit.items.append(kept)
+        if self._events.wants(ItemScraped):
+            self._events.publish(ItemScraped(item, response))
 
     def _left(self, work: Work, passed: Passed) -> None:
         if self._cancelled:
@@ -113,10 +138,9 @@ class Pipelines:
             if work.stage < len(self._stages):
                 self._stages[work.stage].put(work)
                 return
-            work.unit.items.append(work.item)
-            self._events.publish(ItemScraped(work.item, work.response))
+            self._end(work.item, work.unit, work.response)
         elif isinstance(passed.error, DropItem):
-            self._events.publish(ItemDropped(work.item, stage, masked(_said(passed.error)), work.response))
+            self._events.publish(ItemDropped(work.item, stage, masked(message_of(passed.error)), work.response))
         else:
             self._events.publish(ItemFailed(work.item, stage, passed.error, work.response))
             if isinstance(passed.error, CloseSpider):
@@ -124,13 +148,6 @@ class Pipelines:
         self.inside -= 1
         work.unit.end_one()
         self._on_room()
-
-
-def _said(error: DropItem) -> str:
-    try:
-        return str(error)
-    except Exception:  # an error of the user's own class
-        return type(error).__name__
 
 
 async def _ended(result: Deferred[Any] | None) -> None:

@@ -59,6 +59,9 @@ class Hooks(Protocol):
     def spider_failed(self, error: BaseException, unit: Unit, name: str, response: Response | None) -> None:
         """The spider's code raised."""
 
+    def value_lost(self, what: str, error: Exception) -> None:
+        """A value of the user's cannot be kept in the job."""
+
 
 class Wiring:
     """The engine's own parts of one crawl."""
@@ -74,20 +77,13 @@ class Wiring:
             core, self.frontier, clock, parts.robots_agent, random=parts.random, durable=store.durable
         )
         self.pace = Pace(core, self.frontier, clock, events, limits=limits)
-        self.facts = Facts([*parts.facts, self.pace, self.gate])
+        self.facts = Facts([*parts.facts, self.pace, self.gate], hooks.value_lost)
+        if hasattr(store, "tell_lost"):
+            store.tell_lost(hooks.value_lost)
         self.outlet = Outlet(
             parts.feeds, parts.store, clock=clock, pools=parts.pools, on_error=hooks.fail, on_room=hooks.made_room
         )
-        self.pipelines = Pipelines(
-            parts.stages,
-            parts.spider,
-            events=events,
-            pools=parts.pools,
-            drive=parts.drive,
-            limit=core.CONCURRENT_ITEMS,
-            on_room=hooks.made_room,
-            on_close=hooks.stop,
-        )
+        self.pipelines = self._pipelines(parts, hooks)
         self.acceptance = Acceptance(
             parts.filters,
             parts.redirect_filters,
@@ -113,6 +109,19 @@ class Wiring:
         )
         self.starts = self._starts(parts, hooks)
         self.outcomes = self._outcomes(parts, hooks)
+
+    def _pipelines(self, parts: Parts, hooks: Hooks) -> Pipelines:
+        return Pipelines(
+            parts.stages,
+            parts.spider,
+            events=parts.events,
+            pools=parts.pools,
+            drive=parts.drive,
+            limit=parts.core.CONCURRENT_ITEMS,
+            on_room=hooks.made_room,
+            on_close=hooks.stop,
+            keep=getattr(parts.store, "keep_item", None),
+        )
 
     def _intake(self, parts: Parts, hooks: Hooks) -> Intake:
         return Intake(

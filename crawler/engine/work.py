@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from itemadapter import ItemAdapter
 from twisted.internet.defer import Deferred, succeed
 
+import crawler.model.structs  # noqa: F401  from here on objects of msgspec.Struct are items, too
 from crawler.engine.unit import Unit
 from crawler.errors import DropItem
 from crawler.model.response import Response

@@ -76,6 +76,8 @@ def simpler(value: Any) -> Any:
     if isinstance(value, PathLike):
         path = fspath(value)
         return path if isinstance(path, str) else path.decode(errors="replace")
+    if isinstance(value, msgspec.Struct):
+        return struct_fields(value)
     if ItemAdapter.is_item(value):
         return dict(ItemAdapter(value))
     if isinstance(value, Mapping):

@@ -9,6 +9,7 @@ from typing import Any
 from itemadapter import ItemAdapter
 
 from crawler.model.request import Request
+from crawler.spider import whole
 
 
 def is_promise(results: Any) -> bool:
@@ -23,7 +24,7 @@ def each(results: Any) -> Iterable[Any]:
     if is_promise(results):
         raise TypeError("this method must be a plain function or generator; callbacks of rules may be coroutines")
     several = isinstance(results, Iterable) and not isinstance(results, Request | str | bytes)
-    return results if several and not ItemAdapter.is_item(results) else (results,)
+    return whole(results) if several and not ItemAdapter.is_item(results) else (results,)
 
 
 def then(results: Any, go_on: Callable[[Iterable[Any]], Iterator[Any]]) -> Iterator[Any] | AsyncIterator[Any]:

@@ -18,6 +18,7 @@ from rich.text import Text
 from crawler.stats import Stats
 
 _WINDOW_SECONDS = 10.0
+_ERRORS = ("spider_exceptions/count", "request_failed_count", "item_failed_count")
 
 
 class Reading(NamedTuple):
@@ -32,7 +33,7 @@ class Reading(NamedTuple):
 
 def read(stats: Stats, *, queued: int, seconds: float) -> Reading:
     """Take a reading from the stats."""
-    errors = stats.get_value("spider_exceptions/count", 0) + stats.get_value("request_failed_count", 0)
+    errors = sum(stats.get_value(key, 0) for key in _ERRORS)
     pages = stats.get_value("response_received_count", 0)
     return Reading(seconds, pages, stats.get_value("item_scraped_count", 0), queued, errors)
 

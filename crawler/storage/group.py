@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 
 _encode_plain = msgspec.msgpack.Encoder().encode
 
+_REMEMBERED = 1000
+"""So many losses are told, each once."""
+
 PRIORITY_LIMIT = 2**62
 """Priorities beyond this do not fit a row; such a request is carried."""
 
@@ -91,13 +94,29 @@ def text(value: str) -> str:
     return value
 
 
-class Rows:
-    """Makes rows with a codec. ``form(request)`` returns the request's stored form."""
+def _told_in_log(what: str, error: Exception) -> None:
+    logger.error("%s cannot be kept in the job, and a resume will not have it: %s", what, error)
 
-    def __init__(self, codec: Codec, form: Callable[[Request], bytes]) -> None:
+
+def _shown(key: Any) -> str:
+    try:
+        return f"{key!r:.60}"
+    except Exception:  # an object of the user's own class
+        return f"a {type(key).__qualname__}"
+
+
+class Rows:
+    """Makes rows with a codec. ``form(request)`` and ``item_form(item)`` return the stored form of one.
+
+    ``lost(what, error)`` is told of values of the user's that are left out, since they have no stored form.
+    """
+
+    def __init__(self, codec: Codec, form: Callable[[Request], bytes], item_form: Callable[[Any], bytes]) -> None:
         self._codec = codec
         self._form = form
+        self._item_form = item_form
         self._told: set[str] = set()
+        self.lost: Callable[[str, Exception], None] = _told_in_log
 
     def __repr__(self) -> str:
         return f"<Rows by {self._codec!r}>"
@@ -128,7 +147,7 @@ class Rows:
                 self._codec.encode({key: part})
                 kept[key] = part
             except Exception as error:
-                self._tell(f"{name}[{key!r:.60}]", error)
+                self._lose(f"{name}[{_shown(key)}]", error)
         return self._codec.encode(kept)
 
     def _memory(self, changes: Sequence[MemoryChange]) -> Iterator[tuple[str, str, bytes, bytes | None]]:
@@ -138,20 +157,21 @@ class Rows:
                 value = encode(change.value) if change.op == "set" else None
                 yield change.stage, change.name, encode(change.key), value
             except Exception as error:  # it was plain when it was assigned, and was changed since
-                self._tell(f"the memory {change.name!r} of {change.stage}, at {change.key!r:.60},", error)
+                self._lose(f"the memory {change.name!r} of {change.stage}, at {_shown(change.key)},", error)
 
-    def _tell(self, what: str, error: Exception) -> None:
-        if what not in self._told:
+    def _lose(self, what: str, error: Exception) -> None:
+        """A value of the user's is not kept: tell it once."""
+        if what not in self._told and len(self._told) < _REMEMBERED:
             self._told.add(what)
-            logger.error("%s cannot be kept in the job, and a resume will not have it: %s", what, error)
+            self.lost(what, error)
 
     def moved(self, postponed: Postponed, *, redirected: bool = False) -> Moved:
         """Put a postponed request into a row; raises CannotStore for one that was redirected."""
         token, request = postponed.token, postponed.request
         try:
             body: bytes | None = self._form(request)
-        except CannotStore as error:  # an object in its meta or cb_kwargs was changed since it was accepted
-            self._tell(f"what {request.url} has in meta or cb_kwargs", error)
+        except Exception as error:  # an object in its meta or cb_kwargs was changed since it was accepted
+            self._lose(f"what {request.url} has in meta or cb_kwargs", error)
             body = self._form(self._without_odd(request)) if redirected else None
         return Moved(
             token, -request.priority, postponed.host, postponed.origin, request.url, body,
@@ -166,7 +186,7 @@ class Rows:
     def _storable(self, values: Mapping[str, Any]) -> dict[str, Any]:
         kept = {}
         for name, value in values.items():
-            with suppress(CannotStore):
+            with suppress(Exception):
                 self._codec.encode(value)
                 kept[name] = value
         return kept
@@ -179,11 +199,11 @@ class Rows:
             reason=text(result.reason),
             page=page,
             children=[self._child(offer, page) for offer in result.children],
-            items=[self._codec.encode_item(item) for item in result.items],
+            items=[self._item_form(item) for item in result.items],
             memory=list(self._memory(result.memory)),
             fingerprints=[signed(fingerprint) for fingerprint in result.fingerprints],
             attempts=self._attempts(result.attempts),
-            refusals=[(text(r.url), r.reason, text(r.detail), text(r.found_on)) for r in result.refusals],
+            refusals=[(text(r.url), text(r.reason), text(r.detail), text(r.found_on)) for r in result.refusals],
             start=(result.start_count, result.start_ended, [signed(digest) for digest in result.start_digests]),
         )
 
@@ -192,7 +212,12 @@ class Rows:
         if fingerprint >= 2**63:
             fingerprint -= 2**64
         elsewhere = None if found_on == page else text(found_on)
-        return Child(fingerprint, check, -request.priority, host, origin, request.url, self._form(request), elsewhere)
+        try:
+            form = self._form(request)
+        except Exception as error:  # as above
+            self._lose(f"what {request.url} has in meta or cb_kwargs", error)
+            form = self._form(self._without_odd(request))
+        return Child(fingerprint, check, -request.priority, host, origin, request.url, form, elsewhere)
 
     @staticmethod
     def _attempts(attempts: Sequence[Attempt]) -> bytes | None:

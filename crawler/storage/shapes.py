@@ -65,9 +65,13 @@ def _slots(cls: type, name: str, names: list[str]) -> Shape:
 
 def _pydantic(cls: Any, name: str) -> Shape:
     def fields(value: Any) -> dict[str, Any]:
-        return {"values": dict(value), "set": sorted(value.model_fields_set)}
+        return {"values": plain(value), "set": sorted(value.model_fields_set)}
 
     def make(parts: dict[str, Any]) -> Any:
         return cls.model_construct(_fields_set=set(parts["set"]), **parts["values"])
 
-    return Shape(name, fields, make, dict)
+    def plain(value: Any) -> dict[str, Any]:
+        # As dict(value) has it, which asks the model's own __iter__.
+        return {**vars(value), **(getattr(value, "__pydantic_extra__", None) or {})}
+
+    return Shape(name, fields, make, plain)

@@ -60,8 +60,9 @@ class SQLiteStore:
         self._lock = JobLock(self.path)
         self._file = JobFile(self.path, codec, cache_bytes=cache_bytes)
         self._writer = Writer(self._file)
-        self._rows = Rows(codec, self._form)
+        self._rows = Rows(codec, self._form, self._item_form)
         self._forms: dict[Request, bytes] = {}
+        self._item_forms: dict[int, bytes] = {}
         self._thread = StoreThread(reactor, f"the job {self.path}")
         self._trigger: Any = None
         self._failed = False
@@ -105,6 +106,21 @@ class SQLiteStore:
     def _form(self, request: Request) -> bytes:
         form = self._forms.pop(request, None)
         return self._codec.encode_request(request) if form is None else form
+
+    def tell_lost(self, lost: Callable[[str, Exception], None]) -> None:
+        """Call ``lost(what, error)`` for each value of the user's that a commit must leave out (else it is logged)."""
+        self._rows.lost = lost
+
+    def keep_item(self, item: Any) -> None:
+        """Put an item into the stored form that its commit writes; raises whatever that raises.
+
+        The caller keeps the object until then, and changes it no more.
+        """
+        self._item_forms[id(item)] = self._codec.encode_item(item)
+
+    def _item_form(self, item: Any) -> bytes:
+        form = self._item_forms.pop(id(item), None)
+        return self._codec.encode_item(item) if form is None else form
 
     def check_value(self, value: Any) -> None:
         """Raise CannotStore, naming the type, if a value of stage memory or of the spider's state cannot be kept."""

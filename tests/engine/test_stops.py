@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from crawler import Pipeline
-from crawler.events import ItemFailed
+from crawler.events import ItemFailed, SpiderFailed
 from crawler.storage.codec import Codec
 from crawler.storage.jobs import read_job
 from crawler.storage.sqlite import SQLiteStore
@@ -146,7 +146,7 @@ def test_what_stage_memory_cannot_keep_costs_its_item_alone(tmp_path: Path) -> N
 
 
 def test_what_cannot_be_kept_of_a_state_is_told_once_and_the_rest_is_kept(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
 ) -> None:
     found = []
 
@@ -165,11 +165,12 @@ def test_what_cannot_be_kept_of_a_state_is_told_once_and_the_rest_is_kept(
 
     settings = {"PIPELINES": [Changing], "CLOSESPIDER_ITEMCOUNT": 5}
     made = spider(parse=count)
-    assert crawl(made, slow_site, job=tmp_path / "job", settings=settings).summary.reason == "closespider_itemcount"
-    told = [record.getMessage() for record in caplog.records if "cannot be kept" in record.getMessage()]
-    assert len(told) == 2
-    assert any("spider.state['odd']" in line and "Odd" in line for line in told)
-    assert any("memory 'last'" in line and "'list'" in line for line in told)
+    result = crawl(made, slow_site, job=tmp_path / "job", settings=settings)
+    assert (result.summary.reason, result.summary.errors) == ("closespider_itemcount", 1)
+    told = result.happened(SpiderFailed)
+    assert [event.callback for event in told] == ["spider.state['odd']"]
+    assert "cannot be kept" in str(told[0].error)
+    assert "Odd" in str(told[0].error)
     before = len(found)
     assert crawl(made, slow_site, job=tmp_path / "job", settings={}).summary.reason == "finished"
     assert found[before]["pages"] == before

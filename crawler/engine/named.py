@@ -1,0 +1,37 @@
+"""By what names are things of the user's spoken of, whatever they are?"""
+
+from __future__ import annotations
+
+import inspect
+from functools import partial
+from typing import Any
+
+
+def name_of(callback: Any) -> str:
+    """Return the name of the function that a callback comes to: one of few, however many requests there are."""
+    while isinstance(callback, partial):
+        callback = callback.func
+    if callback is None:
+        return "parse"
+    return getattr(callback, "__qualname__", None) or type(callback).__qualname__
+
+
+def unfit(result: Any) -> str:
+    """Say what is wrong with a result of a callback that is neither request nor item."""
+    hint = ""
+    if inspect.iscoroutine(result):
+        result.close()  # or Python warns that nobody awaited it
+        hint = "; await it"
+    elif inspect.isgenerator(result):
+        hint = "; yield from it"
+    return (
+        "a callback may yield requests, items (dict, dataclass, attrs, pydantic, msgspec.Struct), None, and lists of "
+        f"them, but this one yielded {type(result).__name__}: {_shown(result)}{hint}"
+    )
+
+
+def _shown(result: Any) -> str:
+    try:
+        return repr(result)[:80]
+    except Exception:  # an object of the user's own class
+        return "one that has no repr"
