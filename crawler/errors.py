@@ -30,7 +30,7 @@ CrawlerError
 │   │   └── FetchCancelled     the crawl was stopped while the fetch ran
 │   ├── HttpError              a response whose status the spider does not accept; has .response
 │   ├── TooManyRedirects       the chain is longer than REDIRECT_MAX_TIMES
-│   ├── RobotsUnreachable      robots.txt could not be had; .cause says why
+│   ├── RobotsUnreachable      robots.txt answered with an error
 │   └── RequestDropped         ended without a response for a named .reason
 ├── FeedError                  a feed failed while writing; stops the crawl
 ├── StoreError                 the job store failed; stops the crawl
@@ -101,7 +101,13 @@ class RequestError(CrawlerError):
 
 
 class FetchError(RequestError):
-    """No usable response came. ``sent``: whether any byte of the request left this machine."""
+    """No usable response came. ``sent``: whether any byte of the request left this machine.
+
+    ``may_repeat``: the peer had closed a connection that was used before, which says nothing of the request, and it
+    was not sent again because its host owes a delay.
+    """
+
+    may_repeat = False
 
     def __init__(self, message: str = "", *, request: Request | None = None, sent: bool = True) -> None:
         super().__init__(message, request=request)
@@ -203,7 +209,10 @@ class TooManyRedirects(RequestError):
 
 
 class RobotsUnreachable(RequestError):
-    """robots.txt of the origin could not be fetched; ``__cause__`` says why."""
+    """robots.txt of the origin could not be fetched, because of its status for example.
+
+    Where there was no connection, the requests of the origin fail with that FetchError, whose message says so.
+    """
 
 
 class RequestDropped(RequestError):

@@ -180,6 +180,7 @@ def prepare(
     crawler.fetch, crawler.end = run.fetch, from_any_thread(world.reactor, run.stop)
     crawler.http = edge.http or NoSideCalls()
     edge.again = run.fetch_more
+    edge.ask_before_repeating(run.may_repeat)
     Limits(loaded.core, world.clock, crawler.events, run.stop)
     for extension in make_components(loaded.core.EXTENSIONS, crawler):
         subscribe_extension(extension, crawler)

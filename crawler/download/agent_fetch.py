@@ -48,6 +48,7 @@ class Tools(Protocol):
     clock: Callable[[], float]
     pool: HTTPConnectionPool
     opener: AgentOpener
+    may_repeat: Callable[[Request], bool]
 
 
 class AgentFetch:
@@ -179,7 +180,8 @@ class AgentFetch:
             body.end("stopped")
             return
         has_body = self._request.method != "HEAD" and head.status not in (204, 304)
-        if has_body and answer.length is not UNKNOWN_LENGTH and 0 < rules.max_size < answer.length:
+        too_large = answer.length is not UNKNOWN_LENGTH and 0 < rules.max_size < answer.length
+        if has_body and too_large and not rules.cut:
             limit = rules.max_size
             body.fail(BodyTooLarge(f"the body has {answer.length} bytes, the limit is {limit} (DOWNLOAD_MAXSIZE)"))
             return
@@ -216,7 +218,9 @@ class AgentFetch:
         error = translate(failure, self._where, sent=self._exchange.sent)
         stale = stale and not self._request.meta.get("files")  # they have been read
         may_repeat = stale and isinstance(error, ConnectionLost) and self._request.method in _SAFE_TO_REPEAT
-        if may_repeat and not self._repeated and not self._over:
+        may_repeat = may_repeat and not self._repeated and not self._over
+        error.may_repeat = may_repeat and not self._downloader.may_repeat(self._request)
+        if may_repeat and not error.may_repeat:
             # A pooled connection that the server had closed: the request goes out once more.
             self._repeated = True
             self._send()

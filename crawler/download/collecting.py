@@ -17,7 +17,7 @@ from twisted.web.http import PotentialDataLoss
 from crawler.config.schema import CoreSettings
 from crawler.download.decoding import Decoder, codings
 from crawler.download.fast.body import BodyFile
-from crawler.download.wanted import max_size_of
+from crawler.download.wanted import CUT, max_size_of
 from crawler.errors import BodyTooLarge, FetchError
 from crawler.model.headers import Headers
 from crawler.model.request import Request
@@ -37,6 +37,7 @@ class BodyRules:
         self.warn_size = settings.DOWNLOAD_WARNSIZE
         self.lenient = not meta.get("download_fail_on_dataloss", settings.DOWNLOAD_FAIL_ON_DATALOSS)
         self.file = meta.get("download_file")
+        self.cut = CUT in meta
 
 
 class Body(Protocol):
@@ -72,7 +73,7 @@ class Body(Protocol):
         encodings = codings(headers.getlist(b"Content-Encoding")) if rules.decode else []
         encodings += transfer
         if encodings:
-            self._decoder = Decoder(encodings, rules.max_size, lenient=rules.lenient)
+            self._decoder = Decoder(encodings, rules.max_size, lenient=rules.lenient, cut=rules.cut)
 
     @property
     def ended(self) -> bool:
@@ -92,9 +93,12 @@ class Body(Protocol):
         self._received += len(data)
         if self._tap is not None:
             self._tap(data)
-        if limit and self._received > limit:
+        too_large = 0 < limit < self._received
+        if too_large and not self._rules.cut:
             raise BodyTooLarge(f"the body is larger than {limit} bytes (DOWNLOAD_MAXSIZE)")
         self._keep(data if self._decoder is None else self._decoder.feed(data))
+        if too_large or (self._decoder is not None and self._decoder.full):
+            self.end("stopped")
 
     def _keep(self, data: bytes) -> None:
         self._size += len(data)

@@ -110,12 +110,14 @@ class Decoder:
 
     ``limit`` is in bytes, 0 for none. ``left`` holds the codings that are not known here: like the
     first of them, all applied before stay on the body. ``lenient`` accepts a stream that ends early
-    and then sets ``truncated``.
+    and then sets ``truncated``; ``cut`` gives what comes up to the limit, roughly, and then sets ``full``.
     """
 
-    def __init__(self, encodings: list[bytes], limit: int, *, lenient: bool = False) -> None:
+    def __init__(self, encodings: list[bytes], limit: int, *, lenient: bool = False, cut: bool = False) -> None:
         self.left = list(encodings)
         self.truncated = False
+        self.full = False
+        self._cut = cut
         self._limit = limit
         self._lenient = lenient
         self._fed = False
@@ -165,8 +167,12 @@ class Decoder:
         for piece in self._stages[level].pump(data):
             self._counts[level] += len(piece)
             if self._limit and self._counts[level] > self._limit:
-                raise BodyTooLarge(f"the decoded body is larger than {self._limit} bytes")
+                if not self._cut:
+                    raise BodyTooLarge(f"the decoded body is larger than {self._limit} bytes")
+                self.full = True
             if last:
                 yield piece
             else:
                 yield from self._through(level + 1, piece)
+            if self.full:
+                return

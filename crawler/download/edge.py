@@ -57,6 +57,7 @@ class Edge:
             return TimedDownloader(_made(component, setting, core, reactor, make), core, self._clock)
 
         http = downloader if downloader is not None else _downloader(core, reactor=reactor, own=own)
+        self._http = http
         self.http = SideCalls(http, reactor) if isinstance(http, FastDownloader) else None
         self._asked: list[tuple[Request, Deferred[Response | None]]] = []
         self._built_in = BuiltIn(core, reactor=reactor, pools=pools, open_pages=open_pages, wall=wall)
@@ -74,6 +75,11 @@ class Edge:
             # Our own await nothing but the fetch: they need no asyncio Task.
             drive=drive if users else Deferred.fromCoroutine,
         )
+
+    def ask_before_repeating(self, may_repeat: Callable[[Request], bool]) -> None:
+        """Let the downloader send nothing a second time by itself without this, if it does such a thing at all."""
+        if hasattr(self._http, "may_repeat"):
+            self._http.may_repeat = may_repeat
 
     def _fresh(self, request: Request) -> Deferred[Response | None]:
         """Return the cache's answer to a request if it is fresh; those of one turn of the reactor come in the next."""

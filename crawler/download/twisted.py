@@ -50,6 +50,7 @@ class TwistedDownloader:
         self.settings = settings
         self.reactor = reactor
         self.clock = clock
+        self.may_repeat: Callable[[Request], bool] = lambda request: True
         self._fetches: set[AgentFetch] = set()
         self.pool = HTTPConnectionPool(reactor, persistent=True)
         # The fetch itself decides what is safe to repeat.

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+CUT = "download_cut"
+"""The meta key with which a body above its limit is cut there, with the flag "stopped", and no error."""
+
 
 def seconds_of(meta: dict[str, Any], setting: float) -> float:
     """Return the total seconds a fetch may take: meta ``download_timeout`` or DOWNLOAD_TIMEOUT."""

@@ -53,6 +53,7 @@ class Committer:
         self._on_error = on_error
         self._units: list[Unit] = []
         self._postponed: dict[int, Postponed] = {}
+        self._due_facts = False
         self._busy = False
         self._broken = False
         self._closing = False
@@ -81,6 +82,13 @@ class Committer:
         """A request will be sent again: its row changes with the next group."""
         if self._store.durable:
             self._postponed[postponed.token] = self.overtaken(postponed)
+            self.soon()
+
+    def soon(self) -> None:
+        """Facts changed that a kill shall not undo: they are kept with the next group, or by themselves."""
+        self._due_facts = True
+        if self._timer is None and not self._closing:
+            self._timer = self._clock.callLater(self._seconds, self._due)
 
     def overtaken(self, postponed: Postponed) -> Postponed:
         """Forget what waits here for the same request, which is older; its attempts are kept.
@@ -99,14 +107,14 @@ class Committer:
 
     def flush(self) -> None:
         """Commit what has gathered, unless a commit is under way."""
-        if self._busy or self._broken or not (self._units or self._postponed or self._loose):
+        if self._busy or self._broken or not (self._units or self._postponed or self._loose or self._due_facts):
             return
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         units, self._units = self._units, []
         postponed, self._postponed = list(self._postponed.values()), {}
-        self._busy = True
+        self._busy, self._due_facts = True, False
         committed = maybeDeferred(self._commit, units, postponed)
         committed.addBoth(self._committed, units).addErrback(self._failed)
 

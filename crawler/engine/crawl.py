@@ -54,6 +54,7 @@ class Crawl:
         self._leaving = False
         self._wired = Wiring(parts, self)
         self._sending = Sending(parts, self._wired, self)
+        self.may_repeat = self._sending.may_repeat
         self._loop = Loop(parts, self._wired, self._sending, failed=self.fail)
 
     def __repr__(self) -> str:

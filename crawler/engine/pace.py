@@ -2,11 +2,15 @@
 
 A host says so by 429, 503 and time-outs (policy/throttle.py has the rule), and with ``Retry-After`` it
 says until when it wants to be asked nothing at all.
+
+A job also remembers when each host may be asked again, by the wall clock: neither a delay nor a Retry-After ends
+because the crawl was stopped or killed.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 
 from crawler.config.schema import CoreSettings
@@ -23,18 +27,35 @@ KEPT_HOSTS = 10_000
 """From so many slowed hosts on, those that answered least lately are forgotten, if nothing waits for them."""
 
 _PREFIX = "throttle:"
+_WAIT = "wait:"
+"""Before a host: the name of the fact that keeps when it may be asked again (wall clock), and how long that was then,
+in seconds. A clock that was set back makes no wait longer than it was."""
 
 
 class Pace:
-    """The throttle states of the hosts that were slowed down; most crawls have none."""
+    """The throttle states of the hosts that were slowed down; most crawls have none.
 
-    def __init__(self, core: CoreSettings, frontier: Frontier, clock: Clock, events: Events, *, limits: Any) -> None:
+    ``soon()`` has what changed kept shortly; None: nothing is kept.
+    """
+
+    def __init__(
+        self,
+        core: CoreSettings,
+        frontier: Frontier,
+        clock: Clock,
+        events: Events,
+        *,
+        limits: Any,
+        soon: Callable[[], None] | None,
+    ) -> None:
         self._rules = ThrottleRules(core.THROTTLE_ENABLED, core.THROTTLE_MAX_DELAY)
         self._longest_hold = core.RETRY_AFTER_MAX
         self._frontier = frontier
         self._clock = clock
         self._events = events
         self._limits = limits
+        self._soon = soon
+        self._asked: set[str] = set()
         self._states: OrderedDict[str, HostThrottle] = OrderedDict()  # the last that answered is the last
         self._sweep_at = KEPT_HOSTS
         self._changed: set[str] = set()
@@ -42,10 +63,20 @@ class Pace:
     def __repr__(self) -> str:
         return f"<Pace {len(self._states)} hosts>"
 
-    def generation(self, host: str) -> int:
-        """Return under which cut a request to the host is sent now."""
+    def sending(self, host: str) -> int:
+        """Note that a request to the host is sent now; return under which cut."""
+        if self._soon is not None:
+            self._asked.add(host)
+            if self._frontier.asked_again_at(host) is not None:
+                self._soon()
         state = self._states.get(host)
         return 0 if state is None else state.generation
+
+    def waits(self, host: str) -> None:
+        """Note that a host may now be asked later than was known when the last request was sent."""
+        if self._soon is not None and self._frontier.asked_again_at(host) is not None:
+            self._asked.add(host)
+            self._soon()
 
     def answered(self, entry: Entry, outcome: Response | Exception, generation: int) -> None:
         """Learn from the outcome of a request that was sent under ``generation``."""
@@ -72,6 +103,7 @@ class Pace:
         seconds = retry_after(response, self._clock.wall())
         if seconds:
             self._frontier.hold_host(host, self._clock.seconds() + min(seconds, self._longest_hold))
+            self.waits(host)
 
     def _present(self, host: str, state: HostThrottle | None) -> HostThrottle:
         """Return the state measured by the full pace of now: a Crawl-delay may have come or gone since."""
@@ -90,6 +122,7 @@ class Pace:
         if old is None or (old.concurrency, old.delay) != (new.concurrency, new.delay):
             self._frontier.set_limits(host, concurrency=new.concurrency, delay=new.delay)
             self._events.publish(HostPaced(host, new.delay, new.concurrency, reason))
+            self.waits(host)
         if len(self._states) > self._sweep_at:
             self._sweep()
 
@@ -109,15 +142,27 @@ class Pace:
         self._sweep_at = max(KEPT_HOSTS, len(self._states) * 5 // 4)
 
     def changed_facts(self) -> dict[str, Any]:
-        """Return the states that changed, by host; None for those forgotten."""
+        """Return the states that changed, by host, None for those forgotten; and when hosts may be asked again."""
         changed, self._changed = self._changed, set()
         states = {host: self._states.get(host) for host in changed}
-        return {_PREFIX + host: None if state is None else list(state) for host, state in states.items()}
+        facts: dict[str, Any] = {
+            _PREFIX + host: None if state is None else list(state) for host, state in states.items()
+        }
+        asked, self._asked = self._asked, set()
+        now, wall = self._clock.seconds(), self._clock.wall()
+        for host in asked:
+            again = self._frontier.asked_again_at(host)
+            if again is not None and again > now:
+                facts[_WAIT + host] = [wall + again - now, again - now]
+        return facts
 
     def restore_facts(self, facts: dict[str, Any]) -> None:
-        """Go on as slowly as an earlier run of the job did."""
+        """Go on as slowly as an earlier run of the job did, and not before its hosts may be asked."""
+        now, wall = self._clock.seconds(), self._clock.wall()
         for name, value in facts.items():
-            if name.startswith(_PREFIX) and value is not None and self._rules.throttle_enabled:
+            if name.startswith(_WAIT) and value[0] > wall:
+                self._frontier.hold_host(name.removeprefix(_WAIT), now + min(value[0] - wall, value[1]))
+            elif name.startswith(_PREFIX) and value is not None and self._rules.throttle_enabled:
                 self._restore(name.removeprefix(_PREFIX), HostThrottle(*value))
         if len(self._states) > self._sweep_at:
             self._sweep()

@@ -13,11 +13,12 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from crawler.config.schema import CoreSettings
 from crawler.engine.clock import Clock
-from crawler.errors import RequestError, RobotsUnreachable
+from crawler.engine.origin_rules import Known, Refused
+from crawler.errors import RobotsUnreachable
 from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier
 from crawler.model.request import Request
@@ -49,31 +50,6 @@ FACT_PREFIX = "robots:"
 """Before an origin: the name of the fact that keeps its file, ``{"wall": …, "body": …}``."""
 
 
-class _Known(NamedTuple):
-    """What is known of one origin until ``until`` (monotonic seconds): its rules, or why there are none.
-
-    ``stale``: until when the rules hold if robots.txt cannot be had again; ``renewed``: that was so.
-    """
-
-    rules: RobotsRules | None
-    error: RobotsUnreachable | None
-    until: float
-    stale: float
-    renewed: bool = False
-
-    @property
-    def size(self) -> int:
-        """Return roughly how many bytes its rules take."""
-        return 0 if self.rules is None else self.rules.size
-
-
-class Refused(NamedTuple):
-    """The origin cannot be asked: its waiting entries fail with this error."""
-
-    entries: list[Entry]
-    error: RobotsUnreachable
-
-
 class RobotsGate:
     """Opens and closes origins at the frontier, and judges URLs. ``durable``: whether facts are collected."""
 
@@ -94,7 +70,7 @@ class RobotsGate:
         self._random = random
         self._durable = durable
         self._backoff = RetryRules(retry_backoff=core.RETRY_BACKOFF, retry_backoff_max=core.RETRY_BACKOFF_MAX)
-        self._known: OrderedDict[str, _Known] = OrderedDict()  # the last used is the last
+        self._known: OrderedDict[str, Known] = OrderedDict()  # the last used is the last
         self._size = 0
         self._sweep_at = (KEPT_ORIGINS, KEPT_BYTES)
         self._tries: dict[str, int] = {}
@@ -108,7 +84,8 @@ class RobotsGate:
         """Return the robots.txt request as it is sent."""
         if "robots" in entry.request.meta:
             return entry.request
-        meta = {"robots": True, "dont_merge_cookies": True, "download_maxsize": 10 * SIZE_LIMIT}
+        # Of a larger file the beginning counts (RFC 9309 §2.5).
+        meta = {"robots": True, "dont_merge_cookies": True, "download_maxsize": 10 * SIZE_LIMIT, "download_cut": True}
         request: Request = entry.request.replace(meta=meta)
         return request
 
@@ -164,7 +141,7 @@ class RobotsGate:
                 if host_of(target) != host_of(entry.request.url):  # else it stays in its slot
                     entry.host = host_of(target)
                 entry.request = entry.request.replace(url=target)
-                self._frontier.later(entry, now, now)
+                self._frontier.later(entry, now, now + self._asked_wait(outcome))
                 return None
         meaning = robots_outcome(outcome if isinstance(outcome, Exception) else outcome.status)
         if meaning is RobotsOutcome.UNREACHABLE or self._asks_for_patience(entry, outcome):
@@ -191,10 +168,14 @@ class RobotsGate:
             return False
         return self._retries_left(entry) or self._still_holds(entry.origin) is not None
 
+    def _asked_wait(self, response: Response) -> float:
+        """Return the seconds that the server asks to wait before the next try or hop."""
+        return min(retry_after(response, self._clock.wall()) or 0.0, self._core.RETRY_AFTER_MAX)
+
     def _retries_left(self, entry: Entry) -> bool:
         return self._core.RETRY_ENABLED and self._tries.get(entry.origin, 0) < self._core.RETRY_TIMES
 
-    def _still_holds(self, origin: str) -> _Known | None:
+    def _still_holds(self, origin: str) -> Known | None:
         known = self._known.get(origin)
         if known is None or known.rules is None or known.stale <= self._clock.seconds():
             return None
@@ -205,9 +186,8 @@ class RobotsGate:
         if self._retries_left(entry) and (isinstance(outcome, Response) or may_pass(outcome)):
             self._tries[entry.origin] = tries = self._tries.get(entry.origin, 0) + 1
             wait = backoff(tries, self._backoff, self._random)
-            asked = retry_after(outcome, self._clock.wall()) if isinstance(outcome, Response) else None
-            if asked is not None:
-                wait = max(wait, min(asked, self._core.RETRY_AFTER_MAX))
+            if isinstance(outcome, Response):
+                wait = max(wait, self._asked_wait(outcome))
             self._frontier.later(entry, now, now + wait)
             return None
         self._forget_tries(entry.origin)
@@ -221,7 +201,7 @@ class RobotsGate:
         error = RobotsUnreachable(f"robots.txt of {entry.origin} could not be fetched ({cause})")
         if isinstance(outcome, Exception):
             error.__cause__ = outcome
-        self._keep(entry.origin, _Known(None, error, until, until))
+        self._keep(entry.origin, Known(None, error, until, until))
         return Refused(self._frontier.drop_origin(entry.origin), error)
 
     def _open(self, origin: str, body: bytes | None, now: float) -> None:
@@ -233,9 +213,9 @@ class RobotsGate:
 
     def _learn(self, origin: str, body: bytes | None, fetched: float) -> None:
         rules = RobotsRules.allowing_all() if body is None else RobotsRules.parse(body, self._agent)
-        self._keep(origin, _Known(rules, None, fetched + VALID_SECONDS, fetched + STALE_SECONDS))
+        self._keep(origin, Known(rules, None, fetched + VALID_SECONDS, fetched + STALE_SECONDS))
 
-    def _keep(self, origin: str, known: _Known) -> None:
+    def _keep(self, origin: str, known: Known) -> None:
         """Note what is known from now on, and open the origin if that is rules."""
         old = self._known.pop(origin, None)
         self._known[origin] = known
@@ -289,10 +269,3 @@ class RobotsGate:
             age = max(wall - kept["wall"], 0.0)
             if age < VALID_SECONDS:
                 self._learn(name.removeprefix(FACT_PREFIX), kept["body"], now - age)
-
-
-def fresh_error(error: RobotsUnreachable, request: Request) -> RequestError:
-    """Return an error of its own for one of the requests that fail for the same reason."""
-    own = RobotsUnreachable(str(error), request=request)
-    own.__cause__ = error.__cause__
-    return own

@@ -15,11 +15,19 @@ from twisted.python.failure import Failure
 from crawler.engine.frames import error_of, user_traceback
 from crawler.engine.inline import SHUTDOWN
 from crawler.engine.local import LocalAnswers
+from crawler.engine.origin_rules import Refused, fresh_error
 from crawler.engine.parts import Parts
-from crawler.engine.robots import Refused, fresh_error
 from crawler.engine.unit import current
 from crawler.engine.wiring import Hooks, Wiring
-from crawler.errors import CloseSpider, CrawlerError, FetchCancelled, IgnoreRequest, LocalFailure, RequestDropped
+from crawler.errors import (
+    CloseSpider,
+    CrawlerError,
+    FetchCancelled,
+    FetchError,
+    IgnoreRequest,
+    LocalFailure,
+    RequestDropped,
+)
 from crawler.events import FetchFailed, RequestSent, ResponseReceived, SpiderFailed
 from crawler.frontier.entry import Entry
 from crawler.model.masking import masked
@@ -48,6 +56,7 @@ class Sending:
             parts.lookup, wired.frontier, answered=self._kept, queue=self.queue, changed=hooks.changed
         )
         self._waiting_for_more: set[Entry] = set()
+        self._sent_twice: set[Entry] = set()
         self._limit = parts.core.CONCURRENT_REQUESTS
         self._in_flight: dict[Entry, Deferred[None]] = {}
         self._handling = 0
@@ -128,7 +137,7 @@ class Sending:
         request = entry.request
         if parts.events.wants(RequestSent):
             parts.events.publish(RequestSent(request))
-        generation = wired.pace.generation(entry.host)
+        generation = wired.pace.sending(entry.host)
         unit, sent = current.set(entry.unit), being_sent.set(entry)
         try:
             fetched = parts.fetch(request)
@@ -169,6 +178,8 @@ class Sending:
                 self._waiting_for_more.discard(entry)
             else:
                 wired.frontier.release(entry, self._parts.clock.seconds())
+            if (type(result) is Failure or self._sent_twice) and self._goes_again(result, entry):
+                return
             outcome = self._outcome(result, entry)
             if wired.intake.stopping and isinstance(outcome, RequestDropped) and outcome.reason == SHUTDOWN:
                 self._hooks.leave(entry)  # a middleware wanted one more fetch, which a stop refuses
@@ -192,6 +203,27 @@ class Sending:
         self._hooks.fail(error)
         if not entry.robots:
             self._hooks.leave(entry)
+
+    def _goes_again(self, result: Response | Failure, entry: Entry) -> bool:
+        """Queue an entry once more whose connection the peer had closed; tell whether it was that.
+
+        The downloader does so itself, at once, where ``may_repeat`` allows that.
+        """
+        error = result.value if isinstance(result, Failure) else None
+        if not (isinstance(error, FetchError) and error.may_repeat) or entry in self._sent_twice:
+            self._sent_twice.discard(entry)
+            return False
+        self._sent_twice.add(entry)
+        now = self._parts.clock.seconds()
+        if not self._wired.intake.stopping:
+            self._wired.frontier.later(entry, now, now)
+        elif not entry.robots:
+            self._hooks.leave(entry)
+        return True
+
+    def may_repeat(self, request: Request) -> bool:
+        """Tell whether a request may be sent again at once: its host owes no delay for it."""
+        return self._wired.frontier.asked_again_at(self._parts.slot_key(request)) is None
 
     def _outcome(self, result: Response | Failure, entry: Entry) -> Response | Exception:
         events = self._parts.events
@@ -227,7 +259,9 @@ class Sending:
         wired.outcomes.apply(entry, verdict)
 
     def _robots(self, entry: Entry, outcome: Response | Exception) -> None:
+        host = entry.host
         refused: Refused | None = self._wired.gate.answered(entry, outcome)
+        self._wired.pace.waits(host)  # it may have a Crawl-delay now
         if refused is not None:
             logger.warning("%s: its requests fail, and it is asked again later", refused.error)
             self._refuse(refused)

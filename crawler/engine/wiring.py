@@ -76,7 +76,7 @@ class Wiring:
         self.gate = RobotsGate(
             core, self.frontier, clock, parts.robots_agent, random=parts.random, durable=store.durable
         )
-        self.pace = Pace(core, self.frontier, clock, events, limits=limits)
+        self.pace = self._pace(parts, limits)
         self.facts = Facts([*parts.facts, self.pace, self.gate], hooks.value_lost)
         if hasattr(store, "tell_lost"):
             store.tell_lost(hooks.value_lost)
@@ -122,6 +122,13 @@ class Wiring:
             on_close=hooks.stop,
             keep=getattr(parts.store, "keep_item", None),
         )
+
+    def _pace(self, parts: Parts, limits: Callable[[str], HostLimits]) -> Pace:
+        soon = self._commit_soon if parts.store.durable else None
+        return Pace(parts.core, self.frontier, parts.clock, parts.events, limits=limits, soon=soon)
+
+    def _commit_soon(self) -> None:
+        self.committer.soon()
 
     def _intake(self, parts: Parts, hooks: Hooks) -> Intake:
         return Intake(

@@ -24,6 +24,8 @@ from crawler.frontier.window import Window
 
 __all__ = ["Frontier", "HostLimits"]
 
+NEVER = float("-inf")
+
 
 class Frontier:
     """The waiting requests of a crawl, by host.
@@ -198,6 +200,13 @@ class Frontier:
     def hold_host(self, host: str, until: float) -> None:
         """Ask a host for nothing before a time, whatever its delay is."""
         self._host(host).hold(until)
+
+    def asked_again_at(self, host: str) -> float | None:
+        """Return when a host may be asked again; None if it owes no delay for the last request and is not held."""
+        queue = self._hosts.get(host)
+        if queue is None or queue.next_send <= (NEVER if queue.sent_at is None else queue.sent_at):
+            return None
+        return queue.next_send
 
     def crawl_delay(self, host: str) -> float:
         """Return the longest Crawl-delay of a host's origins in seconds; 0 if they ask for none."""

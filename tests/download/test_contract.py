@@ -591,6 +591,39 @@ def test_a_stale_connection_is_tried_once_more_if_that_is_safe(make: Make, serve
     assert len(server.requests) == 3
 
 
+def test_a_stale_connection_is_told_of_where_the_repeat_has_to_wait(make: Make, server: Chaos) -> None:
+    def second_fails(request: bytes) -> Iterator[Step]:
+        yield RESET if len(server.requests) == 2 else answer(b"x")
+
+    server.scripts["/"] = second_fails
+    downloader: Any = make()
+    asked: list[str] = []
+    downloader.may_repeat = lambda request: asked.append(request.url)
+    assert fetch(downloader, server.url("/")).body == b"x"
+    assert failing(downloader, server.url("/"), ConnectionLost).may_repeat
+    assert (len(server.requests), asked) == (2, [server.url("/")])
+    assert fetch(downloader, server.url("/")).body == b"x"
+
+
+@pytest.mark.parametrize("coding", ["", "gzip", "chunked"])
+def test_a_body_that_may_be_cut_ends_at_its_limit(coding: str, make: Make, server: Chaos) -> None:
+    body = b"".join(b"Disallow: /%d\n" % number for number in range(100_000))
+    sent = gzip.compress(body) if coding == "gzip" else body
+    head = {"": "Content-Length: %d", "gzip": "Content-Encoding: gzip\r\nContent-Length: %d"}.get(coding, "")
+    fields = (head % len(sent) if head else "Transfer-Encoding: chunked") + "\r\n"
+    pieces = b"%x\r\n%b\r\n0\r\n\r\n" % (len(sent), sent) if coding == "chunked" else sent
+    server.scripts["/"] = lambda request: iter([f"HTTP/1.1 200 OK\r\n{fields}\r\n".encode() + pieces])
+    server.scripts["/after"] = lambda request: iter([answer(b"x")])
+    downloader = make()
+    meta = {"download_maxsize": 50_000, "download_cut": True}
+    response = fetch(downloader, server.url("/"), meta=meta)
+    assert "stopped" in response.flags
+    assert 50_000 < len(response.body) < len(body)
+    assert body.startswith(response.body)
+    assert fetch(downloader, server.url("/after")).body == b"x"
+    failing(downloader, server.url("/"), BodyTooLarge, meta={"download_maxsize": 50_000})
+
+
 def test_a_post_is_not_repeated(make: Make, server: Chaos) -> None:
     def second_fails(request: bytes) -> Iterator[Step]:
         yield RESET if len(server.requests) == 2 else answer(b"x")

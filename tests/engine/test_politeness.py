@@ -215,7 +215,7 @@ class World:
         limits = HostLimits(core.CONCURRENT_REQUESTS_PER_DOMAIN, core.DOWNLOAD_DELAY, False)
         self.clock: Any = Clock()
         self.frontier = Frontier(window=None, limits=lambda host: limits, random=lambda: 0.0, robots=False)
-        self.pace = Pace(core, self.frontier, self.clock, Events(), limits=lambda host: limits)
+        self.pace = Pace(core, self.frontier, self.clock, Events(), limits=lambda host: limits, soon=None)
 
     def send(self, host: str) -> Entry:
         self.frontier.add(Entry(Request(f"http://{host}/"), token=0, order=1, host=host, origin=""), self.clock.now)
@@ -225,7 +225,7 @@ class World:
 
     def visit(self, number: int, outcome: Any) -> None:
         entry = self.send(f"h{number}.test")
-        generation = self.pace.generation(entry.host)
+        generation = self.pace.sending(entry.host)
         self.frontier.release(entry, self.clock.now)
         self.pace.answered(entry, outcome, generation)
 

@@ -133,7 +133,7 @@ def test_rules_of_a_month_ago_hold_no_longer() -> None:
 def test_an_origin_out_of_reach_is_closed_asked_again_later_and_opened() -> None:
     made = pages(*(f"{A}/{number}" for number in range(12)), every=100.0)
     result = run(made, lambda origin, now: errors.NameNotResolved("gone") if now < 300 else FORBIDDEN)
-    assert ends(result) == ["RobotsUnreachable"] * 7 + ["answered"] * 5
+    assert ends(result) == ["NameNotResolved"] * 7 + ["answered"] * 5
     first = asked(result)
     assert first[0] == 0
     assert 0.5 <= first[1] - first[0] <= 1.1
@@ -145,8 +145,37 @@ def test_an_origin_out_of_reach_is_closed_asked_again_later_and_opened() -> None
 @pytest.mark.parametrize("error", [errors.TLSError("x"), errors.BodyTooLarge("x"), errors.AddressForbidden("x")])
 def test_what_would_only_repeat_itself_is_not_tried_again(error: Exception) -> None:
     result = run(pages(f"{A}/1"), lambda origin, now: error)
-    assert ends(result) == ["RobotsUnreachable"]
+    assert ends(result) == [type(error).__name__]
     assert len(asked(result)) == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.NameNotResolved("no address"),
+        errors.ConnectionFailed("refused"),
+        errors.FetchTimeout("too slow", phase="connect"),
+        errors.TLSError("not trusted"),
+    ],
+)
+def test_the_errback_of_a_dead_host_gets_the_error_of_its_connection(error: errors.FetchError) -> None:
+    failures: list[Any] = []
+
+    async def start(self: Spider) -> AsyncIterator[Request]:
+        for number in range(2):
+            yield Request(f"{A}/{number}", errback=failures.append)
+
+    run(type("Asks", (Spider,), {"name": "asks", "start": start}), lambda origin, now: error)
+    first, second = failures
+    for failure in failures:
+        assert failure.check(type(error))
+        assert type(failure.value) is type(error)
+        assert str(failure.value) == f"robots.txt of {A}:80 could not be fetched ({type(error).__name__}: {error})"
+        assert failure.value.__cause__ is error
+        assert not failure.value.sent
+    assert first.value is not second.value
+    assert [failure.value.request.url for failure in failures] == [f"{A}/0", f"{A}/1"]
+    assert vars(first.value).get("phase") == vars(error).get("phase")
 
 
 def test_a_redirect_to_an_origin_out_of_reach_does_not_have_it_asked_again() -> None:
@@ -419,3 +448,10 @@ def test_without_a_job_no_file_is_collected() -> None:
     world = Gate()
     world.visit(1)
     assert world.gate.changed_facts() == {}
+
+
+def test_of_a_huge_file_the_beginning_is_asked_for() -> None:
+    """The downloader cuts it (tests/download/test_contract.py); what was cut off could allow or forbid more."""
+    result = run(pages(f"{A}/no", f"{A}/yes"), lambda origin, now: FORBIDDEN + "\n" + "# filler\n" * 700_000)
+    assert result.sent[0].request.meta["download_cut"]
+    assert ends(result) == ["robots", "answered"]

@@ -74,6 +74,15 @@ class FastDownloader:
     def __repr__(self) -> str:
         return f"<FastDownloader {self.pool!r}>"
 
+    @property
+    def may_repeat(self) -> Callable[[Request], bool]:
+        """Who is asked whether a fetch may go out again at once that met a connection the peer had closed."""
+        return self._rules.may_repeat
+
+    @may_repeat.setter
+    def may_repeat(self, ask: Callable[[Request], bool]) -> None:
+        self._rules.may_repeat = ask
+
     def fetch(self, request: Request, exchange: Exchange | None = None) -> Deferred[Response]:
         """See crawler.download.seam.Downloader."""
         fetch = Fetch(request, exchange, self._rules, self.pool)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
@@ -12,7 +13,7 @@ from crawler.download.decoding import Decoder
 from crawler.download.fast.body import BodyFile
 from crawler.download.fast.head import BY_LENGTH, NO_BODY, ResponseHead
 from crawler.download.seam import Exchange, Head, Tap
-from crawler.download.wanted import max_size_of, seconds_of
+from crawler.download.wanted import CUT, max_size_of, seconds_of
 from crawler.errors import BodyTooLarge, CrawlerError, FetchCancelled, FetchError, ProxyError, TruncatedBody
 from crawler.model.headers import Headers
 from crawler.model.request import Request
@@ -32,7 +33,7 @@ SAFE_TO_REPEAT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
 class FetchRules:
     """What the settings say about every fetch (names and units: CoreSettings)."""
 
-    __slots__ = ("decode", "fail_on_dataloss", "max_size", "spool_size", "timeout", "warn_size")
+    __slots__ = ("decode", "fail_on_dataloss", "max_size", "may_repeat", "spool_size", "timeout", "warn_size")
 
     def __init__(
         self, *, decode: bool, fail_on_dataloss: bool, max_size: int, spool_size: int, timeout: float, warn_size: int
@@ -43,6 +44,7 @@ class FetchRules:
         self.spool_size = spool_size
         self.timeout = timeout
         self.warn_size = warn_size
+        self.may_repeat: Callable[[Request], bool] = lambda request: True
 
 
 class Fetch:
@@ -59,6 +61,7 @@ class Fetch:
     _file: BodyFile | None = None
     _flag: str | None = None
     _repeated = False
+    _cut = False
     _tap: Tap | None = None
     _head: ResponseHead
     _headers: Headers
@@ -90,6 +93,7 @@ class Fetch:
         if not meta:
             return
         self.max_size = max_size_of(meta, self.max_size)
+        self._cut = CUT in meta
         if "download_fail_on_dataloss" in meta:
             self._truncated_ok = not meta["download_fail_on_dataloss"]
         if meta.get("download_file") is not None:
@@ -114,10 +118,10 @@ class Fetch:
                     return False
         if head.framing == NO_BODY:
             return True
-        if self.max_size and head.framing == BY_LENGTH and head.length > self.max_size:
+        if self.max_size and head.framing == BY_LENGTH and head.length > self.max_size and not self._cut:
             raise BodyTooLarge(f"the body has {head.length} bytes, the limit is {self.max_size} (DOWNLOAD_MAXSIZE)")
         if head.encodings and self._rules.decode:
-            self._decoder = Decoder(list(head.encodings), self.max_size, lenient=self._truncated_ok)
+            self._decoder = Decoder(list(head.encodings), self.max_size, lenient=self._truncated_ok, cut=self._cut)
         return True
 
     def on_body(self, data: bytes) -> None:
@@ -125,7 +129,7 @@ class Fetch:
         self._received += len(data)
         if self._tap is not None:
             self._tap(data)
-        if self.max_size and self._received > self.max_size:
+        if self.max_size and self._received > self.max_size and not self._cut:
             raise BodyTooLarge(f"the body is larger than {self.max_size} bytes (DOWNLOAD_MAXSIZE)")
         if self._decoder is not None:
             data = self._decoder.feed(data)
@@ -134,11 +138,22 @@ class Fetch:
             self._file.write(data)
             return
         self._chunks.append(data)
+        if self._cut and self._enough():
+            return
         if self._size > self._rules.spool_size > 0:
             self._file = BodyFile.temporary(self.pool.spool_folder)
             for chunk in self._chunks:
                 self._file.write(chunk)
             self._chunks = []
+
+    def _enough(self) -> bool:
+        """End the fetch if what there is of a body that may be cut is as much as is wanted; tell whether it is."""
+        decoded = self._decoder is not None and self._decoder.full
+        if not decoded and not 0 < self.max_size < self._received:
+            return False
+        self.connection.cancel(self)
+        self.on_end("stopped")
+        return True
 
     def on_end(self, flag: str | None) -> None:
         """See base.Call."""
@@ -165,11 +180,13 @@ class Fetch:
         """See base.Call; a stale connection's fetch goes out once more, on a new one."""
         safe = self.method in SAFE_TO_REPEAT or not error.sent
         if stale and safe and not self._repeated and self.body_source is None:
-            self._repeated = True
-            self.connection = None
-            self.pool.open_for(self)
-        else:
-            self._fail(error)
+            if self._rules.may_repeat(self.request):
+                self._repeated = True
+                self.connection = None
+                self.pool.open_for(self)
+                return
+            error.may_repeat = True
+        self._fail(error)
 
     # What the pool and the caller call
 
