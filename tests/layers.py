@@ -32,7 +32,7 @@ def _room(ours: Iterable[str], third: str = "") -> Room:
 ANYTHING = _room({"*"}, "*")
 ROOMS: dict[str, Room] = {
     "errors": _room(()),
-    "model": _room({"errors"}, "ada_url parsel lxml w3lib msgspec itemadapter jmespath cssselect"),
+    "model": _room({"errors"}, "ada_url chardetng_py parsel lxml w3lib msgspec itemadapter jmespath cssselect"),
     "policy": _room(VALUES, "protego"),
     "frontier": _room(VALUES),
     "stats": _room(()),

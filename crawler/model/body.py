@@ -77,7 +77,8 @@ class Body:
     def encoding(self) -> str:
         """The name of the Python codec of the text."""
         if self._codec is None:
-            self._codec = encoding_of(self.body, self._headers.text(b"content-type"), kind=self.kind)
+            content_type = self._headers.text(b"content-type")
+            self._codec = encoding_of(self.body, content_type, kind=self.kind, url=self._url)
         return self._codec
 
     @property

@@ -18,13 +18,13 @@ from crawler.model.prescan import PRESCAN, declared_encoding, later_encoding
 _PARAMETER = re.compile(r';[ \t]*([^\s;="]+)=(?:"((?:[^"\\]|\\.)*)"|([^;,\s"]*))(?=[\s;,]|$)')
 
 
-def encoding_of(body: bytes, content_type: str | None = None, *, kind: str = "html") -> str:
+def encoding_of(body: bytes, content_type: str | None = None, *, kind: str = "html", url: str = "") -> str:
     """Return the Python codec for a body of a kind ("html", "xml", "json", "text" or "binary")."""
     return (
         bom_encoding(body)
         or _wide(body, content_type_encoding(content_type))
         or _declared(body, kind)
-        or detected_encoding(body)
+        or detected_encoding(body, url=url)
     )
 
 
