@@ -69,6 +69,8 @@ def main() -> None:
     parser.add_argument("--variant", choices=["memory", "durable"], default="memory", help="where the job is kept")
     parser.add_argument("--against", type=Path, help="another checkout, measured in turn")
     wanted = parser.parse_args()
+    if wanted.against is not None and not (wanted.against / "crawler").is_dir():
+        parser.error(f"{wanted.against} is no checkout: it has no folder crawler/")
     checkouts = [ROOT] if wanted.against is None else [ROOT, wanted.against.resolve()]
     counts: dict[Path, list[float]] = {checkout: [] for checkout in checkouts}
     with tempfile.TemporaryDirectory() as temporary:
