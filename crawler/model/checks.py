@@ -6,10 +6,12 @@ CR, LF and NUL never get into a request: they would let a value write headers or
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from crawler.errors import InvalidRequest
+from crawler.model.arguments import is_plain
+from crawler.model.headers import Headers
 
 # RFC 9110 §9.1: a method is a token.
 _is_token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
@@ -55,6 +57,8 @@ def checked_cookies(cookies: Any) -> Any:
         return {name: value for name, value in cookies.items() if value is not None}
     if isinstance(cookies, str | bytes):
         raise InvalidRequest('cookies must be a dict or a list of dicts; for a ready header use headers={"Cookie": …}')
+    if not isinstance(cookies, Iterable):
+        raise InvalidRequest(f"cookies must be a dict or a list of dicts, got {type(cookies).__name__}")
     copies = []
     for cookie in cookies:
         if not isinstance(cookie, Mapping) or "name" not in cookie or "value" not in cookie:
@@ -66,7 +70,42 @@ def checked_cookies(cookies: Any) -> Any:
     return copies
 
 
+def checked_headers(headers: Any) -> Headers:
+    """Return headers of a request's own. Raises InvalidRequest."""
+    try:
+        return Headers(headers)
+    except InvalidRequest:
+        raise
+    except (TypeError, ValueError) as error:
+        raise InvalidRequest(f"headers must be a dict or pairs of name and value, got {headers!r}") from error
+
+
+def checked_dict(name: str, given: Any) -> dict[str, Any]:
+    """Return a copy of a dict. Raises InvalidRequest for what is none."""
+    try:
+        return dict(given)
+    except (TypeError, ValueError) as error:
+        raise InvalidRequest(f"{name} must be a dict, got {type(given).__name__}: {given!r}") from error
+
+
+def checked_keywords(given: Any) -> dict[str, Any]:
+    """Return a copy of cb_kwargs. Raises InvalidRequest for what is no dict with names as keys."""
+    try:
+        return dict(**given)
+    except TypeError as error:
+        raise InvalidRequest(f"cb_kwargs must be a dict whose keys are names, got {given!r}") from error
+
+
+def checked_flags(flags: Any) -> list[str]:
+    """Return a copy of a list of words. Raises InvalidRequest."""
+    if isinstance(flags, str | bytes) or not isinstance(flags, Iterable):
+        raise InvalidRequest(f"flags must be a list of words, got {type(flags).__name__}: {flags!r}")
+    return list(flags)
+
+
 def _check_cookie(name: object, value: object) -> None:
+    if not is_plain(value):
+        raise InvalidRequest(f"cookie {name!r}: value must be text or a number, got {type(value).__name__}")
     for part in (name, value):
         text = part.decode("latin-1") if isinstance(part, bytes) else str(part)
         if _FORBIDDEN(text):

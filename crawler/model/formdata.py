@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlencode
 
 from crawler.errors import InvalidRequest
+from crawler.model.arguments import is_plain
 from crawler.model.controls import controls_of, entries, is_clickable
 from crawler.model.labels import codec_of
 from crawler.model.octets import encode, output_encoding
@@ -54,16 +55,30 @@ def _flat(data: Any) -> list[tuple[str | bytes, str | bytes]]:
         raise InvalidRequest("form data must be a mapping or pairs; for text use body=")
     pairs = []
     try:
-        for name, value in data.items() if isinstance(data, Mapping) else data:
+        for name, value in data.items() if isinstance(data, Mapping) else map(_pair, data):
+            if isinstance(value, Mapping):
+                raise InvalidRequest(f"form field {name!r} must be text, a number or a list of these, got a dict")
             values = value if isinstance(value, Iterable) and not isinstance(value, str | bytes) else [value]
             pairs += [(_text(name), _text(each)) for each in values if each is not None]
+    except InvalidRequest:
+        raise
     except (TypeError, ValueError) as error:
         raise InvalidRequest(f"form data must be a mapping or pairs, got {data!r}") from error
     return pairs
 
 
+def _pair(pair: Any) -> Any:
+    if isinstance(pair, str | bytes):
+        raise TypeError("a text is no pair")
+    return pair
+
+
 def _text(value: Any) -> str | bytes:
-    return value if isinstance(value, str | bytes) else str(value)
+    if isinstance(value, str | bytes):
+        return value
+    if not is_plain(value):
+        raise InvalidRequest(f"form data has a {type(value).__name__} where text, a number or a list of these fits")
+    return str(value)
 
 
 def _octets(value: str | bytes, encoding: str) -> bytes:
@@ -94,6 +109,8 @@ def submission(
     given = list((data.items() if isinstance(data, Mapping) else data) or ())
     try:
         taken = {field for field, _ in given}
+    except InvalidRequest:
+        raise
     except (TypeError, ValueError) as error:
         raise InvalidRequest(f"form data must be a mapping or pairs, got {data!r}") from error
     taken |= {name for name, _ in (files.items() if isinstance(files, Mapping) else files or ())}

@@ -58,7 +58,7 @@ def _checked_value(name: bytes, given: Any) -> bytes:
 def _checked_values(name: bytes, value: Value) -> list[bytes]:
     if value is None:
         return []
-    if isinstance(value, str | bytes | int) or not isinstance(value, Iterable):
+    if isinstance(value, str | bytes | int | Mapping) or not isinstance(value, Iterable):
         return [_checked_value(name, value)]
     return [_checked_value(name, each) for each in value]
 

@@ -9,15 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self, TypeAlias, Unpack
 
-import msgspec
 from msgspec import UNSET
 
 from crawler.errors import InvalidRequest
-from crawler.model.checks import check_callables, checked_body, checked_cookies, checked_method
+from crawler.model.arguments import checked_controls, checked_files, checked_json
+from crawler.model.checks import (
+    check_callables,
+    checked_body,
+    checked_cookies,
+    checked_dict,
+    checked_flags,
+    checked_headers,
+    checked_keywords,
+    checked_method,
+)
 from crawler.model.curl import arguments_of
 from crawler.model.fields import NO_CALLBACK, Callback, Cookies, RequestFields, name_on
 from crawler.model.formdata import form_encoded, submission
-from crawler.model.headers import Headers
 from crawler.model.masking import masked
 from crawler.model.multipart import multipart_encoded, plain_encoded
 from crawler.model.options import Options, check_names
@@ -103,12 +111,12 @@ class Request(RequestFields):
         self._encoding = encoding
         self._callback = callback
         self._errback = errback
-        self._headers = Headers(headers) if headers else None
-        self._meta = dict(meta) if meta else None
+        self._headers = checked_headers(headers) if headers else None
+        self._meta = checked_dict("meta", meta) if meta else None
         self._priority = priority
         self._dont_filter = dont_filter
-        self._flags = list(flags) if flags else None
-        self._cb_kwargs = dict(cb_kwargs) if cb_kwargs else None
+        self._flags = checked_flags(flags) if flags else None
+        self._cb_kwargs = checked_keywords(cb_kwargs) if cb_kwargs else None
 
     def _set_url(self, url: str) -> None:
         self._host = self._origin = self._problem = None
@@ -134,16 +142,16 @@ class Request(RequestFields):
         auth: Any = None,
         into: Any = None,
     ) -> None:
-        if json is not UNSET and data is not UNSET:
-            raise InvalidRequest("give json= or data=, not both")
+        if json is not UNSET and (data is not UNSET or files):
+            raise InvalidRequest("give json= or data= and files=, not both")
         if json is not UNSET:
-            self._set_body(msgspec.json.encode(json), b"application/json")
+            self._set_body(checked_json(json), b"application/json")
         elif data is not UNSET and data is not None:
             self._set_body(form_encoded(data, self._encoding).encode(), b"application/x-www-form-urlencoded")
         if not method_given and (json is not UNSET or files or (data is not UNSET and data is not None)):
             self._method = "POST"
         controls = {
-            "files": files,
+            "files": files if files is None else checked_files(files),
             "download_timeout": timeout,
             "download_maxsize": max_size,
             "proxy": proxy,
@@ -151,7 +159,7 @@ class Request(RequestFields):
             "auth": auth,
             "download_file": into,
         }
-        self.meta.update((key, value) for key, value in controls.items() if value is not None)
+        self.meta.update(checked_controls(controls))
 
     def _set_body(self, body: bytes, content_type: bytes) -> None:
         if self._body:

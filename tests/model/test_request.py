@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -142,8 +143,16 @@ def test_json_and_data_set_body_type_and_method() -> None:
 
 
 def test_controls_go_into_meta_under_scrapys_keys() -> None:
+    file = BytesIO(b"")
     request = Request(
-        "http://x/", timeout=3, max_size=5, proxy="http://p:1", session="s", auth=("u", "p"), into="f", files={"a": b""}
+        "http://x/",
+        timeout=3,
+        max_size=5,
+        proxy="http://p:1",
+        session="s",
+        auth=("u", "p"),
+        into="f",
+        files={"a": file},
     )
     assert request.meta == {
         "download_timeout": 3,
@@ -152,7 +161,7 @@ def test_controls_go_into_meta_under_scrapys_keys() -> None:
         "session": "s",
         "auth": ("u", "p"),
         "download_file": "f",
-        "files": {"a": b""},
+        "files": {"a": file},
     }
     assert request.method == "POST"
     assert request.replace().meta == request.meta

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from io import BytesIO
 
 import ada_url
 import pytest
@@ -195,8 +196,8 @@ def test_fingerprints_name_method_url_and_body() -> None:
         Request("http://x/", method="POST"),
         Request("http://x/", method="POST", body="a"),
         Request("http://x/?a"),
-        Request("http://x/", files={"a": b"1"}),
-        Request("http://x/", files={"a": b"2"}),
+        Request("http://x/", files={"a": BytesIO(b"1")}),
+        Request("http://x/", files={"a": BytesIO(b"2")}),
     ]
     prints = {fingerprint(request) for request in requests}
     assert len(prints) == len(requests)
