@@ -13,6 +13,7 @@ import re
 from functools import cache
 
 from crawler.model.codec_differences import EXCHANGED, SUPPLIED
+from crawler.model.labels import codec_of
 
 BAD = "\ufffd"
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_BE, "utf-16-be"), (codecs.BOM_UTF16_LE, "utf-16-le"))
@@ -41,7 +42,11 @@ def bom_encoding(body: bytes) -> str | None:
 
 
 def decode(body: bytes, codec: str) -> str:
-    """Return the text of a body without its byte order mark; undecodable bytes become U+FFFD."""
+    """Return the text of a body without its byte order mark; undecodable bytes become U+FFFD.
+
+    Raises LookupError for a codec that Python does not know.
+    """
+    codec = wide_codec(codec)
     for mark, marked in _BOMS:
         if body.startswith(mark) and codec in (marked, "utf-16"):
             body = body[len(mark) :]
@@ -53,12 +58,20 @@ def decode(body: bytes, codec: str) -> str:
     return _exchanged(_spelt(body, codec).decode(codec, _errors(codec)), codec)
 
 
+def wide_codec(codec: str) -> str:
+    """Return the standard's codec for the label of a multi-byte encoding: Python's of these names are narrower."""
+    if codec == "utf-8":
+        return codec
+    named = codec_of(codec)
+    return named if named is not None and (named in LEADS or named == "iso2022_jp") else codec
+
+
 class Decoder:
     """Decodes a body that comes in pieces; a byte order mark stays, as U+FEFF."""
 
     def __init__(self, codec: str) -> None:
-        self._codec = codec
-        self._decoder = codecs.getincrementaldecoder(codec)(_errors(codec))
+        self._codec = wide_codec(codec)
+        self._decoder = codecs.getincrementaldecoder(self._codec)(_errors(self._codec))
 
     def decode(self, piece: bytes, *, final: bool = False) -> str:
         """Return the text of the next piece; ``final``: a character that is not whole by now is U+FFFD."""

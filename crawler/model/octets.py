@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from functools import cache
 
 from crawler.model.codec_differences import EXCHANGED, SUPPLIED
-from crawler.model.codecs import BAD, HALF_WIDTH, LEADS, decode
-from crawler.model.labels import codec_of
+from crawler.model.codecs import BAD, HALF_WIDTH, LEADS, decode, wide_codec
+from crawler.model.labels import name_of
 
 # The full-width forms, in the order of the half-width ones (the standard's index iso-2022-jp katakana).
 _FULL_WIDTH = (
@@ -43,8 +43,8 @@ def encode(text: str, codec: str, reference: str) -> bytes:
     text = _SURROGATES.sub(BAD, text)
     if codec == "utf-8":
         return text.encode()
-    if (named := codec_of(codec)) in ("euc_jp", "cp932", "iso2022_jp"):
-        codec = named  # Python has narrower ones of these names
+    is_gbk = codec != "gb18030" and name_of(codec) == "gbk"
+    codec = wide_codec(codec)
 
     def lacking(character: str) -> bytes:
         return reference.format(ord(character)).encode()
@@ -54,7 +54,8 @@ def encode(text: str, codec: str, reference: str) -> bytes:
     table = _table(codec)
     if table is None:
         return b"".join([_by_python(character, codec) or lacking(character) for character in text])
-    return b"".join([_known(character, codec, table) or lacking(character) for character in text])
+    known = _gbk if is_gbk else _known
+    return b"".join([known(character, codec, table) or lacking(character) for character in text])
 
 
 def _known(character: str, codec: str, table: dict[str, bytes]) -> bytes | None:
@@ -65,6 +66,12 @@ def _known(character: str, codec: str, table: dict[str, bytes]) -> bytes | None:
     if codec == "gb18030":
         return table.get(character) or _four_bytes(character)
     return table.get(character)
+
+
+def _gbk(character: str, codec: str, table: dict[str, bytes]) -> bytes | None:
+    """The encoder of gb18030 without its four bytes, and with one byte for the euro sign."""
+    raw = b"\x80" if character == "€" else _known(character, codec, table)
+    return raw if raw and len(raw) < 4 else None
 
 
 def _four_bytes(character: str) -> bytes | None:
@@ -92,10 +99,11 @@ def _table(codec: str) -> dict[str, bytes] | None:
         leads = _FIRST_LEADS.get(codec) or sorted(LEADS[codec])
         sequences = [] if codec == "gb18030" else sequences
         sequences += [bytes((lead, trail)) for lead in leads for trail in range(first, 0xFF)]
+    last = _LAST_OF_BIG5 if codec == "big5hkscs" else ()
     table: dict[str, bytes] = {}
     for sequence, character in zip(sequences, decode(b"\n".join(sequences), codec).split("\n"), strict=True):
         # What is no sequence has been read as U+FFFD and the ASCII byte behind it.
-        if len(character) == 1 and character != BAD and (character not in table or character in _LAST_OF_BIG5):
+        if len(character) == 1 and character != BAD and (character not in table or character in last):
             table[character] = sequence
     return table
 

@@ -69,6 +69,20 @@ def test_iso_2022_jp_is_read_state_by_state(body: bytes, text: str) -> None:
     assert decode(body, "iso2022_jp") == text
 
 
+@pytest.mark.parametrize(
+    ("encoding", "body", "text"),
+    [
+        ("EUC-JP", b"\xad\xa1", "①"),
+        ("shift_jis", b"\x87@", "①"),
+        ("gb2312", b"\xe9F\x80", "镕€"),
+        ("big5", b"\x87z", "㡵"),
+    ],
+)
+def test_an_encoding_that_is_given_by_a_label_is_the_standards(encoding: str, body: bytes, text: str) -> None:
+    assert Response("http://a/", body=b"<p>" + body, encoding=encoding).css("p::text").get() == text
+    assert Decoder(encoding).decode(body, final=True) == text
+
+
 @pytest.mark.parametrize("codec", ["euc_jp", "cp932", "gb18030", "big5hkscs", "cp949", "cp1252", "utf-8"])
 def test_a_body_that_comes_in_pieces_is_the_same_text(codec: str) -> None:
     body = bytes(range(0x80, 0x100)) * 2 + "é日本".encode(codec, "ignore") + b"\x81"
@@ -88,6 +102,8 @@ def test_a_body_that_comes_in_pieces_is_the_same_text(codec: str) -> None:
         ("big5hkscs", "十中㡵═", b"\xa4Q\xa4\xa4[3875]\xf9\xf9"),
         ("cp949", "갂é", b"\x81A[E9]"),
         ("gb18030", "€ḿ\ue7c7\ufe10😀\ue5e5", b"\xa2\xe3\xa8\xbc\x815\xf47\xa6\xd9\x949\xfc6[E5E5]"),
+        ("gb2312", "€镕😀é", b"\x80\xe9F[1F600]\xa8\xa6"),
+        ("big5", "碁é", b"\xf9\xd6[E9]"),
         ("cp1252", "€\x81Ж", b"\x80\x81[416]"),
         ("koi8-u", "ў╝", b"\xae[255D]"),
         ("iso2022_jp", "a①ｱ¥b\\é", b'a\x1b$B-!%"\x1b(J\\b\x1b(B\\[E9]'),
