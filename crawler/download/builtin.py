@@ -58,24 +58,24 @@ class BuiltIn:
         self._threads: list[Pool] = []
         self._cache: HttpCache | None = None
         defaults, authentication = DefaultHeaders(core), Authentication(core)
+        cookies = Cookies(core, wall=wall) if core.COOKIES_ENABLED else None
         self.middlewares.append(defaults)
         if core.HTTPCACHE_ENABLED and open_pages is not None:
             run = self._thread("cache")
             self._cache = HttpCache(
-                core, open_pages(), run, defaults=defaults, authentication=authentication, wall=wall
+                core, open_pages(), run, defaults=defaults, authentication=authentication, cookies=cookies, wall=wall
             )
             self.middlewares.append(self._cache)
             self.lookup = self._cache.lookup
         self.middlewares.append(authentication)
-        self._add_clients(core)
+        self._add_clients(core, cookies)
 
-    def _add_clients(self, core: CoreSettings) -> None:
+    def _add_clients(self, core: CoreSettings, cookies: Cookies | None) -> None:
         """What makes one visitor differ from another: sessions, cookies, proxies."""
         forgetting: list[Callable[[Any], None]] = []
         if core.SESSIONS:
             self.middlewares.append(Sessions(core, forgetting))
-        if core.COOKIES_ENABLED:
-            cookies = Cookies(core, wall=self._wall)
+        if cookies is not None:
             forgetting.append(cookies.forget)
             self.facts.append(cookies)
             self.middlewares.append(cookies)

@@ -201,6 +201,14 @@ def _normal(values: list[bytes]) -> list[bytes]:
     return [part.strip() for value in values for part in value.split(b",")]
 
 
+def contradicts(head: Headers, answer: Kept) -> bool:
+    """Tell whether the answer to a HEAD shows that a kept one holds no longer (section 4.3.5)."""
+    names = (b"ETag", b"Last-Modified", b"Content-Length")
+    return any(
+        None not in (pair := (head.get(name), answer.headers.get(name))) and pair[0] != pair[1] for name in names
+    )
+
+
 def invalidates(method: str, status: int) -> bool:
     """Tell whether an exchange makes what is kept of its URL worthless (section 4.4)."""
     return method not in ("GET", "HEAD", "OPTIONS", "TRACE") and 200 <= status < 400

@@ -19,6 +19,7 @@ from crawler.config.schema import CoreSettings
 from crawler.download.middleware.auth import Authentication
 from crawler.download.middleware.cachework import CacheWork, Pages, Run
 from crawler.download.middleware.chain import Fetch
+from crawler.download.middleware.cookies import Cookies
 from crawler.download.middleware.headers import DefaultHeaders
 from crawler.errors import NotInCache
 from crawler.model.cached import CachedPage
@@ -29,6 +30,7 @@ from crawler.model.url import is_http, shortened, without_fragment
 from crawler.policy.freshness import (
     Kept,
     age,
+    contradicts,
     fresh_until,
     freshened,
     invalidates,
@@ -72,6 +74,7 @@ class HttpCache:
         *,
         defaults: DefaultHeaders,
         authentication: Authentication,
+        cookies: Cookies | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._policy = settings.HTTPCACHE_POLICY
@@ -81,6 +84,7 @@ class HttpCache:
         self._misses: OrderedDict[bytes, None] = OrderedDict()
         self._defaults = defaults
         self._authentication = authentication
+        self._cookies = cookies if settings.HTTPCACHE_POLICY == "rfc9111" else None  # a replay has none to compare
         self._wall = wall
 
     def __repr__(self) -> str:
@@ -107,7 +111,7 @@ class HttpCache:
 
     def _judged(self, request: Request, pages: list[CachedPage]) -> Fresh | Stale | None:
         headers = request.headers
-        page = next((page for page in pages if not page.vary or variant(page.vary, headers) == page.said), None)
+        page = next((page for page in pages if not page.vary or self._is_for(page, request)), None)
         if page is None:
             return None
         if self._policy != "rfc9111":
@@ -120,6 +124,23 @@ class HttpCache:
             return self._fresh(page, request)
         fields = validators(_kept(page))
         return Stale(fields, page) if fields else None
+
+    def _is_for(self, page: CachedPage, request: Request) -> bool:
+        """Tell whether a page that depends on fields was the answer to such a request (RFC 9111 section 4.1)."""
+        if b"cookie" not in page.vary:
+            return variant(page.vary, request.headers) == page.said
+        asked = self._asked(request)
+        pairs = zip(variant(page.vary, asked), page.said, page.vary, strict=True)
+        return all(now == then or (name == b"cookie" and self._cookies is None) for now, then, name in pairs)
+
+    def _asked(self, request: Request) -> Headers:
+        """Return the fields with which a request is sent, the jar's cookies among them."""
+        cookie = None if self._cookies is None else self._cookies.sent_with(request)
+        if not cookie:
+            return request.headers
+        headers = request.headers.copy()
+        headers[b"Cookie"] = cookie
+        return headers
 
     def _fresh(self, page: CachedPage, request: Request) -> Fresh:
         response = _response(page, request, ["cached"])
@@ -145,11 +166,12 @@ class HttpCache:
             headers = request.headers.copy()
             headers.update(found.validators)
             sent = request.replace(headers=headers)
-        began = self._wall()
+        began, asked = self._wall(), self._asked(request)
         response = await fetch(sent)
         if response.request is sent:
             response.request = request
-        return await self._learn(request, key, response, found, began)
+        answer = Kept(response.status, response.headers, began, self._wall())
+        return await self._learn(request, key, response, found, answer, asked)
 
     async def _past(self, request: Request, fetch: Fetch) -> Response:
         if self._policy == "replay" and is_http(request.url):
@@ -157,9 +179,15 @@ class HttpCache:
                 f"HTTPCACHE_POLICY is replay, and this is never kept: {shortened(repr(request))}", request=request
             )
         response = await fetch(request)
-        if invalidates(request.method, response.status):
+        if invalidates(request.method, response.status) or self._contradicted(request, response):
             self._pages.remove(self._key(request, method="GET"))
         return response
+
+    def _contradicted(self, request: Request, response: Response) -> bool:
+        if request.method != "HEAD" or response.status != 200:
+            return False
+        pages = self._pages.find(self._key(request, method="GET"))
+        return any(self._is_for(page, request) and contradicts(response.headers, _kept(page)) for page in pages)
 
     def _concerns(self, request: Request) -> bool:
         meta, headers = request.meta, request.headers
@@ -185,18 +213,19 @@ class HttpCache:
         return blake2b(text.encode("utf-8", "replace") + body, digest_size=16).digest()
 
     async def _learn(
-        self, request: Request, key: bytes, response: Response, stale: Stale | None, began: float
+        self, request: Request, key: bytes, response: Response, stale: Stale | None, answer: Kept, asked: Headers
     ) -> Response:
-        now = self._wall()
-        answer = Kept(response.status, response.headers, began, now)
         if stale is not None and response.status == 304:
             kept = freshened(_kept(stale.page), answer)
-            page = _page(request, kept, stale.page.body, protocol=response.protocol, reason=stale.page.reason)
+            page = _page(
+                asked, request.url, kept, stale.page.body, protocol=response.protocol, reason=stale.page.reason
+            )
             if b"*" not in page.vary:  # RFC 9111 section 4.1: that would match no request
                 await self._keep(key, page)
             return _response(page, request, ["cached", "revalidated"])
         if self._may_keep(request, response, answer):
-            page = _page(request, stored(answer), response.body, protocol=response.protocol, reason=response.reason)
+            kept = stored(answer)
+            page = _page(asked, request.url, kept, response.body, protocol=response.protocol, reason=response.reason)
             await self._keep(key, page)
         return response
 
@@ -225,16 +254,16 @@ def _kept(page: CachedPage) -> Kept:
     return Kept(page.status, Headers.from_raw(list(page.headers)), page.sent, page.received)
 
 
-def _page(request: Request, kept: Kept, body: bytes, *, protocol: str | None, reason: str) -> CachedPage:
+def _page(asked: Headers, url: str, kept: Kept, body: bytes, *, protocol: str | None, reason: str) -> CachedPage:
     names = vary(kept.headers)
     return CachedPage(
-        request.url,
+        url,
         kept.status,
         kept.headers.raw(),
         kept.sent,
         kept.received,
         names,
-        variant(names, request.headers),
+        variant(names, asked),
         protocol,
         reason,
         body,

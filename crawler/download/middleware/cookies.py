@@ -76,12 +76,20 @@ class Cookies:
         jar = CookieJar() if request.meta.get("dont_merge_cookies") else self.jar(request.meta.get("cookiejar"))
         for cookie in _own(request.cookies, url, now):
             jar.set(cookie, now)
-        found = jar.cookies_for(url, now)
-        by_hand = request.headers.get(b"Cookie")
-        if not by_hand:
-            return header_of(found)
-        named = {pair.partition(b"=")[0].strip() for pair in by_hand.split(b";")}
-        return b"; ".join(filter(None, [by_hand, header_of([each for each in found if each.name not in named])]))
+        return _field(request, jar.cookies_for(url, now))
+
+    def sent_with(self, request: Request) -> bytes:
+        """Return the Cookie field with which a request would be sent now, without a change to its jar."""
+        if self.before(request):
+            return request.headers.get(b"Cookie") or b""
+        url, now = split(request.url), self._wall()
+        jar = CookieJar()
+        if not request.meta.get("dont_merge_cookies"):
+            known = self.jar(request.meta.get("cookiejar")).cookies_for(url, now)
+            jar.restore([list(cookie) for cookie in known], now)
+        for cookie in _own(request.cookies, url, now):
+            jar.set(cookie, now)
+        return _field(request, jar.cookies_for(url, now))
 
     def on_head(self, request: Request, head: Head) -> bool:
         """Keep what a response sets (see chain.Middleware)."""
@@ -118,6 +126,14 @@ class Cookies:
                 self.restore([value])
         for jar in self._jars.values():
             jar.changed.clear()
+
+
+def _field(request: Request, cookies: list[Cookie]) -> bytes:
+    by_hand = request.headers.get(b"Cookie")
+    if not by_hand:
+        return header_of(cookies)
+    named = {pair.partition(b"=")[0].strip() for pair in by_hand.split(b";")}
+    return b"; ".join(filter(None, [by_hand, header_of([each for each in cookies if each.name not in named])]))
 
 
 def _own(cookies: Any, url: UrlParts, now: float) -> list[Cookie]:

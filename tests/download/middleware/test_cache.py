@@ -11,6 +11,7 @@ from twisted.internet.defer import execute
 from crawler.config.schema import CoreSettings
 from crawler.download.middleware.auth import Authentication
 from crawler.download.middleware.cache import Fresh, HttpCache, Stale
+from crawler.download.middleware.cookies import Cookies
 from crawler.download.middleware.headers import DefaultHeaders
 from crawler.errors import NotInCache
 from crawler.model.headers import Headers
@@ -30,10 +31,11 @@ class World:
         core = CoreSettings(HTTPCACHE_POLICY=policy, **settings)
         self.file = CacheFile(folder / "cache", wall=self.wall)
         defaults, authentication = DefaultHeaders(core), Authentication(core)
+        cookies = Cookies(core, wall=self.wall)
         self.cache = HttpCache(
-            core, self.file, execute, defaults=defaults, authentication=authentication, wall=self.wall
+            core, self.file, execute, defaults=defaults, authentication=authentication, cookies=cookies, wall=self.wall
         )
-        self.stage = Stage([defaults, self.cache, authentication], self.answer)
+        self.stage = Stage([defaults, self.cache, authentication, cookies], self.answer)
 
     def wall(self) -> float:
         return self.now
@@ -134,6 +136,23 @@ def test_vary(make: Make) -> None:
     assert world.lookup(headers={"Accept-Language": "fr"}) is None
 
 
+def test_a_page_that_varies_by_cookie_is_for_who_has_the_same(make: Make) -> None:
+    world = make()
+    world.fields |= {"Vary": "Cookie, Accept", "Set-Cookie": "sid=1"}
+    assert world.get() == b"body 1"  # asked for without a cookie, and sets one
+    world.fields["Set-Cookie"] = "other=1; Path=/elsewhere"
+    assert world.lookup() is None
+    assert world.get() == world.get() == b"body 2"
+    assert world.get(meta={"dont_merge_cookies": True}) == b"body 1"
+    assert world.get(cookies={"sid": "2"}) == b"body 3"
+    assert isinstance(world.lookup(cookies={"sid": "2"}), Fresh)
+    assert isinstance(world.lookup(), Fresh)  # the jar has sid=2 by now
+    assert world.lookup(cookies={"sid": "3"}) is None
+    assert isinstance(world.lookup(), Fresh)  # a look changes no jar
+    world.file.close()
+    assert make("replay").get(headers={"Cookie": "sid=9"}) == b"body 3"
+
+
 def test_pages_of_one_user_are_not_anothers(make: Make) -> None:
     world = make(HTTP_AUTH={"http://b.com": "u:p"})
     ways: list[dict[str, Any]] = [
@@ -170,6 +189,23 @@ def test_a_post_makes_the_page_worthless(make: Make) -> None:
     world.get()
     world.get(method="POST")
     assert world.lookup() is None
+
+
+def test_a_head_that_says_otherwise_makes_the_page_worthless(make: Make) -> None:
+    world = make()
+    world.fields |= {"ETag": '"1"', "Content-Length": "6"}
+    world.get()
+    world.get(method="HEAD")
+    assert isinstance(world.lookup(), Fresh)
+    for field, value in (("ETag", '"2"'), ("Content-Length", "7"), ("ETag", None)):
+        world.fields[field] = value
+        world.get(method="HEAD")
+        assert isinstance(world.lookup(), Fresh) is (value is None)
+        world.get()
+    world.status = 404
+    world.fields["Content-Length"] = "8"
+    world.get(method="HEAD")
+    assert isinstance(world.lookup(), Fresh)
 
 
 def test_a_retry_is_not_answered_from_the_cache(make: Make) -> None:
