@@ -13,18 +13,13 @@ from typing import Any, Self, cast
 
 import parsel
 from lxml import etree
-from lxml.html import HTMLParser
 from parsel.csstranslator import GenericTranslator, HTMLTranslator
 
-from crawler.model.codecs import decode
+from crawler.model.roots import root_of
 
 _NAMESPACES = dict(parsel.Selector._default_namespaces)
 _COMPILED_NAMESPACES = {prefix: uri for prefix, uri in _NAMESPACES.items() if prefix != "set"}
 _TRANSLATORS = {"html": HTMLTranslator(), "xml": GenericTranslator()}
-# An lxml parser may be used again, and by several threads. Entities are never resolved, nothing is loaded.
-_HTML = HTMLParser(recover=True, encoding="utf-8", huge_tree=True)
-# Without huge_tree libxml2 bounds depth, text size and the work that entities make.
-_XML = etree.XMLParser(recover=True, encoding="utf-8", resolve_entities=False, no_network=True, huge_tree=False)
 
 
 @lru_cache(maxsize=1024)
@@ -61,10 +56,16 @@ class Selector(parsel.Selector):
             if type == response.selector.type:
                 options["root"] = response.selector.root
             elif type in ("html", "xml"):
-                options["root"] = _root(response.body, response.encoding, type, response.url)
+                options["root"] = root_of(response.body, response.encoding, type, response.url)
             else:
                 text = response.text
-        super().__init__(text, type, **options)
+        kind = _kind_of(text, type) if text.__class__ is str and options.keys() <= {"base_url"} else None
+        if kind is None:
+            super().__init__(text, type, **options)
+        else:
+            root = root_of(text.encode("utf-8", "replace"), "utf-8", kind, options.get("base_url"))
+            super().__init__(type=kind, root=root)
+            self._text = text
         if self.namespaces == _NAMESPACES:
             self.namespaces = _NAMESPACES
 
@@ -119,7 +120,7 @@ class Selector(parsel.Selector):
 def document(body: bytes, codec: str, *, kind: str = "html", url: str | None = None) -> Selector:
     """Parse a body; ``kind`` is "html" or "xml". Never raises: of garbage, an empty document."""
     selector = Selector.__new__(Selector)
-    selector.root = _root(body, codec, kind, url)
+    selector.root = root_of(body, codec, kind, url)
     selector.type = kind
     selector.namespaces = _NAMESPACES
     selector._expr = None
@@ -128,25 +129,9 @@ def document(body: bytes, codec: str, *, kind: str = "html", url: str | None = N
     return selector
 
 
-def _root(body: bytes, codec: str, kind: str, url: str | None) -> Any:
-    if codec != "utf-8" or not _is_utf8(body):
-        # libxml2 ends the document at a byte that its encoding does not know.
-        body = decode(body, codec).encode("utf-8", "replace")
-    if b"\0" in body:
-        body = body.replace(b"\0", b"")
-    parser: Any = _XML if kind == "xml" else _HTML
-    try:
-        root = etree.fromstring(body.strip() or b"<html/>", parser=parser, base_url=url)
-    except etree.XMLSyntaxError:
-        root = None
-    return etree.fromstring(b"<html/>", parser=parser, base_url=url) if root is None else root
-
-
-def _is_utf8(body: bytes) -> bool:
-    if body.isascii():
-        return True
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+def _kind_of(text: str, kind: str | None) -> str | None:
+    """Return "html" or "xml" for what is to be read as that; None is for parsel to find out."""
+    if kind is not None:
+        return kind if kind in ("html", "xml") else None
+    start = text[:256].lstrip()
+    return None if start[:1] != "<" else "xml" if start.startswith("<?xml") else "html"

@@ -1,0 +1,101 @@
+"""How does a body become a tree, with nothing of it lost?
+
+What libxml2 does not put into the tree, it drops without a word. Each way it has of doing so leaves a trace
+where one can look for nothing; only where there is one the page itself is looked at, and parsed again.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from lxml import etree
+from lxml.html import HTMLParser
+
+from crawler.model.codecs import decode
+from crawler.model.levelled import is_crowded, levelled
+from crawler.model.mending import mended
+
+# An lxml parser may be used again, and by several threads. Entities are never resolved, nothing is loaded.
+_HTML = HTMLParser(recover=True, encoding="utf-8", huge_tree=True)
+# Without huge_tree libxml2 bounds depth, text size and the work that entities make.
+_XML = etree.XMLParser(recover=True, encoding="utf-8", resolve_entities=False, no_network=True, huge_tree=False)
+_HUGE_XML = etree.XMLParser(recover=True, encoding="utf-8", resolve_entities=False, no_network=True, huge_tree=True)
+_is_outside = etree.XPath("boolean(/html/body/following-sibling::node()[not(self::script) and normalize-space()])")
+_LARGE = 8192  # in less there is no room for what takes long
+_DEEP = 3 * 2048
+
+
+def root_of(body: bytes, codec: str, kind: str, url: str | None) -> Any:
+    """Return the root of a body; ``kind`` is "html" or "xml". Never raises: of garbage, an empty document.
+
+    Warns, naming the URL, where something had to be left out.
+    """
+    if codec != "utf-8" or not _is_utf8(body):
+        # libxml2 ends the document at a byte that its encoding does not know.
+        body = decode(body, codec).encode("utf-8", "replace")
+    if b"\0" in body:
+        body = body.replace(b"\0", b"")
+    body = body.strip()
+    root = _xml_root(body, url) if kind == "xml" else _html_root(body, url)
+    return _parsed(b"<html/>", _XML if kind == "xml" else _HTML, url) if root is None else root
+
+
+def _parsed(body: bytes, parser: Any, url: str | None) -> Any:
+    try:
+        return etree.fromstring(body, parser=parser, base_url=url)
+    except etree.XMLSyntaxError:
+        return None
+
+
+def _html_root(page: bytes, url: str | None) -> Any:
+    if len(page) > _LARGE and is_crowded(page):
+        return levelled(mended(page), _HTML, url)
+    root = _parsed(page, _HTML, url)
+    if root is None:
+        return None
+    error = _HTML.error_log.last_error if len(page) > _DEEP else None
+    if error is not None and _is_limit(error):
+        return levelled(mended(page), _HTML, url)
+    if _is_left_behind(root):
+        return _html_root(whole, url) if (whole := mended(page)) is not page else root
+    return root
+
+
+def _is_left_behind(root: Any) -> bool:
+    """Tell whether something is behind the root or the body."""
+    behind = root.getnext()
+    while behind is not None:
+        if isinstance(behind.tag, str):
+            return True
+        behind = behind.getnext()
+    if not len(root):
+        return False
+    last = root[-1]
+    return bool((last.tag != "body" or last.tail) and _is_outside(root))
+
+
+def _xml_root(body: bytes, url: str | None) -> Any:
+    root = _parsed(body, _XML, url)
+    error = _XML.error_log.last_error
+    if error is not None and _is_limit(error) and b"<!DOCTYPE" not in body:
+        # There are no entities, which the limits are there for.
+        root = _parsed(body, _HUGE_XML, url)
+        error = _HUGE_XML.error_log.last_error
+    if error is not None and _is_limit(error):
+        warnings.warn(f"{url}: only the beginning of the document is read: {error.message}", stacklevel=2)
+    return root
+
+
+def _is_limit(error: Any) -> bool:
+    return "XML_PARSE_HUGE" in error.message
+
+
+def _is_utf8(body: bytes) -> bool:
+    if body.isascii():
+        return True
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
