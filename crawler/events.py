@@ -195,5 +195,5 @@ class Events:
             except CloseSpider as error:
                 if self.close is not None:
                     self.close(error.reason)
-            except Exception:
+            except BaseException:  # sys.exit(), too, ends this subscriber and nothing else
                 logger.exception("A subscriber to %s failed", type(event).__name__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from threading import Thread
 from typing import Any, Protocol
 
@@ -25,12 +26,18 @@ Pools = Callable[[str, int], Pool]
 """Makes a Pool from its owner's name and its number of threads."""
 
 
+class _Threads(ThreadPool):
+    # Whoever closes a pool waits for its threads; one that hangs for ever shall not keep the process from its end.
+    threadFactory = staticmethod(partial(Thread, daemon=True))  # type: ignore[assignment]  # noqa: N815
+
+
 class ReactorPool:
     """Real threads, whose results come back in the reactor's thread."""
 
     def __init__(self, reactor: Any, name: str, size: int) -> None:
         self._reactor = reactor
-        self._pool = ThreadPool(minthreads=0, maxthreads=size, name=name)
+        self._pool = _Threads(minthreads=0, maxthreads=size, name=name)
+        self._stopped = False
         self._pool.start()
 
     def run(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
@@ -38,7 +45,10 @@ class ReactorPool:
         return deferToThreadPool(self._reactor, self._pool, call, *args)
 
     def stop(self) -> Deferred[None]:
-        """End the threads; fires when what still ran in them has ended."""
+        """End the threads; fires when what still ran in them has ended, at once if they were ended before."""
+        if self._stopped:
+            return succeed(None)
+        self._stopped = True
         ended: Deferred[None] = Deferred()
 
         def join() -> None:

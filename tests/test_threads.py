@@ -25,3 +25,10 @@ def test_the_reactor_goes_on_while_a_pool_waits_for_what_runs_in_it() -> None:
     reactor.callLater(0, go_on.set)  # joined in the reactor's thread, this would never be called
     run(ended)
     assert results in ([], ["done"])  # its answer may be a turn behind
+
+
+def test_a_pool_may_be_ended_twice() -> None:
+    pool = ReactorPool(reactor, "test", 1)
+    run(pool.run(lambda: None))
+    run(pool.stop())
+    run(pool.stop())

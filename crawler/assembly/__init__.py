@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from crawler.assembly.components import (
@@ -31,6 +31,7 @@ from crawler.assembly.rules import (
     make_rules,
     of_redirects,
 )
+from crawler.assembly.shutdown import end_with_reactor
 from crawler.assembly.world import World, from_any_thread, real_world
 from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
@@ -99,8 +100,16 @@ class PreparedCrawl:
         """End at once; a durable job repeats what was in flight when it is resumed."""
         self._crawl.stop_now()
 
+    def give_up(self) -> None:
+        """After ``stop_now``: wait no longer for hooks and threads of the user's that do not end."""
+        self._crawl.give_up()
+
     def run(self) -> Deferred[Summary]:
-        """Run the crawl; fails with UsageError or StoreError. Cancelling it stops the crawl at once."""
+        """Run the crawl; fails with UsageError or StoreError. Cancelling it stops the crawl at once.
+
+        If the reactor is stopped meanwhile (reactor.stop(), or Ctrl-C in a script) the crawl is stopped, and
+        the reactor waits for its end.
+        """
         done: Deferred[Summary] = Deferred(lambda _: self.stop_now())
 
         def failed(failure: Failure) -> None:
@@ -108,7 +117,10 @@ class PreparedCrawl:
                 logger.error("The cancelled crawl failed: %s", failure.value)
             done.errback(failure)
 
-        Deferred.fromCoroutine(self._run()).addCallbacks(done.callback, failed)
+        running = Deferred.fromCoroutine(self._run())
+        if hasattr(self._world.reactor, "addSystemEventTrigger"):
+            end_with_reactor(self, running, self._world.reactor)
+        running.addCallbacks(done.callback, failed)
         return done
 
     async def _run(self) -> Summary:
@@ -116,6 +128,8 @@ class PreparedCrawl:
         started, since = clock.wall(), clock.seconds()
         try:
             await self._crawl.run()
+        except (SystemExit, KeyboardInterrupt) as error:  # asyncio would let it end the loop instead of the crawl
+            raise RuntimeError(f"{error!r} was raised") from error
         finally:
             await self._edge.close()
             if self._crawl.unbegun:
@@ -142,12 +156,17 @@ def crawl(
 
     ``settings`` wins over the spider's custom_settings; ``arguments`` are the spider's, values or texts.
     The Deferred fails with UsageError (before anything is fetched), StoreError, or what the spider's own
-    making raised; cancelling it stops the crawl at once.
+    making raised; cancelling it stops the crawl at once. It never fires before the reactor's next turn, so that
+    ``reactor.stop`` may be its callback.
     """
+    turn: Deferred[Any] = Deferred(lambda _: call.cancel())
+    call = reactor.callLater(0, turn.callback, None)
     try:
-        return prepare(spider_class, settings, world=real_world(reactor), arguments=arguments).run()
+        prepared = prepare(spider_class, settings, world=real_world(reactor), arguments=arguments)
     except Exception as error:
-        return fail(error)
+        failed = Failure(error)
+        return turn.addCallback(lambda _: failed)
+    return turn.addCallback(lambda _: prepared.run())
 
 
 def prepare(
@@ -234,6 +253,7 @@ def _parts(
         clock=world.clock,
         drive=world.drive,
         pools=world.pools,
+        from_thread=getattr(world.reactor, "callFromThread", None),
         fetch=edge.fetch,
         lookup=edge.lookup,
         rules=make_rules(settings, spider),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import traceback
 from importlib import import_module
 
@@ -47,6 +48,9 @@ _SCRAPYS = {
 _MODULES = {"list": "list_spiders", "settings": "show_settings"}
 
 
+STOPPED_BY_HAND = 130
+
+
 class Commands(click.Group):
     """The commands by name, each imported when it is used."""
 
@@ -79,7 +83,14 @@ def crawler() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its status."""
-    sys.exit(status_of(sys.argv[1:] if arguments is None else arguments))
+    status = status_of(sys.argv[1:] if arguments is None else arguments)
+    if status == STOPPED_BY_HAND and any(not thread.daemon for thread in threading.enumerate()[1:]):
+        # A thread of the user's code that hangs, asyncio.to_thread() for example, would be waited for.
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 def status_of(arguments: list[str]) -> int:
@@ -93,7 +104,7 @@ def status_of(arguments: list[str]) -> int:
         where = error.ctx.command_path if error.ctx is not None else "crawler"
         return _say(_one_line(error.format_message()), where, 2)
     except click.Abort:
-        return 130
+        return STOPPED_BY_HAND
     except UsageError as error:
         return _say(str(error), "crawler", 2)
     except (JobInUse, JobDamaged) as error:
@@ -101,7 +112,7 @@ def status_of(arguments: list[str]) -> int:
     except CrawlerError as error:
         return _say(f"{type(error).__name__}: {error}", "crawler", 1)
     except KeyboardInterrupt:
-        return 130
+        return STOPPED_BY_HAND
     except BrokenPipeError:
         # Whoever read our output has gone; the interpreter must not complain at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -6,13 +6,17 @@ Twisted's asyncio reactor is installed, so that any asyncio library works in spi
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ReactorNotRunning
 from twisted.python.failure import Failure
+
+logger = logging.getLogger(__name__)
 
 
 def install_reactor() -> Any:
@@ -37,7 +41,8 @@ def run_reactor(reactor: Any, start: Callable[[], Deferred[Any]]) -> Any:
 
     def end(result: Any) -> None:
         outcome.append(result)
-        reactor.stop()
+        with suppress(ReactorNotRunning):  # the user's code has stopped it already
+            reactor.stop()
 
     def begin() -> None:
         try:
@@ -47,12 +52,24 @@ def run_reactor(reactor: Any, start: Callable[[], Deferred[Any]]) -> Any:
 
     reactor.callWhenRunning(begin)
     with _twisted_log():
-        reactor.run()
+        _run(reactor)
     if not outcome:
         raise KeyboardInterrupt
     if isinstance(outcome[0], Failure):
         outcome[0].raiseException()
     return outcome[0]
+
+
+def _run(reactor: Any) -> None:
+    run = reactor.run
+    while True:
+        try:
+            run()
+            return
+        except (SystemExit, KeyboardInterrupt) as error:
+            # asyncio lets these two out of a task that the user's code has made, and stops the loop for it.
+            logger.error("A task of the spider's own ended with %r; the crawl goes on", error, exc_info=error)
+            run = reactor._asyncioEventloop.run_forever
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """How does a command run one crawl, from the reactor to the exit status?
 
-The first SIGINT or SIGTERM lets what is in flight finish, the second ends at once, and a
-third does not wait for anything, for user code may hold the reactor.
+The first SIGINT or SIGTERM lets what is in flight finish. The second ends at once; the user's hooks and threads
+have some seconds then to close what they opened. A third does not wait for anything, for user code may hold the
+reactor.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 
+from crawler.commands import STOPPED_BY_HAND
 from crawler.commands.options import RunOptions
 from crawler.commands.reactor import install_reactor, run_reactor
 from crawler.commands.remembered import remember
@@ -33,7 +36,8 @@ from crawler.summary import Summary
 if TYPE_CHECKING:
     from crawler.assembly import PreparedCrawl
 
-STOPPED_BY_HAND = 130
+PATIENCE_SECONDS = 5.0
+"""So long after the second signal the user's code may still close what it has opened."""
 
 logger = logging.getLogger("crawler")
 
@@ -114,6 +118,11 @@ def _run(reactor: Any, prepared: PreparedCrawl, settings: Settings, screen: Scre
 
     try:
         summary: Summary = run_reactor(reactor, start)
+    except Exception as error:
+        if not interrupts.given_up:
+            raise
+        logger.warning("The crawl was stopped before it had begun: %s", describe(error))
+        raise KeyboardInterrupt from error
     finally:
         screen.stop()
         interrupts.restore()
@@ -132,11 +141,13 @@ class Interrupts:
 
     def __init__(self, reactor: Any, prepared: PreparedCrawl) -> None:
         self.count = 0
+        self.given_up = False
         self._reactor = reactor
         self._prepared = prepared
         self._opened = False
         prepared.events.subscribe(CrawlOpened, self._open)
         self._before: dict[signal.Signals, Any] = {}
+        self._restored = threading.Event()
 
     def install(self) -> None:
         """Take the signals over; after reactor.run(), which sets handlers of its own."""
@@ -145,6 +156,7 @@ class Interrupts:
 
     def restore(self) -> None:
         """Give the signals back."""
+        self._restored.set()
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
@@ -154,8 +166,9 @@ class Interrupts:
             self._reactor.callFromThread(self._finish, signal.Signals(number).name)
         elif self.count == 2:
             self._reactor.callFromThread(self._stop_now)
+            threading.Thread(target=self._end_in_time, name="second signal", daemon=True).start()
         else:
-            os._exit(STOPPED_BY_HAND)  # the job store is durable at any instant
+            os._exit(STOPPED_BY_HAND)
 
     def _open(self, _: CrawlOpened) -> None:
         self._opened = True
@@ -167,6 +180,19 @@ class Interrupts:
         logger.warning("%s: finishing what is under way (%d in flight); once more stops now", name, flying)
         if self._opened:
             self._prepared.stop("shutdown")
+
+    def _end_in_time(self) -> None:
+        """End the process though a thread or a hook of the user's hangs, or their code holds the reactor."""
+        if self._restored.wait(PATIENCE_SECONDS):
+            return
+        self._reactor.callFromThread(self._give_up)
+        if not self._restored.wait(PATIENCE_SECONDS):
+            os._exit(STOPPED_BY_HAND)  # the job store is durable at any instant
+
+    def _give_up(self) -> None:
+        self.given_up = True
+        logger.warning("What has not ended after %.0f seconds is given up", PATIENCE_SECONDS)
+        self._prepared.give_up()
 
     def _stop_now(self) -> None:
         logger.warning("Stopping now")

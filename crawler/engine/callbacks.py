@@ -25,7 +25,6 @@ from crawler.engine.clock import Clock
 from crawler.engine.frames import at_yield
 from crawler.engine.tasks import Drive
 from crawler.engine.unit import Unit, current
-from crawler.engine.watch import HoldWatch
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.spider import warn_of_return
@@ -77,12 +76,9 @@ class Callbacks:
     A run holds its unit until it has ended; its error goes to ``failed``, what it yielded before stays.
     """
 
-    def __init__(
-        self, *, clock: Clock, drive: Drive, watch: HoldWatch, room: Callable[[], bool], take: Take, failed: Failed
-    ) -> None:
+    def __init__(self, *, clock: Clock, drive: Drive, room: Callable[[], bool], take: Take, failed: Failed) -> None:
         self._clock = clock
         self._drive = drive
-        self._watch = watch
         self._room = room
         self._take = take
         self._failed = failed
@@ -99,14 +95,11 @@ class Callbacks:
         self._running.add(run)
         self.bytes += run.size
         token = current.set(unit)
-        self._watch.begin()
         try:
             result = call()
         except BaseException as error:  # sys.exit(), too, ends this callback and nothing else
-            self._watch.end()
             self._end(run, error)
         else:
-            self._watch.end()
             self._dispatch(run, result)
         finally:
             current.reset(token)
@@ -133,7 +126,7 @@ class Callbacks:
     def _dispatch(self, run: Run, result: Any) -> None:
         try:
             self._begin(run, result)
-        except Exception as error:  # an iterable of the user's that cannot be iterated
+        except BaseException as error:  # an iterable of the user's that cannot be iterated
             self._end(run, error)
 
     def _begin(self, run: Run, result: Any) -> None:
@@ -183,7 +176,6 @@ class Callbacks:
         error: BaseException | None = None
         try:
             while self._room():
-                self._watch.begin()
                 try:
                     result = next(iterator)
                 except StopIteration as stop:
@@ -192,7 +184,6 @@ class Callbacks:
                         break
                     iterator = run.iterator = run.outer.pop()
                     continue
-                self._watch.end()
                 if type(result) is list or type(result) is tuple:
                     iterator = run.enter(result)
                 else:
@@ -206,7 +197,6 @@ class Callbacks:
         except BaseException as raised:
             error = raised
         finally:
-            self._watch.end()
             current.reset(token)
         self._end(run, error)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred
 
 from crawler.engine.frames import message_of, user_traceback
 from crawler.engine.loop import Loop
@@ -65,21 +65,7 @@ class Crawl:
     async def run(self) -> None:
         """Run to the end. Raises UsageError (before anything is fetched) and StoreError."""
         parts, wired = self.parts, self._wired
-        resumed = await parts.store.open()
-        try:
-            await parts.store.feeds(wired.outlet.names)
-            await wired.outlet.open(resumed.feed_marks, resumed.items)
-            try:
-                self._restore(resumed)
-                await wired.pipelines.open()
-            except BaseException:
-                await wired.outlet.close(finished=False)
-                raise
-        except BaseException:
-            self.unbegun = resumed.is_new
-            await parts.store.finish(ended=False, reason="failed")
-            raise
-        wired.watch.open()
+        resumed = await self._open()
         parts.events.publish(CrawlOpened(parts.spider, parts.job, not resumed.is_new))
         self._state = "running"
         if not resumed.start_ended and self._stop_early is None:
@@ -92,6 +78,26 @@ class Crawl:
         if self._state == "running":
             self._state = "ended"
         await self._close()
+
+    async def _open(self) -> Resumed:
+        parts, wired = self.parts, self._wired
+        resumed = await parts.store.open()
+        wired.watch.open()
+        try:
+            await parts.store.feeds(wired.outlet.names)
+            await wired.outlet.open(resumed.feed_marks, resumed.items)
+            try:
+                self._restore(resumed)
+                await wired.pipelines.open()
+            except BaseException:
+                await wired.outlet.close(finished=False)
+                raise
+        except BaseException:
+            wired.watch.close()
+            self.unbegun = resumed.is_new
+            await parts.store.finish(ended=False, reason="failed")
+            raise
+        return resumed
 
     def _restore(self, resumed: Resumed) -> None:
         wired = self._wired
@@ -136,6 +142,10 @@ class Crawl:
         self._wired.pipelines.cancel()
         self._loop.end()
 
+    def give_up(self) -> None:
+        """Wait no longer for hooks and threads of the user's; what is committed is kept."""
+        self._wired.patience.end()
+
     def fail(self, error: BaseException) -> None:
         """A feed, the store or a disk has failed: nothing more can be kept, so stop, and say why."""
         ours = not isinstance(error, CrawlerError)
@@ -171,14 +181,15 @@ class Crawl:
 
     async def _close(self) -> None:
         parts, wired = self.parts, self._wired
-        wired.watch.close()
         finished = self.reason == "finished"
         if finished:
             parts.events.publish(CrawlClosing(self.reason))
         for stage, error in await wired.pipelines.close():
             self._report(error, None, f"{stage}.close_spider", None)
         await wired.committer.close()
-        await self._closed_hook()
+        closed = getattr(parts.spider, "closed", None)
+        if closed and (raised := await wired.patience.ended(closed, self.reason)):
+            self._report(raised, None, "closed", None)
         self.feeds = await wired.outlet.close(finished=finished)
         for path, items in self.feeds:
             parts.events.publish(FeedClosed(path, items))
@@ -190,19 +201,8 @@ class Crawl:
         self.complete = finished and self.left == 0 and not self.problems and not broken_off
         await parts.store.finish(ended=self.complete, reason="start_error" if broken_off else self.reason)
         self._state = "closed"
+        wired.watch.close()
         parts.events.publish(CrawlClosed(parts.spider, self.reason))
-
-    async def _closed_hook(self) -> None:
-        closed = getattr(self.parts.spider, "closed", None)
-        if closed is None:
-            return
-        try:
-            result = closed(self.reason)
-            if hasattr(result, "__await__") and not isinstance(result, Deferred):
-                result = self.parts.drive(result)
-            await maybeDeferred(lambda: result)
-        except Exception as error:
-            self._report(error, None, "closed", None)
 
     def _check_books(self) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sysconfig
 import traceback
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,8 @@ _OURS = (
     str(Path(twisted.__file__).parent),
     str(Path(traceback.__file__).parent / "asyncio"),
 )
+_LOOP = _OURS[1:]
+_LIBRARIES = (str(Path(sysconfig.get_path("stdlib"))), sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
 
 
 def error_of(failure: Failure) -> BaseException:
@@ -35,6 +38,16 @@ def message_of(error: BaseException) -> str:
 def is_users(filename: str) -> bool:
     """Tell whether a frame is in code that is neither ours nor that of the loop beneath."""
     return not filename.startswith(_OURS) and not filename.startswith("<")
+
+
+def is_loops(filename: str) -> bool:
+    """Tell whether a frame is in the loop beneath: Twisted or asyncio."""
+    return filename.startswith(_LOOP)
+
+
+def is_projects(filename: str) -> bool:
+    """Tell whether a frame is in the user's own code, that of no library."""
+    return is_users(filename) and not filename.startswith(_LIBRARIES)
 
 
 def user_traceback(error: BaseException) -> str:

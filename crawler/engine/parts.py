@@ -30,6 +30,7 @@ class Parts:
     """All that a crawl is given.
 
     ``fetch`` sends one exchange through the middlewares; ``random`` is uniform in [0, 1).
+    ``from_thread`` calls a function in the reactor's thread; None where no reactor runs.
     ``lookup`` gives the cache's fresh answer to a request, None without a cache.
     """
 
@@ -43,6 +44,7 @@ class Parts:
     clock: Clock
     drive: Drive
     pools: Pools
+    from_thread: Callable[..., Any] | None
     fetch: Callable[[Request], Deferred[Response]]
     lookup: Callable[[Request], Deferred[Response | None]] | None
     rules: Rules

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from twisted.internet.defer import Deferred
-
 from crawler.engine.frames import message_of
+from crawler.engine.patience import Patience
 from crawler.engine.plain import Unwritable, own, plain
 from crawler.engine.stages import AsyncStage, ThreadStage, make_stage
 from crawler.engine.tasks import Drive
@@ -18,6 +18,8 @@ from crawler.events import Events, ItemDropped, ItemFailed, ItemScraped
 from crawler.model.masking import masked
 from crawler.model.response import Response
 from crawler.threads import Pools
+
+logger = logging.getLogger(__name__)
 
 TAKING, KEEPING = "yield", "crawler"
 """Where an item is lost that no stage has lost: as it was yielded, or as it was to be kept."""
@@ -40,6 +42,7 @@ class Pipelines:
         events: Events,
         pools: Pools,
         drive: Drive,
+        patience: Patience,
         limit: int,
         on_room: Callable[[], None],
         on_close: Callable[[str], None],
@@ -47,6 +50,7 @@ class Pipelines:
     ) -> None:
         self._events = events
         self._keep = keep
+        self._patience = patience
         self._limit = limit
         self._on_room = on_room
         self._on_close = on_close
@@ -64,16 +68,16 @@ class Pipelines:
 
     async def open(self) -> None:
         """Open the stages in their order; raises what an open_spider raises, after closing those that were opened."""
-        opened = []
+        opened: list[ThreadStage | AsyncStage] = []
         try:
             for stage in self._stages:
+                await self._patience.wait(stage.run_hook("open_spider"))
                 opened.append(stage)
-                await _ended(stage.open())
         except BaseException:
-            for stage in reversed(opened[:-1]):
-                await self._close_one(stage)
-            for stage in self._stages:
-                await stage.end_threads()
+            for stage in reversed(self._stages):
+                error = await self._close_one(stage, "close_spider" if stage in opened else None)
+                if error is not None:
+                    logger.error("%s could not be closed: %s: %s", stage.name, type(error).__name__, error)
             self._stages = []
             raise
 
@@ -81,19 +85,14 @@ class Pipelines:
         """Close the stages in their order; returns the errors of those whose close_spider raised."""
         errors: list[tuple[str, BaseException]] = []
         for stage in self._stages:
-            error = await self._close_one(stage)
+            error = await self._close_one(stage, "close_spider")
             if error is not None:
                 errors.append((stage.name, error))
         return errors
 
-    async def _close_one(self, stage: ThreadStage | AsyncStage) -> BaseException | None:
-        try:
-            await _ended(stage.close())
-        except Exception as error:
-            return error
-        finally:
-            await stage.end_threads()
-        return None
+    async def _close_one(self, stage: ThreadStage | AsyncStage, hook: str | None) -> BaseException | None:
+        error = await self._patience.ended(stage.run_hook, hook) if hook else None
+        return await self._patience.ended(stage.end_threads) or error
 
     def cancel(self) -> None:
         """Give up the items inside: their units stay incomplete."""
@@ -148,8 +147,3 @@ class Pipelines:
         self.inside -= 1
         work.unit.end_one()
         self._on_room()
-
-
-async def _ended(result: Deferred[Any] | None) -> None:
-    if result is not None:
-        await result

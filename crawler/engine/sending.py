@@ -141,7 +141,7 @@ class Sending:
         unit, sent = current.set(entry.unit), being_sent.set(entry)
         try:
             fetched = parts.fetch(request)
-        except Exception:  # a downloader of the user's that raises instead of failing
+        except BaseException:  # a downloader of the user's that raises instead of failing
             fetched = fail()
         finally:
             current.reset(unit)
@@ -235,7 +235,7 @@ class Sending:
         if isinstance(error, CancelledError):
             error = FetchCancelled("the fetch was cancelled", request=entry.request)
         if not isinstance(error, Exception):
-            error = RuntimeError(f"a middleware raised {error!r}")
+            error = RuntimeError(f"a middleware raised {error!r}").with_traceback(error.__traceback__)
         if not isinstance(error, CrawlerError):
             events.publish(SpiderFailed(error, "middleware", masked(entry.request.url), user_traceback(error)))
         elif isinstance(error, CloseSpider):

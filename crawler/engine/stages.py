@@ -18,6 +18,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
+from crawler.engine.frames import error_of
 from crawler.engine.tasks import Drive
 from crawler.engine.unit import current
 from crawler.engine.work import Done, Passed, Stage, Work
@@ -37,28 +38,33 @@ def make_stage(stage: Any, spider: Any, *, done: Done, pools: Pools, drive: Driv
         raise SettingError(f"{type(stage).__name__} in PIPELINES has neither process_item nor process_batch")
     if inspect.iscoroutinefunction(method):
         return AsyncStage(stage, spider, done=done, drive=drive)
-    return ThreadStage(stage, spider, done=done, pools=pools)
+    return ThreadStage(stage, spider, done=done, pools=pools, drive=drive)
 
 
 class ThreadStage(Stage):
     """A stage that may block, in threads of its own."""
 
-    def __init__(self, stage: Any, spider: Any, *, done: Done, pools: Pools) -> None:
-        super().__init__(stage, spider, done)
+    def __init__(self, stage: Any, spider: Any, *, done: Done, pools: Pools, drive: Drive) -> None:
+        super().__init__(stage, spider, done, drive)
         self.threads = max(1, int(getattr(stage, "threads", 1)))
         self._pool: Pool = pools(self.name, self.threads)
         self._ready: deque[Work] = deque()
         self._busy = 0
         self._item_seconds = HOP_SECONDS
 
-    def open(self) -> Deferred[Any] | None:
-        """Run open_spider in the stage's thread."""
-        hook = self._hook("open_spider")
-        return self._pool.run(hook) if hook else None
+    def run_hook(self, name: str) -> Deferred[Any] | None:
+        """Run a plain hook in the stage's thread, a coroutine on the reactor."""
+        hook = self._hook(name)
+        if hook is None or inspect.iscoroutinefunction(getattr(self.stage, name)):
+            return self._driven(hook)
 
-    def close(self) -> Deferred[Any]:
-        """Run close_spider in the stage's thread."""
-        return self._pool.run(self._hook("close_spider") or (lambda: None))
+        def blocking() -> Any:
+            result = hook()
+            if isinstance(result, Deferred):
+                raise TypeError(f"{self.name}.{name} runs in a thread, but returned a Deferred; make it async def")
+            return result
+
+        return self._pool.run(blocking).addCallback(lambda result: self._driven(lambda: result))
 
     def end_threads(self) -> Deferred[None]:
         """End the threads; fires when what still ran in them has ended."""
@@ -142,26 +148,14 @@ class AsyncStage(Stage):
     """A stage of coroutines on the reactor; as many items at once as the pipelines hold."""
 
     def __init__(self, stage: Any, spider: Any, *, done: Done, drive: Drive) -> None:
-        super().__init__(stage, spider, done)
-        self._drive = drive
+        super().__init__(stage, spider, done, drive)
         self._ready: deque[Work] = deque()
         self._busy = False
         self._at_work: set[Deferred[Any]] = set()
 
-    def open(self) -> Deferred[Any] | None:
-        """Run open_spider on the reactor."""
-        return self._run_hook("open_spider")
-
-    def close(self) -> Deferred[Any] | None:
-        """Run close_spider on the reactor."""
-        return self._run_hook("close_spider")
-
-    def _run_hook(self, name: str) -> Deferred[Any] | None:
-        hook = self._hook(name)
-        result = hook() if hook else None
-        if isinstance(result, Deferred):
-            return result
-        return self._drive(result) if inspect.iscoroutine(result) else None
+    def run_hook(self, name: str) -> Deferred[Any] | None:
+        """Run a hook on the reactor."""
+        return self._driven(self._hook(name))
 
     def put(self, work: Work) -> None:
         """Take one more item."""
@@ -187,7 +181,7 @@ class AsyncStage(Stage):
         recording, running = changes.set(unit.changes), current.set(unit)
         try:
             done = self._drive(method(argument))
-        except Exception:  # it cannot be called like that
+        except BaseException:  # it cannot be called like that
             done = fail()
         finally:
             changes.reset(recording)
@@ -212,7 +206,7 @@ class AsyncStage(Stage):
             if isinstance(result, Failure):
                 raise _error(result)
             results = self._matched([work.item for work in batch], result)
-        except Exception as error:
+        except BaseException as error:
             if len(batch) > 1:
                 for work in batch:
                     self._start(self._batch, [work.item], [work])
@@ -223,8 +217,8 @@ class AsyncStage(Stage):
         self._next_batch()
 
 
-def _error(failure: Failure) -> Exception:
-    error = failure.value
-    if isinstance(error, Exception):
-        return error
-    return asyncio.InvalidStateError(f"the stage was cancelled: {error!r}")
+def _error(failure: Failure) -> BaseException:
+    error = error_of(failure)
+    if isinstance(error, asyncio.CancelledError):
+        return asyncio.InvalidStateError(f"the stage was cancelled: {error!r}")
+    return error

@@ -40,6 +40,8 @@ def _translated(coroutine: Coroutine[Any, Any, Any], loop: asyncio.AbstractEvent
             waited_for = coroutine.send(None) if error is None else coroutine.throw(error)
         except StopIteration as stop:
             return stop.value
+        except (SystemExit, KeyboardInterrupt) as left:
+            return _Left(left)  # a Task would let it out into the loop, and end that
         error = None
         try:
             if isinstance(waited_for, Deferred):
@@ -48,6 +50,13 @@ def _translated(coroutine: Coroutine[Any, Any, Any], loop: asyncio.AbstractEvent
                 yield waited_for
         except BaseException as thrown:
             error = thrown  # whatever is thrown in belongs to the user's coroutine
+
+
+class _Left:
+    """What sys.exit() or the like left a coroutine with."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
 
 
 def _fired(deferred: Deferred[Any], loop: asyncio.AbstractEventLoop) -> Generator[Any, Any, None]:
@@ -81,8 +90,10 @@ def _as_deferred(task: asyncio.Task[Any], coroutine: Coroutine[Any, Any, Any]) -
             deferred.errback(Failure(CancelledError()))
         elif (error := ended.exception()) is not None:
             deferred.errback(Failure(error, type(error), error.__traceback__))
+        elif isinstance(result := ended.result(), _Left):
+            deferred.errback(Failure(result.error, type(result.error), result.error.__traceback__))
         else:
-            deferred.callback(ended.result())
+            deferred.callback(result)
 
     task.add_done_callback(done)
     return deferred

@@ -1,39 +1,42 @@
 """Does a step of the user's code hold the reactor for too long?
 
-A thread looks on and logs the stack while the step still runs, so that an endless loop is seen as
-well as a slow one. The steps themselves pay two assignments.
+A thread asks the reactor for a sign, again and again. While none comes it looks at the stack: if the same
+call of the user's is in it at two looks, that call is what holds everything, whatever it is (a callback, a
+coroutine after any await, a stage, filter, subscriber or hook). It is logged while it still runs, so that an
+endless loop is seen as well as a slow one, and steps that are quick pay nothing.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import os
 import sys
 import threading
 import time
 import traceback
-from pathlib import Path
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
 
-from crawler.engine.frames import is_users
-
-_LOOP = str(Path(asyncio.__file__).parent) + os.sep
+from crawler.engine.frames import is_loops, is_projects, is_users
 
 logger = logging.getLogger(__name__)
 
 
 class HoldWatch:
-    """Logs each step that lasts longer than ``limit`` seconds, once, with where it is. 0 watches nothing."""
+    """Logs each step that lasts longer than ``limit`` seconds, once, with where it is. 0 watches nothing.
 
-    def __init__(self, limit: float) -> None:
-        self._limit = limit
-        self._step = 0
-        self._since = 0.0
+    ``from_thread`` calls a function in the reactor's thread; None: there is no reactor to watch.
+    """
+
+    def __init__(self, limit: float, from_thread: Callable[[Callable[[], None]], Any] | None) -> None:
+        self._limit = limit if from_thread is not None else 0.0
+        self._from_thread = from_thread
+        self._turned = True
         self._thread_id = 0
         self._stop = threading.Event()
 
     def open(self) -> None:
-        """Start to watch the calling thread."""
+        """Start to watch the calling thread, which is the reactor's."""
         if self._limit > 0:
             self._thread_id = threading.get_ident()
             threading.Thread(target=self._look, name="hold watch", daemon=True).start()
@@ -42,33 +45,50 @@ class HoldWatch:
         """Watch no more."""
         self._stop.set()
 
-    def begin(self) -> None:
-        """A step of the user's code begins."""
-        self._step += 1
-        self._since = time.monotonic()
-
-    def end(self) -> None:
-        """The step has ended."""
-        self._since = 0.0
+    def _turn(self) -> None:
+        self._turned = True
 
     def _look(self) -> None:
-        reported = 0
+        asked = 0.0
+        step: FrameType | None = None
+        told = False
         while not self._stop.wait(self._limit / 2):
-            step, since = self._step, self._since
-            if not since or step == reported or time.monotonic() - since < self._limit:
+            if self._turned:
+                asked, step, told, self._turned = time.monotonic(), None, False, False
+                assert self._from_thread is not None
+                try:
+                    self._from_thread(self._turn)
+                except RuntimeError:  # the loop has been closed: whoever ran it waits for nothing of the crawl
+                    return
                 continue
-            frame = sys._current_frames().get(self._thread_id)
-            stack = traceback.extract_stack(frame) if frame else []
-            if step == self._step and self._since:
-                reported = step
-                self._report(stack, time.monotonic() - since)
+            stack = _inside(sys._current_frames().get(self._thread_id))
+            before, step = step, stack[0] if stack else None
+            if step is None or step is not before:
+                told = False
+            elif not told and time.monotonic() - asked >= self._limit:
+                told = True
+                _report(stack, time.monotonic() - asked)
 
-    def _report(self, stack: traceback.StackSummary | list[traceback.FrameSummary], seconds: float) -> None:
-        # What is outside the loop (the command line, a script) has called the crawler; it holds nothing.
-        outside = max((at for at, entry in enumerate(stack, 1) if entry.filename.startswith(_LOOP)), default=0)
-        users = [entry for entry in stack[outside:] if is_users(entry.filename)] or list(stack)[-3:]
-        logger.warning(
-            "A step of the spider's code has held the reactor for %.0f ms; nothing else moves meanwhile",
-            seconds * 1000,
-            extra={"trace": [f"{entry.filename}:{entry.lineno} in {entry.name}: {entry.line}" for entry in users]},
-        )
+
+def _inside(frame: FrameType | None) -> list[FrameType]:
+    """Return the frames from the outermost of the user's on, outermost first; none if none is the user's.
+
+    What is outside the loop (the command line, a script) has called the crawler; it holds nothing.
+    """
+    stack: list[FrameType] = []
+    while frame is not None:
+        stack.insert(0, frame)
+        frame = frame.f_back
+    loop = next((at for at, each in enumerate(stack) if is_loops(each.f_code.co_filename)), 0)
+    first = next((at for at in range(loop, len(stack)) if is_projects(stack[at].f_code.co_filename)), len(stack))
+    return stack[first:]
+
+
+def _report(stack: list[FrameType], seconds: float) -> None:
+    users = [each for each in stack if is_users(each.f_code.co_filename)]
+    entries = traceback.StackSummary.extract((each, each.f_lineno) for each in users)
+    logger.warning(
+        "A step of the spider's code has held the reactor for %.0f ms; nothing else moves meanwhile",
+        seconds * 1000,
+        extra={"trace": [f"{each.filename}:{each.lineno} in {each.name}: {each.line}" for each in entries]},
+    )

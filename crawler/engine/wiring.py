@@ -19,6 +19,7 @@ from crawler.engine.outcomes import Outcomes
 from crawler.engine.outlet import Outlet
 from crawler.engine.pace import Pace
 from crawler.engine.parts import Parts
+from crawler.engine.patience import Patience
 from crawler.engine.pipelines import Pipelines
 from crawler.engine.robots import RobotsGate
 from crawler.engine.startpages import StartPages, name_of
@@ -71,7 +72,8 @@ class Wiring:
         limits = _limits(core)
         self.books = Books(events)
         self.inline = Inline()
-        self.watch = HoldWatch(core.HOLD_WARNING_SECONDS)
+        self.watch = HoldWatch(core.HOLD_WARNING_SECONDS, parts.from_thread)
+        self.patience = Patience(parts.drive, clock)
         self.frontier = Frontier(window=store.window, limits=limits, random=parts.random, robots=core.ROBOTSTXT_OBEY)
         self.gate = RobotsGate(
             core, self.frontier, clock, parts.robots_agent, random=parts.random, durable=store.durable
@@ -117,6 +119,7 @@ class Wiring:
             events=parts.events,
             pools=parts.pools,
             drive=parts.drive,
+            patience=self.patience,
             limit=parts.core.CONCURRENT_ITEMS,
             on_room=hooks.made_room,
             on_close=hooks.stop,
@@ -151,7 +154,7 @@ class Wiring:
         )
 
     def _callbacks(self, parts: Parts, **how: Any) -> Callbacks:
-        return Callbacks(clock=parts.clock, drive=parts.drive, watch=self.watch, **how)
+        return Callbacks(clock=parts.clock, drive=parts.drive, **how)
 
     def _starts(self, parts: Parts, hooks: Hooks) -> Starts:
         return Starts(

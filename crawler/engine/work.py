@@ -10,6 +10,7 @@ from itemadapter import ItemAdapter
 from twisted.internet.defer import Deferred, succeed
 
 import crawler.model.structs  # noqa: F401  from here on objects of msgspec.Struct are items, too
+from crawler.engine.tasks import Drive
 from crawler.engine.unit import Unit
 from crawler.errors import DropItem
 from crawler.model.response import Response
@@ -58,11 +59,12 @@ def with_spider(method: Callable[..., Any], spider: Any, own: int) -> Callable[.
 class Stage:
     """A user's stage: its methods as they are called, and how their answers are understood."""
 
-    def __init__(self, stage: Any, spider: Any, done: Done) -> None:
+    def __init__(self, stage: Any, spider: Any, done: Done, drive: Drive) -> None:
         self.stage = stage
         self.name = type(stage).__name__
         self.spider = spider
         self._done = done
+        self._drive = drive
         batch = getattr(stage, "process_batch", None)
         single = getattr(stage, "process_item", None)
         self._batch = with_spider(batch, spider, 1) if batch else None
@@ -76,6 +78,12 @@ class Stage:
     def _hook(self, name: str) -> Callable[..., Any] | None:
         hook = getattr(self.stage, name, None)
         return with_spider(hook, self.spider, 0) if hook else None
+
+    def _driven(self, hook: Callable[[], Any] | None) -> Deferred[Any] | None:
+        result = hook() if hook else None
+        if inspect.iscoroutine(result):
+            return self._drive(result)
+        return result if isinstance(result, Deferred) else None
 
     def _checked(self, result: Any) -> Passed:
         if result is None:

@@ -242,3 +242,80 @@ def test_a_callback_that_holds_the_reactor_is_told_with_its_line(process: Crawle
     said, frame = line.split(" | ")[:2]
     assert said.endswith("nothing else moves meanwhile")
     assert frame.endswith("pages.py:21 in parse: assert told.wait(20)")
+
+
+SHAPES = """\
+import asyncio
+import logging
+import threading
+from crawler import CrawlOpened, Pipeline, Request, Spider
+
+told = threading.Event()
+
+
+class Told(logging.Handler):
+    def emit(self, record):
+        if "has held the reactor" in record.getMessage():
+            told.set()
+
+
+def hold():
+    told.clear()
+    assert told.wait(20)
+
+
+class Stage(Pipeline):
+    async def open_spider(self):
+        logging.getLogger("crawler").addHandler(Told())
+        hold()
+
+    async def process_item(self, item):
+        await asyncio.sleep(0)
+        hold()
+        return item
+
+
+async def middleware(request, fetch):
+    response = await fetch(request)
+    hold()
+    return response
+
+
+def request_filter(request, found_on):
+    hold()
+    return request
+
+
+class Extension:
+    def subscribe(self, events):
+        events.subscribe(CrawlOpened, lambda event: hold())
+
+
+class Pages(Spider):
+    name = "pages"
+    custom_settings = {"PIPELINES": [Stage], "MIDDLEWARES": [middleware], "REQUEST_FILTERS": [request_filter],
+                       "EXTENSIONS": [Extension], "HOLD_WARNING_SECONDS": 0.02}
+
+    async def start(self):
+        hold()
+        yield Request("data:,x")
+
+    async def parse(self, response):
+        await asyncio.sleep(0)
+        hold()
+        yield {"n": 1}
+
+    def closed(self, reason):
+        hold()
+"""
+
+
+def test_code_that_holds_the_reactor_is_told_whatever_its_shape(process: Crawler, folder: Path) -> None:
+    (folder / "pages.py").write_text(SHAPES)
+    result = process("run", "pages.py", "-L", "WARNING")
+    assert result.status == 0, result.err
+    lines = [line for line in result.err.splitlines() if "held the reactor" in line]
+    shapes = [line.split(" | ")[1].partition(" in ")[2].partition(":")[0] for line in lines]
+    assert shapes == [
+        "open_spider", "<lambda>", "start", "request_filter", "middleware", "parse", "process_item", "closed"
+    ]  # fmt: skip

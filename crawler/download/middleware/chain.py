@@ -69,7 +69,7 @@ def compile_chain(
     def fetch_through(request: Request) -> Deferred[Response]:
         try:
             fetching = fetch(request)
-        except Exception:  # of a ``before``
+        except BaseException:  # of a ``before``, be it sys.exit()
             return fail()
         return fetching if isinstance(fetching, Deferred) else drive(fetching)  # type: ignore[arg-type]  # a coroutine
 
