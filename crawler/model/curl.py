@@ -16,11 +16,13 @@ from urllib.parse import quote, quote_plus
 
 from crawler.errors import InvalidRequest
 from crawler.model.curl_options import BODIES, FORMS, Given
-from crawler.model.multipart import multipart_encoded
+from crawler.model.multipart import Typed, multipart_encoded
 from crawler.model.shellwords import words_of
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://").match
 _IPV6 = re.compile(r"^[^/]*//(?:[^/?#]*@)?\[[0-9a-fA-F:.%]+\]")
+# A text in quotes or up to a ";", and what curl may be told of it but for the type is not done.
+_FORM_VALUE = re.compile(r'[ \t]*(?:"((?:[^"\\]|\\.)*)"|((?!["(])[^;]*))(?:;type=([^;]+))?', re.DOTALL).fullmatch
 _RAW_BYTES = re.compile("[\udc80-\udcff]+")
 _OF_CLIENT = frozenset({"accept", "accept-encoding", "accept-language", "content-type", "referer", "user-agent"})
 """Fields that are sent when nothing is said of them: "-H 'Accept:'" sends none."""
@@ -170,18 +172,31 @@ def _part(option: str, value: str) -> str:
     return f"{name}={quote_plus(octets)}" if equals and name else quote_plus(octets)
 
 
+def _form_value(name: str, value: str) -> bytes:
+    """Return the value of a part, which may stand in quotes, with its type where it says one."""
+    found = _FORM_VALUE(value)
+    if found is None or not name:
+        raise InvalidRequest(f"curl -F {name}={value}: parts with options; --form-string takes a text as it is")
+    quoted, plain, content_type = found.groups()
+    text = plain if quoted is None else re.sub(r"\\([\\\"])", r"\1", quoted)
+    octets = text.encode("utf-8", "surrogateescape")
+    if content_type is None:
+        return octets
+    typed = Typed(octets)
+    typed.content_type = content_type.encode("utf-8", "surrogateescape")
+    return typed
+
+
 def _set_form(arguments: dict[str, Any], headers: list[tuple[str, str | None]], forms: list[tuple[str, str]]) -> None:
     pairs: list[tuple[str | bytes, str | bytes]] = []
     for option, field in forms:
         name, equals, value = field.partition("=")
         if not equals:
             raise InvalidRequest(f"curl {option} {field}: not NAME=VALUE")
-        if option == "--form":
-            if value[:1] in ("@", "<"):
-                raise InvalidRequest(f"curl {option} {field}: the value is in a file; use Request(files=…) for it")
-            if value[:1] in ('"', "(") or name == "" or ";" in value:
-                raise InvalidRequest(f"curl {option} {field}: parts with options; --form-string takes a text as it is")
-        pairs.append((name.encode("utf-8", "surrogateescape"), value.encode("utf-8", "surrogateescape")))
+        if option == "--form" and value[:1] in ("@", "<"):
+            raise InvalidRequest(f"curl {option} {field}: the value is in a file; use Request(files=…) for it")
+        octets = _form_value(name, value) if option == "--form" else value.encode("utf-8", "surrogateescape")
+        pairs.append((name.encode("utf-8", "surrogateescape"), octets))
     body, content_type = multipart_encoded(pairs, "utf-8")
     arguments |= {"method": "POST", "body": body}
     # curl writes the boundary, whatever a copied field says of it.

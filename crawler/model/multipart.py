@@ -15,6 +15,12 @@ from crawler.model.octets import encode, output_encoding
 _IN_NAMES = {ord("\r"): "%0D", ord("\n"): "%0A", ord('"'): "%22"}
 
 
+class Typed(bytes):
+    """A value that says what it is: ``content_type`` is the media type of its part."""
+
+    content_type = b""
+
+
 def multipart_encoded(pairs: Iterable[tuple[str | bytes, str | bytes]], encoding: str) -> tuple[bytes, bytes]:
     """Return the body of a form sent as multipart/form-data, and its Content-Type."""
     parts = []
@@ -22,6 +28,8 @@ def multipart_encoded(pairs: Iterable[tuple[str | bytes, str | bytes]], encoding
         head = b'Content-Disposition: form-data; name="%b"' % _octets(_escaped(name), encoding)
         if isinstance(value, NoFile):
             head += b'; filename=""\r\nContent-Type: application/octet-stream'
+        elif isinstance(value, Typed):
+            head += b"\r\nContent-Type: " + value.content_type
         parts.append(b"%b\r\n\r\n%b\r\n" % (head, _octets(value, encoding)))
     boundary = b"----FormBoundary" + blake2b(b"\0".join(parts), digest_size=12).hexdigest().encode()
     body = b"".join(b"--%b\r\n%b" % (boundary, part) for part in parts) + b"--%b--\r\n" % boundary

@@ -274,5 +274,5 @@ def test_where_a_redirect_led_is_not_fetched_again() -> None:
         "http://a.test/home#top": "x",
     }
     result = crawl(Home, site)
-    assert result.items == [{"url": "http://a.test/home"}]
+    assert result.items == [{"url": "http://a.test/home#top"}]
     assert result.urls == ["http://a.test/#top", "http://a.test/home#top"]

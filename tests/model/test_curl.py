@@ -158,6 +158,21 @@ def test_a_form_is_multipart() -> None:
 
 
 @pytest.mark.parametrize(
+    ("field", "part"),
+    [
+        ("a=  b c ", b'"a"\r\n\r\nb c '),
+        (r'a="x;y \"q\" \\ z\n"', b'"a"\r\n\r\nx;y "q" \\ z\\n'),
+        ('a={"k":"v"};type=application/json', b'"a"\r\nContent-Type: application/json\r\n\r\n{"k":"v"}'),
+        ("a=", b'"a"\r\n\r\n'),
+        ("a=b=c", b'"a"\r\n\r\nb=c'),
+    ],
+)
+def test_a_part_of_a_form(field: str, part: bytes) -> None:
+    request = Request.from_curl(f"curl http://a.test/ -F '{field}'")
+    assert request.body.split(b"name=")[1].rpartition(b"\r\n--")[0] == part
+
+
+@pytest.mark.parametrize(
     ("options", "cookies", "header"),
     [
         ("-b ''", {}, None),
@@ -207,7 +222,9 @@ def test_a_proxy_has_its_password() -> None:
         ("curl http://a.test/ -T file", "body is in a file"),
         ("curl http://a.test/ -F f=@file", "value is in a file"),
         ("curl http://a.test/ -F 'f=<file'", "value is in a file"),
-        ("curl http://a.test/ -F 'f=x;type=text/plain'", "parts with options"),
+        ("curl http://a.test/ -F 'f=x;filename=y'", "parts with options"),
+        ("curl http://a.test/ -F 'f=\"x\"y'", "parts with options"),
+        ("curl http://a.test/ -F 'f=(x'", "parts with options"),
         ("curl http://a.test/ -F f", "not NAME=VALUE"),
         ("curl http://a.test/ -b cookies.txt", "cookies are in a file"),
         ("curl http://a.test/ -H @file", "fields are in a file"),

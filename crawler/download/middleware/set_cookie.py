@@ -131,7 +131,7 @@ def _plain(raw: bytes) -> str:
 
 def _scope(raw: bytes, host: str) -> tuple[str, bool] | None:
     """Return the domain a cookie is kept under and whether it is for that host only; None: not allowed."""
-    if not raw:
+    if raw in (b"", b"."):
         return host, True
     domain = _plain(raw)
     if domain == host:

@@ -56,6 +56,8 @@ class World:
         ("http://127.0.0.1/", "k=v; Domain=0.0.1", "http://127.0.0.1/", False),
         ("http://127.0.0.1/", "k=v", "http://127.0.0.1/", True),
         ("http://bücher.example/", "k=v; Domain=bücher.example", "http://www.bücher.example/", True),
+        ("http://a.com/", "k=v; Domain=.", "http://a.com/", True),
+        ("http://a.com/", "k=v; Domain=.", "http://b.a.com/", False),
         ("http://a.com/", "k=v; Path=/p", "http://a.com/p/q", True),
         ("http://a.com/", "k=v; Path=/p", "http://a.com/pq", False),
         ("http://a.com/", "k=v; Path=nonsense", "http://a.com/", True),
