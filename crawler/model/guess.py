@@ -80,7 +80,7 @@ def _hint(body: bytes, url: str) -> str | None:
         if name in _HOMES:
             return _HOMES[name]
     domain = host_of(url).rpartition(".")[2]
-    return domain if domain.isascii() and domain.isalpha() and domain.islower() else None
+    return domain if re.fullmatch("[a-z]{2}", domain) else None  # the others are nobody's home
 
 
 def _detected(body: bytes, hint: str | None) -> str:

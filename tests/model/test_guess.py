@@ -110,7 +110,8 @@ def test_a_few_bad_bytes_leave_utf_8_what_it_is(language: str, bad: bytes) -> No
 
 def test_few_signs_are_windows_1252_unless_something_hints_at_another() -> None:
     for text in ("<p>price £ 5</p>", "© 2020", "it’s", "5 °C", "Menü"):
-        assert encoding_of(text.encode("cp1252"), url="http://127.0.0.1/") == "cp1252"
+        for url in ("http://127.0.0.1/", "http://shop.example/", "http://shop.com/"):
+            assert encoding_of(text.encode("cp1252"), url=url) == "cp1252"
 
 
 def test_escapes_of_a_terminal_are_no_japanese() -> None:
