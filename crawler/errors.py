@@ -33,6 +33,7 @@ CrawlerError
 │   ├── RobotsUnreachable      robots.txt answered with an error
 │   └── RequestDropped         ended without a response for a named .reason
 ├── FeedError                  a feed failed while writing; stops the crawl
+│   └── OutputClosed           nobody reads the standard output any more; stops it, and is no failure
 ├── StoreError                 the job store failed; stops the crawl
 │   ├── JobInUse               another process holds the job
 │   └── JobDamaged             the job file cannot be read
@@ -225,6 +226,10 @@ class RequestDropped(RequestError):
 
 class FeedError(CrawlerError):
     """A feed failed while the crawl ran; the message names the feed."""
+
+
+class OutputClosed(FeedError):
+    """Whoever read the standard output has gone, as head does: the crawl stops, and nothing is wrong."""
 
 
 class StoreError(CrawlerError):

@@ -10,10 +10,14 @@ anything starts; 130 stopped by hand.
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
+from typing import Any, TextIO
 
 import click
 
@@ -51,8 +55,35 @@ _MODULES = {"list": "list_spiders", "settings": "show_settings"}
 STOPPED_BY_HAND = 130
 
 
+class NobodyReads(Exception):
+    """Whoever read our output has gone, as head does."""
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    """Turn a broken pipe into what click, which ends with status 1, does not know."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise NobodyReads from error
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # so says rich
+            raise NobodyReads from error
+        raise
+
+
 class Commands(click.Group):
     """The commands by name, each imported when it is used."""
+
+    def make_context(self, *arguments: Any, **named: Any) -> click.Context:
+        """Parse the command line; the help is printed here."""
+        with _told_apart():
+            return super().make_context(*arguments, **named)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with _told_apart():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names, the ones most used first."""
@@ -84,13 +115,22 @@ def crawler() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its status."""
     status = status_of(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        _settle(stream)
     if status == STOPPED_BY_HAND and any(not thread.daemon for thread in threading.enumerate()[1:]):
         # A thread of the user's code that hangs, asyncio.to_thread() for example, would be waited for.
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()
         os._exit(status)
     sys.exit(status)
+
+
+def _settle(stream: TextIO | None) -> None:
+    """Write what is left for a stream; the interpreter must not complain at exit that nobody reads it."""
+    try:
+        if stream is not None:
+            stream.flush()
+    except (BrokenPipeError, ValueError):
+        with suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[union-attr]  # not None
 
 
 def status_of(arguments: list[str]) -> int:
@@ -100,6 +140,9 @@ def status_of(arguments: list[str]) -> int:
         return status if isinstance(status, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:
         return _say_help(error)
+    except click.NoSuchOption as error:
+        where = error.ctx.command_path if error.ctx is not None else "crawler"
+        return _say(_one_line(error.format_message()) + _as_argument(error, arguments), where, 2)
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx is not None else "crawler"
         return _say(_one_line(error.format_message()), where, 2)
@@ -113,10 +156,8 @@ def status_of(arguments: list[str]) -> int:
         return _say(f"{type(error).__name__}: {error}", "crawler", 1)
     except KeyboardInterrupt:
         return STOPPED_BY_HAND
-    except BrokenPipeError:
-        # Whoever read our output has gone; the interpreter must not complain at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    except NobodyReads:
+        return 0
     except Exception as error:
         return _say_unexpected(error)
 
@@ -124,8 +165,24 @@ def status_of(arguments: list[str]) -> int:
 def _say(message: str, where: str, status: int) -> int:
     from crawler.commands.showing import say
 
-    say(f"{where}: {message}", err=True)
+    with suppress(BrokenPipeError):
+        say(f"{where}: {message}", err=True)
     return status
+
+
+def _as_argument(error: click.NoSuchOption, given: list[str]) -> str:
+    """Return how to give the spider an argument, where an option is not known and none is like it."""
+    takes = error.ctx is not None and any(parameter.name == "arguments" for parameter in error.ctx.command.params)
+    name = error.option_name.lstrip("-")
+    if error.possibilities or not takes or not name.isidentifier():
+        return ""
+    place = next((place for place, text in enumerate(given) if text.partition("=")[0] == error.option_name), None)
+    value = "…"
+    if place is not None:
+        _, equals, value = given[place].partition("=")
+        following = given[place + 1] if place + 1 < len(given) else "…"
+        value = value if equals else ("…" if following.startswith("-") else following)
+    return f"; an argument of the spider is given as -a {name}={value if value == '…' else shlex.quote(value)}"
 
 
 def _say_unexpected(error: Exception) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import click
 
 from crawler.commands.loading import load_settings, named_spider, project_here
 from crawler.commands.options import run_options, running_options
+from crawler.errors import UsageError
 
 
 @click.command()
@@ -18,6 +20,8 @@ def command(spider: str, **given: Any) -> int:
 
     The exit status is 0 when it is done, 1 when it failed, 2 for wrong usage, 130 when it was stopped by hand.
     """
+    if spider.partition(":")[0].endswith(".py"):
+        raise UsageError(f'"{spider}" is a file; its spider is run by `crawler run {shlex.quote(spider)}`')
     options = run_options(given)
     project = project_here()
     spider_class = named_spider(project, spider, options.settings)

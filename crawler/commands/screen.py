@@ -85,4 +85,8 @@ class Screen:
     def summary(self, summary: Summary) -> None:
         """Print the table."""
         if self._table:
-            print_summary(summary, self._console, pages_before=self._pages_before)
+            try:
+                print_summary(summary, self._console, pages_before=self._pages_before)
+            except SystemExit as error:
+                if not isinstance(error.__context__, BrokenPipeError):  # so says rich that nobody reads stderr
+                    raise

@@ -14,6 +14,12 @@ from types import ModuleType
 
 from crawler.errors import CrawlerError, SpiderImportError
 
+TO_IMPORT = (
+    'write "import crawler as scrapy", or "from crawler import …", for its imports: the names are the same '
+    "(docs/from_scrapy.md)"
+)
+"""What turns a spider of Scrapy's into one of ours."""
+
 _OURS = str(Path(__file__).parents[1])
 
 
@@ -89,6 +95,8 @@ def explain_import(error: BaseException, what: str) -> str:
     if isinstance(error, SyntaxError) and error.filename:
         error.filename = near(error.filename)
     shown = traceback.format_list(frames) + traceback.format_exception_only(type(error), error)
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == "scrapy":
+        shown.append(f"for a spider of Scrapy's, {TO_IMPORT}")
     return f"{what} does not import:\n{''.join(shown).rstrip()}"
 
 

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from crawler.config.components import declared_by
-from crawler.config.importing import import_user_file, import_user_module, put_first
+from crawler.config.importing import TO_IMPORT, import_user_file, import_user_module, put_first
 from crawler.config.nearest import did_you_mean
 from crawler.config.settings import Settings
 from crawler.errors import SettingError, SpiderImportError, SpiderNotFound, UsageError
@@ -63,6 +63,8 @@ class Project:
             for module in _modules(name, broken):
                 for spider in spiders_in(module, base):
                     _add(found, spider, twice)
+                if hint := _of_scrapy(module):
+                    broken[module.__name__.rpartition(".")[2]] = SpiderNotFound(f"in {module.__name__}, {hint}")
         return FoundSpiders({name: found[name] for name in sorted(found) if name not in twice}, broken | twice)
 
     def declaring_classes(self) -> Iterator[type]:
@@ -122,7 +124,7 @@ def spider_in_file(file: str, base: type, project: Project | None) -> type:
         module = import_user_file(path)
     found = {_name_of(spider): spider for spider in spiders_in(module, base)}
     if not found:
-        raise SpiderNotFound(f"{path_text} has no spider: no subclass of Spider with a name")
+        raise SpiderNotFound(f"{path_text} has no spider: {_of_scrapy(module) or 'no subclass of Spider with a name'}")
     if name:
         return pick(FoundSpiders(found, {}), name)
     if len(found) > 1:
@@ -131,6 +133,15 @@ def spider_in_file(file: str, base: type, project: Project | None) -> type:
             f"{path_text} has several spiders: {', '.join(found)}; choose one with {path_text}:{first}"
         )
     return next(iter(found.values()))
+
+
+def _of_scrapy(module: ModuleType) -> str:
+    """Return what is to be done about the spiders of a module that are Scrapy's; nothing if it has none."""
+    for member in vars(module).values():
+        own = inspect.isclass(member) and member.__module__ == module.__name__ and _name_of(member)
+        if own and any(base.__module__.partition(".")[0] == "scrapy" for base in member.__mro__):
+            return f"{member.__name__} is one of Scrapy's; {TO_IMPORT}"
+    return ""
 
 
 def _name_of(spider: type) -> str:

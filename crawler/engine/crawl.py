@@ -13,9 +13,10 @@ from crawler.engine.frames import message_of, user_traceback
 from crawler.engine.loop import Loop
 from crawler.engine.parts import Parts
 from crawler.engine.sending import Sending
+from crawler.engine.stopping import reason_of
 from crawler.engine.unit import Unit
 from crawler.engine.wiring import Wiring
-from crawler.errors import BooksDoNotBalance, CloseSpider, CrawlerError, FeedError, LocalFailure, StoreError
+from crawler.errors import BooksDoNotBalance, CloseSpider, CrawlerError
 from crawler.events import CrawlClosed, CrawlClosing, CrawlOpened, FeedClosed, ItemFailed, SpiderFailed
 from crawler.frontier.entry import Entry
 from crawler.frontier.store import Resumed
@@ -148,20 +149,19 @@ class Crawl:
 
     def fail(self, error: BaseException) -> None:
         """A feed, the store or a disk has failed: nothing more can be kept, so stop, and say why."""
+        reason = reason_of(error)
+        if reason == "output_closed":
+            logger.info("%s", error)
+            self.stop(reason)
+            return
         ours = not isinstance(error, CrawlerError)
         problem = f"internal error: {error!r}" if ours else str(error)
         if problem not in self.problems:  # a full disk fails the commit and whatever else was under way
             self.problems.append(problem)
             logger.error("%s", problem, exc_info=error if ours else None)
-        if isinstance(error, FeedError):
-            reason = "feed_error"
-        elif isinstance(error, LocalFailure):
-            reason = "local_failure"
-        else:
-            reason = "store_error" if isinstance(error, StoreError) else "internal_error"
         if self._loop.over.called:
             self.reason = reason if self.reason == "finished" else self.reason
-        elif isinstance(error, FeedError | LocalFailure):
+        elif reason in ("feed_error", "local_failure"):
             self.stop(reason)
         else:
             self.stop_now(reason)

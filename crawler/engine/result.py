@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from crawler.engine.crawl import Crawl
+from crawler.engine.stopping import FAILURES
 from crawler.model.masking import masked
 from crawler.summary import FeedSummary, Summary
 
 STOPPED_BY_HAND = frozenset({"shutdown"})
-FAILURES = frozenset({"feed_error", "store_error", "local_failure", "internal_error"})
 
 
 def summarise(crawl: Crawl, *, started: float, finished: float, seconds: float) -> Summary:

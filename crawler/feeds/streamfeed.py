@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from msgspec.structs import replace
 
-from crawler.errors import FeedError, OutputError
+from crawler.errors import FeedError, OutputClosed, OutputError
 from crawler.feeds.formats.base import Format
 from crawler.feeds.items import Fields
 from crawler.feeds.marks import BatchMark, Mark, read_mark
@@ -180,7 +180,11 @@ class StreamFeed:
     def _failures(self, kind: type[OutputError] | type[FeedError]) -> Iterator[None]:
         try:
             yield
+        except BrokenPipeError as error:
+            raise OutputClosed(f"feed {self.name!r}: nobody reads {self._where()} any more") from error
         except (OSError, ValueError, TypeError) as error:
             reason = (isinstance(error, OSError) and error.strerror) or error
-            where = self._path if self._path is not None else "the standard output"
-            raise kind(f"feed {self.name!r}: {where}: {reason}") from error
+            raise kind(f"feed {self.name!r}: {self._where()}: {reason}") from error
+
+    def _where(self) -> str:
+        return str(self._path) if self._path is not None else "the standard output"

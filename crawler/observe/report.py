@@ -22,6 +22,7 @@ _REASONS = {
     "finished": "done",
     "shutdown": "stopped by hand",
     "feed_error": "stopped: an output failed",
+    "output_closed": "stopped: nobody reads the output",
     "store_error": "stopped: the job file failed",
     "local_failure": "stopped: this machine could not keep a page",
     "internal_error": "stopped: an error of this program",

@@ -56,4 +56,10 @@ def ssl_reason(cause: BaseException) -> str:
     """Return in words why a handshake failed, without OpenSSL's codes."""
     entries = cause.args[0] if cause.args and isinstance(cause.args[0], list | tuple) else ()
     reasons = [str(entry[-1]) for entry in entries if isinstance(entry, tuple) and entry and entry[-1]]
+    if not _NO_TLS.isdisjoint(reasons):
+        reasons.append("it seems that the port speaks plain HTTP: try http://")
     return "; ".join(reasons) or "the peer closed the connection in the handshake"
+
+
+_NO_TLS = {"wrong version number", "http request", "packet length too long", "unknown protocol"}
+"""What OpenSSL says when the peer's first bytes are no record of TLS."""
