@@ -12,7 +12,7 @@ import re
 from crawler.model.codecs import bom_encoding
 from crawler.model.guess import detected_encoding
 from crawler.model.labels import codec_of
-from crawler.model.prescan import PRESCAN, declared_encoding, later_encoding
+from crawler.model.prescan import PRESCAN, declared_encoding, later_encoding, style_encoding
 
 # RFC 9110 §8.3.1: no space around "=", and a quoted value is opaque, so the parameters are walked.
 _PARAMETER = re.compile(r';[ \t]*([^\s;="]+)=(?:"((?:[^"\\]|\\.)*)"|([^;,\s"]*))(?=[\s;,]|$)')
@@ -23,20 +23,22 @@ def encoding_of(body: bytes, content_type: str | None = None, *, kind: str = "ht
     return (
         bom_encoding(body)
         or _wide(body, content_type_encoding(content_type))
-        or _declared(body, kind)
+        or _declared(body, kind, content_type or "")
         or detected_encoding(body, url=url)
     )
 
 
-def _declared(body: bytes, kind: str) -> str | None:
+def _declared(body: bytes, kind: str, content_type: str) -> str | None:
     if kind == "html":
-        return declared_encoding(body[:PRESCAN]) or later_encoding(body)
+        # Browsers read this type with an XML parser, for which a <meta> means nothing beside the declaration.
+        xml = content_type.startswith("application/xhtml+xml")
+        return declared_encoding(body[:PRESCAN], xml=xml) or later_encoding(body)
     if kind == "xml":
         return declared_encoding(body[:PRESCAN], xml=True)
     if kind == "json":
         # RFC 8259 §8.1 wants UTF-8; of the encodings of RFC 4627 §3 all but that have zeros at the start.
         return json.detect_encoding(body) if b"\0" in body[:4] else None
-    return None
+    return style_encoding(body)
 
 
 def _wide(body: bytes, codec: str | None) -> str | None:

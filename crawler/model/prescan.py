@@ -31,6 +31,7 @@ _XML_ENCODING = re.compile(
     rb"[\t\n\r ]*<\?xml[^>]*?encoding[\x00-\x20]*=[\x00-\x20]*(?:\"([^\x00-\x20\"]*)\"|'([^\x00-\x20']*)')"
 )
 
+_STYLE = re.compile(rb'@charset "([^"]{1,40})";')
 _MAY_DECLARE = re.compile(rb"charset", re.IGNORECASE).search
 
 
@@ -38,6 +39,13 @@ def declared_encoding(head: bytes, *, xml: bool = False) -> str | None:
     """Return the codec that the markup declares: ``<meta>`` or an XML declaration."""
     order = (_xml_encoding, _prescan) if xml else (_prescan, _xml_encoding)
     name = order[0](head) or order[1](head)
+    return codec_of(name) if name else None
+
+
+def style_encoding(body: bytes) -> str | None:
+    """Return the codec that a style sheet declares (https://drafts.csswg.org/css-syntax/#input-byte-stream)."""
+    found = _STYLE.match(body)
+    name = _markup_name(found[1]) if found else None
     return codec_of(name) if name else None
 
 

@@ -268,6 +268,16 @@ def test_a_header_that_says_utf_16_of_what_is_not_is_not_believed() -> None:
         assert page.css("p::text").get() == "é"
 
 
+def test_xhtml_and_style_sheets_declare_in_their_own_way() -> None:
+    page = b"<?xml version='1.0' encoding='koi8-r'?><html><head><meta charset='utf-8'/></head></html>"
+    assert encoding_of(page, "application/xhtml+xml") == "koi8-r"
+    assert encoding_of(page, "text/html") == "utf-8"
+    style = 'q { content: "日" }'
+    for label, codec in (("Shift_JIS", "cp932"), ("utf-16", "utf-8")):
+        body = f'@charset "{label}"; {style}'.encode(codec)
+        assert Response("http://a/", headers={"Content-Type": "text/css"}, body=body).text.endswith(style)
+
+
 def test_another_encoding_of_the_same_body() -> None:
     page = Response("http://a/", headers={"Content-Type": "text/html; charset=koi8-r"}, body=b"<p>\xe0\xc1")
     assert page.css("p::text").get() == "Юа"
