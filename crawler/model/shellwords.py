@@ -18,10 +18,10 @@ _ESCAPE = re.compile(
 _LETTERS = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v"}
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 # Outside of a POSIX shell's quotes nobody writes a lone "^": cmd continues lines and escapes quotes by it.
-_QUOTED_FOR_POSIX = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*"|\\.""", re.DOTALL)
+_QUOTED_FOR_POSIX = re.compile(r"""\$'(?:[^'\\]|\\.)*'|'[^']*'|"(?:[^"\\]|\\.)*"|\\.""", re.DOTALL)
 _FOR_CMD = re.compile(r"(?:^|\s)\^(?:\s|$)|\^\n")
 # Where one line has none, a quote doubled inside a word is how older browsers wrote one for cmd.
-_DOUBLED = re.compile(r'[^\s"=\\]""[^\s"]')
+_SINGLY_QUOTED = re.compile(r'(?:[^"\\]++|\\.|"(?:[^"\\]|\\.)*+"(?!"))*+', re.DOTALL)
 _ANSI = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL)
 _LINE_END = re.compile(r"[ \t]*\n")
 _BY_BROWSER = re.compile(r'\s\^"')
@@ -34,12 +34,14 @@ def words_of(command: str) -> list[str]:
     Bytes that are no UTF-8 ("\\xe9" in $'…') come as lone surrogates, as in os.fsdecode.
     """
     command = command.replace("\r\n", "\n").strip(" \t\n\r")
-    is_for_cmd = _FOR_CMD.search(_QUOTED_FOR_POSIX.sub("", command)) or (
-        "'" not in command and _DOUBLED.search(command)
-    )
-    if is_for_cmd:
+    if _FOR_CMD.search(_QUOTED_FOR_POSIX.sub("", command)) or ("'" not in command and _has_doubled(command)):
         return _split_for_program(_unescaped_for_cmd(command), doubled=_BY_BROWSER.search(command) is not None)
     return _Posix(command).words()
+
+
+def _has_doubled(command: str) -> bool:
+    found = _SINGLY_QUOTED.match(command)
+    return found is not None and found.end() < len(command)
 
 
 def _refused(what: str) -> InvalidRequest:

@@ -89,6 +89,9 @@ def test_the_form_that_windows_copies(end: str) -> None:
     [
         ('curl "http://a.test/" ^\n  -H "A: b c" ^\n --data-raw "x=1&y=2"', b"x=1&y=2"),
         ('curl.exe "http://a.test/" -H "A: b c" --data "{""k"":""v w""}"', b'{"k":"v w"}'),
+        ('curl "http://a.test/" -H "A: b c" --data "say ""v"" and """', b'say "v" and "'),
+        ('curl "http://a.test/" -H "A: b c" -d "" -d "\\"x\\"" -d ""', b'&"x"&'),
+        ("curl $'http://a.test/' -H $'A: b c' -d $'it\\'s ^ \\n'", b"it's ^ \n"),
         ('curl ^"http://a.test/^" --data ^"C:\\\\x\\\\^" -H ^"A: b c^"', b"C:\\x\\"),
         ("curl 'http://a.test/' -H 'A: b c' -d 'a ^ b ^\n c'", b"a ^ b ^\n c"),
         ('curl "http://a.test/" -H "A: b c" -d "^" -d "a ^"', b"^&a ^"),
