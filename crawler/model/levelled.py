@@ -21,8 +21,8 @@ from crawler.model.mending import tags
 DEEPEST = 2000
 MOST_ATTRIBUTES = 1000
 _STRIDE = 4096
-_ATTRIBUTE = rb"""[\s/]*+[^\s/>=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+"""
-_RUN = re.compile(rb"(?:%s){0,%d}+(?P<more>%s)?+" % (_ATTRIBUTE, MOST_ATTRIBUTES, _ATTRIBUTE)).match
+_ATTRIBUTE = rb"""[^\s/>=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+"""
+_RUN = re.compile(rb"(?:[\s/]*+%s){0,%d}+(?P<more>[\s/]*+%s)?+" % (_ATTRIBUTE, MOST_ATTRIBUTES, _ATTRIBUTE)).match
 _COUNTED = re.compile(_ATTRIBUTE)
 _NAME = re.compile(r"[a-z_][a-z0-9_.-]*", re.IGNORECASE)
 _NOT_IN_XML = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF, *range(0xD800, 0xE000)])

@@ -158,3 +158,17 @@ def test_domains_are_read_as_a_spider_s_are(host: str, given: str) -> None:
 def test_what_names_no_host_is_no_domain() -> None:
     with pytest.raises(InvalidRequest):
         LinkExtractor(allow_domains="a b")
+
+
+def test_the_texts_of_links_in_links_are_bounded() -> None:
+    depth, size = 1_000, 100_000
+    bomb = "".join(f'<a href="/{number}"><i>' for number in range(depth)) + "x" * size
+    links = LinkExtractor().extract_links(page(bomb))
+    assert len(links) == depth
+    assert links[0].text == "x" * size
+    assert sum(len(link.text) for link in links) < 1_000_000 + 5 * (size + len(bomb))
+
+
+def test_links_beside_each_other_have_all_their_text() -> None:
+    links = LinkExtractor().extract_links(page("".join(f'<a href="/{n}">{"x" * 10_000}</a>' for n in range(200))))
+    assert {len(link.text) for link in links} == {10_000}
