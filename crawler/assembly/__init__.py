@@ -23,7 +23,7 @@ from crawler.assembly.components import (
     make_spider,
     subscribe_extension,
 )
-from crawler.assembly.job import ChosenStore, JobPlan, begun_at, choose_store
+from crawler.assembly.job import ChosenStore, JobPlan, begun_at, choose_store, going_on
 from crawler.assembly.rules import (
     checked_fingerprint,
     checked_slot_key,
@@ -58,7 +58,8 @@ logger = logging.getLogger(__name__)
 class PreparedCrawl:
     """A crawl that is ready to run: everything is checked, nothing has been fetched.
 
-    ``events`` and ``stats`` may be looked at and subscribed to before and during the run.
+    ``events`` and ``stats`` may be looked at and subscribed to before and during the run. ``go_on`` is the command
+    that goes on with its job, if it is stopped.
     """
 
     def __init__(self, crawl: Crawl, crawler: Crawler, world: World, edge: Edge, chosen: ChosenStore) -> None:
@@ -68,6 +69,7 @@ class PreparedCrawl:
         self._chosen = chosen
         self.crawler = crawler
         self.job = crawl.parts.job
+        self.go_on = ""
 
     def __repr__(self) -> str:
         return f"<PreparedCrawl {self._crawl!r}>"
@@ -184,7 +186,7 @@ def prepare(
     crawler = Crawler(settings=loaded, stats=Stats(), events=Events())
     crawler.spider = spider = make_spider(spider_class, crawler, arguments or {})
     subscribe_stats(crawler.events, crawler.stats)
-    plan, wall = plan or JobPlan(), world.clock.wall()
+    plan, wall = going_on(loaded, spider, plan or JobPlan()) if store is None else JobPlan(), world.clock.wall()
     if feeds is None:
         feeds = feeds_of_crawl(loaded, spider, begun_at(loaded.core, plan, wall))
     for feed in feeds:
@@ -193,6 +195,19 @@ def prepare(
         chosen = ChosenStore(store, loaded.core.JOB_NAME)
     else:
         chosen = choose_store(loaded, spider, plan=plan, reactor=world.reactor, wall=wall)
+    try:
+        prepared = _prepared(crawler, world, chosen, feeds)
+    except BaseException:
+        chosen.abandon()
+        raise
+    if prepared.job is not None:
+        prepared.go_on = plan.command(f"resume {prepared.job}", loaded.core)
+    return prepared
+
+
+def _prepared(crawler: Crawler, world: World, chosen: ChosenStore, feeds: Sequence[Feed]) -> PreparedCrawl:
+    loaded, spider = crawler.settings, crawler.spider
+    assert spider is not None
     crawler.check_value = getattr(chosen.store, "check_value", None)
     edge = _edge(loaded.core, crawler, world)
     run = Crawl(_parts(crawler, spider, world, edge, chosen, feeds))

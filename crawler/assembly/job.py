@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import inspect
 import logging
+import shlex
 import sys
 from collections.abc import Iterator
 from enum import Enum
@@ -21,7 +22,8 @@ from crawler.config.settings import Settings
 from crawler.errors import JobInUse, UsageError
 from crawler.frontier.store import Store
 from crawler.storage.codec import CannotStore, Codec
-from crawler.storage.jobs import Job, find_job, job_path, make_folder, new_name, read_job, remove_job
+from crawler.storage.jobs import Job, find_job, job_path, make_folder, new_job, read_job, remove_job
+from crawler.storage.lock import JobLock
 from crawler.storage.memory import MemoryStore
 from crawler.storage.sqlite import SQLiteStore
 
@@ -33,11 +35,20 @@ class JobPlan:
     """How a crawl's job is made or found.
 
     ``description`` (plain values) is kept with a new job: what `crawler resume` needs to run it again.
-    ``resume`` names a job that is to be continued.
+    ``resume`` names a job that is to be continued. ``usual`` is the folder in which the commands look for jobs if they
+    are not told another.
     """
 
     description: dict[str, Any] = dataclasses.field(default_factory=dict)
     resume: str | None = None
+    usual: Path = dataclasses.field(default_factory=lambda: Path(CoreSettings().JOB_DIR).absolute())
+
+    def command(self, words: str, core: CoreSettings) -> str:
+        """Return a command about a job, with the folder of jobs where it would not look there by itself."""
+        first, _, rest = words.partition(" ")
+        if Path(core.JOB_DIR).absolute() == self.usual:
+            return f"crawler {words}"
+        return f"crawler {first} -s {shlex.quote(f'JOB_DIR={core.JOB_DIR}')} {rest}"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,12 +58,60 @@ class ChosenStore:
     store: Store
     job: str | None = None
     path: Path | None = None
+    lock: JobLock | None = None
+
+    def abandon(self) -> None:
+        """Leave nothing of a new job whose crawl could not be made."""
+        if self.lock is not None:
+            self.lock.release()
+            self.forget()
 
     def forget(self) -> None:
         """Remove the file of a job that is done, or was never begun."""
         if self.path is not None:
             with contextlib.suppress(JobInUse):  # a `crawler resume` looks at it just now, and finds it finished
                 remove_job(self.path)
+
+
+def going_on(settings: Settings, spider: Any, plan: JobPlan) -> JobPlan:
+    """Return the plan as one that goes on with the job that JOB_NAME names, if that is there and has not ended.
+
+    So the same command again goes on, as with Scrapy's JOBDIR. Raises UsageError for a job of another command and for
+    one that is finished and kept, and JobInUse.
+    """
+    core = settings.core
+    if plan.resume is not None or core.JOB_NAME is None or core.JOB_STORE != "sqlite":
+        return plan
+    path = job_path(core.JOB_DIR, core.JOB_NAME)
+    job = read_job(path) if path.exists() else None
+    if job is None or (job.state == "finished" and not core.JOB_KEEP):
+        return plan
+    remove = plan.command(f"jobs rm {job.name}", core)
+    anew = f"`{remove}` removes it, so that this command begins anew; or take another name"
+    if job.state == "damaged":
+        raise UsageError(f"job {job.name} is damaged: {job.problem}; {anew}")
+    if job.state == "finished":
+        raise UsageError(f"job {job.name} is finished; {anew}")
+    if job.state == "running":
+        lock = JobLock(path)
+        lock.acquire()  # JobInUse names the process
+        lock.release()
+    if other := _of_another_command(job, spider, plan):
+        raise UsageError(
+            f"job {job.name} was begun {other}; go on with it by `{plan.command(f'resume {job.name}', core)}`; {anew}"
+        )
+    return dataclasses.replace(plan, resume=job.name)
+
+
+def _of_another_command(job: Job, spider: Any, plan: JobPlan) -> str:
+    """Return what the job was begun with and this command has not; "" if it is the same as far as it matters."""
+    name = job.description.get("spider", spider.name)
+    if name != spider.name:
+        return f"with the spider {name}"
+    begun, now = (each.get("command", {}).get("arguments") for each in (job.description, plan.description))
+    if begun == now or begun is None or now is None:
+        return ""
+    return "with " + (" ".join(f"-a {shlex.quote(f'{key}={value}')}" for key, value in begun.items()) or "no arguments")
 
 
 def begun_at(core: CoreSettings, plan: JobPlan, wall: float) -> float:
@@ -70,24 +129,24 @@ def choose_store(settings: Settings, spider: Any, *, plan: JobPlan, reactor: Any
     if core.JOB_STORE != "sqlite":
         return ChosenStore(_store_of_ones_own(settings, spider), core.JOB_NAME)
     folder = make_folder(core.JOB_DIR)
-    name = plan.resume or core.JOB_NAME or new_name(folder, spider.name, wall)
+    name, lock = plan.resume or core.JOB_NAME, None
+    if name is None:
+        name, lock = new_job(folder, spider.name, wall)
     path = job_path(folder, name)
     if plan.resume is not None:
-        _resumable(find_job(folder, name))
-    elif path.exists() and not _left_over(path, core):
-        raise UsageError(
-            f"there is a job {name} already: continue it with `crawler resume {name}`, "
-            f"remove it with `crawler jobs rm {name}`, or take another name"
-        )
+        _resumable(find_job(folder, name), plan, core)
+    elif path.exists() and read_job(path).state == "finished":  # it was to go by itself; its process was killed before
+        remove_job(path)
     store = SQLiteStore(
         path,
         reactor=reactor,
         codec=ItemCodec(spider),
         window=core.JOB_WINDOW,
-        description={"created": wall, **plan.description},
+        description={"created": wall, "spider": spider.name, **plan.description},
         resume=plan.resume is not None,
+        lock=lock,
     )
-    return ChosenStore(store, name, path)
+    return ChosenStore(store, name, path, lock)
 
 
 def _store_of_ones_own(settings: Settings, spider: Any) -> Store:
@@ -100,19 +159,14 @@ def _store_of_ones_own(settings: Settings, spider: Any) -> Store:
     return store
 
 
-def _left_over(path: Path, core: CoreSettings) -> bool:
-    """Remove a finished job that was to go by itself, and whose process was killed before; tell whether it was one."""
-    if core.JOB_KEEP or read_job(path).state != "finished":
-        return False
-    remove_job(path)
-    return True
-
-
-def _resumable(job: Job) -> None:
+def _resumable(job: Job, plan: JobPlan, core: CoreSettings) -> None:
     if job.state == "damaged":
         raise UsageError(f"job {job.name} is damaged: {job.problem}")
     if job.state == "finished":
-        raise UsageError(f"job {job.name} is finished; there is nothing to resume")
+        raise UsageError(
+            f"job {job.name} is finished; there is nothing to resume. To begin anew, remove it with "
+            f"`{plan.command(f'jobs rm {job.name}', core)}` and give its first command again"
+        )
 
 
 class ItemCodec(Codec):

@@ -18,10 +18,10 @@ from crawler.policy.redirect import RedirectRules
 from crawler.policy.retry import RetryRules
 from crawler.policy.scope import (
     DepthFilter,
-    OffsiteFilter,
     ReferrerFilter,
     RequestFilter,
     SchemeFilter,
+    SpidersDomains,
     UrlLengthFilter,
 )
 from crawler.spider import Spider
@@ -107,7 +107,7 @@ def make_filters(settings: Settings, spider: Spider, own: Sequence[RequestFilter
             logger.warning("allowed_domains has %s, which is no domain; it counts as its host", masked(given))
     return [
         SchemeFilter(("http", "https", *(scheme.lower() for scheme in core.SCHEMES))),
-        OffsiteFilter(spider.allowed_domains),
+        SpidersDomains(spider),
         DepthFilter(core.DEPTH_LIMIT, core.DEPTH_PRIORITY),
         UrlLengthFilter(core.URLLENGTH_LIMIT),
         *([ReferrerFilter()] if core.REFERER_ENABLED else []),

@@ -55,6 +55,8 @@ def command(url: str, job: str | None, **given: Any) -> None:
     found = find_again(chosen, command_line)
     for line in explain(request, chosen, found):
         say(line)
+    if job is None:
+        say(_which(chosen))
 
 
 def explain(request: Request, job: Job, found: Found) -> Iterator[str]:
@@ -82,6 +84,15 @@ def explain(request: Request, job: Job, found: Found) -> Iterator[str]:
     yield from robots
     if not (refused or robots) and isinstance(verdict, Offer):
         yield from _unknown(request, job, core, judge)
+
+
+def _which(job: Job) -> str:
+    """Say which job an answer is from that nobody named: the last crawl may have been another."""
+    begun = datetime.fromtimestamp(job.created)
+    return (
+        f"  This job, begun {begun:%Y-%m-%d %H:%M:%S}, changed last of those whose file is there. If a crawl has "
+        "finished since, it was another job and its file is gone; -s JOB_KEEP=true keeps it."
+    )
 
 
 def _accepted(known: Trace) -> Iterator[str]:

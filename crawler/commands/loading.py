@@ -8,6 +8,7 @@ from typing import Any
 
 from crawler.commands.showing import say
 from crawler.config.project import FoundSpiders, Project, find_project, pick, spider_in_file
+from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
 from crawler.errors import UsageError
 from crawler.spider import Spider
@@ -62,6 +63,14 @@ def load_settings(project: Project | None, spider: type[Spider] | None, command_
         command_line,
         also=project.declaring_classes if project is not None else None,
     )
+
+
+def usual_folder() -> Path:
+    """Return the folder in which commands that are given no setting look for jobs, here."""
+    try:
+        return Path(load_settings(project_if_any(), None, {}).core.JOB_DIR).absolute()
+    except UsageError:  # settings that only a spider makes whole
+        return Path(CoreSettings().JOB_DIR).absolute()
 
 
 def first_line(error: Exception) -> str:

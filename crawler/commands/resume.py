@@ -8,7 +8,14 @@ from typing import Any, NamedTuple
 
 import click
 
-from crawler.commands.loading import file_spider, load_settings, named_spider, project_here, project_if_any
+from crawler.commands.loading import (
+    file_spider,
+    load_settings,
+    named_spider,
+    project_here,
+    project_if_any,
+    usual_folder,
+)
 from crawler.commands.options import RunOptions, command_line_settings, settings_options
 from crawler.commands.remembered import recall
 from crawler.config.settings import Settings
@@ -28,7 +35,7 @@ def command(job: str | None, summary: str | None, **given: Any) -> int:
     The job knows its spider, arguments, settings and feeds; -s and the options of the log change a setting.
     """
     command_line = command_line_settings(given)
-    folder = jobs_folder(command_line)
+    folder, usual = jobs_folder(command_line), usual_folder()
     chosen = find_job(folder, job) if job is not None else _latest(folder)
     if chosen.state == "running":  # before its feeds are found to be in use, too
         lock = JobLock(chosen.path)
@@ -37,7 +44,7 @@ def command(job: str | None, summary: str | None, **given: Any) -> int:
     found = find_again(chosen, command_line, summary=summary)
     from crawler.commands.running import run_spider
 
-    return run_spider(found.spider, found.settings, found.options, file=found.file, resume=chosen.name)
+    return run_spider(found.spider, found.settings, found.options, file=found.file, resume=chosen.name, usual=usual)
 
 
 def jobs_folder(command_line: dict[str, Any]) -> Path:

@@ -13,12 +13,14 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 
 from crawler.commands import STOPPED_BY_HAND
+from crawler.commands.loading import usual_folder
 from crawler.commands.options import RunOptions
 from crawler.commands.reactor import install_reactor, run_reactor
 from crawler.commands.remembered import remember
@@ -51,17 +53,21 @@ def run_spider(
     *,
     file: str | None = None,
     resume: str | None = None,
+    usual: Path | None = None,
 ) -> int:
     """Run a crawl to its end; return the exit status. Raises UsageError before anything starts.
 
-    ``file``: where the spider is from, if it was not found by name. ``resume``: the job that goes on.
+    ``file``: where the spider is from, if it was not found by name. ``resume``: the job that goes on. ``usual``: where
+    commands look for jobs that are told nothing, if that is not to be found out here.
     """
+    usual = usual or usual_folder()
 
     def prepared(reactor: Any) -> PreparedCrawl:
         from crawler.assembly import prepare, real_world
         from crawler.assembly.job import JobPlan
 
-        plan = JobPlan(description=remember(spider_class.name, options, file=file), resume=resume)
+        description = remember(spider_class.name, options, file=file)
+        plan = JobPlan(description=description, resume=resume, usual=usual)
         return prepare(spider_class, settings, world=real_world(reactor), arguments=options.arguments, plan=plan)
 
     return run_prepared(prepared, settings, summary_file=options.summary)
@@ -85,7 +91,7 @@ def run_prepared(prepare: Prepare, settings: Settings, *, summary_file: str | No
                 logger.warning("The spider asked for nothing: start_urls is empty, or start() yielded nothing")
     finally:
         stop_logging()
-    screen.summary(summary)
+    screen.summary(summary, go_on=prepared.go_on)
     if summary_file is not None:
         write_summary(summary, summary_file)
     return summary.exit_status

@@ -82,11 +82,11 @@ class Screen:
         if self._live is not None:
             self._live.stop()
 
-    def summary(self, summary: Summary) -> None:
-        """Print the table."""
+    def summary(self, summary: Summary, *, go_on: str = "") -> None:
+        """Print the table; ``go_on`` is the command that goes on with the job."""
         if self._table:
             try:
-                print_summary(summary, self._console, pages_before=self._pages_before)
+                print_summary(summary, self._console, pages_before=self._pages_before, go_on=go_on)
             except SystemExit as error:
                 if not isinstance(error.__context__, BrokenPipeError):  # so says rich that nobody reads stderr
                     raise

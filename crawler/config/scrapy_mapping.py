@@ -99,13 +99,17 @@ def middlewares(kind: str, instead: str) -> Translator:
 
 
 def job_dir(value: Any, layer: Mapping[str, Any]) -> Mapped:
-    """Scrapy's folder of one job is a job of that name in the folder above."""
+    """Scrapy's folder of one job is a job of that name in the folder above; None, its default, is not set."""
+    if value is None:
+        return {}
     path = PurePath(value)
     return {"JOB_DIR": str(path.parent), "JOB_NAME": path.name}
 
 
 def feed_uri(value: Any, layer: Mapping[str, Any]) -> Mapped:
-    """FEED_URI and FEED_FORMAT, from before FEEDS."""
+    """FEED_URI and FEED_FORMAT, from before FEEDS; None, the default then, is not set."""
+    if value is None:
+        return {}
     return {"FEEDS": {os.fspath(value): {"format": layer.get("FEED_FORMAT", "jsonlines")}}}
 
 

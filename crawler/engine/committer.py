@@ -130,6 +130,7 @@ class Committer:
     def close(self) -> Deferred[None]:
         """Commit what is here, and nothing that comes later; fires when it is done (or the store has failed)."""
         self._closing = True
+        self._due_facts = self._store.durable  # what was counted since the last commit is kept, too
         self.flush()
         deferred: Deferred[None] = Deferred()
         self._idle.append(deferred)
@@ -148,6 +149,8 @@ class Committer:
         else:
             for unit, committed in zip(units, answer, strict=False):  # the last may be that of loose changes
                 self._on_committed(unit, committed)
+            if self._closing and units and self._store.durable:
+                self._due_facts = True  # the ends of these units are counted by now
             # Without a timer their waiting time ended while this commit was under way.
             overdue = self._timer is None
             if overdue or len(self._units) >= self._requests or self._idle:

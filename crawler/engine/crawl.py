@@ -45,8 +45,7 @@ class Crawl:
         self.unbegun = False
         self._items_before = 0
         self.start_failed = False
-        self.failures = 0
-        self.lost_items = 0
+        self.failures = self.lost_items = self.errors_before = 0
         parts.events.subscribe(ItemFailed, self._item_lost)
         parts.events.close = self.stop
         self._state = "new"
@@ -105,6 +104,7 @@ class Crawl:
         for place, values in resumed.memory.items():
             self.parts.memory.setdefault(place, {}).update(values)  # a stage may hold it since it was made
         wired.facts.restore(resumed.facts)
+        self.errors_before = wired.errors.before
         if not resumed.is_new:  # without those of callbacks that a kill cut off, which will be scraped again
             self.parts.stats.set_value("item_scraped_count", resumed.items)
         self._items_before = resumed.items

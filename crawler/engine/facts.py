@@ -70,6 +70,22 @@ class StatsFacts:
             self._stats.set_value(key, value)
 
 
+class ErrorCount:
+    """How many errors there were; ``before``: in earlier runs of the job. ``now`` counts those of this run."""
+
+    def __init__(self, now: Callable[[], int]) -> None:
+        self._now = now
+        self.before = 0
+
+    def changed_facts(self) -> dict[str, Any]:
+        """Return the count of all runs."""
+        return {"errors": self.before + self._now()}
+
+    def restore_facts(self, facts: dict[str, Any]) -> None:
+        """Go on counting from what was kept."""
+        self.before = facts.get("errors", 0)
+
+
 class SpiderState:
     """The spider's ``state``, saved at every commit."""
 

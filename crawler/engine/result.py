@@ -25,7 +25,7 @@ def summarise(crawl: Crawl, *, started: float, finished: float, seconds: float) 
         pages=int(values.get("response_received_count", 0)),
         items=int(values.get("item_scraped_count", 0)),
         unfinished_items=crawl.unfinished_items,
-        errors=crawl.failures + crawl.lost_items + crawl.ended["failed"],
+        errors=crawl.errors_before + crawl.failures + crawl.lost_items + crawl.ended["failed"],
         queued=crawl.left,
         resumable=crawl.parts.store.durable and not crawl.complete,
         feeds=[FeedSummary(path=path, items=items) for path, items in crawl.feeds],

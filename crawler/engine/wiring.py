@@ -12,7 +12,7 @@ from crawler.engine.callbacks import Callbacks
 from crawler.engine.committer import Committer
 from crawler.engine.delivery import Delivery
 from crawler.engine.digest import digest
-from crawler.engine.facts import Facts
+from crawler.engine.facts import ErrorCount, Facts
 from crawler.engine.inline import Inline
 from crawler.engine.intake import Intake
 from crawler.engine.outcomes import Outcomes
@@ -34,7 +34,10 @@ from crawler.spider import default_callback
 
 
 class Hooks(Protocol):
-    """What the parts tell the crawl."""
+    """What the parts tell the crawl, and what it counts."""
+
+    failures: int
+    lost_items: int
 
     def admit(self, entry: Entry) -> None:
         """An accepted request is to be queued."""
@@ -79,7 +82,8 @@ class Wiring:
             core, self.frontier, clock, parts.robots_agent, random=parts.random, durable=store.durable
         )
         self.pace = self._pace(parts, limits)
-        self.facts = Facts([*parts.facts, self.pace, self.gate], hooks.value_lost)
+        self.errors = ErrorCount(lambda: hooks.failures + hooks.lost_items + self.books.ended["failed"])
+        self.facts = Facts([*parts.facts, self.pace, self.gate, self.errors], hooks.value_lost)
         if hasattr(store, "tell_lost"):
             store.tell_lost(hooks.value_lost)
         self.outlet = Outlet(

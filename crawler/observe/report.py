@@ -50,21 +50,30 @@ _WORDS = {
     "TLSError": "TLS error",
     "RobotsUnreachable": "robots.txt unreachable",
 }
+GO_ON = "Go on with"
 _CAPITAL = re.compile("([A-Z][a-z]+)")
 
 
-def print_summary(summary: Summary, console: Console, *, pages_before: int = 0) -> None:
-    """Print the table at the end of a crawl; ``pages_before``: of a resumed job, those before it was resumed."""
+def print_summary(summary: Summary, console: Console, *, pages_before: int = 0, go_on: str = "") -> None:
+    """Print the table at the end of a crawl.
+
+    ``pages_before``: of a resumed job, those before it was resumed; ``go_on``: the command that goes on with it.
+    """
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in rows(summary, pages_before):
-        table.add_row(name, Text(escape(masked(value))))
+    for name, value in rows(summary, pages_before, go_on):
+        shown = escape(masked(value))
+        # A command that is too long for the table is one line, whatever the width: it can be copied.
+        whole = name == GO_ON and len(shown) > console.width - len(name) - 2
+        table.add_row(name, Text("on the next line" if whole else shown))
     console.print()
     console.print(table)
+    if whole:
+        console.print(Text(shown), soft_wrap=True)
 
 
-def rows(summary: Summary, pages_before: int = 0) -> list[tuple[str, str]]:
+def rows(summary: Summary, pages_before: int = 0, go_on: str = "") -> list[tuple[str, str]]:
     """Return the lines of the table: what, and how much."""
     stats = summary.stats
     reason = _REASONS.get(summary.reason, f"stopped ({summary.reason})")
@@ -89,7 +98,7 @@ def rows(summary: Summary, pages_before: int = 0) -> list[tuple[str, str]]:
     lines += [("Output", f"{path} ({items:,} items)") for path, items in outputs]
     lines += [("Problem", problem) for problem in summary.problems]
     if summary.resumable and summary.job:
-        lines.append(("Go on with", f"crawler resume {summary.job}"))
+        lines.append((GO_ON, go_on or f"crawler resume {summary.job}"))
     return lines
 
 

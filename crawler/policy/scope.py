@@ -8,6 +8,7 @@ callback yielded the request, None for one of start(). What a filter refuses is 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from typing import Any, Protocol
 
 from crawler.errors import InvalidRequest, SettingError
@@ -49,6 +50,34 @@ class OffsiteFilter:
                 return True
             _, dot, host = host.partition(".")
         return False
+
+
+COMPARED = 100
+"""So many domains are compared one by one for each request; of more, only how many there are."""
+
+
+class SpidersDomains:
+    """An OffsiteFilter by a spider's ``allowed_domains`` as they are now: a spider may change them while it runs."""
+
+    def __init__(self, spider: Any) -> None:
+        self._spider = spider
+        self._domains: Any = None
+        self._as_read: Any = None
+        self._many = 0
+        self._filter = self._read(spider.allowed_domains)
+
+    def __call__(self, request: Request, found_on: Response | None) -> Request | Drop:
+        domains = self._spider.allowed_domains
+        if domains != self._as_read if not self._many else (domains is not self._domains or len(domains) != self._many):
+            self._filter = self._read(domains)
+        return self._filter(request, found_on)
+
+    def _read(self, domains: Any) -> OffsiteFilter:
+        self._domains = domains
+        self._as_read = copy(domains) if isinstance(domains, list | set) else domains
+        count = len(domains) if hasattr(domains, "__len__") else 0
+        self._many = count if count > COMPARED else 0
+        return OffsiteFilter(domains)
 
 
 def _domain(text: Any) -> str:

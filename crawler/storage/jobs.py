@@ -7,6 +7,7 @@ name becomes a file name, so that only safe ones are taken.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import sqlite3
@@ -14,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from crawler.errors import StoreError, UsageError
+from crawler.errors import JobInUse, StoreError, UsageError
 from crawler.storage import schema
 from crawler.storage.jobfile import translated
 from crawler.storage.lock import JobLock, is_locked
@@ -61,18 +62,24 @@ def job_path(folder: str | Path, name: str) -> Path:
     return Path(folder) / (check_name(name) + SUFFIX)
 
 
-def new_name(folder: str | Path, spider: str, wall: float) -> str:
-    """Make a name from a spider's and the local time that no job in the folder has.
+def new_job(folder: str | Path, spider: str, wall: float) -> tuple[str, JobLock]:
+    """Make a name from a spider's and the local time that no job in the folder has, and take its lock.
 
-    Making the job decides: a second process that takes the same name meets the lock.
+    The lock decides: of several processes that begin in one second, each gets a name of its own.
     """
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", spider).strip(".-")[:60] or "job"
     stem += time.strftime("-%Y%m%d-%H%M%S", time.localtime(wall))
-    name, number = stem, 1
-    while job_path(folder, name).exists():
-        number += 1
-        name = f"{stem}-{number}"
-    return name
+    for number in itertools.count(1):
+        name = stem if number == 1 else f"{stem}-{number}"
+        path = job_path(folder, name)
+        lock = JobLock(path)
+        with contextlib.suppress(JobInUse):
+            if not path.exists():
+                lock.acquire()
+                if not path.exists():  # nor has another made it and ended since
+                    return name, lock
+                lock.release()
+    raise AssertionError("the numbers have no end")
 
 
 def find_job(folder: str | Path, name: str) -> Job:

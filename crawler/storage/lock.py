@@ -27,18 +27,18 @@ class JobLock:
         return f"<JobLock {self._path} {'held' if self._descriptor is not None else 'free'}>"
 
     def acquire(self) -> None:
-        """Take the lock; raises JobInUse, or StoreError if the lock file cannot be made."""
-        while True:
+        """Take the lock, unless it is held; raises JobInUse, or StoreError if the lock file cannot be made."""
+        while self._descriptor is None:
             descriptor = self._locked()
             # Whoever removes a job takes its lock file away with it: a lock on that one keeps nobody out.
             with contextlib.suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(descriptor), self._path.stat()):
+                    self._descriptor = descriptor
                     break
             os.close(descriptor)
-        self._descriptor = descriptor
         with contextlib.suppress(OSError):  # a full disk: the lock holds without the text
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
 
     def _locked(self) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC

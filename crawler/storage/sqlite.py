@@ -36,7 +36,7 @@ class SQLiteStore:
     what a resume needs, such as the spider, its arguments, settings and feeds. ``resume``: the job must be there.
 
     ``codec`` turns requests and items into bytes and back; ``window`` is how many requests of a host the
-    frontier shall hold; ``cache_bytes`` bounds SQLite's page cache.
+    frontier shall hold; ``cache_bytes`` bounds SQLite's page cache. ``lock`` is the job's, if it is held already.
     """
 
     durable = True
@@ -51,13 +51,14 @@ class SQLiteStore:
         description: dict[str, Any] | None = None,
         resume: bool = False,
         cache_bytes: int = 64_000_000,
+        lock: JobLock | None = None,
     ) -> None:
         self.path = Path(path)
         self.window = window
         self._reactor = reactor
         self._codec = codec
         self._description = None if resume else description or {}
-        self._lock = JobLock(self.path)
+        self._lock = lock or JobLock(self.path)
         self._file = JobFile(self.path, codec, cache_bytes=cache_bytes)
         self._writer = Writer(self._file)
         self._rows = Rows(codec, self._form, self._item_form)

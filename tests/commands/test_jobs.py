@@ -146,7 +146,7 @@ def test_a_job_in_use_is_refused(crawler: Crawler, started: Started, spider_file
         (["resume", "mine"], "the job mine is in use by process"),
         (["jobs", "close", "mine"], "the job mine is in use by process"),
         (["jobs", "rm", "mine"], "the job mine is in use by process"),
-        (["run", "pages.py", "--job", "mine"], "there is a job mine already"),
+        (["run", "pages.py", "--job", "mine"], "the job mine is in use by process"),
         (["resume"], "running: mine"),
     ):
         result = crawler(*arguments)

@@ -178,3 +178,10 @@ def test_a_component_that_declares_one_of_scrapy_s_names_gets_it() -> None:
     settings = Settings.load({"PIPELINES": [Files], "FILES_STORE": "there", "AWS_ACCESS_KEY_ID": "k"})
     assert settings.of(Files) == {"FILES_STORE": "there", "AWS_ACCESS_KEY_ID": "k"}
     assert settings.warnings == []
+
+
+def test_scrapys_own_default_of_none_is_not_set() -> None:
+    settings = Settings({"JOBDIR": None, "FEED_URI": None})
+    assert settings.core.JOB_NAME is None
+    assert settings.core.JOB_DIR == CoreSettings().JOB_DIR
+    assert settings.core.FEEDS == {}

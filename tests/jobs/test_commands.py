@@ -55,7 +55,7 @@ def test_a_finished_job_whose_file_a_kill_left_is_no_obstacle(tmp_path: Path) ->
         command = ("crawl", "walk", "--job", "k", "-a", f"base={web.base}", *store, "-O", str(out))
         assert run(*command, "-s", "JOB_KEEP=True", log=log)[0] == 0  # what is left of a kill after the end
         status, said = run(*command, "-s", "JOB_KEEP=True", log=log)
-        assert (status, "there is a job k already" in said) == (2, True), said
+        assert (status, "job k is finished" in said) == (2, True), said
         status, said = run(*command, log=log)
         assert status == 0, said
         assert len(read_paths(out)) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from crawler.errors import SettingError
 from crawler.model.request import Request
 from crawler.model.response import Response
-from crawler.policy.scope import DepthFilter, OffsiteFilter, SchemeFilter, UrlLengthFilter
+from crawler.policy.scope import DepthFilter, OffsiteFilter, SchemeFilter, SpidersDomains, UrlLengthFilter
 from crawler.policy.verdict import Drop
 
 
@@ -49,6 +50,37 @@ def test_domains(domains: Any, url: str, accepted: bool) -> None:
     for found_on in (None, page()):
         decision = OffsiteFilter(domains)(request, found_on)
         assert decision is request if accepted else decision == Drop("offsite", request.host)
+
+
+@dataclass
+class Roams:
+    """What the filter wants of a spider."""
+
+    allowed_domains: Any
+
+
+@pytest.mark.parametrize("many", [0, 200])
+def test_domains_that_a_spider_changes_while_it_runs_count(many: int) -> None:
+    spider = Roams(["a.example", *(f"{number}.example" for number in range(many))])
+    judge = SpidersDomains(spider)
+    request = Request("http://b.example/")
+    refused = Drop("offsite", "b.example")
+    assert judge(request, None) == refused
+    spider.allowed_domains.append("b.example")
+    assert judge(request, None) is request
+    spider.allowed_domains.remove("b.example")
+    assert judge(request, None) == refused
+    spider.allowed_domains = {"b.example"}
+    assert judge(request, None) is request
+    spider.allowed_domains.clear()
+    assert judge(request, None) is request  # none: all
+    spider.allowed_domains = ["a.example"]
+    assert judge(request, None) == refused
+    spider.allowed_domains[0] = "b.example"
+    assert judge(request, None) is request
+    for every in (None, "b.example", ("b.example",), iter(["b.example"])):
+        spider.allowed_domains = every
+        assert judge(request, None) is judge(request, None) is request
 
 
 @pytest.mark.parametrize("more", [{"dont_filter": True}, {"meta": {"allow_offsite": True}}])

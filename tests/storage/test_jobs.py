@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crawler.errors import JobInUse, UsageError
-from crawler.storage.jobs import check_name, find_job, job_path, list_jobs, make_folder, new_name, remove_job
+from crawler.storage.jobs import check_name, find_job, job_path, list_jobs, make_folder, new_job, remove_job
 from tests.storage.support import Stores, begin
 
 
@@ -19,12 +19,14 @@ def test_names_that_leave_the_folder_are_refused(tmp_path: Path) -> None:
     assert job_path(tmp_path, "books-1.2_x") == tmp_path / "books-1.2_x.sqlite"
 
 
-def test_new_names_are_made_from_the_spider_and_free(tmp_path: Path) -> None:
-    first = new_name(tmp_path, "my spider/x", 0.0)
+def test_new_jobs_are_made_from_the_spider_and_free(tmp_path: Path) -> None:
+    first, lock = new_job(tmp_path, "my spider/x", 0.0)
     assert first.startswith("my-spider-x-19")
+    assert new_job(tmp_path, "my spider/x", 0.0)[0] == first + "-2"  # the first is taken, though nothing is made yet
+    lock.release()
     job_path(tmp_path, first).touch()
-    assert new_name(tmp_path, "my spider/x", 0.0) == first + "-2"
-    assert new_name(tmp_path, "..", 0.0).startswith("job-")
+    assert new_job(tmp_path, "my spider/x", 0.0)[0] == first + "-3"
+    assert new_job(tmp_path, "..", 0.0)[0].startswith("job-")
 
 
 def test_the_folder_of_jobs_and_the_one_it_is_made_in_are_private(tmp_path: Path) -> None:
