@@ -18,6 +18,7 @@ from crawler.config.settings import Settings
 
 _FATES: Final = {
     "same": "The same name, type and meaning.",
+    "alike": "The same name and type; in the table is what differs.",
     "mapped": "Understood, and turned into settings of ours.",
     "ignored": "Without effect; one warning names those that are set to something.",
     "refused": "An error before the start, unless empty: the crawl would not do what the setting asks for.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
-Fate = Literal["same", "mapped", "ignored", "refused"]
+Fate = Literal["same", "alike", "mapped", "ignored", "refused"]
 Translator = Callable[[Any, Mapping[str, Any]], dict[str, Any]]
 
 
@@ -134,19 +134,32 @@ UNMAPPED: dict[str, ScrapyName] = {
         "RETRY_EXCEPTIONS",
     ),
     **_rows("refused", "spiders are found in SPIDER_MODULES", "SPIDER_LOADER_CLASS"),
+    **_rows("alike", "has no effect: say who you are in USER_AGENT", "BOT_NAME"),
+    **_rows("alike", 'the default is "crawler/0.1"', "USER_AGENT"),
+    **_rows("alike", "items of all responses; Scrapy counts those of one response", "CONCURRENT_ITEMS"),
+    **_rows("alike", "1 or more; Scrapy's 0, no limit, is an error: give a large number", "CONCURRENT_REQUESTS"),
+    **_rows("alike", "1 or more", "CONCURRENT_REQUESTS_PER_DOMAIN SCRAPER_SLOT_MAX_ACTIVE_SIZE"),
+    **_rows("alike", "lengthens each delay by 0 to 50 %; in Scrapy it may be shorter, too", "RANDOMIZE_DOWNLOAD_DELAY"),
+    **_rows("alike", "keys are checked; jitter only switches the lengthening on or off", "DOWNLOAD_SLOTS"),
+    **_rows("alike", "the time of one fetch from the connection to the last byte", "DOWNLOAD_TIMEOUT"),
+    **_rows("alike", "keys are paths and -; another scheme than file: is an error", "FEEDS"),
+    **_rows("alike", "for all policies: what is older is removed", "HTTPCACHE_EXPIRATION_SECS"),
+    **_rows("alike", "the default is True", "ROBOTSTXT_OBEY"),
+    **_rows("alike", "the default is INFO", "LOG_LEVEL"),
+    **_rows("alike", "the default, None, writes an item a line; Scrapy's 0 is the same for JSON", "FEED_EXPORT_INDENT"),
     **_rows(
         "same",
         "",
-        "BOT_NAME CLOSESPIDER_ERRORCOUNT CLOSESPIDER_ITEMCOUNT CLOSESPIDER_PAGECOUNT CLOSESPIDER_PAGECOUNT_NO_ITEM "
-        "CLOSESPIDER_TIMEOUT CLOSESPIDER_TIMEOUT_NO_ITEM COMPRESSION_ENABLED CONCURRENT_ITEMS CONCURRENT_REQUESTS "
-        "CONCURRENT_REQUESTS_PER_DOMAIN COOKIES_DEBUG COOKIES_ENABLED DEFAULT_REQUEST_HEADERS DEPTH_LIMIT "
-        "DEPTH_PRIORITY DNS_TIMEOUT DOWNLOAD_DELAY DOWNLOAD_FAIL_ON_DATALOSS DOWNLOAD_MAXSIZE DOWNLOAD_SLOTS "
-        "DOWNLOAD_TIMEOUT DOWNLOAD_WARNSIZE FEEDS FEED_EXPORT_BATCH_ITEM_COUNT FEED_EXPORT_FIELDS FEED_EXPORT_INDENT "
-        "FEED_STORE_EMPTY HTTPCACHE_ENABLED HTTPCACHE_EXPIRATION_SECS HTTPCACHE_IGNORE_HTTP_CODES "
+        "CLOSESPIDER_ERRORCOUNT CLOSESPIDER_ITEMCOUNT CLOSESPIDER_PAGECOUNT CLOSESPIDER_PAGECOUNT_NO_ITEM "
+        "CLOSESPIDER_TIMEOUT CLOSESPIDER_TIMEOUT_NO_ITEM COMPRESSION_ENABLED "
+        "COOKIES_DEBUG COOKIES_ENABLED DEFAULT_REQUEST_HEADERS DEPTH_LIMIT "
+        "DEPTH_PRIORITY DNS_TIMEOUT DOWNLOAD_DELAY DOWNLOAD_FAIL_ON_DATALOSS DOWNLOAD_MAXSIZE "
+        "DOWNLOAD_WARNSIZE FEED_EXPORT_BATCH_ITEM_COUNT FEED_EXPORT_FIELDS "
+        "FEED_STORE_EMPTY HTTPCACHE_ENABLED HTTPCACHE_IGNORE_HTTP_CODES "
         "HTTPERROR_ALLOWED_CODES HTTPERROR_ALLOW_ALL HTTPPROXY_ENABLED LOGSTATS_INTERVAL LOG_ENABLED LOG_FILE "
-        "LOG_LEVEL METAREFRESH_ENABLED METAREFRESH_IGNORE_TAGS METAREFRESH_MAXDELAY RANDOMIZE_DOWNLOAD_DELAY "
+        "METAREFRESH_ENABLED METAREFRESH_IGNORE_TAGS METAREFRESH_MAXDELAY "
         "REDIRECT_ENABLED REDIRECT_MAX_TIMES REDIRECT_PRIORITY_ADJUST REFERER_ENABLED RETRY_ENABLED "
-        "RETRY_HTTP_CODES RETRY_PRIORITY_ADJUST RETRY_TIMES ROBOTSTXT_OBEY ROBOTSTXT_USER_AGENT "
-        "SCRAPER_SLOT_MAX_ACTIVE_SIZE SPIDER_MODULES URLLENGTH_LIMIT USER_AGENT",
+        "RETRY_HTTP_CODES RETRY_PRIORITY_ADJUST RETRY_TIMES ROBOTSTXT_USER_AGENT "
+        "SPIDER_MODULES URLLENGTH_LIMIT",
     ),
 }

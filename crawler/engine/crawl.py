@@ -13,7 +13,7 @@ from crawler.engine.frames import message_of, user_traceback
 from crawler.engine.loop import Loop
 from crawler.engine.parts import Parts
 from crawler.engine.sending import Sending
-from crawler.engine.stopping import reason_of
+from crawler.engine.stopping import FAILURES, reason_of
 from crawler.engine.unit import Unit
 from crawler.engine.wiring import Wiring
 from crawler.errors import BooksDoNotBalance, CloseSpider, CrawlerError
@@ -150,18 +150,16 @@ class Crawl:
     def fail(self, error: BaseException) -> None:
         """A feed, the store or a disk has failed: nothing more can be kept, so stop, and say why."""
         reason = reason_of(error)
-        if reason == "output_closed":
-            logger.info("%s", error)
-            self.stop(reason)
-            return
         ours = not isinstance(error, CrawlerError)
         problem = f"internal error: {error!r}" if ours else str(error)
-        if problem not in self.problems:  # a full disk fails the commit and whatever else was under way
+        if reason not in FAILURES:
+            logger.info("%s", problem)
+        elif problem not in self.problems:  # a full disk fails the commit and whatever else was under way
             self.problems.append(problem)
             logger.error("%s", problem, exc_info=error if ours else None)
         if self._loop.over.called:
             self.reason = reason if self.reason == "finished" else self.reason
-        elif reason in ("feed_error", "local_failure"):
+        elif reason not in ("store_error", "internal_error"):
             self.stop(reason)
         else:
             self.stop_now(reason)
@@ -198,7 +196,7 @@ class Crawl:
         if not self._hard and not self.problems:
             self._check_books()
         broken_off = finished and wired.starts.broken_off  # there is more to come, once its error is mended
-        self.complete = finished and self.left == 0 and not self.problems and not broken_off
+        self.complete = self.reason == "finished" and self.left == 0 and not self.problems and not broken_off
         await parts.store.finish(ended=self.complete, reason="start_error" if broken_off else self.reason)
         self._state = "closed"
         wired.watch.close()
