@@ -59,6 +59,8 @@ def _flat(data: Any) -> list[tuple[str | bytes, str | bytes]]:
             if isinstance(value, Mapping):
                 raise InvalidRequest(f"form field {name!r} must be text, a number or a list of these, got a dict")
             values = value if isinstance(value, Iterable) and not isinstance(value, str | bytes) else [value]
+            if hasattr(value, "read"):
+                raise InvalidRequest(f"the value of {name!r} in form data is a file; files go by files={{{name!r}: …}}")
             pairs += [(_text(name), _text(each)) for each in values if each is not None]
     except InvalidRequest:
         raise

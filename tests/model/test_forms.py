@@ -358,6 +358,15 @@ def test_none_is_left_out() -> None:
     assert FormRequest("http://x.org/", method="GET", formdata={"a": None, "b": ""}).url == "http://x.org/?b="
 
 
+def test_a_file_as_a_value_says_where_files_go() -> None:
+    for made in (
+        lambda: Request("http://x.org/", data={"f": BytesIO(b"x")}),
+        lambda: sent(LOGIN, formdata={"f": BytesIO()}),
+    ):
+        with pytest.raises(InvalidRequest, match=r"files=\{'f': …\}"):
+            made()
+
+
 def test_data_is_another_name_for_formdata() -> None:
     request = Request.from_form(page(LOGIN), formid="login", data={"user": "ann"})
     assert ("user", "ann") in parse_qsl(request.body.decode())
