@@ -21,6 +21,7 @@ from typing import Any, TextIO
 
 import click
 
+from crawler.commands.on_demand import install_on_demand
 from crawler.config.nearest import did_you_mean
 from crawler.errors import CrawlerError, JobDamaged, JobInUse, UsageError
 
@@ -114,6 +115,7 @@ def crawler() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its status."""
+    install_on_demand()
     status = status_of(sys.argv[1:] if arguments is None else arguments)
     for stream in (sys.stdout, sys.stderr):
         _settle(stream)

@@ -21,15 +21,21 @@ logger = logging.getLogger(__name__)
 
 def install_reactor() -> Any:
     """Install the asyncio reactor, if none is installed yet, and return it."""
-    from twisted.internet import asyncioreactor
-
     if "twisted.internet.reactor" not in sys.modules:
-        loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)
-        asyncioreactor.install(loop)
+        new_reactor()
     from twisted.internet import reactor
 
     return reactor
+
+
+def new_reactor() -> Any:
+    """Install the asyncio reactor, the first of this process, and return it."""
+    from twisted.internet import asyncioreactor
+
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    asyncioreactor.install(loop)
+    return sys.modules["twisted.internet.reactor"]
 
 
 def run_reactor(reactor: Any, start: Callable[[], Deferred[Any]]) -> Any:

@@ -77,6 +77,7 @@ def run_prepared(prepare: Prepare, settings: Settings, *, summary_file: str | No
     """Run what ``prepare(reactor)`` makes; ``quiet``: neither progress nor a table at the end."""
     if summary_file is not None:
         check_summary_file(summary_file)
+        summary_file = str(Path(summary_file).absolute())  # a callback may change the working directory
     reactor = install_reactor()
     core = settings.core
     screen = Screen(core, quiet=quiet)

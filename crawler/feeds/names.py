@@ -84,6 +84,7 @@ class PathTemplate:
     def __init__(self, feed: str, text: str, values: Mapping[str, Any]) -> None:
         self.feed = feed
         self.text = local_path(feed, text)
+        self._base = Path() if Path(self.text).is_absolute() else Path.cwd()  # which a callback may change
         self._values = dict(values)
         found = [match for match in _placeholder.finditer(self.text) if match[1]]
         self.used = frozenset(match[1] for match in found)
@@ -95,7 +96,7 @@ class PathTemplate:
             raise OutputError(f"feed {feed!r}: a placeholder is written %(name)s or %(batch_id)d")
         first = _placeholder.search(self.text)
         before = self.text[: first.start()] if found and first else self.text
-        self.root = Path(before + "x").parent
+        self.root = self._base / Path(before + "x").parent
         """The folder that must exist: the one before the first placeholder."""
 
     @property
@@ -115,7 +116,7 @@ class PathTemplate:
                 raise OutputError(f"feed {self.feed!r}: {match[0]} asks for a number, and {value!r} is none")
             return safe_part(f"{value:{match[2]}d}" if match[3] == "d" else f"{value!s}")
 
-        path = Path(_placeholder.sub(filled, self.text))
+        path = self._base / _placeholder.sub(filled, self.text)
         if not self.used:
             return Path(os.path.realpath(path))
         root = Path(os.path.realpath(self.root))

@@ -141,8 +141,8 @@ def remove_job(path: Path) -> None:
 
 
 def make_folder(folder: str | Path) -> Path:
-    """Make the folder of jobs, for its owner only; raises StoreError."""
-    path = Path(folder)
+    """Make the folder of jobs, for its owner only; return its absolute path. Raises StoreError."""
+    path = Path(folder).absolute()  # a callback may change the working directory
     try:
         make_private_folder(path)
         if not os.access(path, os.W_OK | os.X_OK):

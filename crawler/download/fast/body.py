@@ -60,7 +60,7 @@ class BodyFile:
 
         Raises FetchError, and LocalFailure if it is not the name that is at fault.
         """
-        final = Path(path)
+        final = Path(path).absolute()
         try:
             if final.is_dir():
                 raise IsADirectoryError(errno.EISDIR, "it is a folder")

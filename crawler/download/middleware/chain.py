@@ -49,7 +49,8 @@ def compile_chain(
     ``again`` takes the second calls. ``drive`` runs the outermost coroutine: users' middlewares may await
     asyncio's awaitables where it makes an asyncio Task of it.
     """
-    on_head = _on_heads([found for each in middlewares if (found := getattr(each, "on_head", None)) is not None])
+    seeing = [each for each in middlewares if getattr(each, "on_head", None) is not None]
+    on_head = _on_heads([each.on_head for each in seeing])  # type: ignore[attr-defined]  # it has one
 
     if on_head is None:
 
@@ -61,6 +62,8 @@ def compile_chain(
             return downloader_fetch(request, Exchange(on_head=on_head))
 
     fetch: Fetch = innermost
+    if on_head is not None and any(not type(each).__module__.startswith("crawler.") for each in seeing):
+        fetch = _answering_for(on_head, downloader_fetch)
     for middleware in reversed(middlewares):
         fetch = _around(middleware, fetch, again)
     if not middlewares:
@@ -95,14 +98,46 @@ def _around(middleware: Middleware, inner: Fetch, again: Fetch) -> Fetch:
     return lambda request: inner(request) if before(request) else call(request)
 
 
+def _answering_for(on_head: OnHead, downloader_fetch: Callable[..., Awaitable[Response]]) -> Fetch:
+    """Return the downloader's fetch, failing with what an ``on_head`` of the user's raises.
+
+    That is called from the transport, where an exception would be the end of a connection, which other exchanges
+    may share, and tell nobody.
+    """
+
+    async def fetch(request: Request) -> Response:
+        raised: list[BaseException] = []
+
+        def seen(request: Request, head: Head) -> bool:
+            try:
+                return on_head(request, head)
+            except BaseException as error:
+                raised.append(error)
+                return False
+
+        try:
+            return await downloader_fetch(request, Exchange(on_head=seen))
+        finally:
+            if raised:
+                raise raised[0]
+
+    return fetch
+
+
 def _on_heads(hooks: list[OnHead]) -> OnHead | None:
     if len(hooks) < 2:
         return hooks[0] if hooks else None
 
     def on_head(request: Request, head: Head) -> bool:
         go_on = True
+        raised: BaseException | None = None
         for hook in hooks:  # each is shown it, also after one has said stop
-            go_on = hook(request, head) is not False and go_on
+            try:
+                go_on = hook(request, head) is not False and go_on
+            except BaseException as error:
+                raised = raised or error
+        if raised is not None:
+            raise raised
         return go_on
 
     return on_head

@@ -3,10 +3,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred, succeed
 
-from crawler.download.middleware.chain import Fetch
-from crawler.download.seam import Head
+from crawler.download.middleware.chain import Fetch, compile_chain
+from crawler.download.seam import Exchange, Head
 from crawler.errors import IgnoreRequest
+from crawler.model.headers import Headers
 from crawler.model.request import Request
 from crawler.model.response import Response
 from tests.download.middleware.stage import Stage
@@ -64,6 +66,36 @@ def test_errors_pass() -> None:
 
     with pytest.raises(IgnoreRequest):
         Stage([Refusing()]).fetch("http://a/")
+
+
+@pytest.mark.parametrize("kind", [ValueError, SystemExit])
+def test_what_an_on_head_raises_belongs_to_its_request(kind: type[BaseException]) -> None:
+    shown: list[int] = []
+
+    class Passing:
+        async def __call__(self, request: Request, fetch: Fetch) -> Response:
+            return await fetch(request)
+
+    class Breaking(Passing):
+        def on_head(self, request: Request, head: Head) -> bool:
+            raise kind("my bug")
+
+    class Watching(Passing):
+        def on_head(self, request: Request, head: Head) -> bool:
+            shown.append(head.status)
+            return True
+
+    def from_the_transport(request: Request, exchange: Exchange | None) -> Deferred[Response]:
+        assert exchange is not None
+        assert exchange.on_head is not None
+        assert exchange.on_head(request, Head(200, b"OK", Headers(), "h2")) is False
+        return succeed(Response(request.url))
+
+    fetch = compile_chain([Breaking(), Watching()], from_the_transport, from_the_transport)  # type: ignore[arg-type]
+    failures: list[Any] = []
+    fetch(Request("http://a/")).addErrback(failures.append)
+    assert failures[0].check(kind)
+    assert shown == [200]
 
 
 def test_every_on_head_is_shown_the_head() -> None:
