@@ -146,32 +146,36 @@ def _nec(sequence: bytes) -> str | None:
     return None if BAD in text or "\ue000" <= text <= "\uf8ff" else text
 
 
-_ESCAPES = re.compile(rb"(?:\x1b(?:\([BJI]|\$[@B]))+")
+_ESCAPES = re.compile(rb"\x1b(?:\([BJI]|\$[@B])(?:\x1b(?:\([BJI]|\$[@B]))*")
 _PAIRS = re.compile(rb"(?:[!-~]{2})+|[!-~][^!-~\x1b]?|[^!-~]")
-_NOT_TEXT = re.compile("[\x0e\x0f\x1b\x80-\uffff]")
+_ARE_PAIRS = re.compile(rb"(?:[!-~]{2})*+").fullmatch
 _HIGH = bytes(byte | 0x80 for byte in range(256))
+_ERROR = b"\x80"  # is one in EUC-JP
+_ASCII = bytes(0x80 if byte in (0x0E, 0x0F, 0x1B) or byte > 0x7F else byte for byte in range(256))
+# The two characters that the Roman set has in other places; the shifts, errors in the text, stand for them.
+_ROMAN = _ASCII.translate(bytes({0x5C: 0x0E, 0x7E: 0x0F}.get(byte, byte) for byte in range(256)))
+_KANA = [b"\x8e%c" % (byte | 0x80) if 0x21 <= byte <= 0x5F else _ERROR for byte in range(256)]
 
 
 def _decode_iso2022_jp(body: bytes) -> str:
-    parts: list[str] = []
+    parts: list[bytes] = []
     state, start = b"B(", 0
     for found in _ESCAPES.finditer(body):
         # One escape right behind another is an error, the standard says, for text could hide in them.
-        parts += (_segment(body[start : found.start()], state), BAD * (len(found[0]) // 3 - 1))
+        parts += (_in_euc(body[start : found.start()], state), _ERROR * (len(found[0]) // 3 - 1))
         state, start = found[0][:-3:-1], found.end()
-    return "".join([*parts, _segment(body[start:], state)])
+    parts.append(_in_euc(body[start:], state))
+    return decode(b"".join(parts), "euc_jp").replace("\x0e", "¥").replace("\x0f", "‾")
 
 
-def _segment(segment: bytes, state: bytes) -> str:
+def _in_euc(segment: bytes, state: bytes) -> bytes:
     if state.endswith(b"$"):
-        return _PAIRS.sub(_pair, segment).decode("utf-8")
+        return segment.translate(_HIGH) if _ARE_PAIRS(segment) else _PAIRS.sub(_pair, segment)
     if state == b"I(":
-        return "".join(HALF_WIDTH[byte - 0x21] if 0x21 <= byte <= 0x5F else BAD for byte in segment)
-    text = _NOT_TEXT.sub(BAD, segment.decode("latin-1"))
-    return text.replace("\\", "¥").replace("~", "‾") if state == b"J(" else text
+        return b"".join([_KANA[byte] for byte in segment])
+    return segment.translate(_ROMAN if state == b"J(" else _ASCII)
 
 
 def _pair(found: re.Match[bytes]) -> bytes:
     pairs = found[0]
-    whole = len(pairs) % 2 == 0 and 0x21 <= pairs[-1] <= 0x7E
-    return (decode(pairs.translate(_HIGH), "euc_jp") if whole else BAD).encode()
+    return pairs.translate(_HIGH) if len(pairs) % 2 == 0 and 0x21 <= pairs[-1] <= 0x7E else _ERROR
