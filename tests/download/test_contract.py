@@ -605,8 +605,9 @@ def test_a_stale_connection_is_told_of_where_the_repeat_has_to_wait(make: Make, 
     assert fetch(downloader, server.url("/")).body == b"x"
 
 
+@pytest.mark.parametrize("spooled", [False, True])
 @pytest.mark.parametrize("coding", ["", "gzip", "chunked"])
-def test_a_body_that_may_be_cut_ends_at_its_limit(coding: str, make: Make, server: Chaos) -> None:
+def test_a_body_that_may_be_cut_ends_at_its_limit(coding: str, spooled: bool, make: Make, server: Chaos) -> None:
     body = b"".join(b"Disallow: /%d\n" % number for number in range(100_000))
     sent = gzip.compress(body) if coding == "gzip" else body
     head = {"": "Content-Length: %d", "gzip": "Content-Encoding: gzip\r\nContent-Length: %d"}.get(coding, "")
@@ -614,7 +615,7 @@ def test_a_body_that_may_be_cut_ends_at_its_limit(coding: str, make: Make, serve
     pieces = b"%x\r\n%b\r\n0\r\n\r\n" % (len(sent), sent) if coding == "chunked" else sent
     server.scripts["/"] = lambda request: iter([f"HTTP/1.1 200 OK\r\n{fields}\r\n".encode() + pieces])
     server.scripts["/after"] = lambda request: iter([answer(b"x")])
-    downloader = make()
+    downloader = make(DOWNLOAD_SPOOL_SIZE=10_000 if spooled else 0)
     meta = {"download_maxsize": 50_000, "download_cut": True}
     response = fetch(downloader, server.url("/"), meta=meta)
     assert "stopped" in response.flags

@@ -136,24 +136,16 @@ class Fetch:
         self._size += len(data)
         if self._file is not None:
             self._file.write(data)
-            return
-        self._chunks.append(data)
-        if self._cut and self._enough():
-            return
-        if self._size > self._rules.spool_size > 0:
-            self._file = BodyFile.temporary(self.pool.spool_folder)
-            for chunk in self._chunks:
-                self._file.write(chunk)
-            self._chunks = []
-
-    def _enough(self) -> bool:
-        """End the fetch if what there is of a body that may be cut is as much as is wanted; tell whether it is."""
-        decoded = self._decoder is not None and self._decoder.full
-        if not decoded and not 0 < self.max_size < self._received:
-            return False
-        self.connection.cancel(self)
-        self.on_end("stopped")
-        return True
+        else:
+            self._chunks.append(data)
+            if self._size > self._rules.spool_size > 0:
+                self._file = BodyFile.temporary(self.pool.spool_folder)
+                for chunk in self._chunks:
+                    self._file.write(chunk)
+                self._chunks = []
+        if self._cut and (0 < self.max_size < self._received or (self._decoder is not None and self._decoder.full)):
+            self.connection.cancel(self)
+            self.on_end("stopped")
 
     def on_end(self, flag: str | None) -> None:
         """See base.Call."""
