@@ -55,7 +55,7 @@ ROOMS: dict[str, Room] = {
         WORDS | {"policy", "frontier", "spider", "pipeline", "summary", "threads", "feeds.seam", "download.seam"},
         "twisted itemadapter",
     ),
-    "generic": _room(WORDS | {"spider", "pipeline"}, "lxml itemadapter itemloaders twisted"),
+    "generic": _room(WORDS | {"spider", "pipeline", "policy.robots"}, "lxml itemadapter itemloaders twisted"),
     "sample": _room((), "twisted"),
     "commands": ANYTHING,
     "assembly": ANYTHING,

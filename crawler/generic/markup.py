@@ -14,6 +14,7 @@ from itertools import chain
 
 from lxml import etree
 
+from crawler.generic.ampersands import with_ampersands
 from crawler.model.codecs import Decoder
 from crawler.model.encoding import encoding_of
 
@@ -74,7 +75,9 @@ def _gunzipped(body: bytes) -> Iterator[bytes]:
         position -= len(member.unused_data)
 
 
-def _as_utf8(source: Iterable[bytes], encoding: str | None, content_type: str | None) -> Iterator[bytes]:
+def as_utf8(
+    source: Iterable[bytes], encoding: str | None, content_type: str | None, *, kind: str = "xml"
+) -> Iterator[bytes]:
     """Yield a document in UTF-8, by the encoding or what Content-Type or the document say it is in (RFC 7303 §3)."""
     rest = iter(source)
     taken: list[bytes] = []
@@ -82,7 +85,7 @@ def _as_utf8(source: Iterable[bytes], encoding: str | None, content_type: str | 
     while size < _HEAD and (piece := next(rest, None)) is not None:
         taken.append(piece)
         size += len(piece)
-    decoder = Decoder(encoding or encoding_of(b"".join(taken), content_type, kind="xml"))
+    decoder = Decoder(encoding or encoding_of(b"".join(taken), content_type, kind=kind))
     begun = False
     for piece in chain(taken, rest):
         text = decoder.decode(piece)
@@ -96,21 +99,22 @@ def _as_utf8(source: Iterable[bytes], encoding: str | None, content_type: str | 
 class _Waiting:
     """Refuses what makes libxml2 wait again and again.
 
-    At each "<" it looks ahead for a ">", and at each "&" for a ";", through all that it was given: many of
-    the first without any of the second take the square of their number.
+    At each "<" it looks ahead for a ">" through all that it was given: many of the first without any of the
+    second take the square of their number.
     """
 
-    def __init__(self, begin: bytes, end: bytes, most: int) -> None:
-        self._begin, self._end, self._most = begin, end, most
+    _MOST = 256
+
+    def __init__(self) -> None:
         self._count = 0
 
     def see(self, piece: bytes) -> None:
         """Count through the next piece of the document; raises BadMarkup."""
-        counts = [part.count(self._begin) for part in piece.split(self._end)]
+        counts = [part.count(b"<") for part in piece.split(b">")]
         counts[0] += self._count
         self._count = counts[-1]
-        if max(counts) > self._most:
-            raise BadMarkup(f"it has more than {self._most} {self._begin.decode()} without {self._end.decode()}")
+        if max(counts) > self._MOST:
+            raise BadMarkup(f"it has more than {self._MOST} < without >")
 
 
 class Document:
@@ -131,7 +135,7 @@ class Document:
         content_type: str | None = None,
     ) -> None:
         self.problem = ""
-        self._source = _as_utf8(source, encoding, content_type)
+        self._source = with_ampersands(as_utf8(source, encoding, content_type))
         self._parser = etree.XMLPullParser(
             events=("start", "end"),
             tag=None if names is None else [f"{{*}}{name}" for name in names],
@@ -146,8 +150,7 @@ class Document:
         )
         self._most = most
         self._begun = False
-        # Bare "&" are common in sitemaps, and looked ahead from at memory speed.
-        self._waiting = (_Waiting(b"<", b">", 256), _Waiting(b"&", b";", 20_000))
+        self._waiting = _Waiting()
         self._events = self._read()
         self._root = next((element for _, element in self._events), None)
 
@@ -192,9 +195,6 @@ class Document:
                 yield event
             if size - heard > SILENCE:
                 raise BadMarkup(f"nothing that is looked for comes within {SILENCE} bytes")
-        # At a bare "&" libxml2 waits for a ";" and may still do so; it sees one here.
-        self._feed(b"<!--;-->")
-        yield from self._fresh()
         self._finish()
 
     def _fresh(self) -> Iterator[tuple[str, etree._Element]]:
@@ -205,8 +205,7 @@ class Document:
             yield event, element
 
     def _feed(self, text: bytes) -> None:
-        for each in self._waiting:
-            each.see(text)
+        self._waiting.see(text)
         try:
             self._parser.feed(text)
         except etree.XMLSyntaxError as error:

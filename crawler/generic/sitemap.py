@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, ClassVar
 
-from crawler.generic.markup import GZIP, BadMarkup, Document, local_name, pieces
+from crawler.generic.markup import BadMarkup, Document, as_utf8, local_name, pieces
 from crawler.model.masking import masked
 from crawler.model.request import Request
 from crawler.model.response import Response
+from crawler.policy.robots import RobotsRules
 from crawler.spider import Spider
 
 Entry = dict[str, Any]
@@ -21,35 +23,78 @@ Pattern = str | re.Pattern[str]
 MOST = 100_000
 """Most entries of a sitemap: twice what sitemaps.org allows."""
 
-_NAMES = ("urlset", "sitemapindex", "url", "sitemap")
-_ROBOTS_LINE = re.compile(rb"^[ \t]*sitemap[ \t]*:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
+# sitemaps.org, "Other Sitemap formats": RSS (1.0, whose root is RDF, too) and Atom.
+_ROOTS = {"urlset": "urlset", "sitemapindex": "sitemapindex", "rss": "urlset", "RDF": "urlset", "feed": "urlset"}
+_ENTRIES = ("url", "sitemap", "item", "entry")
+_PAGE = re.compile(r"https?://\S+", re.IGNORECASE).fullmatch
+_LINE = 65_536
+_BEFORE = b"\xef\xbb\xbf\xfe\xff\0\t\n\r "  # what may stand before a "<", in any encoding
 
 
 class Sitemap:
     """The entries of a sitemap, to be iterated once; ``type`` is "urlset", "sitemapindex" or "".
 
     An entry has "loc" and what else its elements say, as stripped texts ("lastmod", …); "alternate" is a
-    list of the other languages' URLs. Raises BadMarkup while it is iterated, ``limit`` in bytes. For
-    ``encoding`` and ``content_type`` see Document.
+    list of the other languages' URLs. RSS, Atom and a text with a URL on each line are of the type "urlset", too.
+    Raises BadMarkup while it is iterated, ``limit`` in bytes. For ``encoding`` and ``content_type`` see Document.
     """
 
     def __init__(
         self, body: bytes, *, limit: int = 0, encoding: str | None = None, content_type: str | None = None
     ) -> None:
         source = pieces(body, limit)
-        self._document = Document(source, names=_NAMES, most=MOST, encoding=encoding, content_type=content_type)
-        self.type = self._document.root_name
+        taken = []
+        start = b""
+        while not start and (piece := next(source, None)) is not None:
+            taken.append(piece)
+            start = piece.lstrip(_BEFORE)
+        source = chain(taken, source)
+        self._document: Document | None = None
+        self._lines: Iterator[str] = iter(())
+        if start.startswith(b"<"):
+            names = (*_ROOTS, *_ENTRIES)
+            self._document = Document(source, names=names, most=MOST, encoding=encoding, content_type=content_type)
+            self.type = _ROOTS.get(self._document.root_name, "")
+        else:
+            pages = _pages(as_utf8(source, encoding, content_type, kind="text"))
+            first = next(pages, None)
+            self.type = "" if first is None else "urlset"
+            self._lines = iter(()) if first is None else chain((first,), pages)
 
     @property
     def problem(self) -> str:
         """What was wrong, though it could be read; known at the end."""
-        return self._document.problem
+        if self._document is not None:
+            return self._document.problem
+        return "" if self.type else "it is neither XML nor a list of URLs"
 
     def __iter__(self) -> Iterator[Entry]:
-        for element in self._document.elements(lambda element: local_name(element) in ("url", "sitemap")):
-            entry = _entry(element)
-            if "loc" in entry:
-                yield entry
+        for page in self._lines:
+            yield {"loc": page}
+        if self._document is not None:
+            for element in self._document.elements(lambda element: local_name(element) in _ENTRIES):
+                entry = _entry(element)
+                if "loc" in entry:
+                    yield entry
+
+
+def _pages(text: Iterable[bytes]) -> Iterator[str]:
+    """Yield the URLs of a text, one a line; other lines are passed over. Raises BadMarkup."""
+    for count, line in enumerate(_lines_of(text)):
+        if count > MOST:
+            raise BadMarkup(f"it has more than {MOST} lines")
+        if _PAGE(page := line.strip()):
+            yield page
+
+
+def _lines_of(text: Iterable[bytes]) -> Iterator[str]:
+    rest = b""
+    for piece in text:
+        *lines, rest = (rest + piece).replace(b"\r", b"\n").split(b"\n")
+        yield from (line.decode("utf-8", "replace") for line in lines if line)
+        if len(rest) > _LINE:
+            raise BadMarkup(f"it has a line of more than {_LINE} bytes")
+    yield rest.decode("utf-8", "replace")
 
 
 def _entry(element: Any) -> Entry:
@@ -58,18 +103,21 @@ def _entry(element: Any) -> Entry:
         if not isinstance(part.tag, str):
             continue  # an entity
         name = local_name(part)
-        if name == "link":
-            if part.get("href"):
-                entry.setdefault("alternate", []).append(part.get("href"))
-        else:
-            entry[name] = (part.text or "").strip()
+        text = (part.text or "").strip()
+        if name != "link":
+            entry.setdefault(name, text)
+        elif local_name(element) in ("item", "entry"):
+            # Of Atom's links it is the one without a rel, or with this one; RSS has it as text.
+            if text or part.get("rel", "alternate") == "alternate":
+                entry.setdefault("loc", text or part.get("href", "").strip())
+        elif part.get("href"):
+            entry.setdefault("alternate", []).append(part.get("href"))
     return entry
 
 
-def sitemaps_in(robots: bytes) -> Iterator[str]:
-    """Yield the URLs of the ``Sitemap:`` lines of a robots.txt, as they stand there."""
-    for line in _ROBOTS_LINE.finditer(robots):
-        yield line[1].decode("utf-8", "replace")
+def sitemaps_in(robots: bytes) -> list[str]:
+    """Return the URLs of the ``Sitemap:`` lines of a robots.txt, as they stand there."""
+    return RobotsRules.parse(robots, "").sitemaps
 
 
 class SitemapSpider(Spider):
@@ -101,13 +149,9 @@ class SitemapSpider(Spider):
             for url in sitemaps_in(response.body):
                 yield Request(response.urljoin(url), self._parse_sitemap)
             return
-        body = _sitemap_body(response)
-        if body is None:
-            self.logger.warning("Ignoring invalid sitemap: %s", response)
-            return
         try:
             sitemap = Sitemap(
-                body,
+                response.body,
                 limit=self.sitemap_max_size,
                 encoding=response.given_encoding,
                 content_type=response.headers.text("Content-Type"),
@@ -143,12 +187,3 @@ class SitemapSpider(Spider):
                 yield entry["loc"]
             if self.sitemap_alternate_links:
                 yield from entry.get("alternate", ())
-
-
-def _sitemap_body(response: Response) -> bytes | None:
-    """Return the body if it can be a sitemap: XML or gzip, by its type, its bytes or its name."""
-    body = response.body
-    path = response.url.partition("?")[0]
-    if response.kind == "xml" or body.startswith(GZIP) or path.endswith((".xml", ".xml.gz")):
-        return body or None
-    return None

@@ -232,6 +232,29 @@ def test_sitemap_spider_from_robots_over_an_index_to_a_gzipped_map() -> None:
     assert ROOT + "other.xml" not in result.urls
 
 
+@pytest.mark.parametrize("kind", ["text/html", "text/plain", "application/x-xml", "application/octet-stream", ""])
+def test_a_sitemap_is_known_by_what_it_is(kind: str) -> None:
+    class Sniffing(SitemapSpider):
+        name = "sniffing"
+        sitemap_urls = [ROOT + "index", ROOT + "sitemap.txt"]
+
+        def parse(self, response):  # type: ignore[no-untyped-def]
+            yield {"url": response.url}
+
+    def sent(body: str) -> scrapy.Response:
+        return scrapy.Response(ROOT, headers={"Content-Type": kind}, body=body.encode())
+
+    index, inner = (INDEX.format(f"<sitemap><loc>{ROOT}{name}</loc></sitemap>") for name in ("in", "s?a&b"))
+    site = {
+        ROOT + "index": sent(index),
+        ROOT + "in": sent(inner),
+        ROOT + "s?a&b": sent(urlset(ROOT + "p?a=1&b=2")),
+        ROOT + "sitemap.txt": sent(f"\ufeff{ROOT}q\r\n"),
+    }
+    items = ok(crawl(Sniffing, {**site, ROOT + "p?a=1&b=2": "p", ROOT + "q": "q"}))
+    assert sorted(item["url"] for item in items) == [ROOT + "p?a=1&b=2", ROOT + "q"]
+
+
 def test_sitemap_filter_and_alternate_links() -> None:
     class FilteredSitemapSpider(SitemapSpider):
         name = "filtered"

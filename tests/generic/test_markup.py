@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from crawler.generic.ampersands import with_ampersands
 from crawler.generic.markup import BadMarkup, Document, local_name, pieces
 from crawler.generic.sitemap import Sitemap, sitemaps_in
 
@@ -54,17 +56,81 @@ def test_a_sitemap_is_read_however_it_is_written(body: bytes) -> None:
         (f"{HEAD}{ONE}<url><loc>http://a/tw", ["http://a/é"], "Premature end"),
         (
             f"{HEAD}<url><loc>http://a/?x=1&y=2</loc></url>{ONE}</urlset>",
-            ["http://a/?x=1=2", "http://a/é"],
-            "EntityRef",
+            ["http://a/?x=1&y=2", "http://a/é"],
+            "",
         ),
-        ("", [], "Start tag expected"),
-        ("hello", [], "Start tag expected"),
+        ("", [], "neither XML nor"),
+        ("hello", [], "neither XML nor"),
+        ("<hello", [], "Couldn't find end of Start Tag"),
     ],
 )
 def test_a_damaged_sitemap_gives_what_is_whole_and_says_so(body: str, expected: list[str], problem: str) -> None:
     sitemap = Sitemap(body.encode())
     assert [entry["loc"] for entry in sitemap] == expected
     assert problem in sitemap.problem
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 65_536])
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("?a=1&b=2", "?a=1&b=2"),
+        ("?a=1&amp;b=2&#38;c&#x26;d", "?a=1&b=2&c&d"),
+        ("?a&copy;=1&eacute=2&&amp", "?a&copy;=1&eacute=2&&amp"),
+        ("<![CDATA[?a=1&b=2&amp;c]]>&d", "?a=1&b=2&amp;c&d"),
+        ("?a<!-- & &x; --><?p & ?>&b", "?a&b"),
+        ("?&#xZ;&#;&lt;&", "?&#xZ;&#;<&"),
+    ],
+)
+def test_an_ampersand_that_begins_nothing_is_one(written: str, read: str, size: int) -> None:
+    body = f"<r><a>{written}</a><a>2</a></r>".encode()
+    source = [body[start : start + size] for start in range(0, len(body), size)]
+    assert [element.text for element in Document(source).elements(lambda it: local_name(it) == "a")] == [read, "2"]
+
+
+def test_ampersands_alone_take_linear_time() -> None:
+    began = time.process_time()
+    assert locs(HEAD + f"<url><loc>http://a/?{'&' * 400_000}</loc></url>") == [f"http://a/?{'&' * 400_000}"]
+    assert time.process_time() - began < 1
+
+
+ATOM = '<feed xmlns="http://www.w3.org/2005/Atom"><link href="http://a/"/>{}</feed>'
+RSS_1 = '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/">{}</rdf:RDF>'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "http://a/1\nhttp://a/2",
+        "\ufeffhttp://a/1\r\n\r\n  http://a/2  \r\n",
+        "# pages\rhttp://a/1\rftp://a/\rhttp://a/ 3\rhttp://a/2\r",
+        "<rss><channel><link>http://a/</link><item><title>&</title><link> http://a/1 </link></item>"
+        "<item><a:link xmlns:a='x' href='http://a/2' rel='self'/><link>http://a/2</link></item></channel></rss>",
+        RSS_1.format("<channel><link>http://a/</link></channel><item><link>http://a/1</link></item><item><link>http://a/2</link></item>"),
+        ATOM.format('<entry><link rel="self" href="http://a/x"/><link href="http://a/1"/></entry>'
+                    '<entry><link rel="alternate" href="http://a/2"/><link rel="edit" href="http://a/y"/></entry>'),
+        "<urlset xmlns='http://odd/'><url xmlns='http://odder/'><loc>http://a/1</loc></url><url><loc>http://a/2</loc>"
+        "<i:image xmlns:i='i'><i:loc>http://a/i.png</i:loc></i:image><i:loc xmlns:i='i'>http://a/j.png</i:loc></url></urlset>",
+    ],
+    ids=["text", "text of Windows", "text with other lines", "RSS", "RSS 1.0", "Atom", "odd namespaces"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "encode", [str.encode, lambda text: gzip.compress(text.encode()), lambda text: text.encode("utf-16")]
+)
+def test_every_kind_of_sitemap_is_read(body: str, encode: Any) -> None:
+    sitemap = Sitemap(encode(body))
+    assert sitemap.type == "urlset"
+    assert [entry["loc"] for entry in sitemap] == ["http://a/1", "http://a/2"]
+    assert sitemap.problem == ""
+
+
+def test_a_text_is_read_within_limits() -> None:
+    with pytest.raises(BadMarkup, match="more than 100000 lines"):
+        locs("http://a/1\n" * 200_000)
+    with pytest.raises(BadMarkup, match="a line of more than"):
+        locs("http://a/1\n" + "x" * 1_000_000)
+    with pytest.raises(BadMarkup, match="larger than"):
+        locs(gzip.compress(b"http://a/1\n" * 50_000), limit=100_000)
 
 
 def test_a_gzip_stream_that_ends_early_gives_what_is_there() -> None:
@@ -194,5 +260,32 @@ def test_too_large_an_element_is_refused() -> None:
 
 
 def test_the_sitemap_lines_of_a_robots_txt() -> None:
+    assert sitemaps_in(b"\xef\xbb\xbfSitemap: /a.xml\rsitemap: /b.xml") == ["/a.xml", "/b.xml"]
+    assert sitemaps_in("Sitemap: /a.xml".encode("utf-16")) == ["/a.xml"]
     robots = b"Sitemap: /a.xml\r\n  SITEMAP :http://b/  # c\n#sitemap: no\nDisallow: /sitemap: x\nsitemap:\n"
-    assert list(sitemaps_in(robots)) == ["/a.xml", "http://b/"]
+    assert sitemaps_in(robots) == ["/a.xml", "http://b/"]
+
+
+def test_where_a_document_is_cut_into_pieces_makes_no_difference() -> None:
+    marks = [
+        b"&",
+        b"&amp;",
+        b"<![CDATA[",
+        b"]]>",
+        b"<!--",
+        b"-->",
+        b"a",
+        b"&#1;",
+        b"<?",
+        b"?>",
+        b"<b>",
+        b"]",
+        b"-",
+        b"&#x1",
+    ]
+    chance = random.Random(1)
+    for _ in range(2_000):
+        text = b"".join(chance.choice(marks) for _ in range(chance.randint(1, 14)))
+        size = chance.randint(1, 9)
+        cut = [text[start : start + size] for start in range(0, len(text), size)]
+        assert b"".join(with_ampersands(cut)) == b"".join(with_ampersands([text]))
