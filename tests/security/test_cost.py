@@ -100,7 +100,9 @@ def test_decompression_bombs() -> None:
         # robots.txt and a sitemap
         site.scripts = {**site.scripts, "/robots.txt": steps(coded(bombs["br"], "br"))}
         said = measured("walk", site.url("/unreached"))
-        assert said["errors"] == {site.url("/robots.txt"): "BodyTooLarge"}
+        assert (
+            site.url("/robots.txt") not in said["errors"]
+        )  # its beginning counts (RFC 9309 §2.5), and no more is read
         assert said["grown"] < 3 * LIMIT
         del site.scripts["/robots.txt"]
         said = measured("sitemap", site.url("/sitemap.xml.gz"))
