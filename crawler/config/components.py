@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final, NamedTuple, get_args, get_origin
 
+from crawler.config.importing import explain_import, file_of
 from crawler.config.kinds import is_class_variable
 from crawler.config.nearest import did_you_mean
 from crawler.errors import SettingError
@@ -47,6 +48,10 @@ def load_object(path: str, *, setting: str) -> Any:
         module = importlib.import_module(module_name)
     except ImportError as error:
         raise SettingError(f'{setting}: cannot import "{path}": {error}') from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a SyntaxError, for example, is that of the user's file
+        raise SettingError(f"{setting}: {explain_import(error, file_of(module_name))}") from error
     if not hasattr(module, name):
         raise SettingError(f'{setting}: module {module_name} has no "{name}"{did_you_mean(name, vars(module))}')
     return getattr(module, name)

@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -22,6 +23,13 @@ TO_IMPORT = (
 
 _OURS = str(Path(__file__).parents[1])
 
+_NEEDED = frozenset(
+    {"brotli", "click", "crawler", "cssselect", "h2", "hpack", "hyperframe", "itemadapter", "itemloaders", "jmespath"}
+    | {"lxml", "msgspec", "OpenSSL", "parsel", "protego", "rich", "treq", "twisted", "w3lib", "warcio", "zope"}
+    | {"zstandard"}
+)
+"""Packages whose names a file of the user's may not take: what crawls would import that file in their place."""
+
 
 def import_user_module(name: str) -> ModuleType:
     """Import a module of the user's by name.
@@ -33,10 +41,10 @@ def import_user_module(name: str) -> ModuleType:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a module may even exit; the user wants to know where
-        raise SpiderImportError(explain_import(error, _file_of(name))) from error
+        raise SpiderImportError(explain_import(error, file_of(name))) from error
 
 
-def _file_of(name: str) -> str:
+def file_of(name: str) -> str:
     """Return the file of a module that does not import, or the module's name where it has none."""
     try:
         spec = importlib.util.find_spec(name)
@@ -57,27 +65,40 @@ def import_user_file(path: Path) -> ModuleType:
     if path.suffix != ".py":
         raise SpiderImportError(f"{near(path)} is not a Python file (*.py)")
     put_first(path.parent)
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    name = f"{path.stem}_spider" if is_taken(path.stem) else path.stem
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise SpiderImportError(f"{path} cannot be imported")
     module = importlib.util.module_from_spec(spec)
     # Typing, pickling and stage names look the module up by its name while it runs.
-    sys.modules[path.stem] = module
+    sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        del sys.modules[path.stem]
+        del sys.modules[name]
         raise SpiderImportError(explain_import(error, near(path))) from error
     return module
 
 
+def is_taken(name: str) -> bool:
+    """Tell whether a top-level name is one of Python's own modules, or of a package that crawling needs."""
+    return name in sys.stdlib_module_names or name in _NEEDED
+
+
 def put_first(folder: Path) -> None:
-    """Make ``folder`` the first place where modules are looked for."""
+    """Make ``folder`` the first place where modules are looked for.
+
+    A file there of a name that is taken hides nothing: what has the name is imported before.
+    """
     place = str(folder.resolve())
     if place in sys.path:
         sys.path.remove(place)
+    for name in {path.stem for path in folder.iterdir() if path.suffix in ("", ".py")} if folder.is_dir() else ():
+        if is_taken(name):
+            with suppress(ImportError):
+                importlib.import_module(name)
     sys.path.insert(0, place)
 
 
@@ -95,9 +116,27 @@ def explain_import(error: BaseException, what: str) -> str:
     if isinstance(error, SyntaxError) and error.filename:
         error.filename = near(error.filename)
     shown = traceback.format_list(frames) + traceback.format_exception_only(type(error), error)
+    if hint := _hidden(error):
+        shown.append(hint)
     if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == "scrapy":
         shown.append(f"for a spider of Scrapy's, {TO_IMPORT}")
     return f"{what} does not import:\n{''.join(shown).rstrip()}"
+
+
+def _hidden(error: BaseException) -> str | None:
+    """Return the sentence that tells which file of the user's has a name that is taken, if the error is about one."""
+    if isinstance(error, AttributeError):
+        name = getattr(error.obj, "__name__", None) if isinstance(error.obj, ModuleType) else None
+    else:
+        name = error.name if isinstance(error, ImportError) else None
+    top = (name or "").partition(".")[0]
+    if not is_taken(top) or not sys.path:
+        return None
+    for path in (Path(sys.path[0]) / f"{top}.py", Path(sys.path[0]) / top):
+        if path.exists() and str(path) != str(Path(_OURS)):
+            by = "a module of Python's own" if top in sys.stdlib_module_names else "an installed package"
+            return f'the name "{top}" is taken by {by}: rename {near(path)}'
+    return None
 
 
 def near(filename: str | Path) -> str:

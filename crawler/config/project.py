@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from crawler.config.components import declared_by
-from crawler.config.importing import TO_IMPORT, import_user_file, import_user_module, put_first
+from crawler.config.importing import TO_IMPORT, import_user_file, import_user_module, is_taken, put_first
 from crawler.config.nearest import did_you_mean
 from crawler.config.settings import Settings
 from crawler.errors import SettingError, SpiderImportError, SpiderNotFound, UsageError
@@ -119,7 +119,8 @@ def spider_in_file(file: str, base: type, project: Project | None) -> type:
     path = Path(path_text).resolve()
     if project is not None and path.is_file() and project.root in path.parents and path.suffix == ".py":
         parts = path.relative_to(project.root).with_suffix("").parts
-        module = import_user_module(".".join(parts)) if all(map(str.isidentifier, parts)) else import_user_file(path)
+        by_name = all(map(str.isidentifier, parts)) and not is_taken(parts[0])
+        module = import_user_module(".".join(parts)) if by_name else import_user_file(path)
     else:
         module = import_user_file(path)
     found = {_name_of(spider): spider for spider in spiders_in(module, base)}
