@@ -30,6 +30,14 @@ def test_a_name_that_is_the_same_is_in_the_schema() -> None:
     assert not untranslated & set(CoreSettings.__struct_fields__)
 
 
+def test_what_is_alike_differs_as_the_table_says() -> None:
+    assert Settings.load({"RANDOMIZE_DOWNLOAD_DELAY": True, "CONCURRENT_ITEMS": 1}).warnings == []
+    with pytest.raises(SettingError, match="1 or more, got 0"):
+        Settings.load({"CONCURRENT_REQUESTS": 0})
+    alike = {name for name, row in SCRAPY_NAMES.items() if row.fate == "alike"}
+    assert {"RANDOMIZE_DOWNLOAD_DELAY", "CONCURRENT_REQUESTS", "CONCURRENT_ITEMS"} <= alike
+
+
 def test_every_row_but_the_same_says_why() -> None:
     assert [name for name, row in SCRAPY_NAMES.items() if row.fate != "same" and not row.note] == []
 
