@@ -88,9 +88,11 @@ def host(name: str) -> str:
 
 
 def origins(value: dict[str, str]) -> dict[str, str]:
-    """The keys are origins."""
-    for name in value:
+    """The keys are origins, the values "user:password"."""
+    for name, pair in value.items():
         origin(name)
+        if ":" not in pair:
+            raise WrongValue(f'{shorten(name)}: expected "user:password" ("user:" where there is no password)')
     return value
 
 
@@ -111,6 +113,13 @@ def address(value: str) -> str:
         ip_address(value.partition("%")[0])
     except ValueError:
         raise WrongValue(f"expected an IP address of this machine, got {shorten(value)}") from None
+    return value
+
+
+def path(value: str) -> str:
+    """The name of a file or folder, there or not."""
+    if not value.strip() or "\0" in value:
+        raise WrongValue(f"expected the name of a file or folder, got {shorten(value)}")
     return value
 
 

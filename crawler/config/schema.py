@@ -153,7 +153,7 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
         holds.options(TLS_OPTIONS, holds.host),
     ] = {}
     TLS_MIN_VERSION: Annotated[TLS_VERSIONS, _said("Oldest TLS spoken")] = "1.2"
-    TLS_CA_FILE: Annotated[str | None, _said("PEM file of trusted roots beside the system's")] = None
+    TLS_CA_FILE: Annotated[str | None, _said("PEM file of trusted roots beside the system's"), Holds(holds.path)] = None
 
     # HTTP/2, proxies, logins
     HTTP2_ENABLED: Annotated[bool, _said("Speak HTTP/2 where the server offers it")] = True
@@ -177,11 +177,11 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
     HTTPCACHE_POLICY: Annotated[
         Literal["rfc9111", "everything", "replay"], _said("What is fresh: RFC 9111, all, or only the cache")
     ] = "rfc9111"
-    HTTPCACHE_FILE: Annotated[str, _said("The cache's file")] = ".crawler/cache.sqlite"
+    HTTPCACHE_FILE: Annotated[str, _said("The cache's file"), Holds(holds.path)] = ".crawler/cache.sqlite"
     HTTPCACHE_MAX_SIZE: Annotated[Count, _said("Most bytes kept; 0: no limit")] = 1_073_741_824
     HTTPCACHE_EXPIRATION_SECS: Annotated[Seconds, _said("Oldest page kept; 0: no limit")] = 0.0
     HTTPCACHE_IGNORE_HTTP_CODES: Annotated[Statuses, _said("Statuses never kept")] = []
-    WARC_FILE: Annotated[str | None, _said("Write every exchange to this WARC file")] = None
+    WARC_FILE: Annotated[str | None, _said("Write every exchange to this WARC file"), Holds(holds.path)] = None
 
     # Items and feeds
     PIPELINES: Annotated[list[Any], _said("Stages every item goes through, in order")] = []
@@ -196,7 +196,7 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
 
     # Jobs
     JOB_STORE: Annotated[Any, _said('"sqlite", None (all in memory), or a class')] = "sqlite"
-    JOB_DIR: Annotated[str, _said("Folder of job files")] = ".crawler/jobs"
+    JOB_DIR: Annotated[str, _said("Folder of job files"), Holds(holds.path)] = ".crawler/jobs"
     JOB_NAME: Annotated[str | None, _said("Name of the job; None: made from the spider and the time")] = None
     JOB_KEEP: Annotated[bool, _said("Keep the job file of a finished crawl")] = False
     JOB_WINDOW: Annotated[Positive, _said("Requests of a host held in memory")] = 64
@@ -221,7 +221,7 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
     EXTENSIONS: Annotated[list[Any], _said("Subscribers to events")] = []
     LOG_ENABLED: Annotated[bool, _said("Write log lines")] = True
     LOG_LEVEL: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], _said("Least level logged")] = "INFO"
-    LOG_FILE: Annotated[str | None, _said("Write the log here instead of stderr")] = None
+    LOG_FILE: Annotated[str | None, _said("Write the log here instead of stderr"), Holds(holds.path)] = None
     LOG_FORMAT: Annotated[Literal["text", "json"], _said("Log lines as text or as JSON")] = "text"
     LOGSTATS_INTERVAL: Annotated[Seconds, _said("Time between progress lines; 0: none")] = 60.0
     HOLD_WARNING_SECONDS: Annotated[Seconds, _said("A step of user code longer than this is logged; 0: never")] = 0.1

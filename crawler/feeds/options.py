@@ -8,9 +8,8 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
-import msgspec
 from msgspec import Meta, Struct
 
 from crawler.config.parse import WrongValue, check
@@ -40,12 +39,17 @@ def read_options(feed: str, options: Mapping[str, Any]) -> FeedOptions:
         if name not in FeedOptions.__struct_fields__:
             known = list(FeedOptions.__struct_fields__)
             raise OutputError(f"feed {feed!r}: unknown option {name!r}{instead(str(name), known)}")
-    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in options.items()}
+    plain: dict[str, Any] = {}
+    name = ""
     try:
-        plain |= {name: check(plain[name], bool | None) for name in ("overwrite", "store_empty") if name in plain}
-        return msgspec.convert(plain, FeedOptions)
-    except (msgspec.ValidationError, WrongValue) as error:
-        raise OutputError(f"feed {feed!r}: {error}") from error
+        for name, value in options.items():
+            plain[name] = check(list(value) if isinstance(value, tuple) else value, _KINDS[name])
+    except WrongValue as error:
+        raise OutputError(f"feed {feed!r}: {name}: {error}") from error
+    return FeedOptions(**plain)
+
+
+_KINDS = get_type_hints(FeedOptions, include_extras=True)
 
 
 def choose_format(feed: str, path: str, named: str | None, custom: Mapping[str, Any]) -> tuple[str, type[Format]]:
