@@ -236,8 +236,8 @@ class Crawl:
             self._loop.changed()
 
     def room_for_results(self) -> bool:
-        """Tell whether a callback may go on: there is room in the pipelines and the feeds keep up."""
-        return self._wired.pipelines.room and self._wired.outlet.room and not self._wired.intake.staging
+        """Tell whether a callback may go on: there is room in the pipelines, and feeds and store keep up."""
+        return self._wired.pipelines.room and self._wired.outlet.room and self._wired.intake.staging < 2
 
     def made_room(self) -> None:
         """There may be room again."""

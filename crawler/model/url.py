@@ -10,6 +10,7 @@ All functions except ``normalise``, ``join`` and ``Base`` take a URL in normal f
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import ip_address
 from typing import Any, NamedTuple
@@ -157,6 +158,22 @@ def _authority(url: str) -> str:
 
 def host_of(url: str) -> str:
     """Return the host name without port; an IPv6 address without brackets; "" if there is none."""
+    return _place_of(url)[0]
+
+
+def _place_of(url: str) -> tuple[str, str]:
+    """Return host and origin. Thousands of links have few: up to its path the URL is looked up."""
+    if url.startswith(("http://", "https://")) and (path := url.find("/", 8)) > 0:
+        return _place(url[:path])
+    return _host(url), _origin(url)
+
+
+@lru_cache(maxsize=4096)
+def _place(beginning: str) -> tuple[str, str]:
+    return _host(beginning), _origin(beginning)
+
+
+def _host(url: str) -> str:
     authority = _authority(url)
     if authority.startswith("["):
         return authority[1:].partition("]")[0]
@@ -176,6 +193,10 @@ def is_address(host: str) -> bool:
 
 def origin_of(url: str) -> str:
     """Return "scheme://host:port" with the port always written (RFC 6454 §4)."""
+    return _place_of(url)[1]
+
+
+def _origin(url: str) -> str:
     scheme = url.partition(":")[0]
     authority = _authority(url)
     if ":" in authority.rpartition("]")[2]:

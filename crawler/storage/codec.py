@@ -24,6 +24,9 @@ __all__ = ["CannotStore", "Codec"]
 _NO_CALLBACK_NAME = "!"
 """No method can have this name."""
 
+_LINKS_KEPT = 1000
+"""Stored forms of links that are remembered: few pages are worked on at once."""
+
 _USERS = (1, 2, 7, 10, 12)
 """Places of what the user put into a request: meta, cb_kwargs, cookies, flags, state. The rest is plain."""
 
@@ -41,6 +44,7 @@ class Codec:
         self._spider = spider
         self._methods = _methods_of(spider)
         self._names = {id(_function_of(method)): name for name, method in reversed(self._methods.items())}
+        self._links: dict[tuple[Any, ...], bytes] = {}
 
     def __repr__(self) -> str:
         return f"<Codec for {self._spider!r}: {len(self._methods)} callbacks>"
@@ -79,6 +83,17 @@ class Codec:
 
     def encode_request(self, request: Request) -> bytes:
         """Return the stored form of everything but URL and priority; raises CannotStore."""
+        if (key := _link_key(request)) is None:
+            return self._encoded_request(request)
+        form = self._links.get(key)
+        if form is None:
+            form = self._encoded_request(request)
+            if len(self._links) >= _LINKS_KEPT:
+                self._links.clear()
+            self._links[key] = form
+        return form
+
+    def _encoded_request(self, request: Request) -> bytes:
         headers = request._headers
         method, encoding = request._method, request._encoding
         parts: list[Any] = [
@@ -142,6 +157,26 @@ class Codec:
         if method is None:
             raise StoreError(f"a stored request goes to the callback {name!r}, which the spider has no more")
         return method
+
+
+def _link_key(request: Request) -> tuple[Any, ...] | None:
+    """Return what the stored form of a plain link depends on: all links of a page have the same. None: it is none."""
+    meta, headers = request._meta, request._headers
+    if (
+        request.__class__ is Request
+        and meta is not None
+        and len(meta) == 1
+        and type(depth := meta.get("depth")) is int
+        and request._method == "GET"
+        and not (request._cb_kwargs or request._cookies or request._body or request._flags or request._errback)
+        and not (headers is not None and headers._withheld)
+    ):
+        # What is remembered is of methods of the spider, which live as long as these forms: their ids are theirs.
+        callback = request._callback
+        function = id(_function_of(callback)), id(getattr(callback, "__self__", None))
+        raw = () if headers is None else tuple(headers.raw())
+        return depth, function, bool(request._dont_filter), request._encoding, raw
+    return None
 
 
 def _function_of(callback: Any) -> Any:

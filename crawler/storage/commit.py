@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from crawler.errors import StoreError
@@ -18,9 +18,10 @@ from crawler.storage import schema
 from crawler.storage.bulk import write
 from crawler.storage.group import Child, Group, Moved, Result
 from crawler.storage.jobfile import JobFile
+from crawler.storage.names import Names
 
-NAMES_REMEMBERED = 50_000
-"""Hosts and origins whose row numbers are kept in memory."""
+SPILL = 50_000
+"""New fingerprints that one transaction holds in memory; more of them go into their tree at once."""
 
 
 class Written(NamedTuple):
@@ -38,8 +39,7 @@ class Writer:
 
     def __init__(self, file: JobFile) -> None:
         self._file = file
-        self._hosts: dict[str, int] = {}
-        self._origins: dict[str, int] = {}
+        self._names = Names()
 
     def __repr__(self) -> str:
         return f"<Writer of {self._file.path}>"
@@ -48,24 +48,32 @@ class Writer:
         """Write a commit in one transaction; raises StoreError and changes nothing."""
         try:
             with self._file.transaction() as sql:
-                transaction = _Transaction(self, self._file, sql)
+                transaction = _Transaction(self._names, self._file, sql)
                 written = transaction.run(group)
         except BaseException:
-            self._forget()
+            self._names.forget()
             raise
         self._file.counters = transaction.counters
         self._file.fingerprints.written(transaction.new)
         self._file.merge()
         for result in group.results:
             self._file.staged.units.pop(result.token, None)
-        if len(self._hosts) > NAMES_REMEMBERED or len(self._origins) > NAMES_REMEMBERED:
-            self._forget()
+        self._names.bound()
         return written
 
     def stage(self, unit: int, children: Sequence[Child]) -> None:
         """Keep children of a request that is not finished until its commit."""
-        with self._file.transaction() as sql:
-            self._file.staged.add(sql, unit, children)
+        names = self._names
+        try:
+            with self._file.transaction() as sql:
+                rows = [
+                    (fingerprint, check, rank, names.host(sql, host), names.origin(sql, origin), url, body, found_on)
+                    for fingerprint, check, rank, host, origin, url, body, found_on in children
+                ]
+                self._file.staged.add(sql, unit, rows)
+        except BaseException:
+            self._names.forget()
+            raise
 
     def redirect(self, moved: Moved, fingerprint: int) -> bool:
         """Register a signed fingerprint and move the request to its new URL if it is new."""
@@ -75,45 +83,23 @@ class Writer:
                 if self._file.registered([fingerprint]):
                     return False
                 self._file.fingerprints.write(sql, new)
-                _Transaction(self, self._file, sql).run(Group([moved], [], []))
+                _Transaction(self._names, self._file, sql).run(Group([moved], [], []))
         except BaseException:
-            self._forget()
+            self._names.forget()
             raise
         self._file.fingerprints.written(new)
         return True
-
-    def _forget(self) -> None:
-        """Rows that were made in a transaction that was undone are not there; nor need all be remembered."""
-        self._hosts.clear()
-        self._origins.clear()
-
-    def host(self, sql: sqlite3.Connection, name: str) -> int:
-        """Return the number of a host, making its row."""
-        number = self._hosts.get(name)
-        if number is None:
-            sql.execute("INSERT OR IGNORE INTO hosts (name, queued) VALUES (?, 0)", (name,))
-            number = sql.execute("SELECT id FROM hosts WHERE name = ?", (name,)).fetchone()[0]
-            self._hosts[name] = number
-        return number
-
-    def origin(self, sql: sqlite3.Connection, name: str) -> int:
-        """Return the number of an origin, making its row."""
-        number = self._origins.get(name)
-        if number is None:
-            sql.execute("INSERT OR IGNORE INTO origins (name) VALUES (?)", (name,))
-            number = sql.execute("SELECT id FROM origins WHERE name = ?", (name,)).fetchone()[0]
-            self._origins[name] = number
-        return number
 
 
 class _Transaction:
     """The work of one commit, inside its transaction."""
 
-    def __init__(self, writer: Writer, file: JobFile, sql: sqlite3.Connection) -> None:
-        self._writer = writer
+    def __init__(self, names: Names, file: JobFile, sql: sqlite3.Connection) -> None:
+        self._names = names
         self._file = file
         self._sql = sql
         self._queued: Counter[int] = Counter()
+        self._spilled = False
         self._requests: list[tuple[object, ...]] = []
         self.new: dict[int, int] = {}
         self._items: list[tuple[int, bytes]] = []
@@ -152,8 +138,8 @@ class _Transaction:
         row = sql.execute("SELECT host FROM requests WHERE token = ? AND state = 0", (moved.token,)).fetchone()
         if row is None:
             raise StoreError(f"request {moved.token} cannot be postponed: it is not open in {self._file.path}")
-        host = self._writer.host(sql, moved.host)
-        origin = self._writer.origin(sql, moved.origin)
+        host = self._names.host(sql, moved.host)
+        origin = self._names.origin(sql, moved.origin)
         if row[0] != host:
             self._queued[row[0]] -= 1
             self._queued[host] += 1
@@ -162,11 +148,15 @@ class _Transaction:
             sql.execute("INSERT INTO attempts VALUES (?, ?)", (moved.token, moved.attempts))
 
     def _result(self, result: Result, known: set[int]) -> Written:
+        if self._spilled:
+            known |= self._file.registered(result.fingerprints)
         for fingerprint in result.fingerprints:
             if fingerprint not in known:
                 known.add(fingerprint)
                 self.new[fingerprint] = result.token
         stored, duplicates = self._admit_staged(result.token)
+        if self._spilled:  # what ``known`` was asked for before
+            known |= self._file.registered([child.fingerprint for child in result.children])
         tokens = self._admit(result.children, result.token, known)
         first_item = self.counters.items + 1
         self._items += enumerate(result.items, first_item)
@@ -191,18 +181,41 @@ class _Transaction:
 
     def _admit_staged(self, unit: int) -> tuple[dict[str, int], int]:
         """Make requests of a unit's staged children; return how many each host got, and how many were duplicates."""
-        stored: Counter[str] = Counter()
+        staged, sql = self._file.staged, self._sql
+        stored: Counter[int] = Counter()
         duplicates = 0
-        if unit in self._file.staged.units:
-            for children in self._file.staged.read(self._sql, unit):
-                known = self._file.registered([child.fingerprint for child in children])
-                for child, token in zip(children, self._admit(children, unit, known), strict=True):
-                    duplicates += not token
-                    if token:
-                        stored[child.host] += 1
-                write(self._sql, _INSERT_REQUESTS, self._requests)
-                self._requests.clear()
-        return dict(stored), duplicates
+        if unit not in staged.units:
+            return {}, 0
+        for first, children in staged.read(sql, unit):
+            token = self.counters.tokens
+            refused = self._refused(first, children, stored)
+            staged.admit(sql, unit, first, but=refused, after=token)
+            duplicates += len(refused)
+            if len(self.new) >= SPILL:
+                self._file.fingerprints.spill(sql, self.new)
+                self.new.clear()
+                self._spilled = True
+        staged.end(sql, unit)
+        self._queued.update(stored)
+        names = sql.execute("SELECT id, name FROM hosts WHERE id IN (SELECT value FROM json_each(?))", (_list(stored),))
+        return {name: stored[host] for host, name in names}, duplicates
+
+    def _refused(self, first: int, children: Sequence[tuple[int, int, int]], stored: Counter[int]) -> list[int]:
+        """Register staged children, count them by host, and return the ids of those that are duplicates."""
+        known = self._file.registered([fingerprint for fingerprint, _, _ in children])
+        refused: list[int] = []
+        new, token = self.new, self.counters.tokens
+        for number, (fingerprint, filtered, host) in enumerate(children, first):
+            if fingerprint in known or fingerprint in new:
+                if filtered:
+                    refused.append(number)
+                    continue
+            else:
+                new[fingerprint] = token + 1
+            token += 1
+            stored[host] += 1
+        self.counters = self.counters._replace(tokens=token)
+        return refused
 
     def _admit(self, children: Sequence[Child], parent: int, known: set[int]) -> list[int]:
         """Give each new child a token and a row; 0 for a duplicate."""
@@ -223,8 +236,8 @@ class _Transaction:
         return tokens
 
     def _row(self, child: Child, token: int, parent: int) -> tuple[object, ...]:
-        host = self._writer.host(self._sql, child.host)
-        origin = self._writer.origin(self._sql, child.origin)
+        host = self._names.host(self._sql, child.host)
+        origin = self._names.origin(self._sql, child.origin)
         self._queued[host] += 1
         return (token, host, child.rank, origin, child.url, child.body, parent, child.found_on)
 
@@ -234,6 +247,10 @@ class _Transaction:
         self.counters = self.counters._replace(
             start_count=max(count, self.counters.start_count), start_ended=ended or self.counters.start_ended
         )
+
+
+def _list(numbers: Iterable[int]) -> str:
+    return f"[{','.join(map(str, numbers))}]"
 
 
 def _finished_row(result: Result) -> tuple[object, ...]:

@@ -51,6 +51,11 @@ class Registered:
         while some := list(islice(rows, 10_000)):
             write(sql, "INSERT INTO fresh", some)
 
+    @staticmethod
+    def spill(sql: sqlite3.Connection, new: Mapping[int, int]) -> None:
+        """Write new fingerprints into the tree at once, in the caller's transaction, which finds them there."""
+        write(sql, "INSERT OR IGNORE INTO seen", sorted(new.items()))
+
     def written(self, new: Mapping[int, int]) -> None:
         """Their transaction has gone through."""
         self._fresh.update(new)

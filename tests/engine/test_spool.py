@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from crawler.engine import intake
+from crawler.storage import commit
 from tests.engine.test_random_crawls import PAGES, Made, World, check_once, settings_of
 from tests.engine.virtual import ROOT, Request, Response, Spider, any_page, balanced, crawl, later, spider
 
@@ -17,6 +18,7 @@ from tests.engine.virtual import ROOT, Request, Response, Spider, any_page, bala
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intake, "SPOOL", 5)
+    monkeypatch.setattr(commit, "SPILL", 7)
 
 
 def many(self: Spider, response: Response) -> Any:

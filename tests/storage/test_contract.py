@@ -9,6 +9,7 @@ import pytest
 from crawler.errors import StoreError
 from crawler.frontier.store import START, Finished, Postponed
 from crawler.model.request import Request
+from crawler.storage import commit
 from tests.storage.support import Stores, begin, offer
 
 
@@ -161,6 +162,43 @@ def test_staged_children_are_seen_at_their_commit_only(tmp_path: Path) -> None:
     assert [entry is None for entry in answer.admitted] == [True, False]
     leased = [entry.request.url for entry, _ in stores.wait(store.lease("a", 9, None))]
     assert leased == ["http://a/4", "http://a/2"]
+
+
+@pytest.mark.parametrize("spill", [1, 3, 1_000_000])
+def test_staged_children_are_new_once_however_many_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spill: int
+) -> None:
+    """Within a page, among pages of one commit, and beside what was there before."""
+    monkeypatch.setattr(commit, "SPILL", spill)
+    stores = Stores("sqlite", tmp_path)
+    store = stores.open()
+    one, two = begin(stores, store, "http://a/1", "http://a/2")
+    twice = ["http://a/3", "http://a/4", "http://a/1", "http://a/3", "http://b/5"]
+    for url in twice:
+        stores.wait(store.stage(one.token, [offer(url)]))
+    stores.wait(store.stage(two.token, [offer("http://a/4"), offer("http://a/6"), offer("http://a/6", check=False)]))
+    first, second = stores.wait(
+        store.commit(
+            [
+                Finished(one.token, children=[offer("http://b/5"), offer("http://b/7")]),
+                Finished(two.token, children=[offer("http://b/5"), offer("http://b/8")], fingerprints=[99]),
+            ]
+        )
+    )
+    assert (first.stored, first.duplicates) == ({"a": 2, "b": 1}, 2)
+    assert (second.stored, second.duplicates) == ({"a": 2}, 1)
+    assert [entry is None for entry in [*first.admitted, *second.admitted]] == [True, False, True, False]
+    leased = [(entry.token, entry.request.url) for entry, _ in stores.wait(store.lease("a", 9, None))]
+    urls = ["http://a/3", "http://a/4", "http://a/6", "http://a/6"]
+    assert [url for _, url in leased] == urls
+    tokens = [token for token, _ in leased] + [entry.token for entry in [*first.admitted, *second.admitted] if entry]
+    assert len(set(tokens)) == 6
+    assert stores.wait(store.seen([offer(url).fingerprint for url in [*twice, *urls]] + [99])) == [True] * 10
+    stores.wait(store.finish(ended=False, reason="shutdown"))
+    later = stores.make()
+    resumed = stores.wait(later.open())
+    assert (resumed.accepted, resumed.queued) == (9, {"a": 4, "b": 3})
+    assert stores.wait(later.seen([offer(url).fingerprint for url in urls])) == [True] * 4
 
 
 def test_what_was_staged_without_a_commit_is_gone_with_the_process(tmp_path: Path) -> None:
