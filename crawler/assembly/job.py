@@ -97,9 +97,9 @@ def going_on(settings: Settings, spider: Any, plan: JobPlan) -> JobPlan:
         lock.acquire()  # JobInUse names the process
         lock.release()
     if other := _of_another_command(job, spider, plan):
-        raise UsageError(
-            f"job {job.name} was begun {other}; go on with it by `{plan.command(f'resume {job.name}', core)}`; {anew}"
-        )
+        by_command = "command" in job.description
+        how = f"`{plan.command(f'resume {job.name}', core)}`" if by_command else "the script that began it"
+        raise UsageError(f"job {job.name} was begun {other}; {how} goes on with it; {anew}")
     return dataclasses.replace(plan, resume=job.name)
 
 
