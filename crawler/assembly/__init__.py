@@ -45,6 +45,7 @@ from crawler.events import Events
 from crawler.feeds import make_feeds
 from crawler.feeds.seam import Feed
 from crawler.frontier.store import Store
+from crawler.observe.scripts import log_for_script
 from crawler.observe.stats import subscribe_stats
 from crawler.spider import Crawler, Spider
 from crawler.stats import Stats
@@ -168,7 +169,12 @@ def crawl(
     except Exception as error:
         failed = Failure(error)
         return turn.addCallback(lambda _: failed)
-    return turn.addCallback(lambda _: prepared.run())
+    return turn.addCallback(lambda _: _logged(prepared))
+
+
+def _logged(prepared: PreparedCrawl) -> Deferred[Summary]:
+    stop_logging = log_for_script(prepared.crawler.settings, prepared.events)
+    return prepared.run().addBoth(lambda result: (stop_logging(), result)[1])
 
 
 def prepare(

@@ -21,11 +21,16 @@ class Pages(Spider):
 """
 
 
-@pytest.mark.parametrize("name", ["crawler", "csv", "twisted"])
+@pytest.mark.parametrize("name", ["csv", "twisted"])
 def test_a_spider_s_file_may_have_a_name_that_is_taken(process: Crawler, folder: Path, name: str) -> None:
     (folder / f"{name}.py").write_text(SPIDER)
     result = process("run", f"{name}.py", "-o", "-:csv", "--nolog")
     assert result == (0, "text\nx\n", "")
+
+
+def test_so_may_one_that_is_called_as_the_program_is(crawler: Crawler, folder: Path) -> None:
+    (folder / "crawler.py").write_text(SPIDER)
+    assert crawler("run", "crawler.py", "-o", "-", "--nolog") == (0, '{"text":"x"}\n', "")
 
 
 def test_so_may_one_at_the_top_of_a_project(crawler: Crawler, project: Path) -> None:
