@@ -113,7 +113,8 @@ class LinkExtractor:
         room = _TEXTS + _REPEATED * len(response.body)
         for root in self._regions(response):
             for element, value in self._values(root):
-                nofollow = "nofollow" in (element.get("rel") or "").lower().split()
+                rel = element.get("rel")
+                nofollow = rel is not None and "nofollow" in rel.lower().split()
                 if nofollow and self.obey_nofollow:
                     continue
                 url = self._resolved(response, value)
@@ -123,7 +124,7 @@ class LinkExtractor:
                     url = identity(url)
                     if self.unique and url in seen:
                         continue
-                text = str(_text_of(element)) if room > 0 else ""
+                text = _text(element) if room > 0 else ""
                 room -= len(text)
                 if self.restrict_text and not any(pattern.search(text) for pattern in self.restrict_text):
                     continue
@@ -145,7 +146,10 @@ class LinkExtractor:
                 return False
             if not self.deny_domains.isdisjoint(domains):
                 return False
-        return not (self.deny_extensions and path_of(url).lower().endswith(self.deny_extensions))
+        if not self.deny_extensions:
+            return True
+        is_plain = url.count("/") > 2 and "?" not in url and "%" not in url and "#" not in url and ";" not in url
+        return not (url if is_plain else path_of(url)).lower().endswith(self.deny_extensions)
 
     def _regions(self, response: Response) -> Iterator[Any]:
         if not self.restrict_xpaths and not self.restrict_css:
@@ -180,6 +184,12 @@ class LinkExtractor:
         except InvalidRequest:
             return None
         return url
+
+
+def _text(element: Any) -> str:
+    if len(element):
+        return str(_text_of(element))
+    return element.text or ""  # most links have no more
 
 
 def says_nofollow(response: Response) -> bool:

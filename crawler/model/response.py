@@ -196,7 +196,7 @@ class Response(Body):
         elif xpath is not None:
             urls = self.xpath(xpath)
         if isinstance(urls, AnySelectorList):
-            urls = [url for url in urls if holds_link(url)]
+            urls = filter(holds_link, urls)  # one by one: there may be a million
         return (self.follow(url, callback, *arguments, **options) for url in urls or ())
 
     def replace(self, *, cls: type[Response] | None = None, **changes: Any) -> Any:
