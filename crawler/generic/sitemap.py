@@ -28,6 +28,7 @@ _ROOTS = {"urlset": "urlset", "sitemapindex": "sitemapindex", "rss": "urlset", "
 _ENTRIES = ("url", "sitemap", "item", "entry")
 _PAGE = re.compile(r"https?://\S+", re.IGNORECASE).fullmatch
 _LINE = 65_536
+_PIECES = 16  # in which something else must come
 _BEFORE = b"\xef\xbb\xbf\xfe\xff\0\t\n\r "  # what may stand before a "<", in any encoding
 
 
@@ -43,9 +44,9 @@ class Sitemap:
         self, body: bytes, *, limit: int = 0, encoding: str | None = None, content_type: str | None = None
     ) -> None:
         source = pieces(body, limit)
-        taken = []
+        taken: list[bytes] = []
         start = b""
-        while not start and (piece := next(source, None)) is not None:
+        while not start and len(taken) < _PIECES and (piece := next(source, None)) is not None:
             taken.append(piece)
             start = piece.lstrip(_BEFORE)
         source = chain(taken, source)
