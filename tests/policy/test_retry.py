@@ -35,6 +35,7 @@ LASTING = [
     errors.UnsupportedScheme,
     errors.NotInCache,
     errors.FetchCancelled,
+    errors.LocalFailure,
     errors.IgnoreRequest,
     ValueError,
 ]
