@@ -169,6 +169,9 @@ class _ListFeed:
         self._number = number
         return {"number": number}
 
+    def kept(self, mark: dict[str, Any]) -> None:
+        """Nothing waits for that."""
+
     def committed(self, mark: dict[str, Any]) -> None:
         """Nothing waits for that."""
 

@@ -29,6 +29,13 @@ WRITE_ITEMS = 500
 BACKLOG = 10_000
 """Callbacks wait while a feed is so many items behind."""
 
+SETTLED_SECONDS = 0.5
+"""After so long a file that a mark speaks of takes the name of another one.
+
+The mark is on the disk before, so that a power cut cannot take the job back behind the name. Disks that only say
+so, and copies of a job that somebody puts back, are seldom older.
+"""
+
 CATCH_UP = 1000
 """Items read from the outbox at once on a resume."""
 
@@ -46,6 +53,7 @@ class _Writer:
         self.busy = False
         self._timer: Any = None
         self._idle: Deferred[None] | None = None
+        self.unsettled: dict[Any, Deferred[Any]] = {}  # timers, of which each has a mark with renames
 
     def put(self, items: Sequence[Any], last: int) -> None:
         if self._outlet.failed:
@@ -147,10 +155,13 @@ class Outlet:
                 number = int(mark["number"]) if mark else 0
                 if self._store.durable:
                     # The first mark tells the job's own bytes from those that were there before it.
-                    await self.mark(writer, writer.pool.run(writer.feed.write, (), number))
+                    opened_at = writer.pool.run(writer.feed.write, (), number)
+                    await self.mark(writer, opened_at, on_disk=True)
                 await self._catch_up(writer, number, last)
         except BaseException:
             for writer in opened:
+                for timer in writer.unsettled:
+                    timer.cancel()
                 await writer.pool.run(lambda w=writer: w.feed.close(finished=False))
             for writer in self._writers:
                 await writer.pool.stop()
@@ -170,16 +181,30 @@ class Outlet:
         for writer in self._writers:
             writer.put(items, last)
 
-    def mark(self, writer: _Writer, written: Deferred[dict[str, Any]]) -> Deferred[Any]:
+    def mark(self, writer: _Writer, written: Deferred[dict[str, Any]], *, on_disk: bool = False) -> Deferred[Any]:
         """Make durable what was written, then let the feed finish what had to wait for that."""
 
         def keep(mark: dict[str, Any]) -> Deferred[Any]:
             if not self._store.durable:
                 return writer.pool.run(writer.feed.committed, mark)
-            kept = self._store.fed(writer.feed.name, mark)
+            if mark.get("renames"):
+                kept = self._store.fed(writer.feed.name, mark, on_disk=True)
+                kept.addCallback(lambda _: writer.pool.run(writer.feed.kept, mark))
+                return kept.addCallback(lambda _: self._settle_later(writer, mark))
+            kept = self._store.fed(writer.feed.name, mark, on_disk=on_disk)
             return kept.addCallback(lambda _: writer.pool.run(writer.feed.committed, mark))
 
         return written.addCallback(keep)
+
+    def _settle_later(self, writer: _Writer, mark: dict[str, Any]) -> None:
+        def settle() -> None:
+            del writer.unsettled[timer]
+            settled = writer.pool.run(writer.feed.committed, mark)
+            settled.addErrback(lambda failure: self.fail(writer.feed, error_of(failure))).chainDeferred(done)
+
+        done: Deferred[Any] = Deferred()
+        timer = self.clock.callLater(SETTLED_SECONDS, settle)
+        writer.unsettled[timer] = done
 
     def fail(self, feed: Feed, error: BaseException) -> None:
         """Stop writing; tell the crawl, once."""
@@ -195,6 +220,8 @@ class Outlet:
         counts = []
         for writer in self._writers:
             await writer.flush()
+            for settled in list(writer.unsettled.values()):
+                await settled
             try:
                 mark = await writer.pool.run(lambda w=writer: w.feed.close(finished=finished))
                 if self._store.durable and not self.failed:

@@ -3,8 +3,8 @@
 Most of the time bytes are put behind those that are there. Where that is not enough (a CSV gets a column, a
 compressed array has to lose its bracket) or not safe (a new batch's name may belong to a file from before
 the job), the file is written aside as FILE.gN; it takes its name when the mark that knows of it is
-committed. Until then a new batch's generations lie beside the last committed batch's file, as FILE.bM.gN: a
-resume knows that name and can remove them, while the new one's may have the time in it.
+committed. Until then a new batch's generations lie beside the first batch's file, as FILE.bM.gN: a resume knows
+that name and can remove them, while the new one's may have the time in it.
 Known limit: a new column costs a copy of the file, so many late columns cost as many copies.
 """
 
@@ -37,13 +37,17 @@ class BatchFile:
         self._suffix = suffix
         self._follow = follow
         self._file: OutFile | None = None
+        self._held: OutFile | None = None
         self._replaced: list[OutFile] = []
         self._generation = 0
         self._trailer = 0
         self._begun = False
 
-    def begin(self, *, append: bool, lazy: bool) -> None:
-        """Open it in place: behind what is there, or anew. ``lazy``: a new file is made when an item comes."""
+    def begin(self, *, append: bool, lazy: bool, hold: bool) -> None:
+        """Open it in place: behind what is there, or anew.
+
+        ``lazy``: a new file is made when an item comes. ``hold``: it is locked, and left as it is until ``make``.
+        """
         old = append and self.path.exists() and self.path.stat().st_size > 0
         if old:
             file = self._file = OutFile(self.path, self._suffix, follow=self._follow)
@@ -51,7 +55,22 @@ class BatchFile:
                 file.write(self._format.start())
                 self._begun = True
         elif not lazy:
-            self._begin_anew()
+            self._held = OutFile(self.path, self._suffix, follow=self._follow)
+            if not hold:
+                self.make()
+
+    @property
+    def held(self) -> bool:
+        """Whether the file is locked, and left as it was."""
+        return self._held is not None
+
+    def make(self) -> None:
+        """Begin the file anew."""
+        file, self._held = self._held, None
+        self._file = file or OutFile(self.path, self._suffix, follow=self._follow)
+        self._file.clear()
+        self._file.write(self._format.start())
+        self._begun = True
 
     def begin_aside(self, *, append: bool) -> None:
         """Open it as a generation, for its name may be taken: what is there is copied, or will be replaced."""
@@ -66,13 +85,15 @@ class BatchFile:
             self._renew(old, lambda: iter((self._format.start(),)))
         self._begun = True
 
-    def resume(self, mark: BatchMark) -> None:
-        """Open it where a mark says."""
+    def resume(self, mark: BatchMark, *, lazy: bool) -> None:
+        """Open it where a mark says; ``lazy``: one that is not begun waits for an item."""
         self._generation = mark.generation
         self._trailer = mark.trailer
         self._begun = mark.begun
-        self._generation_path(mark.generation + 1).unlink(missing_ok=True)  # begun by a write that was not committed
+        _remove_generations(self.path, mark.generation)  # begun by writes that were not committed
         if mark.position is None:
+            if not lazy:
+                self._held = OutFile(self.path, self._suffix, follow=self._follow)
             return
         if not self.path.exists():
             raise NotAsMarked("it is gone")
@@ -94,7 +115,7 @@ class BatchFile:
     def write(self, items: Sequence[dict[str, Any]]) -> bool:
         """Add items; tell whether all so far was handed to the system."""
         if self._file is None:
-            self._begin_anew()
+            self.make()
         file = self._open_file
         if self._trailer:
             trailer, self._trailer = self._trailer, 0
@@ -150,13 +171,9 @@ class BatchFile:
     def close(self) -> None:
         """Close without writing anything more."""
         self.release()
-        if self._file is not None:
-            self._file.close()
-
-    def _begin_anew(self) -> None:
-        self._file = OutFile(self.path, self._suffix, follow=self._follow, fresh=True)
-        self._file.write(self._format.start())
-        self._begun = True
+        for file in (self._file, self._held):
+            if file is not None:
+                file.close()
 
     def _adopt(self, file: OutFile) -> bool:
         """Let the format look at an old file; False if it holds nothing, as an empty compressed one does."""
@@ -214,18 +231,29 @@ def rename(entry: Rename) -> None:
 
 
 def beside(path: Path, batch: int) -> Path:
-    """Return after what the generations of a new batch are named; ``path`` is the last committed batch's file."""
+    """Return after what the generations of a new batch are named; ``path`` is the first batch's file."""
     return path.with_name(f"{path.name}.b{batch}")
 
 
-def remove_uncommitted(path: Path, batch: int) -> None:
-    """Remove what a killed process had begun of batches after ``batch``, whose file is ``path``. Raises OSError."""
+def remove_uncommitted(path: Path, batch: int, generation: int) -> None:
+    """Remove what a killed process had begun of batches, named after ``path``, behind this one's ``generation``.
+
+    Raises OSError.
+    """
     begun = f"{path.name}.b"
     for each in path.parent.iterdir() if path.parent.is_dir() else ():
-        number, _, generation = each.name.removeprefix(begun).partition(".g")
-        if not each.name.startswith(begun) or not number.isdecimal() or not generation.isdecimal():
+        number, _, last = each.name.removeprefix(begun).partition(".g")
+        if not each.name.startswith(begun) or not number.isdecimal() or not last.isdecimal():
             continue
-        if int(number) > batch:
+        if (int(number), int(last)) > (batch, generation):
+            each.unlink(missing_ok=True)
+
+
+def _remove_generations(path: Path, after: int) -> None:
+    begun = f"{path.name}.g"
+    for each in path.parent.iterdir() if path.parent.is_dir() else ():
+        number = each.name.removeprefix(begun)
+        if each.name.startswith(begun) and number.isdecimal() and int(number) > after:
             each.unlink(missing_ok=True)
 
 

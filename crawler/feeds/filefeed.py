@@ -1,7 +1,8 @@
 """How does a feed write its items to files, each item once, whatever kills the process?
 
     write       items → format → file; durable: fsync, then the mark
-    committed   the mark is in the job store: generations take their names
+    kept        the mark is in the job store, and on the disk
+    committed   and has been there for a while: generations take their names
     open(mark)  finish such renames, check the file against the mark, cut what is behind it, go on
 
 After open, and before the first items, a caller that keeps marks should commit ``write((), number)``: only
@@ -25,7 +26,7 @@ from crawler.feeds.batchfile import BatchFile, beside, remove_uncommitted, renam
 from crawler.feeds.failures import check_place, named_errors
 from crawler.feeds.formats.base import Format
 from crawler.feeds.items import Fields
-from crawler.feeds.marks import BatchMark, Mark, read_mark
+from crawler.feeds.marks import BatchMark, Mark, Rename, read_mark
 from crawler.feeds.names import PathTemplate, compression_of, stamp
 from crawler.feeds.outfile import sync_folder
 
@@ -71,6 +72,12 @@ class FileFeed:
         mark = self._mark
         return self._template.path(time=mark.time, batch_time=mark.batch_time, batch=mark.batch)
 
+    @property
+    def _first_path(self) -> Path:
+        """The file of the first batch: a resume knows its name, whatever it has forgotten."""
+        time = self._mark.time
+        return self._template.path(time=time, batch_time=time, batch=1)
+
     def check(self) -> None:
         """See seam.Feed. Whether an old file can be appended to is told by ``open``: a resumed one is no matter."""
         path, root = self.path, self._template.root
@@ -108,16 +115,25 @@ class FileFeed:
                 self._safe = self._marked()
         return {"number": number}
 
+    def kept(self, mark: dict[str, Any]) -> None:
+        """See seam.Feed."""
+        self._safe = kept = read_mark(self.name, mark, self._mark.format)
+        if self._opening_items == kept.items == self._mark.items:
+            self._guarded = True
+
     def committed(self, mark: dict[str, Any]) -> None:
         """See seam.Feed. Without durable there is nothing that waits for it."""
         if not self._durable:
             return
         committed = read_mark(self.name, mark, self._mark.format)
+        if self._safe is None or self._safe.number <= committed.number:
+            self.kept(mark)
         with self._failures(FeedError):
             self._rename(committed)
-        self._safe = replace(committed, renames=[])
-        if self._opening_items == committed.items == self._mark.items:
-            self._guarded = True
+        if self._batch is not None and self._batch.held:
+            with self._failures(OutputError):
+                self._batch.make()
+                self._batch.sync(durable=True)
 
     def close(self, *, finished: bool) -> dict[str, Any]:
         """See seam.Feed. After a failure the file is closed as the last safe mark left it."""
@@ -135,6 +151,8 @@ class FileFeed:
         with self._failures(FeedError):
             if self._broken:
                 self._go_back()
+            elif self._durable and self._safe is not None:
+                self._rename(self._safe)
             if self._batch is not None:
                 ended = self._batch.finish(durable=self._durable)
                 self._mark = replace(self._mark, file=ended if self._guarded else replace(ended, end=None))
@@ -152,17 +170,19 @@ class FileFeed:
     def _begin_first(self) -> None:
         self._mark = replace(self._mark, batch_time=self._mark.time)
         self._batch = self._batch_file()
-        self._batch.begin(append=not self._overwrite, lazy=not self._store_empty)
+        # A file is left as it was until a mark of the opening is kept.
+        self._batch.begin(append=not self._overwrite, lazy=not self._store_empty, hold=self._durable)
         self._opened()
 
     def _resume(self, mark: Mark) -> None:
         self._rename(mark)
         self._mark = replace(mark, renames=[])
         if mark.file is not None and self._batch_size:
-            remove_uncommitted(Path(mark.file.path), mark.batch)
+            for path in {self._first_path, Path(mark.file.path)}:  # what they are named after, and were before
+                remove_uncommitted(path, mark.batch, mark.file.generation)
         if mark.file is not None and not self._full(mark):
             self._batch = BatchFile(Path(mark.file.path), self._format, self._suffix, follow=not self._template.used)
-            self._batch.resume(mark.file)
+            self._batch.resume(mark.file, lazy=not self._store_empty)
             self._mark = replace(self._mark, file=replace(mark.file, end=None))
             self._opened()
         self._opening_items = mark.items
@@ -203,7 +223,7 @@ class FileFeed:
         if self._durable:
             self._batch.begin_aside(append=not self._overwrite)
         else:
-            self._batch.begin(append=not self._overwrite, lazy=False)
+            self._batch.begin(append=not self._overwrite, lazy=False, hold=False)
         self._take_renames()
 
     def _end_batch(self) -> None:
@@ -214,17 +234,12 @@ class FileFeed:
         self._mark = replace(self._mark, file=file)
 
     def _batch_file(self) -> BatchFile:
-        path, safe = self.path, self._safe
+        path, first = self.path, self._first_path
         if self._template.used:
             path.parent.mkdir(parents=True, exist_ok=True)
-        committed = Path(safe.file.path) if self._durable and safe is not None and safe.file is not None else None
-        return BatchFile(
-            path,
-            self._format,
-            self._suffix,
-            follow=not self._template.used,
-            beside=beside(committed, self._mark.batch) if committed is not None else None,
-        )
+            first.parent.mkdir(parents=True, exist_ok=True)
+        aside = beside(first, self._mark.batch) if self._durable and self._mark.batch > 1 else None
+        return BatchFile(path, self._format, self._suffix, follow=not self._template.used, beside=aside)
 
     def _marked(self) -> Mark:
         file: BatchMark | None = self._mark.file
@@ -253,9 +268,9 @@ class FileFeed:
             if self._durable:
                 sync_folder(Path(entry.target))
         if mark.renames:
-            left = [entry for entry in self._mark.renames if entry not in mark.renames]
-            self._mark = replace(self._mark, renames=left)
-            if self._batch is not None and not left:
+            self._mark = _without(self._mark, mark.renames)
+            self._safe = self._safe and _without(self._safe, mark.renames)
+            if self._batch is not None and not self._mark.renames:
                 self._batch.release()
 
     def _go_back(self) -> None:
@@ -264,10 +279,12 @@ class FileFeed:
             for entry in self._batch.renames:
                 Path(entry.source).unlink(missing_ok=True)
             self._let_go()
+        safe = self._safe
         for entry in self._mark.renames:
-            Path(entry.source).unlink(missing_ok=True)
-        if self._safe is not None:
-            self._resume(self._safe)
+            if safe is None or entry not in safe.renames:
+                Path(entry.source).unlink(missing_ok=True)
+        if safe is not None:
+            self._resume(safe)
         self._broken = False
 
     def _failures(self, kind: type[OutputError] | type[FeedError]) -> AbstractContextManager[None]:
@@ -276,3 +293,7 @@ class FileFeed:
 
     def _break(self) -> None:
         self._broken = True
+
+
+def _without(mark: Mark, renames: Sequence[Rename]) -> Mark:
+    return replace(mark, renames=[entry for entry in mark.renames if entry not in renames])

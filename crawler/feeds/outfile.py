@@ -68,6 +68,12 @@ class OutFile:
         self._mend = self._compressor.mend(position.member)
         self._opened_at = position
 
+    def clear(self) -> None:
+        """Begin with nothing."""
+        os.ftruncate(self._descriptor, 0)
+        self._physical = self._length = 0
+        self._tail = b""
+
     def go_back(self, count: int) -> None:
         """Continue ``count`` bytes before the end of a file that was not compressed."""
         self._length -= count

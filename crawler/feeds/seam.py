@@ -29,11 +29,15 @@ class Feed(Protocol):
     def write(self, items: Sequence[Any], number: int) -> dict[str, Any]:
         """Write items, the last of which has ``number``; return the mark (plain types, with "number").
 
-        Raises FeedError. The mark is committed by the caller, who then calls ``committed``.
+        Raises FeedError. The mark is committed by the caller, who then calls ``committed``; if it has something
+        under "renames", ``kept`` first, and ``committed`` a while later, or not before ``close``, which then does it.
         """
 
+    def kept(self, mark: dict[str, Any]) -> None:
+        """The mark is on the disk, and what it says is safe. The next process may all the same find one before it."""
+
     def committed(self, mark: dict[str, Any]) -> None:
-        """The mark is durable now: finish what had to wait for that (a rename of a new generation)."""
+        """Nobody goes back behind the mark: finish what had to wait for that (a rename of a new generation)."""
 
     def close(self, *, finished: bool) -> dict[str, Any]:
         """Write the trailer and close, so that the file is valid; return the last mark.

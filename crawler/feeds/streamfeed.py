@@ -117,6 +117,9 @@ class StreamFeed:
             state = BatchMark(self.name, state=self._spare.state())
             return replace(self._mark, pending=alone, file=state).plain()
 
+    def kept(self, mark: dict[str, Any]) -> None:
+        """See seam.Feed. There is nothing to rename."""
+
     def committed(self, mark: dict[str, Any]) -> None:
         """See seam.Feed."""
         with self._failures(FeedError):

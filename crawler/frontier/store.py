@@ -182,9 +182,10 @@ class Store(Protocol):
     def unfed_items(self, after: int, count: int) -> Deferred[list[tuple[int, Any]]]:
         """Return committed items numbered above ``after``, in order, at most ``count``."""
 
-    def fed(self, feed: str, mark: Any) -> Deferred[None]:
+    def fed(self, feed: str, mark: Any, *, on_disk: bool = False) -> Deferred[None]:
         """Keep a feed's mark (a value of plain types with a number under "number"); items up to the
-        smallest number of all feeds that were named to ``feeds()`` are deleted."""
+        smallest number of all feeds that were named to ``feeds()`` are deleted. ``on_disk``: it, and all that
+        was kept before, has to survive a power cut from now on."""
 
     def feeds(self, names: Sequence[str]) -> Deferred[None]:
         """Name the feeds of the job, once, before the first commit. No feeds: items are not kept."""

@@ -105,7 +105,8 @@ class JobFile:
             raise StoreError(f"the job {self.path.stem} was finished by another process meanwhile")
 
     def _set_job(self, state: dict[str, Any]) -> None:
-        with self.transaction() as sql:
+        # What was committed before is on the disk with it: feeds rename files by what they find here.
+        with self.transaction(on_disk=True) as sql:
             rows = [(name, self.codec.encode(value)) for name, value in state.items()]
             sql.executemany("INSERT OR REPLACE INTO job VALUES (?, ?)", rows)
 
@@ -135,10 +136,11 @@ class JobFile:
         )
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing; the caller's errors undo it too."""
+    def transaction(self, *, on_disk: bool = False) -> Iterator[sqlite3.Connection]:
+        """All or nothing; the caller's errors undo it too. ``on_disk``: wait until it, and all before it, is there."""
         sql = self.sql
         with translated(self.path):
+            sql.execute(f"PRAGMA synchronous = {'FULL' if on_disk else 'NORMAL'}")
             sql.execute("BEGIN IMMEDIATE")
             try:
                 yield sql
@@ -202,9 +204,9 @@ class JobFile:
             sql.executemany("DELETE FROM feeds WHERE name = ?", [(name,) for name in known if name not in names])
         self.feeds = list(names)
 
-    def fed(self, feed: str, number: int, mark: bytes) -> None:
+    def fed(self, feed: str, number: int, mark: bytes, on_disk: bool) -> None:
         """Keep a feed's mark and delete what all feeds have."""
-        with self.transaction() as sql:
+        with self.transaction(on_disk=on_disk) as sql:
             row = sql.execute("UPDATE feeds SET number = ?, mark = ? WHERE name = ?", (number, mark, feed))
             if row.rowcount != 1:
                 raise StoreError(f"{feed!r} is not one of the job's feeds")

@@ -96,7 +96,7 @@ class MemoryStore:
         """Return nothing: the feeds get their items from the engine."""
         return succeed([])
 
-    def fed(self, feed: str, mark: Any) -> Deferred[None]:
+    def fed(self, feed: str, mark: Any, *, on_disk: bool = False) -> Deferred[None]:
         """Keep nothing."""
         return succeed(None)
 

@@ -91,9 +91,19 @@ def create(path: Path, description: Mapping[str, bytes]) -> None:
         for companion in COMPANIONS:  # of a file that was removed without them: SQLite would read the new one's from it
             path.with_name(path.name + companion).unlink(missing_ok=True)
         aside.rename(path)
+        _sync_folder(path.parent)
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def connect(path: Path, *, cache_bytes: int) -> sqlite3.Connection:

@@ -182,9 +182,9 @@ class SQLiteStore:
         """Return items of the outbox, in order."""
         return self._run(self._file.unfed, after, count)
 
-    def fed(self, feed: str, mark: Any) -> Deferred[None]:
+    def fed(self, feed: str, mark: Any, *, on_disk: bool = False) -> Deferred[None]:
         """Keep a feed's mark and let go of the items that all feeds have."""
-        return self._run(self._file.fed, feed, int(mark["number"]), self._codec.encode(mark))
+        return self._run(self._file.fed, feed, int(mark["number"]), self._codec.encode(mark), on_disk)
 
     def feeds(self, names: Sequence[str]) -> Deferred[None]:
         """Name the feeds."""

@@ -300,3 +300,65 @@ def test_a_batch_that_was_not_committed_leaves_no_file_under_its_time(tmp_path: 
     files = sorted(tmp_path.iterdir(), key=lambda each: each.stem.rpartition("-")[2])
     assert [item["a"] for each in files for item in read(each)] == [str(number) for number in range(8)]
     assert [len(read(each)) for each in files] == [2, 2, 2, 2]
+
+
+@pytest.mark.parametrize("name", ["b-%(batch_id)d.jl.gz", "b-%(batch_time)s-%(batch_id)d.csv"])
+def test_batches_that_a_power_cut_made_the_job_forget_are_written_once(name: str, tmp_path: Path) -> None:
+    options = {"batch_item_count": 3}
+    items = [{"a": str(number)} for number in range(20)]
+    feed = feed_for(tmp_path / name, options)
+    feed.open(None, durable=True)
+    feed.committed(feed.write((), 0))
+    marks = []
+    for place in range(0, 14, 2):
+        marks.append(feed.write(items[place : place + 2], place + 2))
+        feed.kept(marks[-1])
+        if place == 2:
+            feed.committed(marks[-1])
+    kill(feed)
+    feed = feed_for(tmp_path / name, options)
+    feed.open(marks[2], durable=True)  # of six items, in two batches
+    feed.committed(feed.write((), 6))
+    feed.committed(feed.write(items[6:], 20))
+    feed.close(finished=True)
+    files = sorted(tmp_path.iterdir(), key=lambda path: int(path.name.rpartition("-")[2].split(".")[0]))
+    assert [item for path in files for item in read(path)] == items
+    assert len(files) == 7
+
+
+def test_columns_that_a_power_cut_made_the_job_forget(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    feed = feed_for(path)
+    feed.open(None, durable=True)
+    feed.committed(feed.write((), 0))
+    forgotten = feed.write([{"a": "1"}], 1)
+    feed.committed(forgotten)
+    for number, column in enumerate("bcd", 2):
+        feed.kept(feed.write([{"a": "1", column: "2"}], number))
+    kill(feed)
+    feed = feed_for(path)
+    feed.open(forgotten, durable=True)
+    feed.committed(feed.write([{"a": "1", "e": "3"}], 2))
+    feed.close(finished=True)
+    assert read(path) == [{"a": "1", "e": ""}, {"a": "1", "e": "3"}]
+    assert [each.name for each in tmp_path.iterdir()] == ["a.csv"]
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.xml", "a.csv", "a.jl.gz"])
+def test_a_kill_before_the_first_mark_leaves_the_place_as_it_was(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    write_all(path, [{"a": "1"}])
+    before = path.read_bytes()
+    feed = feed_for(path, {"overwrite": True})
+    feed.open(None, durable=True)
+    kill(feed)
+    assert path.read_bytes() == before
+    path.unlink()
+    feed = feed_for(path)
+    feed.open(None, durable=True)
+    kill(feed)
+    feed = feed_for(path)
+    feed.open(None, durable=True)
+    feed.committed(feed.write((), 0))
+    feed.close(finished=True)
+    assert read(path) == []
