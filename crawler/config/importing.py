@@ -61,7 +61,8 @@ def import_user_file(path: Path) -> ModuleType:
     if path.is_dir():
         raise SpiderImportError(f"{near(path)} is a folder; a file with a spider is expected")
     if not path.is_file():
-        raise SpiderImportError(f"no such file: {near(path)}")
+        hint = f"; a spider of a project is run by `crawler crawl {path.name}`" if path.name.isidentifier() else ""
+        raise SpiderImportError(f"no such file: {near(path)}{hint}")
     if path.suffix != ".py":
         raise SpiderImportError(f"{near(path)} is not a Python file (*.py)")
     put_first(path.parent)

@@ -26,6 +26,12 @@ def test_crawl_of_a_file_says_how_it_is_run(crawler: Crawler, arguments: list[st
     assert result.err == f'crawler: "{arguments[0]}" is a file; its spider is run by `crawler run {arguments[0]}`\n'
 
 
+def test_run_of_a_name_says_how_a_spider_of_a_project_is_run(crawler: Crawler) -> None:
+    said = "crawler: no such file: books; a spider of a project is run by `crawler crawl books`\n"
+    assert crawler("run", "books").err == said
+    assert crawler("run", "books.py").err == "crawler: no such file: books.py\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -73,7 +73,9 @@ def find_end(data: bytes | bytearray, start: int = 0) -> int:
 def check_growing(data: bytes | bytearray, line_start: int, limits: HeadLimits) -> None:
     """Refuse a head that is still coming in but can no longer be accepted."""
     if not (data.startswith(b"HTTP/") or b"HTTP/".startswith(data[:5])):
-        raise BadResponse(f"the answer does not begin like HTTP: {bytes(data[:40])!r}")
+        # RFC 8446 §5.1: an alert of TLS, which is what a server that speaks it answers to plain HTTP.
+        hint = "; it seems that the port speaks TLS: try https://" if data[:2] == b"\x15\x03" else ""
+        raise BadResponse(f"the answer does not begin like HTTP: {bytes(data[:40])!r}{hint}")
     if len(data) > limits.total:
         raise HeadTooLarge(f"the head is longer than {limits.total} bytes (HEADER_MAX_TOTAL)")
     if len(data) - line_start > limits.line:

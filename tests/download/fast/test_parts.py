@@ -15,12 +15,12 @@ from crawler.download.fast.body import BodyFile
 from crawler.download.fast.chunked import ChunkedBody
 from crawler.download.fast.deadlines import FOREVER, Deadlines
 from crawler.download.fast.guard import is_public
-from crawler.download.fast.head import HeadLimits, find_end, parse_head
+from crawler.download.fast.head import HeadLimits, check_growing, find_end, parse_head
 from crawler.download.fast.names import Names
 from crawler.download.fast.resolvers import SystemLookup
 from crawler.download.fast.route import Route, parse_proxy
 from crawler.download.fast.wire import request_head, target_of
-from crawler.errors import CrawlerError, FetchError, FetchTimeout, HeadTooLarge, NameNotResolved
+from crawler.errors import BadResponse, CrawlerError, FetchError, FetchTimeout, HeadTooLarge, NameNotResolved
 from crawler.model.request import Request
 from crawler.model.url import join, normalise, split
 from tests.download.fast.support import Conversation, World, answer
@@ -202,6 +202,11 @@ def test_heads_end_at_the_first_blank_line() -> None:
     assert find_end(b"a\r\n\nb") == 4
     assert find_end(b"a\n\r\nb") == 4
     assert find_end(b"a\r\n") == -1
+
+
+def test_an_alert_of_tls_in_place_of_a_head_says_what_to_try() -> None:
+    with pytest.raises(BadResponse, match="the port speaks TLS: try https://"):
+        check_growing(b"\x15\x03\x01\x00\x02\x02\x46", 0, HeadLimits(1000, 10, 1000))
 
 
 def test_a_head_of_many_cookies_is_cheap() -> None:
