@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 import warnings
-from functools import partial
 from itertools import islice
 from typing import Any
 
 from lxml import etree
+from lxml.etree import SubElement
 from lxml.html import HTMLParser
 
 from crawler.model.mending import tags
@@ -74,12 +74,14 @@ class _Levelled:
         self._url = url
         self._open: list[Any] = []
         self._too_deep = 0
+        self._deep: Any = None  # the last one of them
         self._at: Any = None  # what text is in, after its last child
         self._last: Any = None
         self._texts: list[str] = []
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        self._write()
+        if self._texts:
+            self._write()
         if len(attributes) > MOST_ATTRIBUTES:
             warnings.warn(
                 f"{self._url}: an element has {len(attributes)} attributes; {MOST_ATTRIBUTES} are kept", stacklevel=2
@@ -90,13 +92,14 @@ class _Levelled:
             self._open.append(self._at)
         else:
             self._too_deep += 1
+            self._deep = self._at
 
     def end(self, tag: str) -> None:
-        self._write()
+        if self._texts:
+            self._write()
         if self._too_deep:
             self._too_deep -= 1
-            self._at = self._open[-1]
-            self._last = self._at[-1]
+            self._at, self._last = self._open[-1], self._deep
         else:
             self._last = self._open.pop()
             self._at = self._open[-1] if self._open else None
@@ -118,11 +121,12 @@ class _Levelled:
         self._write()
 
     def _made(self, tag: str, attributes: dict[str, str]) -> Any:
-        make = self._parser.makeelement if not self._open else partial(etree.SubElement, self._open[-1])
         try:
-            element = make(tag, attributes)
+            if self._open:
+                return SubElement(self._open[-1], tag, attributes)
+            element = self._parser.makeelement(tag, attributes)
         except ValueError:  # a name or a character that XML does not know, and libxml2 passes on
-            element = make("".join(_NAME.findall(tag)) or "x")
+            element = self._made("".join(_NAME.findall(tag)) or "x", {})
             for name, value in attributes.items():
                 element.set("".join(_NAME.findall(name)) or "x", _plain(value))
         if self.root is None:
