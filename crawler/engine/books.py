@@ -26,7 +26,7 @@ class Books:
     def end(self, request: Request, outcome: str, reason: str, detail: str = "", *, status: int | None = None) -> None:
         """An accepted request has ended."""
         self.ended[outcome] += 1
-        self._events.publish(RequestEnded(request, outcome, reason, masked(detail), status))
+        self._events.publish(RequestEnded(request, outcome, reason, detail and masked(detail), status))
 
     def end_carried(
         self, request: Request, outcome: str, reason: str, detail: str = "", *, status: int | None = None

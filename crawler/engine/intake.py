@@ -179,7 +179,7 @@ class Intake:
         unit.extra.append(fingerprint)
 
     def _refuse(self, request: Request, reason: str, detail: str, unit: Unit, found_on: str | None) -> None:
-        self._events.publish(RequestRefused(request, reason, masked(detail), found_on and masked(found_on)))
+        self._events.publish(RequestRefused(request, reason, detail and masked(detail), _shown(found_on)))
         self.refused += 1
         if self._explain:
             unit.refusals.append(Refusal(request.url, f"{reason}", f"{detail}", found_on or ""))
@@ -259,9 +259,7 @@ class Intake:
             if entry is not None:
                 self._queue(entry)
             else:
-                self._events.publish(
-                    RequestRefused(offer.request, "duplicate", "", offer.found_on and masked(offer.found_on))
-                )
+                self._events.publish(RequestRefused(offer.request, "duplicate", "", _shown(offer.found_on)))
         for host, count in answer.stored.items():
             self._books.accepted += count
             self._store_more(host, count)
@@ -273,3 +271,7 @@ class Intake:
             self.items += len(unit.items)
             self._outlet.put(unit.items, answer.first_item + len(unit.items) - 1)
         self.open_units -= 1  # now: what becomes of a child at once must not find the crawl idle
+
+
+def _shown(found_on: str | None) -> str | None:
+    return masked(found_on) if found_on and "@" in found_on else found_on
