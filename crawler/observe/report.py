@@ -75,7 +75,7 @@ def print_summary(summary: Summary, console: Console, *, pages_before: int = 0, 
 
 def rows(summary: Summary, pages_before: int = 0, go_on: str = "") -> list[tuple[str, str]]:
     """Return the lines of the table: what, and how much."""
-    stats = summary.stats
+    stats = {key: value for key, value in summary.stats.items() if isinstance(key, str)}
     reason = _REASONS.get(summary.reason, f"stopped ({summary.reason})")
     if summary.exit_status not in (0, 130) and not reason.startswith("stopped: "):
         reason = "failed" if summary.reason == "finished" else f"{reason} – failed"
@@ -115,11 +115,27 @@ def check_summary_file(path: str) -> None:
 
 def write_summary(summary: Summary, path: str) -> None:
     """Write the summary as JSON. Raises OutputError."""
-    encoded = masked(msgspec.json.format(msgspec.json.encode(summary, enc_hook=str), indent=2).decode()).encode()
+    encoded = masked(msgspec.json.format(_json(summary), indent=2).decode()).encode()
     try:
         Path(path).write_bytes(encoded + b"\n")
     except OSError as error:
         raise OutputError(f"--summary: cannot write {path}: {error.strerror or error}") from error
+
+
+def _json(summary: Summary) -> bytes:
+    try:
+        return msgspec.json.encode(summary, enc_hook=str)
+    except Exception:  # a value of the user's in the stats that has no text, or text that UTF-8 cannot carry
+        numbers = (int, float, bool)
+        stats = {_text(key): each if type(each) in numbers else _text(each) for key, each in summary.stats.items()}
+        return msgspec.json.encode(msgspec.structs.replace(summary, stats=stats))
+
+
+def _text(value: Any) -> str:
+    try:
+        return str(value).encode("utf-8", "replace").decode()
+    except Exception:  # an object of the user's own class
+        return f"<{type(value).__name__}>"
 
 
 def _statuses(stats: dict[str, Any]) -> dict[str, int]:

@@ -187,3 +187,17 @@ def test_the_summary_is_written_as_json(tmp_path: Path) -> None:
     assert (written["spider"], written["pages"], written["feeds"]) == ("books", 100, [{"path": "b.csv", "items": 90}])
     with pytest.raises(OutputError, match="--summary: cannot write"):
         write_summary(summary(), str(tmp_path / "no" / "s.json"))
+
+
+def test_stats_that_cannot_be_said_do_not_keep_the_summary_from_being_written(tmp_path: Path) -> None:
+    class Speechless:
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    made = summary()
+    made.stats |= {"mine": Speechless(), "half \ud800": "\ud800", "pages": 3}
+    made.stats[5] = 1  # type: ignore[index]
+    assert dict(rows(made))["Items"] == "90 (3 dropped)"
+    write_summary(made, str(tmp_path / "summary.json"))
+    stats = json.loads((tmp_path / "summary.json").read_text())["stats"]
+    assert (stats["mine"], stats["half ?"], stats["pages"], stats["5"]) == ("<Speechless>", "?", 3, 1)
