@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -222,16 +222,17 @@ class Spider:
     def closed(self, reason: str) -> Any:
         """Called once when the crawl is over; ``reason`` is "finished", "shutdown" or what closed it."""
 
-    async def fetch(self, url_or_request: str | Request) -> Response:
-        """Fetch one page inline, through the frontier and its politeness.
+    def fetch(self, url_or_request: str | Request) -> Coroutine[Any, Any, Response]:
+        """Fetch one page inline, through the frontier and its politeness; what it returns is awaited.
 
         Raises RequestError: FetchError when no response came, HttpError for a status the spider does
-        not accept, RequestDropped when robots.txt forbids it.
+        not accept, RequestDropped when robots.txt forbids it; RuntimeError in a thread, where
+        ``blockingCallFromThread(reactor, spider.fetch, url)`` waits for the response.
         """
         request = url_or_request if isinstance(url_or_request, Request) else Request(url_or_request)
         if self.crawler.fetch is None:
             raise RuntimeError("fetch() works while the crawl runs")
-        return await _anywhere(self.crawler.fetch(request))
+        return _anywhere(self.crawler.fetch(request))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
@@ -266,9 +267,12 @@ _warned_of: set[str] = set()
 async def _anywhere(fetched: Any) -> Response:
     """Wait for a Deferred in whatever Task runs: asyncio.gather() makes Tasks that know none."""
     try:
-        turn = asyncio.get_running_loop().create_future()
+        task = asyncio.current_task()
     except RuntimeError:  # a reactor without an asyncio loop
+        task = None
+    if task is None:
         return await fetched  # type: ignore[no-any-return]  # a Deferred
+    turn = asyncio.get_running_loop().create_future()
 
     def wake(outcome: Any) -> Any:
         if not turn.done():

@@ -5,13 +5,17 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import get_ident
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.python.threadable import isInIOThread
 
 from crawler.download.seam import Downloader
 from crawler.engine.clock import Clock, ReactorClock
 from crawler.engine.tasks import Drive, driver, loop_of
+from crawler.model.request import Request
+from crawler.model.response import Response
 from crawler.threads import Pools, reactor_pools
 
 
@@ -35,6 +39,21 @@ def real_world(reactor: Any) -> World:
     return World(
         reactor=reactor, clock=ReactorClock(reactor), drive=driver(loop_of(reactor)), pools=reactor_pools(reactor)
     )
+
+
+def in_reactor_alone(reactor: Any, fetch: Callable[[Request], Deferred[Response]]) -> Callable[[Request], Any]:
+    """Return ``fetch`` for users' code: in a thread of a stage it would confuse the engine, and raises instead."""
+    home = get_ident()
+
+    def guarded(request: Request) -> Any:
+        if reactor is not None and get_ident() != home:
+            raise RuntimeError(
+                "fetch() was called in a thread; there, blockingCallFromThread(reactor, self.crawler.fetch, request) "
+                "of twisted.internet.threads waits for the response; or make the method async def, and await it"
+            )
+        return fetch(request)
+
+    return guarded
 
 
 def from_any_thread(reactor: Any, stop: Callable[[str], None]) -> Callable[[str], None]:

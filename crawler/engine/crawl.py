@@ -141,6 +141,7 @@ class Crawl:
         self._sending.cancel_all()
         self._wired.callbacks.stop()
         self._wired.pipelines.cancel()
+        self._wired.inline.end()
         self._loop.end()
 
     def give_up(self) -> None:

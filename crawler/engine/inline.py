@@ -51,6 +51,11 @@ class Inline:
         else:
             deferred.callback(outcome)
 
+    def end(self) -> None:
+        """Tell all who still wait, in threads for example, that nothing comes any more."""
+        for entry in list(self._waiting):
+            self.answer(entry, RequestDropped(SHUTDOWN, request=entry.request, detail="the crawl has been stopped"))
+
     def abandon(self, entry: Entry) -> None:
         """Give up one inline fetch because the crawl stops."""
         unit: Any = entry.unit

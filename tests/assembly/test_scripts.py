@@ -91,3 +91,43 @@ def test_it_may_be_cancelled_before_it_has_begun() -> None:
     done.addErrback(failures.append)
     done.cancel()
     assert len(failures) == 1
+
+
+NOTEBOOK = """\
+import asyncio
+import sys
+from twisted.internet import asyncioreactor
+
+
+async def cell():
+    loop = asyncio.get_running_loop()
+    if "twisted.internet.reactor" not in sys.modules:
+        asyncioreactor.install(loop)
+    from crawler import Spider, crawl
+    from twisted.internet import reactor
+
+    class Few(Spider):
+        name = "few"
+        start_urls = ["data:,x"]
+
+        async def parse(self, response):
+            await asyncio.sleep(0.001)
+            yield {"a": 1}
+
+    return (await crawl(Few, {"JOB_STORE": "memory"}, reactor=reactor).asFuture(loop)).items
+
+
+async def main():
+    print(await cell(), await cell())
+
+
+asyncio.run(main())
+"""
+
+
+def test_a_living_asyncio_loop_runs_one_crawl_after_the_other(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(NOTEBOOK)
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("1 1\n", "")
