@@ -179,8 +179,8 @@ class BatchFile:
         """Let the format look at an old file; False if it holds nothing, as an empty compressed one does."""
         head = tail = b""
         for piece in file.content():
-            if len(head) < _EDGE:
-                head = (head + piece)[:_EDGE]
+            if len(head) < self._format.head_size:
+                head = (head + piece)[: self._format.head_size]
             tail = (tail + piece)[-_EDGE:]
         if not head:
             return False

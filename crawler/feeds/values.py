@@ -6,8 +6,8 @@ One table for all formats (docs/feeds.md shows it to users):
     None                    JSON null; CSV and XML: empty
     bool, float             JSON true, false, number; CSV and XML: as Python writes them
     nan, inf, -inf          JSON null, for JSON has no such number; CSV and XML: nan, inf, -inf
-    int                     all its digits, beyond 64 bit too; above Python's limit of digits, as hexadecimal text
-    bytes                   base64 text
+    int                     all its digits, beyond 64 bit and Python's limit of digits too
+    bytes, bytearray        base64 text
     datetime, date, time    ISO 8601; timedelta too (P1DT2S)
     Decimal, UUID, Path     text
     Enum                    its value
@@ -23,7 +23,9 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
 from os import PathLike, fspath
 from typing import Any
 
@@ -34,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 # Deeper nesting is written as text; json readers give up at about a thousand levels, some at a hundred.
 _DEEPEST = 100
+
+_ARRAYS = (list, tuple, set, frozenset, deque)
 
 _lone_surrogates = re.compile("[\ud800-\udfff]")
 _warned: set[type] = set()  # One warning per type and process; types are few.
@@ -73,6 +77,8 @@ def simpler(value: Any) -> Any:
         return float(value)
     if isinstance(value, tuple):
         return as_text(value)
+    if isinstance(value, Enum):
+        return value.value
     if isinstance(value, PathLike):
         path = fspath(value)
         return path if isinstance(path, str) else path.decode(errors="replace")
@@ -107,8 +113,8 @@ def sound(value: Any, depth: int = 0) -> Any:
     if kind is str:
         return repaired(value)
     if kind is int:
-        return value if value.bit_length() <= 4096 else _digits(value)
-    if value is None or kind in (bool, float, bytes):
+        return value if value.bit_length() <= 4096 else msgspec.Raw(digits(value).encode())
+    if value is None or kind in (bool, float, bytes, bytearray, memoryview):
         return value
     if depth >= _DEEPEST:
         return as_text(value)
@@ -116,7 +122,7 @@ def sound(value: Any, depth: int = 0) -> Any:
         return sound(struct_fields(value), depth)
     if isinstance(value, Mapping):
         return {_key(key): sound(element, depth + 1) for key, element in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, _ARRAYS):
         return [sound(element, depth + 1) for element in value]
     try:
         known = msgspec.to_builtins(value, builtin_types=(bytes,), enc_hook=simpler)
@@ -125,12 +131,15 @@ def sound(value: Any, depth: int = 0) -> Any:
     return as_text(value) if known is value else sound(known, depth + 1)
 
 
-def _digits(number: int) -> Any:
-    try:
-        str(number)
-    except ValueError:  # sys.get_int_max_str_digits(): writing it out would take quadratic time.
-        return hex(number)
-    return number
+def digits(number: int) -> str:
+    """Return a number in digits, by halves where it has more than Python writes (sys.get_int_max_str_digits())."""
+    if number.bit_length() < 2000:
+        return str(number)
+    if number < 0:
+        return "-" + digits(-number)
+    lower = number.bit_length() * 3 // 20  # about half of its digits
+    high, low = divmod(number, 10**lower)
+    return digits(high) + digits(low).zfill(lower)
 
 
 def _key(key: Any) -> str:
@@ -165,7 +174,7 @@ def text_of(value: Any) -> str:
     if isinstance(value, bool | float):
         return str(value)
     if isinstance(value, int):
-        return str(_digits(int(value)))
+        return digits(int(value))
     encoded = encode_json(value)
     if encoded[:1] == b'"':
         return str(msgspec.json.decode(encoded))
@@ -174,8 +183,8 @@ def text_of(value: Any) -> str:
 
 def scalars(value: Any) -> list[Any] | None:
     """Return the elements if the value is an array of simple values, else None."""
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, _ARRAYS):
         elements = list(value)
-        if not any(isinstance(element, list | tuple | set | frozenset | Mapping) for element in elements):
+        if not any(isinstance(element, (*_ARRAYS, Mapping)) for element in elements):
             return elements
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import io
 import json
@@ -20,6 +21,7 @@ import pytest
 from crawler.config.schema import CoreSettings
 from crawler.errors import FeedError, OutputClosed, OutputError
 from crawler.feeds import make_feeds, parse_output
+from crawler.feeds.formats.csv import Csv
 from crawler.feeds.outfile import OutFile
 from tests.feeds.worlds import STARTED, content, feed_for, kill, read, write_all
 from tests.servers.process import folder
@@ -457,3 +459,18 @@ def test_something_that_is_no_item(tmp_path: Path) -> None:
         feed.write([5], 1)
     feed.close(finished=False)
     assert content(tmp_path / "x.jl") == b""
+
+
+def test_a_csv_whose_header_is_longer_than_a_piece_of_the_file_is_appended_to(tmp_path: Path) -> None:
+    items = [{f"column_number_{number:05d}": f"{row}{number}" for number in range(5000)} for row in "ab"]
+    for item in items:
+        write_all(tmp_path / "x.csv", [item])
+    with (tmp_path / "x.csv").open(newline="") as file:
+        assert list(csv.DictReader(file)) == items
+
+
+def test_a_csv_whose_header_has_no_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Csv, "head_size", 1000)
+    (tmp_path / "x.csv").write_text("column," * 500)
+    with pytest.raises(OutputError, match="a header of more than 1000 bytes"):
+        write_all(tmp_path / "x.csv", [{"a": 1}])

@@ -56,6 +56,9 @@ class Format:
     text_names: bool = False
     """Whether ``encode`` wants every field name to be text; else dict keys may be of any type."""
 
+    head_size: int = 1 << 16
+    """How many of an old file's first bytes ``adopt`` wants to see."""
+
     def __init__(self, options: FormatOptions) -> None:
         self.options = options
         self.codec = options.codec
@@ -81,7 +84,7 @@ class Format:
         """Go on from a state; the empty one is that of a new file."""
 
     def adopt(self, head: bytes, tail: bytes) -> int:
-        """Go on in an existing file, given its first and last bytes (at most 64 KiB each, decompressed).
+        """Go on in an existing file, given its first and last bytes (at most ``head_size`` and 64 KiB, decompressed).
 
         Return how many bytes at its end are a trailer, to be replaced. Raises ValueError with the reason
         (continuing "… cannot be appended to: it ") if the file is not of this format.

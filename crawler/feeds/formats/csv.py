@@ -31,6 +31,7 @@ class Csv(Format):
 
     extra = frozenset({"delimiter", "join_multivalued", "include_headers_line"})
     text_names = True
+    head_size = 1 << 24  # its header is one record, however many columns there are
 
     def __init__(self, options: FormatOptions) -> None:
         super().__init__(options)
@@ -86,6 +87,8 @@ class Csv(Format):
                 )
             except csv.Error as error:
                 raise ValueError(f"has a header that is no CSV: {error}") from error
+            if len(head) >= self.head_size and len(next(_records(io.StringIO(text, newline="")), "")) == len(text):
+                raise ValueError(f"has a header of more than {self.head_size} bytes")
         elif self._chosen:
             columns = self._chosen
         ends = tail.endswith(("\n".encode(self.codec), "\r".encode(self.codec)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from enum import Enum
 from typing import Any
 
 from crawler.feeds.formats.base import Format, FormatOptions
@@ -96,7 +97,9 @@ class Xml(Format):
 
     def _children(self, value: Any, depth: int) -> list[tuple[tuple[str, str], Any]] | None:
         """Return the tags and values inside a container; None for anything that is text."""
-        if value is None or isinstance(value, str | int | float | bytes):
+        if isinstance(value, Enum):
+            value = value.value
+        if value is None or isinstance(value, str | int | float | bytes | bytearray | memoryview):
             return None
         if depth > 100:  # a cycle, or nearly one: as JSON text, which knows where to stop
             return None
