@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -99,15 +100,21 @@ def run_prepared(prepare: Prepare, settings: Settings, *, summary_file: str | No
 
 
 def _prepared(prepare: Prepare, reactor: Any) -> PreparedCrawl:
-    """Make the crawl. Raises UsageError, also for what a constructor of the user's raised."""
+    """Make the crawl. Raises UsageError, also for what the spider's constructor raised, who is given the arguments.
+
+    What a stage or an extension raises while it is made is a failure to open it, as in open_spider.
+    """
     try:
         return prepare(reactor)
     except CrawlerError:
         raise
     except Exception as error:
+        from crawler.assembly.components import make_spider
+
         frames = frames_of(error, ours=False)
-        if not frames:
-            raise  # an error of ours
+        making = any(frame.f_code is make_spider.__code__ for frame, _ in traceback.walk_tb(error.__traceback__))
+        if not frames or not making:
+            raise
         raise UsageError("\n  ".join(["the crawl cannot begin: " + describe(error), *frames])) from error
 
 

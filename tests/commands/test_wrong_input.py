@@ -153,6 +153,16 @@ class Making(Spider):
         {}["price"]
 
 
+class Extension:
+    def subscribe(self, events):
+        raise OSError("no socket")
+
+
+class Extending(Spider):
+    name = "extending"
+    custom_settings = {"EXTENSIONS": [Extension]}
+
+
 class Staging(Spider):
     name = "staging"
     custom_settings = {"PIPELINES": [Odd]}
@@ -164,6 +174,7 @@ class Staging(Spider):
     [
         ("opening", 1, ["crawler: the crawl failed: ConnectionRefusedError: no database", "pages.py:6 in open_spider"]),
         ("making", 2, ["crawler: the crawl cannot begin: KeyError: 'price'", "pages.py:26 in __init__"]),
+        ("extending", 1, ["crawler: the crawl failed: OSError: no socket", "in subscribe"]),
         ("staging", 2, ["crawler: Odd in PIPELINES has neither process_item nor process_batch"]),
     ],
 )
