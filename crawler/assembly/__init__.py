@@ -15,6 +15,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from crawler.assembly.attributes import simple_attributes
 from crawler.assembly.components import (
     NoSideCalls,
     load_settings,
@@ -234,7 +235,7 @@ def feeds_of_crawl(settings: Settings, spider: Spider, begun: float) -> Sequence
         settings.core,
         spider_name=spider.name,
         started=datetime.fromtimestamp(begun, UTC),
-        attributes=dict(vars(spider)),
+        attributes=simple_attributes(spider),
         declared=settings.of,
     )
 

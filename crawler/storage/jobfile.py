@@ -131,7 +131,8 @@ class JobFile:
             facts={name: decode(data) for name, data in sql.execute("SELECT name, data FROM facts")},
             memory=memory,
             feed_marks={
-                name: decode(mark) for name, mark in sql.execute("SELECT name, mark FROM feeds WHERE mark IS NOT NULL")
+                _name(kept): decode(mark)
+                for kept, mark in sql.execute("SELECT name, mark FROM feeds WHERE mark IS NOT NULL")
             },
         )
 
@@ -199,15 +200,16 @@ class JobFile:
     def name_feeds(self, names: Sequence[str]) -> None:
         """Name the feeds that items are kept for; the marks of others go."""
         with self.transaction() as sql:
-            sql.executemany("INSERT OR IGNORE INTO feeds VALUES (?, 0, NULL)", [(name,) for name in names])
+            wanted = [_kept(name) for name in names]
+            sql.executemany("INSERT OR IGNORE INTO feeds VALUES (?, 0, NULL)", [(name,) for name in wanted])
             known = [name for (name,) in sql.execute("SELECT name FROM feeds")]
-            sql.executemany("DELETE FROM feeds WHERE name = ?", [(name,) for name in known if name not in names])
+            sql.executemany("DELETE FROM feeds WHERE name = ?", [(name,) for name in known if name not in wanted])
         self.feeds = list(names)
 
     def fed(self, feed: str, number: int, mark: bytes, on_disk: bool) -> None:
         """Keep a feed's mark and delete what all feeds have."""
         with self.transaction(on_disk=on_disk) as sql:
-            row = sql.execute("UPDATE feeds SET number = ?, mark = ? WHERE name = ?", (number, mark, feed))
+            row = sql.execute("UPDATE feeds SET number = ?, mark = ? WHERE name = ?", (number, mark, _kept(feed)))
             if row.rowcount != 1:
                 raise StoreError(f"{feed!r} is not one of the job's feeds")
             sql.execute("DELETE FROM items WHERE number <= (SELECT min(number) FROM feeds)")
@@ -225,6 +227,19 @@ class JobFile:
         finally:
             self._connection = None
             connection.close()
+
+
+def _kept(name: str) -> str | bytes:
+    """Return a feed's name as SQLite can keep it: one of a file whose name is not in the locale's encoding is bytes."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return name.encode(errors="surrogatepass")
+    return name
+
+
+def _name(kept: str | bytes) -> str:
+    return kept if isinstance(kept, str) else kept.decode(errors="surrogatepass")
 
 
 def _has_content(path: Path) -> bool:

@@ -114,6 +114,19 @@ def test_the_outbox_keeps_items_until_every_feed_has_them(sqlite: Stores) -> Non
         sqlite.wait(store.fed("c.xml", {"number": 4}))
 
 
+def test_a_feed_whose_name_is_not_in_the_encoding_of_the_locale_is_found_again(sqlite: Stores) -> None:
+    names = ["caf\udce9.csv", "caf\u00e9.csv"]  # as Python gives the bytes of an old disk, and as they are now
+    store = sqlite.open()
+    sqlite.wait(store.feeds(names))
+    for number, name in enumerate(names):
+        sqlite.wait(store.fed(name, {"number": number, "path": name}))
+    store, resumed = reopened(sqlite, store)
+    assert resumed.feed_marks == {name: {"number": number, "path": name} for number, name in enumerate(names)}
+    sqlite.wait(store.feeds(names[:1]))
+    store, resumed = reopened(sqlite, store)
+    assert list(resumed.feed_marks) == names[:1]
+
+
 def test_without_feeds_items_are_counted_and_not_kept(sqlite: Stores) -> None:
     store = sqlite.open()
     sqlite.wait(store.feeds([]))
