@@ -126,5 +126,5 @@ def test_an_answer_says_from_which_job_it_is(crawler: Crawler, spider_file: Path
 
 def test_a_crawl_that_cannot_be_made_leaves_no_name_behind(crawler: Crawler, spider_file: Path, folder: Path) -> None:
     (folder / "broken.py").write_text("class Broken:\n    def __init__(self):\n        raise ValueError('no')\n")
-    assert crawler("run", "pages.py", "-s", "PIPELINES=broken.Broken").status == 2
+    assert crawler("run", "pages.py", "-s", "PIPELINES=broken.Broken").status == 1
     assert not list((folder / ".crawler" / "jobs").iterdir())
