@@ -49,7 +49,7 @@ class HoldWatch:
         self._turned = True
 
     def _look(self) -> None:
-        asked = 0.0
+        asked = since = 0.0
         step: FrameType | None = None
         told = False
         while not self._stop.wait(self._limit / 2):
@@ -64,10 +64,10 @@ class HoldWatch:
             stack = _inside(sys._current_frames().get(self._thread_id))
             before, step = step, stack[0] if stack else None
             if step is None or step is not before:
-                told = False
-            elif not told and time.monotonic() - asked >= self._limit:
+                since, told = asked if before is None else time.monotonic(), False
+            elif not told and time.monotonic() - since >= self._limit:
                 told = True
-                _report(stack, time.monotonic() - asked)
+                _report(stack, time.monotonic() - since)
 
 
 def _inside(frame: FrameType | None) -> list[FrameType]:
