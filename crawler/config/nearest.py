@@ -32,6 +32,7 @@ def misspelt(word: str, known: Iterable[str]) -> str | None:
 
     One letter left out, added, wrong, or swapped with the next, two from 12 letters on, or the wrong case. The plural
     of a known name is none, nor is a longer name that has it as a part: USER_AGENTS, USER_AGENT_2, OLD_USER_AGENT.
+    Nor does it begin with another short word: EMAIL_FROM and SMTP_PASSWORD are not MAIL_FROM and FTP_PASSWORD.
     """
     most = 2 if len(word) >= _LONG else 1
     folded = word.casefold()
@@ -47,8 +48,12 @@ def misspelt(word: str, known: Iterable[str]) -> str | None:
 
 
 def _is_form_of(word: str, known: str) -> bool:
-    plurals = (f"{known}s", f"{known}es", f"{known[:-1]}ies" if known.endswith("y") else "")
-    return word in plurals or word.startswith(f"{known}_") or word.endswith(f"_{known}")
+    plurals = (f"{known}es" if known.endswith("s") else f"{known}s", f"{known[:-1]}ies" if known.endswith("y") else "")
+    if word in plurals or word.startswith(f"{known}_") or word.endswith(f"_{known}"):
+        return True
+    (first, _, rest), (short, _, same) = word.partition("_"), known.partition("_")
+    another = 0 < len(short) <= 4 and short[0] != first[:1] and len(first) > len(short)
+    return another and rest == same != ""
 
 
 def _slips(word: str, other: str) -> int:

@@ -110,7 +110,8 @@ def test_what_is_wrong_is_told_in_one_line(layers: tuple[Any, ...], message: str
 
 
 OWN = """USER_AGENTS PROXY_LIST DB_NAME MYSQL_HOST REDIS_HOST LOG_DIR DOWNLOAD_DIR MONGO_URI DOWNLOAD_DELAYS FEED_DIR
-USER_AGENT_2 MY_USER_AGENT RETRY_TIMES_API PROXY TIMEOUT"""
+USER_AGENT_2 MY_USER_AGENT RETRY_TIMES_API PROXY TIMEOUT EMAIL_FROM GMAIL_USER
+SFTP_USER HTTP_PASSWORD SMTP_PASSWORD"""
 
 
 @pytest.mark.parametrize("name", OWN.split())
@@ -152,6 +153,12 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         "USER_AGNET",
         "RETRY_TIMES",
     ]
+
+
+@pytest.mark.parametrize("name", ["STATS_CLASSS", "FEEDSS", "XDOWNLOAD_DELAY", "LLOG_LEVEL", "FTP_PASWORD"])
+def test_a_slip_at_either_end_is_no_longer_form_of_a_name(name: str) -> None:
+    with pytest.raises(SettingError, match=f"{name} .* is not a setting; did you mean"):
+        Settings.load({name: "x"})
 
 
 def test_components_declare_their_settings() -> None:

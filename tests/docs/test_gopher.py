@@ -147,8 +147,9 @@ def test_a_large_document_is_not_read_to_its_end() -> None:
     assert len(unlimited.end(ConnectionDone()).body) == 1000
 
 
-def test_a_private_address_is_asked_nothing() -> None:
-    exchange = Exchange("gopher://gopher.example/", DENY_PRIVATE_ADDRESSES=True).connect()
+@pytest.mark.parametrize("peer", ["127.0.0.1", "192.88.99.1", "224.0.0.1"])  # the last two are global to Python
+def test_a_private_address_is_asked_nothing(peer: str) -> None:
+    exchange = Exchange("gopher://gopher.example/", peer=peer, DENY_PRIVATE_ADDRESSES=True).connect()
     assert isinstance(exchange.error, crawler.AddressForbidden)
     assert exchange.transport.value() == b""
     allowed = Exchange("gopher://gopher.example/", peer="9.9.9.9", DENY_PRIVATE_ADDRESSES=True).connect()
