@@ -77,7 +77,7 @@ class _Posix:
                 if character == "\n" and self._text[self._at :].strip(" \t\n"):
                     raise _refused("a line ends without \\ and another follows")
                 self._at += 1
-            elif self._text.startswith("\\\n", self._at):
+            elif self._text[self._at : self._at + 2] in ("\\\n", "\\"):  # also where nothing follows any more
                 self._at += 2
             elif character == "#" and self._word is None:
                 end = self._text.find("\n", self._at)

@@ -41,6 +41,7 @@ FORM = {b"Content-Type": b"application/x-www-form-urlencoded"}
         ("curl http://a.test/ -u me:pw", "GET", "http://a.test/", {b"Authorization": b"Basic bWU6cHc="}, {}, b""),
         ("curl http://a.test/ -A me -e http://b.test/", "GET", "http://a.test/",
          {b"User-Agent": b"me", b"Referer": b"http://b.test/"}, {}, b""),
+        ("curl 'http://a.test/' \\\r\n -H 'A: b' \\\r\n", "GET", "http://a.test/", {b"A": b"b"}, {}, b""),
         (
             "curl 'http://a.test/' \\\n  -H 'x: y' \\\n  --data-raw $'it\\'s \\u0021\\x41\\101\\n'",
             "POST", "http://a.test/", {b"X": b"y", **FORM}, {}, b"it's !AA\n",
