@@ -106,7 +106,8 @@ def _entry(element: Any) -> Entry:
         name = local_name(part)
         text = (part.text or "").strip()
         if name != "link":
-            entry.setdefault(name, text)
+            if name != "loc" or part.prefix == element.prefix:  # an image's is none of the page
+                entry.setdefault(name, text)
         elif local_name(element) in ("item", "entry"):
             # Of Atom's links it is the one without a rel, or with this one; RSS has it as text.
             if text or part.get("rel", "alternate") == "alternate":

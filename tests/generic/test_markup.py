@@ -39,6 +39,7 @@ def locs(body: bytes | str, limit: int = 50 << 20) -> list[str]:
         f"<urlset><url><loc><![CDATA[ http://a/é ]]></loc></url></urlset>".encode(),  # noqa: F541
         f"<s:urlset xmlns:s='x'><s:url><s:loc>http://a/é</s:loc></s:url></s:urlset>".encode(),  # noqa: F541
         f"{HEAD}<!-- c --><?p i?>{ONE}</urlset>".encode(),
+        f"<urlset xmlns:i='x'>{ONE.replace('<loc>', '<i:loc>http://b/</i:loc><loc>')}</urlset>".encode(),
         f'<!DOCTYPE urlset SYSTEM "http://a/sitemap.dtd">{HEAD}{ONE}</urlset>'.encode(),
         gzip.compress(HEAD.encode()) + gzip.compress(f"{ONE}</urlset>".encode()) + b"\0\0",
     ],
@@ -80,9 +81,11 @@ def test_a_damaged_sitemap_gives_what_is_whole_and_says_so(body: str, expected: 
         ("<![CDATA[?a=1&b=2&amp;c]]>&d", "?a=1&b=2&amp;c&d"),
         ("?a<!-- & &x; --><?p & ?>&b", "?a&b"),
         ("?&#xZ;&#;&lt;&", "?&#xZ;&#;<&"),
+        ("1 < 2, <3 and << or <", "1 < 2, <3 and << or <"),
+        ("<![CDATA[a < b]]> <!-- < --> <", "a < b  <"),
     ],
 )
-def test_an_ampersand_that_begins_nothing_is_one(written: str, read: str, size: int) -> None:
+def test_a_mark_that_begins_nothing_is_itself(written: str, read: str, size: int) -> None:
     body = f"<r><a>{written}</a><a>2</a></r>".encode()
     source = [body[start : start + size] for start in range(0, len(body), size)]
     assert [element.text for element in Document(source).elements(lambda it: local_name(it) == "a")] == [read, "2"]
@@ -279,6 +282,8 @@ def test_where_a_document_is_cut_into_pieces_makes_no_difference() -> None:
         b"<?",
         b"?>",
         b"<b>",
+        b"< ",
+        b"<",
         b"]",
         b"-",
         b"&#x1",
