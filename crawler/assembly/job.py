@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import inspect
 import logging
 import shlex
 import sys
@@ -17,6 +16,7 @@ from typing import Any
 from itemadapter import ItemAdapter
 
 from crawler.config.components import checked, constructed
+from crawler.config.importing import classes_in
 from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
 from crawler.errors import JobInUse, UsageError
@@ -203,9 +203,7 @@ def project_classes(spider: type) -> list[type]:
     """Return the item and enum classes that the spider's project defines: a closed registry."""
     found: dict[type, None] = {}
     for module in _project_modules(spider):
-        for value in list(vars(module).values()):
-            if inspect.isclass(value) and value.__module__ == module.__name__ and _is_storable(value):
-                found[value] = None
+        found |= dict.fromkeys(value for value in classes_in(module) if _is_storable(value))
     return list(found)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import click
 from twisted.internet.defer import Deferred
 
 from crawler.assembly import World, feeds_of_crawl, real_world
@@ -16,6 +17,7 @@ from crawler.assembly.components import make_spider
 from crawler.assembly.job import JobPlan, choose_store
 from crawler.commands.reactor import install_reactor, run_reactor
 from crawler.config.settings import Settings
+from crawler.engine.frames import message_of
 from crawler.engine.outlet import Outlet
 from crawler.events import Events
 from crawler.spider import Crawler, Spider
@@ -45,7 +47,13 @@ async def _close(job: Job, spider: Spider, settings: Settings, world: World) -> 
     feeds = feeds_of_crawl(settings, spider, job.created)
     errors: list[Exception] = []
     outlet = Outlet(
-        feeds, chosen.store, clock=world.clock, pools=world.pools, on_error=errors.append, on_room=lambda: None
+        feeds,
+        chosen.store,
+        clock=world.clock,
+        pools=world.pools,
+        on_error=errors.append,
+        on_lost=lambda feed, _, error: click.echo(f"the filter of {feed} lost an item: {message_of(error)}", err=True),
+        on_room=lambda: None,
     )
     resumed = await chosen.store.open()
     try:

@@ -146,3 +146,12 @@ def near(filename: str | Path) -> str:
         return str(Path(filename).relative_to(Path.cwd()))
     except ValueError:
         return str(filename)
+
+
+def classes_in(module: ModuleType) -> list[type]:
+    """Return the classes that a module defines, in the order of the file.
+
+    No other object of its is asked for anything: a proxy (``flask.current_app``) may raise when its class is looked at.
+    """
+    classes = [member for member in list(vars(module).values()) if issubclass(type(member), type)]
+    return [member for member in classes if member.__module__ == module.__name__]

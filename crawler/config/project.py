@@ -6,7 +6,6 @@ It is put first on sys.path. Its spiders are the classes with a name in the modu
 
 from __future__ import annotations
 
-import inspect
 import pkgutil
 import sys
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from crawler.config.components import declared_by
-from crawler.config.importing import TO_IMPORT, import_user_file, import_user_module, is_taken, put_first
+from crawler.config.importing import TO_IMPORT, classes_in, import_user_file, import_user_module, is_taken, put_first
 from crawler.config.nearest import did_you_mean
 from crawler.config.settings import Settings
 from crawler.errors import SettingError, SpiderImportError, SpiderNotFound, UsageError
@@ -76,8 +75,8 @@ class Project:
             file = vars(module).get("__file__")
             if file is None or self.root not in Path(file).parents or "site-packages" in Path(file).parts:
                 continue
-            for member in vars(module).values():
-                if isinstance(member, type) and member.__module__ == module.__name__ and declared_by(member):
+            for member in classes_in(module):
+                if declared_by(member):
                     yield member
 
 
@@ -91,9 +90,7 @@ def find_project(start: Path) -> Path | None:
 
 def spiders_in(module: ModuleType, base: type) -> list[type]:
     """Return the spiders that a module defines, in the order of the file."""
-    classes = [member for member in vars(module).values() if inspect.isclass(member)]
-    own = [member for member in classes if issubclass(member, base) and member.__module__ == module.__name__]
-    return [spider for spider in own if _name_of(spider)]
+    return [spider for spider in classes_in(module) if issubclass(spider, base) and _name_of(spider)]
 
 
 def pick(found: FoundSpiders, name: str) -> type:
@@ -138,9 +135,8 @@ def spider_in_file(file: str, base: type, project: Project | None) -> type:
 
 def _of_scrapy(module: ModuleType) -> str:
     """Return what is to be done about the spiders of a module that are Scrapy's; nothing if it has none."""
-    for member in vars(module).values():
-        own = inspect.isclass(member) and member.__module__ == module.__name__ and _name_of(member)
-        if own and any(base.__module__.partition(".")[0] == "scrapy" for base in member.__mro__):
+    for member in classes_in(module):
+        if _name_of(member) and any(base.__module__.partition(".")[0] == "scrapy" for base in member.__mro__):
             return f"{member.__name__} is one of Scrapy's; {TO_IMPORT}"
     return ""
 

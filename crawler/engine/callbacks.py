@@ -225,7 +225,7 @@ class Callbacks:
     def _hand_over(self, run: Run, result: Any, results: Any) -> None:
         try:
             self._take(result, run.unit, run.response)
-        except Exception as error:  # the result is not acceptable, or a filter of the user's raised: the run goes on
+        except BaseException as error:  # it is not acceptable, or a filter of the user's raised: the run goes on
             self._failed(at_yield(error, results), run.unit, run.name, run.response)
 
     def _end(self, run: Run, error: BaseException | None) -> None:

@@ -284,7 +284,7 @@ class Crawl:
         elif not unit.abandoned:
             self._report(error, unit, name, response)
 
-    def value_lost(self, what: str, error: Exception) -> None:
+    def value_lost(self, what: str, error: BaseException) -> None:
         """A value of the user's cannot be kept in the job."""
         said = f"cannot be kept in the job, and a resume will not have it: {message_of(error)}"
         self._report(TypeError(said), None, what, None)

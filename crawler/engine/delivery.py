@@ -25,7 +25,7 @@ class Delivery:
         kwargs = request.cb_kwargs
         self._callbacks.run(lambda: self._named(callback)(response, **kwargs), _name(callback), unit, response)
 
-    def fail(self, error: Exception, request: Request, unit: Unit) -> bool:
+    def fail(self, error: BaseException, request: Request, unit: Unit) -> bool:
         """Give an error to the request's errback; False if it has none, and the unit is not touched."""
         errback = request.errback
         if errback is None:

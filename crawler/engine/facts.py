@@ -25,7 +25,7 @@ class FactSource(Protocol):
 class Facts:
     """All sources together. ``lost(what, error)`` is told of a source that raises, once: its facts are left out."""
 
-    def __init__(self, sources: Sequence[FactSource], lost: Callable[[str, Exception], None]) -> None:
+    def __init__(self, sources: Sequence[FactSource], lost: Callable[[str, BaseException], None]) -> None:
         self._sources = tuple(sources)
         self._lost = lost
         self._told: set[str] = set()
@@ -36,11 +36,11 @@ class Facts:
         for source in self._sources:
             try:
                 facts.update(source.changed_facts())
-            except Exception as error:  # the spider's state is the user's
+            except BaseException as error:  # the spider's state is the user's
                 self._lose(source, error)
         return facts
 
-    def _lose(self, source: FactSource, error: Exception) -> None:
+    def _lose(self, source: FactSource, error: BaseException) -> None:
         name = getattr(source, "name", type(source).__name__)
         if name not in self._told:
             self._told.add(name)

@@ -62,7 +62,7 @@ class RequestFailure(Failure):
 
     request: Request
 
-    def __init__(self, error: Exception, request: Request) -> None:
+    def __init__(self, error: BaseException, request: Request) -> None:
         super().__init__(error, type(error), error.__traceback__)  # type: ignore[no-untyped-call]  # Twisted's
         self.request = request
 

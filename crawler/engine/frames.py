@@ -59,7 +59,7 @@ def user_traceback(error: BaseException) -> str:
     return masked("".join(said.format()).rstrip())
 
 
-def at_yield(error: Exception, results: Any) -> Exception:
+def at_yield(error: BaseException, results: Any) -> BaseException:
     """Return the TypeError about what a generator yielded with the user's frames that yielded it as its traceback.
 
     Any other error, and one that has frames of the user's (a filter of theirs raised), keeps its own.

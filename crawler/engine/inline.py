@@ -41,12 +41,12 @@ class Inline:
         self._waiting[entry] = deferred
         return deferred
 
-    def answer(self, entry: Entry, outcome: Response | Exception) -> None:
+    def answer(self, entry: Entry, outcome: Response | BaseException) -> None:
         """Hand the outcome to whoever waits for it."""
         deferred = self._waiting.pop(entry, None)
         if deferred is None or deferred.called:
             return
-        if isinstance(outcome, Exception):
+        if isinstance(outcome, BaseException):
             deferred.errback(outcome)
         else:
             deferred.callback(outcome)

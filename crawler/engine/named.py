@@ -33,5 +33,5 @@ def unfit(result: Any) -> str:
 def _shown(result: Any) -> str:
     try:
         return repr(result)[:80]
-    except Exception:  # an object of the user's own class
+    except BaseException:  # an object of the user's own class, which may even leave
         return "one that has no repr"

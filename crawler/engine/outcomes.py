@@ -105,7 +105,7 @@ class Outcomes:
             self._books.end_carried(entry.request, "answered", "")
         self._delivery.deliver(response, entry.request, unit)
 
-    def give_up(self, entry: Entry, error: Exception) -> None:
+    def give_up(self, entry: Entry, error: BaseException) -> None:
         """The request has failed: its errback gets the error."""
         if isinstance(error, RequestError) and error.request is None:
             error.request = entry.request
@@ -117,7 +117,7 @@ class Outcomes:
         """The request ends without a response for a named reason."""
         self._end(entry, "dropped", reason, RequestDropped(reason, request=entry.request, detail=detail))
 
-    def _end(self, entry: Entry, outcome: str, reason: str, error: Exception) -> None:
+    def _end(self, entry: Entry, outcome: str, reason: str, error: BaseException) -> None:
         status = error.response.status if isinstance(error, HttpError) else None
         if entry.carried:
             self._books.end_carried(entry.request, outcome, reason, message_of(error), status=status)
@@ -138,7 +138,7 @@ class Outcomes:
     def _redirect(self, entry: Entry, verdict: Later) -> None:
         try:
             offer = self._acceptance.redirected(verdict.request)
-        except Exception as error:  # a filter of the user's raised
+        except BaseException as error:  # a filter of the user's raised
             self._failed(error, Unit(entry, _nothing), "redirect", None)
             self.give_up(entry, error)
             return

@@ -109,6 +109,7 @@ class Outlet:
     """All feeds of a crawl.
 
     ``on_error`` is called once with a FeedError (or StoreError); from then on nothing more is written.
+    ``on_lost`` is called with a feed's name for each item that a function of the user's kept out of it by an error.
     """
 
     def __init__(
@@ -119,6 +120,7 @@ class Outlet:
         clock: Clock,
         pools: Pools,
         on_error: Callable[[Exception], None],
+        on_lost: Callable[[str, Any, BaseException], None],
         on_room: Callable[[], None],
     ) -> None:
         self.clock = clock
@@ -126,6 +128,7 @@ class Outlet:
         self.failed = False
         self._store = store
         self._on_error = on_error
+        self._on_lost = on_lost
         self._writers = [_Writer(self, feed, pools) for feed in feeds]
 
     @property
@@ -185,6 +188,9 @@ class Outlet:
         """Make durable what was written, then let the feed finish what had to wait for that."""
 
         def keep(mark: dict[str, Any]) -> Deferred[Any]:
+            lost = getattr(writer.feed, "lost", None)  # a feed of one's own need not have it
+            while lost:
+                self._on_lost(writer.feed.name, *lost.pop(0))
             if not self._store.durable:
                 return writer.pool.run(writer.feed.committed, mark)
             if mark.get("renames"):

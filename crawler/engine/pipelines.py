@@ -120,7 +120,7 @@ class Pipelines:
             kept = plain(item)
             if self._keep is not None:
                 self._keep(kept)
-        except Exception as error:
+        except BaseException as error:
             self._events.publish(ItemFailed(item, KEEPING, error, response))
             return
         unit.items.append(kept)

@@ -192,7 +192,7 @@ class Sending:
                 self._judge(entry, outcome)
             elif not wired.intake.stopping:
                 self._robots(entry, outcome)
-        except Exception as error:
+        except BaseException as error:
             self._hooks.fail(error)
         finally:
             self._handling -= 1

@@ -103,7 +103,7 @@ class ThreadStage(Stage):
         if self._batch is not None:
             try:
                 results = self._matched([w.item for w in batch], self._batch([w.item for w in batch]))
-            except Exception as error:
+            except BaseException as error:
                 results = self._one_by_one(batch, error)
         else:
             results = [self._one(work) for work in batch]
@@ -118,7 +118,7 @@ class ThreadStage(Stage):
         except BaseException as error:  # sys.exit(), too, fails this item and nothing else
             return Passed(None, error)
 
-    def _one_by_one(self, batch: list[Work], error: Exception) -> list[Passed]:
+    def _one_by_one(self, batch: list[Work], error: BaseException) -> list[Passed]:
         if self._single is not None:
             return [self._one(work) for work in batch]
         assert self._batch is not None
@@ -128,7 +128,7 @@ class ThreadStage(Stage):
         for work in batch:
             try:
                 results += self._matched([work.item], self._batch([work.item]))
-            except Exception as alone:
+            except BaseException as alone:
                 results.append(Passed(None, alone))
         return results
 

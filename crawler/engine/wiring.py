@@ -26,6 +26,7 @@ from crawler.engine.startpages import StartPages, name_of
 from crawler.engine.starts import Starts
 from crawler.engine.unit import Unit
 from crawler.engine.watch import HoldWatch
+from crawler.events import ItemFailed
 from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.host import HostLimits
@@ -63,7 +64,7 @@ class Hooks(Protocol):
     def spider_failed(self, error: BaseException, unit: Unit, name: str, response: Response | None) -> None:
         """The spider's code raised."""
 
-    def value_lost(self, what: str, error: Exception) -> None:
+    def value_lost(self, what: str, error: BaseException) -> None:
         """A value of the user's cannot be kept in the job."""
 
 
@@ -86,9 +87,7 @@ class Wiring:
         self.facts = Facts([*parts.facts, self.pace, self.gate, self.errors], hooks.value_lost)
         if hasattr(store, "tell_lost"):
             store.tell_lost(hooks.value_lost)
-        self.outlet = Outlet(
-            parts.feeds, parts.store, clock=clock, pools=parts.pools, on_error=hooks.fail, on_room=hooks.made_room
-        )
+        self.outlet = self._outlet(parts, hooks)
         self.pipelines = self._pipelines(parts, hooks)
         self.acceptance = Acceptance(
             parts.filters,
@@ -115,6 +114,20 @@ class Wiring:
         )
         self.starts = self._starts(parts, hooks)
         self.outcomes = self._outcomes(parts, hooks)
+
+    def _outlet(self, parts: Parts, hooks: Hooks) -> Outlet:
+        def lost(feed: str, item: Any, error: BaseException) -> None:
+            parts.events.publish(ItemFailed(item, f"the filter of {feed}", error, None))
+
+        return Outlet(
+            parts.feeds,
+            parts.store,
+            clock=parts.clock,
+            pools=parts.pools,
+            on_error=hooks.fail,
+            on_lost=lost,
+            on_room=hooks.made_room,
+        )
 
     def _pipelines(self, parts: Parts, hooks: Hooks) -> Pipelines:
         return Pipelines(

@@ -44,7 +44,6 @@ class FileFeed:
         overwrite: bool,
         store_empty: bool,
         batch_size: int,
-        accepts: Callable[[Any], bool] | None,
         started: datetime,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -52,10 +51,10 @@ class FileFeed:
         self._template = template
         self._format = form
         self._fields = fields
+        self.lost = fields.lost  # see seam.Feed
         self._overwrite = overwrite
         self._store_empty = store_empty
         self._batch_size = batch_size
-        self._accepts = accepts
         self._now = now
         self._mark = Mark(0, format=form_name, time=stamp(started), batch_time=stamp(started))
         self._suffix = compression_of(template.text)
@@ -105,9 +104,7 @@ class FileFeed:
         if self._broken:
             raise FeedError(f"feed {self.name!r} failed before; nothing more is written to it")
         with self._failures(FeedError):
-            if self._accepts is not None:
-                items = [item for item in items if self._accepts(item)]
-            drained = self._put(self._fields.of(items)) if items else False
+            drained = self._put(self._fields.of(items))
             self._mark = replace(self._mark, number=number)
             if self._durable:
                 return self._marked().plain()

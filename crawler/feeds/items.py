@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 from itemadapter.adapter import ItemAdapter
 
-from crawler.feeds.values import struct_fields, text_of
+from crawler.feeds.values import sound, struct_fields, text_of
+from crawler.model.copied import copied
 
 logger = logging.getLogger(__name__)
 
@@ -30,16 +31,27 @@ class Fields:
     """Turns items (dict, dataclass, attrs, pydantic, msgspec.Struct, Item) into dicts of what is written.
 
     ``names`` maps field names to output names, in the order written; None: every field under its own name.
+    ``accepts`` tells which items are written; one that it raises for is not, and joins ``lost``.
     A field's ``serializer`` (metadata of Field, dataclass, attrs; docs.scrapy.org, "Item exporters") is applied.
     """
 
-    def __init__(self, names: Mapping[str, str] | None = None, *, text_names: bool = False) -> None:
+    def __init__(
+        self,
+        names: Mapping[str, str] | None = None,
+        *,
+        text_names: bool = False,
+        accepts: Callable[[Any], bool] | None = None,
+    ) -> None:
         self.names = dict(names) if names is not None else None
+        self.lost: list[tuple[Any, BaseException]] = []
         self._text_names = text_names
+        self._accepts = accepts
         self._serializers: dict[type, dict[str, Serializer]] = {}
 
     def of(self, items: Sequence[Any]) -> list[dict[str, Any]]:
         """Return what is written of each item; plain dicts are passed through, not copied, if all is written."""
+        if self._accepts is not None:
+            items = [item for item in items if self._belongs(item)]
         names = self.names
         whole = [item if type(item) is dict else self._taken_apart(item) for item in items]
         if self._text_names:
@@ -47,6 +59,14 @@ class Fields:
         if names is None:
             return whole
         return [{shown: item[name] for name, shown in names.items() if name in item} for item in whole]
+
+    def _belongs(self, item: Any) -> bool:
+        assert self._accepts is not None
+        try:
+            return self._accepts(item)
+        except BaseException as error:  # the user's item_filter; sys.exit(), too, costs this item alone
+            self.lost.append((item, error))
+            return False
 
     def _taken_apart(self, item: Any) -> dict[str, Any]:
         if isinstance(item, msgspec.Struct):
@@ -78,8 +98,8 @@ class Fields:
 
     def _serialized(self, serializer: Serializer, name: str, value: Any) -> Any:
         try:
-            return serializer(value)
-        except Exception:
+            return copied(serializer(value), lambda odd, _: sound(odd))  # what it returns may raise as it may
+        except BaseException:
             logger.exception("The serializer of field %r failed; the value is written without it", name)
             return value
 

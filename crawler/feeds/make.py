@@ -69,8 +69,7 @@ def _feed(
     form_name, kind = choose_format(name, path, named, settings.FEED_FORMATS)
     made = _formats(name, kind, options, settings, declared(kind))
     form = next(made)
-    fields = Fields(form.options.names, text_names=form.text_names)
-    accepts = item_test(name, options)
+    fields = Fields(form.options.names, text_names=form.text_names, accepts=item_test(name, options))
     store_empty = settings.FEED_STORE_EMPTY if options.store_empty is None else options.store_empty
     if path in STDOUT or _is_device(local_path(name, path)):
         device = None if path in STDOUT else Path(local_path(name, path))
@@ -80,7 +79,6 @@ def _feed(
             fields,
             spare=next(made),
             form_name=form_name,
-            accepts=accepts,
             stream=stdout,
             path=device,
             store_empty=store_empty,
@@ -97,7 +95,6 @@ def _feed(
         overwrite=options.overwrite,
         store_empty=store_empty,
         batch_size=size,
-        accepts=accepts,
         started=started,
     )
 

@@ -114,7 +114,11 @@ class PathTemplate:
             value = values[match[1]]
             if match[3] == "d" and not isinstance(value, int):
                 raise OutputError(f"feed {self.feed!r}: {match[0]} asks for a number, and {value!r} is none")
-            return safe_part(f"{value:{match[2]}d}" if match[3] == "d" else f"{value!s}")
+            try:
+                return safe_part(f"{value:{match[2]}d}" if match[3] == "d" else f"{value!s}")
+            except BaseException as error:  # an object of the user's own class, which may even leave
+                what = f"{match[0]} is a {type(value).__name__}, whose text cannot be had: {type(error).__name__}"
+                raise OutputError(f"feed {self.feed!r}: {what}") from error
 
         path = self._base / _placeholder.sub(filled, self.text)
         if not self.used:

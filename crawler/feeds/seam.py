@@ -12,7 +12,11 @@ from typing import Any, Protocol
 
 
 class Feed(Protocol):
-    """One output. ``name`` is unique in a crawl and is what the user wrote (the path or "-")."""
+    """One output. ``name`` is unique in a crawl and is what the user wrote (the path or "-").
+
+    It may have ``lost``, a list of (item, error): what a ``write`` left out since a function of the user's raised.
+    Who reads it after the write empties it.
+    """
 
     name: str
 

@@ -8,7 +8,7 @@ loses one. Each process writes a document of its own, with head and trailer.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -56,7 +56,6 @@ class StreamFeed:
         *,
         spare: Format,
         form_name: str,
-        accepts: Callable[[Any], bool] | None = None,
         stream: BinaryIO | None = None,
         path: Path | None = None,
         store_empty: bool = True,
@@ -65,7 +64,7 @@ class StreamFeed:
         self._format = form
         self._spare = spare
         self._fields = fields
-        self._accepts = accepts
+        self.lost = fields.lost  # see seam.Feed
         self._given = stream
         self._path = path
         self._store_empty = store_empty
@@ -103,8 +102,6 @@ class StreamFeed:
     def write(self, items: Sequence[Any], number: int) -> dict[str, Any]:
         """See seam.Feed."""
         with self._failures(FeedError):
-            if self._accepts is not None:
-                items = [item for item in items if self._accepts(item)]
             fields = self._fields.of(items)
             self._mark = replace(self._mark, number=number, items=self._mark.items + len(fields))
             if not self._durable:

@@ -103,7 +103,7 @@ def as_text(value: Any) -> str:
         )
     try:
         return repaired(str(value))
-    except Exception:  # str() is the user's code here, and the item must be written all the same.
+    except BaseException:  # str() is the user's code here, and the item must be written all the same.
         return f"<{kind.__name__}>"
 
 
@@ -126,7 +126,7 @@ def sound(value: Any, depth: int = 0) -> Any:
         return [sound(element, depth + 1) for element in value]
     try:
         known = msgspec.to_builtins(value, builtin_types=(bytes,), enc_hook=simpler)
-    except Exception:  # Whatever msgspec cannot take apart is told by simpler() and then looked at again.
+    except BaseException:  # Whatever msgspec cannot take apart is told by simpler() and then looked at again.
         known = simpler(value)
     return as_text(value) if known is value else sound(known, depth + 1)
 
@@ -153,7 +153,7 @@ def encode_json(value: Any) -> bytes:
     """Return the value as UTF-8 JSON on one line; never raises."""
     try:
         return _encoder.encode(value)
-    except Exception:  # surrogates, depth, huge integers, a property that raises: the slow path knows them all
+    except BaseException:  # surrogates, depth, huge integers, a property that raises: the slow path knows them all
         return _encoder.encode(sound(value))
 
 
@@ -161,7 +161,7 @@ def encode_json_lines(values: list[Any]) -> bytes:
     """Return one line of UTF-8 JSON for each value; never raises."""
     try:
         return _encoder.encode_lines(values)
-    except Exception:  # as above; the others of the group are not slowed down again
+    except BaseException:  # as above; the others of the group are not slowed down again
         return b"".join([encode_json(value) + b"\n" for value in values])
 
 

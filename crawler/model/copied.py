@@ -78,7 +78,7 @@ def _maker(kind: type) -> Callable[[Any, Other, int], Any] | None:
     if kind is deque:
         return lambda value, other, depth: deque((copied(each, other, depth) for each in value), value.maxlen)
     if issubclass(kind, tuple):  # a named one
-        return lambda value, other, depth: tuple.__new__(kind, [copied(each, other, depth) for each in value])
+        return _derived_tuple
     for base, made in ((dict, _derived_dict), (list, _derived_list), (set | frozenset | deque, _derived_others)):
         if issubclass(kind, base):
             return made
@@ -111,6 +111,11 @@ def _derived_list(value: Any, other: Other, depth: int) -> Any:
     made = _shallow(value)
     list.__setitem__(made, slice(None), elements)
     return made
+
+
+def _derived_tuple(value: Any, other: Other, depth: int) -> Any:
+    kind = type(value) if other is as_it_is else tuple
+    return tuple.__new__(kind, [copied(each, other, depth) for each in tuple.__iter__(value)])
 
 
 def _derived_others(value: Any, other: Other, depth: int) -> Any:

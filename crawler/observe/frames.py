@@ -43,7 +43,7 @@ def describe(error: BaseException) -> str:
     """Return ``Type: message``, the type alone for an error that says nothing."""
     try:
         said = str(error)
-    except Exception as broken:  # a __str__ of the user's
+    except BaseException as broken:  # a __str__ of the user's
         said = f"its message cannot be shown ({type(broken).__name__})"
     name = type(error).__name__
     return f"{name}: {shorten(said)}" if said else name

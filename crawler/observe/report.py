@@ -125,7 +125,7 @@ def write_summary(summary: Summary, path: str) -> None:
 def _json(summary: Summary) -> bytes:
     try:
         return msgspec.json.encode(summary, enc_hook=str)
-    except Exception:  # a value of the user's in the stats that has no text, or text that UTF-8 cannot carry
+    except BaseException:  # a value of the user's in the stats that has no text, or text that UTF-8 cannot carry
         numbers = (int, float, bool)
         stats = {_text(key): each if type(each) in numbers else _text(each) for key, each in summary.stats.items()}
         return msgspec.json.encode(msgspec.structs.replace(summary, stats=stats))
@@ -134,7 +134,7 @@ def _json(summary: Summary) -> bytes:
 def _text(value: Any) -> str:
     try:
         return str(value).encode("utf-8", "replace").decode()
-    except Exception:  # an object of the user's own class
+    except BaseException:  # an object of the user's own class
         return f"<{type(value).__name__}>"
 
 

@@ -77,7 +77,7 @@ class Codec:
             return True
         try:
             self.encode_request(request)
-        except Exception:  # whatever a foreign object does when it is looked at: it is not stored
+        except BaseException:  # whatever a foreign object does when it is looked at: it is not stored
             return False
         return True
 

@@ -94,14 +94,14 @@ def text(value: str) -> str:
     return value
 
 
-def _told_in_log(what: str, error: Exception) -> None:
+def _told_in_log(what: str, error: BaseException) -> None:
     logger.error("%s cannot be kept in the job, and a resume will not have it: %s", what, error)
 
 
 def _shown(key: Any) -> str:
     try:
         return f"{key!r:.60}"
-    except Exception:  # an object of the user's own class
+    except BaseException:  # an object of the user's own class
         return f"a {type(key).__qualname__}"
 
 
@@ -116,7 +116,7 @@ class Rows:
         self._form = form
         self._item_form = item_form
         self._told: set[str] = set()
-        self.lost: Callable[[str, Exception], None] = _told_in_log
+        self.lost: Callable[[str, BaseException], None] = _told_in_log
 
     def __repr__(self) -> str:
         return f"<Rows by {self._codec!r}>"
@@ -138,7 +138,7 @@ class Rows:
         """Put a fact into its stored form; what of it has none is left out: it is not worth the crawl."""
         try:
             return self._codec.encode(value)
-        except Exception as error:  # whatever an object of the user's does when it is looked at
+        except BaseException as error:  # whatever an object of the user's does when it is looked at
             if type(value) is not dict:
                 raise CannotStore(f"{name}: {error}") from error
         kept = {}
@@ -146,7 +146,7 @@ class Rows:
             try:
                 self._codec.encode({key: part})
                 kept[key] = part
-            except Exception as error:
+            except BaseException as error:
                 self._lose(f"{name}[{_shown(key)}]", error)
         return self._codec.encode(kept)
 
@@ -156,10 +156,10 @@ class Rows:
             try:
                 value = encode(change.value) if change.op == "set" else None
                 yield change.stage, change.name, encode(change.key), value
-            except Exception as error:  # it was plain when it was assigned, and was changed since
+            except BaseException as error:  # it was plain when it was assigned, and was changed since
                 self._lose(f"the memory {change.name!r} of {change.stage}, at {_shown(change.key)},", error)
 
-    def _lose(self, what: str, error: Exception) -> None:
+    def _lose(self, what: str, error: BaseException) -> None:
         """A value of the user's is not kept: tell it once."""
         if what not in self._told and len(self._told) < _REMEMBERED:
             self._told.add(what)
@@ -170,7 +170,7 @@ class Rows:
         token, request = postponed.token, postponed.request
         try:
             body: bytes | None = self._form(request)
-        except Exception as error:  # an object in its meta or cb_kwargs was changed since it was accepted
+        except BaseException as error:  # an object in its meta or cb_kwargs was changed since it was accepted
             self._lose(f"what {request.url} has in meta or cb_kwargs", error)
             body = self._form(self._without_odd(request)) if redirected else None
         return Moved(
@@ -214,7 +214,7 @@ class Rows:
         elsewhere = None if found_on == page else text(found_on)
         try:
             form = self._form(request)
-        except Exception as error:  # as above
+        except BaseException as error:  # as above
             self._lose(f"what {request.url} has in meta or cb_kwargs", error)
             form = self._form(self._without_odd(request))
         return Child(fingerprint, check, -request.priority, host, origin, request.url, form, elsewhere)

@@ -100,7 +100,7 @@ class SQLiteStore:
                     self._forms.clear()
                 self._forms[request] = self._codec.encode_request(request)
                 return True
-        except Exception:  # whatever a foreign object does when it is looked at: it is not stored
+        except BaseException:  # whatever a foreign object does when it is looked at: it is not stored
             pass
         return False
 
@@ -108,7 +108,7 @@ class SQLiteStore:
         form = self._forms.pop(request, None)
         return self._codec.encode_request(request) if form is None else form
 
-    def tell_lost(self, lost: Callable[[str, Exception], None]) -> None:
+    def tell_lost(self, lost: Callable[[str, BaseException], None]) -> None:
         """Call ``lost(what, error)`` for each value of the user's that a commit must leave out (else it is logged)."""
         self._rows.lost = lost
 

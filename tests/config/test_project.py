@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
-from crawler.config.project import Project, find_project, pick, spider_in_file
+from crawler.config.project import Project, find_project, pick, spider_in_file, spiders_in
 from crawler.config.settings import Settings
 from crawler.errors import SettingError, SpiderImportError, SpiderNotFound, UsageError
 from crawler.spider import Spider
@@ -162,3 +164,17 @@ def test_files_without_a_spider(tmp_path: Path, file: str, message: str) -> None
     (tmp_path / "empty.py").touch()
     with pytest.raises(UsageError, match=message):
         spider_in_file(file, Spider, None)
+
+
+def test_a_proxy_beside_a_spider_is_not_asked_for_its_class(tmp_path: Path) -> None:
+    """As flask.current_app is one: outside of its context it raises whatever it is asked for."""
+
+    class Proxy:
+        @property
+        def __class__(self) -> Any:
+            raise RuntimeError("outside of its context")
+
+    module = ModuleType("beside")
+    module.proxy = Proxy()  # type: ignore[attr-defined]
+    module.Found = type("Found", (), {"name": "found", "__module__": "beside"})  # type: ignore[attr-defined]
+    assert [found.__name__ for found in spiders_in(module, object)] == ["Found"]

@@ -225,3 +225,51 @@ def test_errors_of_stages_count_as_errors(tmp_path: Path) -> None:
     result = crawl(made, lambda request: "page", job=tmp_path / "job", settings=settings)
     assert (result.summary.reason, result.summary.exit_status) == ("closespider_errorcount", 1)
     assert result.summary.errors == 3
+
+
+@pytest.mark.parametrize("stages", [[], [Passing]], ids=["no stage", "a stage"])
+@pytest.mark.parametrize("what", ["item", "key", "unfit", "list"])
+def test_what_leaves_the_process_when_it_is_looked_at_costs_itself_alone(
+    tmp_path: Path, what: str, stages: list[Any]
+) -> None:
+    """sys.exit() in an object's methods is an error like any other: callback and crawl go on."""
+
+    class Exiting:
+        def __repr__(self) -> str:
+            sys.exit(3)
+
+        def __getattr__(self, name: str) -> Any:
+            sys.exit(4)
+
+    class Pair(tuple[int, ...]):
+        armed = False
+
+        def __iter__(self) -> Any:
+            if self.armed:
+                sys.exit(5)
+            return super().__iter__()
+
+    pair = Pair((1, 2))
+    bad = {"item": Exiting(), "unfit": object, "key": {pair: 1}, "list": [[Exiting()], pair]}[what]
+
+    def parse(self: Any, response: Response) -> Iterator[Any]:
+        Pair.armed = True
+        yield from links(response, bad)
+
+    result = crawl(spider(parse=parse), lambda request: "page", job=tmp_path / "job", settings={"PIPELINES": stages})
+    assert (result.summary.reason, result.summary.problems) == ("finished", [])
+    assert len([item for item in result.items if "url" in item]) == PAGES + 1
+
+
+def test_a_batch_that_leaves_the_process_loses_the_bad_item_alone(tmp_path: Path) -> None:
+    class Batches:
+        def process_batch(self, items: list[Any]) -> list[Any]:
+            for item in items:
+                if item["n"] == 3:
+                    sys.exit(2)
+            return items
+
+    made = spider(parse=lambda self, response: ({"n": number} for number in range(6)))
+    result = crawl(made, lambda request: "page", job=tmp_path / "job", settings={"PIPELINES": [Batches]})
+    assert sorted(item["n"] for item in result.items) == [0, 1, 2, 4, 5]
+    assert result.summary.errors == 1

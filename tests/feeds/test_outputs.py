@@ -12,6 +12,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -474,3 +475,62 @@ def test_a_csv_whose_header_has_no_end_is_refused(tmp_path: Path, monkeypatch: p
     (tmp_path / "x.csv").write_text("column," * 500)
     with pytest.raises(OutputError, match="a header of more than 1000 bytes"):
         write_all(tmp_path / "x.csv", [{"a": 1}])
+
+
+@pytest.mark.parametrize("key", ["x.jl", "x.csv", "-"])
+def test_an_item_that_a_filter_raises_for_is_lost_alone_and_by_name(tmp_path: Path, key: str) -> None:
+    def accepts(item: Any) -> Any:
+        if item["a"] == 2:
+            sys.exit("no such item")
+        if item["a"] == 3:
+            raise KeyError("price")
+        return True
+
+    path = key if key == "-" else str(tmp_path / key)
+    stream = io.BytesIO()
+    options = {path: {"item_filter": accepts}}
+    (feed,) = make_feeds(options, CoreSettings(), spider_name="x", started=STARTED, stdout=stream)
+    feed.open(None, durable=True)
+    mark = feed.write([{"a": n} for n in range(6)], 6)
+    feed.committed(mark)
+    feed.close(finished=True)
+    assert feed.count() == 4
+    assert [(item["a"], type(error)) for item, error in feed.lost] == [(2, SystemExit), (3, KeyError)]
+
+
+def test_an_attribute_without_a_text_in_a_name_is_said_by_name(tmp_path: Path) -> None:
+    class Leaving:
+        def __str__(self) -> str:
+            sys.exit(3)
+
+    with pytest.raises(OutputError, match=r"x-%\(what\)s.jl': %\(what\)s is a Leaving, whose text cannot be had"):
+        make_feeds(
+            {str(tmp_path / "x-%(what)s.jl"): {}},
+            CoreSettings(),
+            spider_name="x",
+            started=STARTED,
+            attributes={"what": Leaving()},
+        )[0].check()
+
+
+@pytest.mark.parametrize("name", ["x.jl", "x.json", "x.csv", "x.xml"])
+def test_what_a_serializer_returns_may_be_anything(tmp_path: Path, name: str) -> None:
+    class Number(int):
+        def __int__(self) -> int:
+            raise RuntimeError("no number")
+
+        __str__ = __repr__ = __index__ = __int__  # type: ignore[assignment]
+
+    class Array(list[int]):
+        def __iter__(self) -> Any:
+            sys.exit(3)
+
+    @dataclass
+    class Product:
+        number: int = field(metadata={"serializer": Number})
+        array: list[int] = field(metadata={"serializer": Array})
+        leaving: int = field(metadata={"serializer": sys.exit})
+
+    feed = write_all(tmp_path / name, [Product(7, [8], 9), {"number": 1}])
+    assert feed.count() == 2
+    assert "9" in content(tmp_path / name).decode()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import signal
 import sqlite3
+import subprocess
 import time
 from contextlib import closing
 from pathlib import Path
 
-from tests.jobs.running import end, job_state, read_paths, start, wait_for
+from tests.jobs.running import command, end, job_state, read_paths, start, wait_for
 from tests.jobs.test_disk import run
 from tests.jobs.web import Web
 
@@ -82,3 +83,24 @@ def test_a_feed_named_by_the_time_is_one_file_from_the_first_moment(tmp_path: Pa
         assert status == 0, said
         [out] = tmp_path.glob("out-*")
         assert len(read_paths(out)) == 5
+
+
+def test_an_item_that_a_filter_raises_for_is_an_error_and_the_crawl_ends_well(tmp_path: Path) -> None:
+    (tmp_path / "filtered.py").write_text(
+        "from crawler import Spider\n"
+        "def three(item):\n"
+        "    return 6 // (item['n'] - 3)\n"
+        "class Filtered(Spider):\n"
+        "    name = 'filtered'\n"
+        "    start_urls = ['data:,page']\n"
+        "    custom_settings = {'FEEDS': {'some.jl': {'item_filter': three}, 'all.jl': {}}}\n"
+        "    def parse(self, response):\n"
+        "        yield from ({'n': n} for n in range(6))\n"
+    )
+    log = tmp_path / "log.txt"
+    with log.open("wb") as file:
+        status = subprocess.run(command("run", "filtered.py"), cwd=tmp_path, stderr=file, timeout=30).returncode
+    said = log.read_text()
+    assert (status, "some.jl lost an item: ZeroDivisionError" in said) == (1, True), said
+    assert [(tmp_path / name).read_text().count("\n") for name in ("some.jl", "all.jl")] == [5, 6]
+    assert not list((tmp_path / ".crawler" / "jobs").glob("*.sqlite*"))

@@ -83,3 +83,11 @@ def test_a_function_is_found_behind_its_decorators() -> None:
     (frame,) = defined_at(parse)
     assert frame.endswith("in parse: def parse(response: object) -> None:")
     assert defined_at(json) == defined_at(None) == defined_at(len) == []
+
+
+def test_an_error_whose_message_leaves_the_process_is_told_by_its_name() -> None:
+    class Unsaid(Exception):
+        def __str__(self) -> str:
+            raise SystemExit(5)
+
+    assert describe(Unsaid()) == "Unsaid: its message cannot be shown (SystemExit)"
