@@ -249,7 +249,20 @@ class BooksDoNotBalance(CrawlerError):
 
 
 class DropItem(CrawlerError):
-    """Raised by a pipeline stage: this item goes no further, and that is no failure."""
+    """Raised by a pipeline stage: this item goes no further, and that is no failure.
+
+    ``log_level`` is that of its line in the log: one of LOG_LEVEL's names, WARNING where none is given (as Scrapy's).
+    """
+
+    log_level = "WARNING"
+
+    def __init__(self, *message: object, log_level: str | None = None) -> None:
+        super().__init__(*message)
+        if log_level is None:
+            return
+        if log_level not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
+            raise ValueError(f"DropItem: log_level is DEBUG, INFO, WARNING, ERROR or CRITICAL, not {log_level!r}")
+        self.log_level = log_level
 
 
 class IgnoreRequest(CrawlerError):

@@ -112,6 +112,7 @@ class ItemDropped(Event, frozen=True):
     stage: str
     reason: str
     response: Response | None
+    log_level: str = "WARNING"
 
 
 class ItemFailed(Event, frozen=True):

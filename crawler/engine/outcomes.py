@@ -201,12 +201,13 @@ class Outcomes:
         )
 
     def _queue(self, entry: Entry, verdict: Later) -> None:
-        now = self._clock.seconds()
+        # A stop leaves it to a resume, but what was answered is no page all the same.
+        self._events.publish(RequestDelayed(entry.request, verdict.kind, masked(verdict.reason), verdict.seconds))
         if self._intake.stopping:
             self._leave(entry)
             return
+        now = self._clock.seconds()
         self._frontier.later(entry, now, now + verdict.seconds)
-        self._events.publish(RequestDelayed(entry.request, verdict.kind, masked(verdict.reason), verdict.seconds))
 
     def log_attempt(self, entry: Entry, outcome: Response | Exception) -> None:
         """Keep what one exchange came to, for `crawler explain`."""

@@ -139,7 +139,8 @@ class Pipelines:
                 return
             self._end(work.item, work.unit, work.response)
         elif isinstance(passed.error, DropItem):
-            self._events.publish(ItemDropped(work.item, stage, masked(message_of(passed.error)), work.response))
+            reason = masked(message_of(passed.error))
+            self._events.publish(ItemDropped(work.item, stage, reason, work.response, passed.error.log_level))
         else:
             self._events.publish(ItemFailed(work.item, stage, passed.error, work.response))
             if isinstance(passed.error, CloseSpider):

@@ -110,7 +110,8 @@ class _LogLines:
             self.logger.debug("Dropped %s: %s", _shown(event.request), shorten(event.detail or event.reason))
 
     def item_dropped(self, event: ItemDropped) -> None:
-        self.logger.warning("%s dropped an item%s: %s", event.stage, _of(event.response), shorten(event.reason))
+        level = getattr(logging, event.log_level)
+        self.logger.log(level, "%s dropped an item%s: %s", event.stage, _of(event.response), shorten(event.reason))
 
     def item_failed(self, event: ItemFailed) -> None:
         trace = self._frames(event.error)

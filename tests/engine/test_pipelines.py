@@ -87,6 +87,11 @@ def test_scrapys_signatures_work() -> None:
     assert run(ScrapysForm, count=1).items == [{"n": 0, "spider": "numbers", "opened": "numbers"}]
 
 
+class Quietly:
+    async def process_item(self, item: Any) -> Any:
+        raise DropItem("no news", log_level="INFO" if item["n"] else "LOUD")
+
+
 def test_an_async_stage_works_on_several_items_at_once() -> None:
     result = run(Slow)
     assert sorted(numbers(result)) == [0, 1, 2, 3, 4]
@@ -98,6 +103,13 @@ def test_a_dropped_item_goes_no_further_and_is_no_failure() -> None:
     assert numbers(result) == [2, 6]
     assert next((event.stage, event.reason) for event in result.happened(ItemDropped)) == ("OddOnly", "0 is even")
     assert result.summary.exit_status == 0
+
+
+def test_a_dropped_item_says_how_loudly_it_is_logged() -> None:
+    result = run(Quietly)
+    assert [event.log_level for event in result.happened(ItemDropped)] == ["INFO"] * 4
+    (failed,) = result.happened(ItemFailed)
+    assert "log_level is DEBUG, INFO, WARNING, ERROR or CRITICAL, not 'LOUD'" in str(failed.error)
 
 
 def test_an_error_loses_that_item_alone_and_names_the_stage() -> None:

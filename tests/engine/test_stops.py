@@ -54,6 +54,21 @@ def test_a_stop_at_once_tells_how_much_a_resume_will_find(tmp_path: Path, second
     assert stopped.summary.resumable
 
 
+def test_what_is_to_be_asked_for_again_after_a_stop_is_no_page_yet(tmp_path: Path) -> None:
+    async def start(_: Spider) -> Any:
+        for number in range(4):
+            yield Request(f"{ROOT}{number}")
+
+    def busy(request: Request) -> Any:
+        return 503 if request.url.endswith("3") else "page"
+
+    made, job = spider(start=start, parse=lambda _, response: None), tmp_path / "job"
+    stopped = crawl(made, busy, job=job, settings={"CLOSESPIDER_PAGECOUNT": 1}).summary
+    assert (stopped.stats["downloader/response_status_count/503"], stopped.pages) == (1, 3)
+    resumed = crawl(made, busy, job=job).summary
+    assert (resumed.pages, resumed.errors, resumed.stats["retry/count"]) == (4, 1, 2)
+
+
 def test_items_of_a_page_that_a_stop_cut_off_are_counted_apart_and_once(tmp_path: Path) -> None:
     async def parse(self: Spider, response: Response) -> Any:
         for number in range(3):

@@ -98,10 +98,13 @@ def test_a_callback_that_raises_is_told_with_url_and_frames(logged: Logged, capl
 def test_a_lost_item_names_its_stage(logged: Logged) -> None:
     response = Response(PAGE.url, request=PAGE)
     assert logged(
-        ItemFailed({}, "Store", raised(OSError("disk full")), response), ItemDropped({}, "Required", "no title", None)
+        ItemFailed({}, "Store", raised(OSError("disk full")), response),
+        ItemDropped({}, "Required", "no title", None),
+        ItemDropped({}, "Seen", "no news", None, "INFO"),
     ) == [
         ("ERROR", "Store lost an item of http://a.example/: OSError: disk full"),
         ("WARNING", "Required dropped an item: no title"),
+        ("INFO", "Seen dropped an item: no news"),
     ]
 
 
