@@ -41,12 +41,12 @@ def in_order(to: str) -> Translator:
     return order
 
 
-def words(to: str, table: Mapping[str, str]) -> Translator:
+def words(to: str, table: Mapping[Any, str]) -> Translator:
     """Scrapy's words for a choice become ours; others stay, and are checked as ours."""
 
     def translate(value: Any, layer: Mapping[str, Any]) -> Mapped:
         word = f"{value.__module__}.{value.__qualname__}" if isinstance(value, type) else value
-        return {to: table.get(word, value) if isinstance(word, str) else value}
+        return {to: table.get(word, value) if isinstance(word, (str, int)) else value}
 
     return translate
 

@@ -82,6 +82,14 @@ _MAPPED: dict[str, ScrapyName] = {
     "ITEM_PIPELINES": _mapped("PIPELINES, in the order of the numbers", to.in_order("PIPELINES")),
     "JOBDIR": _mapped("JOB_DIR is the folder above, JOB_NAME the last part", to.job_dir),
     "LOG_FORMAT": _mapped('"text" or "json"; a logging template has no effect', to.log_format),
+    "LOG_LEVEL": _mapped(
+        "the default is INFO; the numbers and other names of logging's count, too",
+        to.words(
+            "LOG_LEVEL",
+            {10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL", "NOTSET": "DEBUG", "WARN": "WARNING",
+             "FATAL": "CRITICAL"},
+        ),
+    ),
     "REFERRER_POLICY": _mapped(
         "the same for the names of policies; Scrapy's classes are their names",
         to.words("REFERRER_POLICY", to.REFERRER_POLICIES),

@@ -145,7 +145,6 @@ UNMAPPED: dict[str, ScrapyName] = {
     **_rows("alike", "keys are paths and -; another scheme than file: is an error", "FEEDS"),
     **_rows("alike", "for all policies: what is older is removed", "HTTPCACHE_EXPIRATION_SECS"),
     **_rows("alike", "the default is True", "ROBOTSTXT_OBEY"),
-    **_rows("alike", "the default is INFO", "LOG_LEVEL"),
     **_rows("alike", "the default, None, writes an item a line; Scrapy's 0 is the same for JSON", "FEED_EXPORT_INDENT"),
     **_rows(
         "same",

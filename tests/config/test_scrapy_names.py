@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import pytest
@@ -112,6 +113,8 @@ def test_the_table_has_all_names_of_scrapy() -> None:
         ({"DOWNLOAD_VERIFY_CERTIFICATES": False}, {"TLS_VERIFY": False}),
         ({"DOWNLOAD_DELAY_JITTER": 0}, {"RANDOMIZE_DOWNLOAD_DELAY": False}),
         ({"LOG_FORMAT": "%(message)s"}, {"LOG_FORMAT": "text"}),
+        ({"LOG_LEVEL": logging.ERROR}, {"LOG_LEVEL": "ERROR"}),
+        ({"LOG_LEVEL": "WARN"}, {"LOG_LEVEL": "WARNING"}),
         ({"FEED_EXPORT_ENCODING": None}, {"FEED_EXPORT_ENCODING": "utf-8"}),
         (
             {"DOWNLOADER_MIDDLEWARES": {"scrapy.downloadermiddlewares.retry.RetryMiddleware": None}},
