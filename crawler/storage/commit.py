@@ -10,6 +10,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import count
 from typing import NamedTuple
 
 from crawler.errors import StoreError
@@ -70,10 +71,11 @@ class Writer:
                     (fingerprint, check, rank, names.host(sql, host), names.origin(sql, origin), url, body, found_on)
                     for fingerprint, check, rank, host, origin, url, body, found_on in children
                 ]
-                self._file.staged.add(sql, unit, rows)
+                ids = self._file.staged.add(sql, rows)
         except BaseException:
             self._names.forget()
             raise
+        self._file.staged.added(unit, ids)
 
     def redirect(self, moved: Moved, fingerprint: int) -> bool:
         """Register a signed fingerprint and move the request to its new URL if it is new."""
@@ -189,7 +191,7 @@ class _Transaction:
         for first, children in staged.read(sql, unit):
             token = self.counters.tokens
             refused = self._refused(first, children, stored)
-            staged.admit(sql, unit, first, but=refused, after=token)
+            staged.admit(sql, unit, range(first, first + len(children)), but=refused, after=token)
             duplicates += len(refused)
             if len(self.new) >= SPILL:
                 self._file.fingerprints.spill(sql, self.new)
@@ -202,9 +204,15 @@ class _Transaction:
 
     def _refused(self, first: int, children: Sequence[tuple[int, int, int]], stored: Counter[int]) -> list[int]:
         """Register staged children, count them by host, and return the ids of those that are duplicates."""
-        known = self._file.registered([fingerprint for fingerprint, _, _ in children])
+        fingerprints = [fingerprint for fingerprint, _, _ in children]
+        known = self._file.registered(fingerprints)
         refused: list[int] = []
         new, token = self.new, self.counters.tokens
+        if not known and len(each := set(fingerprints)) == len(children) and new.keys().isdisjoint(each):  # as is usual
+            new.update(zip(fingerprints, count(token + 1)))
+            stored.update([host for _, _, host in children])
+            self.counters = self.counters._replace(tokens=token + len(children))
+            return refused
         for number, (fingerprint, filtered, host) in enumerate(children, first):
             if fingerprint in known or fingerprint in new:
                 if filtered:

@@ -54,7 +54,7 @@ class Registered:
     @staticmethod
     def spill(sql: sqlite3.Connection, new: Mapping[int, int]) -> None:
         """Write new fingerprints into the tree at once, in the caller's transaction, which finds them there."""
-        write(sql, "INSERT OR IGNORE INTO seen", sorted(new.items()))
+        write(sql, "INSERT OR IGNORE INTO seen", [(fingerprint, new[fingerprint]) for fingerprint in sorted(new)])
 
     def written(self, new: Mapping[int, int]) -> None:
         """Their transaction has gone through."""

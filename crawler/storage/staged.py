@@ -16,16 +16,14 @@ AT_ONCE = 1000
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS staged (
-    unit INTEGER NOT NULL, id INTEGER NOT NULL, fingerprint INTEGER NOT NULL, filtered INTEGER NOT NULL,
-    rank INTEGER NOT NULL, host INTEGER NOT NULL, origin INTEGER NOT NULL, url TEXT NOT NULL, body BLOB NOT NULL,
-    found_on TEXT, PRIMARY KEY (unit, id)
-) WITHOUT ROWID
+    id INTEGER PRIMARY KEY, fingerprint INTEGER NOT NULL, filtered INTEGER NOT NULL, rank INTEGER NOT NULL,
+    host INTEGER NOT NULL, origin INTEGER NOT NULL, url TEXT NOT NULL, body BLOB NOT NULL, found_on TEXT
+)
 """
 
 _ADMIT = """
 INSERT INTO requests (token, host, rank, origin, url, body, parent, found_on)
-SELECT ? + row_number() OVER (ORDER BY id), host, rank, origin, url, body, unit, found_on
-FROM staged WHERE unit = ? AND id >= ? AND id < ? AND id NOT IN (
+SELECT ? + id, host, rank, origin, url, body, ?, found_on FROM staged WHERE id >= ? AND id < ?
 """
 
 Row = tuple[int, int, int, int, int, str, bytes, str | None]
@@ -33,10 +31,11 @@ Row = tuple[int, int, int, int, int, str, bytes, str | None]
 
 
 class Staged:
-    """The staged children of one job file. Belongs to the store's thread; ``units`` has how many each unit has."""
+    """The staged children of one job file. Belongs to the store's thread; ``units`` has the ids that each unit has."""
 
     def __init__(self) -> None:
-        self.units: dict[int, int] = {}
+        self.units: dict[int, list[range]] = {}
+        self._next = 0
 
     def __repr__(self) -> str:
         return f"<Staged {self.units}>"
@@ -46,30 +45,39 @@ class Staged:
         """Drop what an earlier run left."""
         sql.execute("DROP TABLE IF EXISTS staged")
 
-    def add(self, sql: sqlite3.Connection, unit: int, children: Sequence[Row]) -> None:
-        """Keep more children of a unit, in the caller's transaction."""
+    def add(self, sql: sqlite3.Connection, children: Sequence[Row]) -> range:
+        """Keep more children, in the caller's transaction; return their ids, for ``added`` once it has gone through."""
         sql.execute(_TABLE)
-        first = self.units.get(unit, 0)
-        write(sql, "INSERT INTO staged", [(unit, number, *child) for number, child in enumerate(children, first)])
-        self.units[unit] = first + len(children)
+        ids = range(self._next, self._next + len(children))
+        write(sql, "INSERT INTO staged", [(number, *child) for number, child in zip(ids, children, strict=True)])
+        return ids
+
+    def added(self, unit: int, ids: range) -> None:
+        """A transaction has kept children of this unit under these ids."""
+        self.units.setdefault(unit, []).append(ids)
+        self._next = ids.stop
 
     def read(self, sql: sqlite3.Connection, unit: int) -> Iterator[tuple[int, list[tuple[int, int, int]]]]:
         """Give (fingerprint, filtered, host) of the children of a unit in order, some at once, with the first's id."""
-        select = "SELECT fingerprint, filtered, host FROM staged WHERE unit = ? AND id >= ? AND id < ? ORDER BY id"
-        for first in range(0, self.units.get(unit, 0), AT_ONCE):
-            yield first, sql.execute(select, (unit, first, first + AT_ONCE)).fetchall()
+        select = "SELECT fingerprint, filtered, host FROM staged WHERE id >= ? AND id < ? ORDER BY id"
+        for ids in self.units.get(unit, ()):
+            for first in range(ids.start, ids.stop, AT_ONCE):
+                yield first, sql.execute(select, (first, min(first + AT_ONCE, ids.stop))).fetchall()
 
     @staticmethod
-    def admit(sql: sqlite3.Connection, unit: int, first: int, *, but: Sequence[int], after: int) -> None:
-        """Make requests of the children that ``read`` gave from ``first`` on, ``but`` for some ids.
-
-        Their tokens follow ``after``.
-        """
-        sql.execute(f"{_ADMIT}{','.join('?' * len(but))})", (after, unit, first, first + AT_ONCE, *but))
+    def admit(sql: sqlite3.Connection, unit: int, ids: range, *, but: Sequence[int], after: int) -> None:
+        """Make requests of the children with these ids, ``but`` for some. Their tokens follow ``after``."""
+        first = ids.start
+        for end in (*but, ids.stop):
+            if end > first:
+                sql.execute(_ADMIT, (after + 1 - first, unit, first, end))
+                after += end - first
+            first = end + 1
 
     def end(self, sql: sqlite3.Connection, unit: int) -> None:
         """All children of the unit are admitted."""
         if len(self.units) > 1:
-            sql.execute("DELETE FROM staged WHERE unit = ?", (unit,))
+            for ids in self.units[unit]:
+                sql.execute("DELETE FROM staged WHERE id >= ? AND id < ?", (ids.start, ids.stop))
         else:
             sql.execute("DELETE FROM staged")  # which lets go of whole pages
