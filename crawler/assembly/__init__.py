@@ -7,6 +7,7 @@ here and handed in; nothing of it lives in a module global, so several crawls ru
 from __future__ import annotations
 
 import logging
+from asyncio import CancelledError
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -132,7 +133,8 @@ class PreparedCrawl:
         started, since = clock.wall(), clock.seconds()
         try:
             await self._crawl.run()
-        except (SystemExit, KeyboardInterrupt) as error:  # asyncio would let it end the loop instead of the crawl
+        # The first two would end the loop instead of the crawl; a CancelledError is of something that was awaited.
+        except (SystemExit, KeyboardInterrupt, CancelledError) as error:
             raise RuntimeError(f"{error!r} was raised") from error
         finally:
             await self._edge.close()
@@ -204,9 +206,11 @@ def prepare(
         chosen = choose_store(loaded, spider, plan=plan, reactor=world.reactor, wall=wall)
     try:
         prepared = _prepared(crawler, world, chosen, feeds)
-    except BaseException:
+    except BaseException as error:
         chosen.abandon()
-        raise
+        if isinstance(error, Exception | KeyboardInterrupt):
+            raise
+        raise RuntimeError(f"{error!r} was raised") from error
     if prepared.job is not None:
         prepared.go_on = plan.command(f"resume {prepared.job}", loaded.core)
     return prepared
@@ -289,12 +293,8 @@ def _parts(
         start_marks=SeenSet(),
         memory=crawler.memory,
         memory_changes=crawler.memory_changes,
-        facts=[StatsFacts(crawler.stats, plain=_is_plain), SpiderState(spider), *edge.facts],
+        facts=[StatsFacts(crawler.stats), SpiderState(spider), *edge.facts],
     )
-
-
-def _is_plain(value: Any) -> bool:
-    return isinstance(value, str | int | float | bool | type(None) | datetime)
 
 
 __all__ = ["PreparedCrawl", "World", "crawl", "feeds_of_crawl", "prepare", "real_world"]

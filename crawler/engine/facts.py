@@ -7,9 +7,13 @@ With each commit, what changed since the last one is stored; a resume hands all 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from types import NoneType
 from typing import Any, Protocol
 
 from crawler.stats import Stats
+
+_PLAIN = (str, int, float, NoneType, datetime)
 
 
 class FactSource(Protocol):
@@ -56,13 +60,12 @@ class Facts:
 class StatsFacts:
     """The counters of the crawl, so that a resumed job goes on counting."""
 
-    def __init__(self, stats: Stats, *, plain: Callable[[Any], bool]) -> None:
+    def __init__(self, stats: Stats) -> None:
         self._stats = stats
-        self._plain = plain
 
     def changed_facts(self) -> dict[str, Any]:
         """Return the counters; they change with every commit."""
-        return {"stats": {key: value for key, value in self._stats.get_stats().items() if self._plain(value)}}
+        return {"stats": {key: value for key, value in self._stats.get_stats().items() if isinstance(value, _PLAIN)}}
 
     def restore_facts(self, facts: dict[str, Any]) -> None:
         """Go on counting from what was kept."""

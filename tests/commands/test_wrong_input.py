@@ -163,6 +163,17 @@ class Extending(Spider):
     custom_settings = {"EXTENSIONS": [Extension]}
 
 
+class Leaving:
+    @classmethod
+    def from_crawler(cls, crawler):
+        raise SystemExit("no licence")
+
+
+class Left(Spider):
+    name = "left"
+    custom_settings = {"EXTENSIONS": [Leaving]}
+
+
 class Staging(Spider):
     name = "staging"
     custom_settings = {"PIPELINES": [Odd]}
@@ -175,6 +186,15 @@ class Staging(Spider):
         ("opening", 1, ["crawler: the crawl failed: ConnectionRefusedError: no database", "pages.py:6 in open_spider"]),
         ("making", 2, ["crawler: the crawl cannot begin: KeyError: 'price'", "pages.py:26 in __init__"]),
         ("extending", 1, ["crawler: the crawl failed: OSError: no socket", "in subscribe"]),
+        (
+            "left",
+            1,
+            [
+                "the crawl failed: RuntimeError: SystemExit('no licence') was raised",
+                "from SystemExit",
+                "in from_crawler",
+            ],
+        ),
         ("staging", 2, ["crawler: Odd in PIPELINES has neither process_item nor process_batch"]),
     ],
 )
