@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, get_type_hints
 
 from crawler.config.components import COMPONENT_SETTINGS, Declared, components_in, declared_by, load_components
 from crawler.config.holds import held
+from crawler.config.kinds import is_optional
 from crawler.config.parse import check, parse_any, parse_text
 from crawler.config.reads import TypedReads
 from crawler.config.schema import CoreSettings
@@ -117,7 +118,12 @@ def gather(layers: Iterable[Layer], *, components: Iterable[Any], also: Callable
 
 
 def typed(name: str, kind: Any, given: Given) -> Any:
-    """Return the value as its type has it. Raises SettingError."""
+    """Return the value as its type has it. Raises SettingError.
+
+    An empty text is as good as None to the crawler's own settings, as in Scrapy: such come from the environment.
+    """
+    if given.value == "" and name in CORE_KINDS and is_optional(kind):
+        return None
     as_text = given.text and isinstance(given.value, str)
     try:
         return held(parse_text(given.value, kind) if as_text else check(given.value, kind), kind)

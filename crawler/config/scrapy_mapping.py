@@ -99,16 +99,16 @@ def middlewares(kind: str, instead: str) -> Translator:
 
 
 def job_dir(value: Any, layer: Mapping[str, Any]) -> Mapped:
-    """Scrapy's folder of one job is a job of that name in the folder above; None, its default, is not set."""
-    if value is None:
+    """Scrapy's folder of one job is a job of that name in the folder above; None, its default, or "" is not set."""
+    if not value:
         return {}
     path = PurePath(value)
     return {"JOB_DIR": str(path.parent), "JOB_NAME": path.name}
 
 
 def feed_uri(value: Any, layer: Mapping[str, Any]) -> Mapped:
-    """FEED_URI and FEED_FORMAT, from before FEEDS; None, the default then, is not set."""
-    if value is None:
+    """FEED_URI and FEED_FORMAT, from before FEEDS; None, the default then, or "" is not set."""
+    if not value:
         return {}
     return {"FEEDS": {os.fspath(value): {"format": layer.get("FEED_FORMAT", "jsonlines")}}}
 
@@ -146,7 +146,9 @@ def jitter(value: Any, layer: Mapping[str, Any]) -> Mapped:
 
 
 def http_auth(value: Any, layer: Mapping[str, Any]) -> Mapped:
-    """User and password go to the one domain they are for."""
+    """User and password go to the one domain they are for; "", Scrapy's default, is not set."""
+    if not value:
+        return {}
     domain = layer.get("HTTPAUTH_DOMAIN")
     if not domain:
         raise ValueError("needs HTTPAUTH_DOMAIN, for a password goes only where it was given for; see HTTP_AUTH")
@@ -167,8 +169,8 @@ def handlers(value: Any, layer: Mapping[str, Any]) -> Mapped:
 
 
 def encoding(value: Any, layer: Mapping[str, Any]) -> Mapped:
-    """None leaves it to the format, which is UTF-8 here."""
-    return {} if value is None else {"FEED_EXPORT_ENCODING": value}
+    """None, or "", leaves it to the format, which is UTF-8 here."""
+    return {"FEED_EXPORT_ENCODING": value} if value else {}
 
 
 def log_format(value: Any, layer: Mapping[str, Any]) -> Mapped:

@@ -138,6 +138,15 @@ def test_a_setting_that_is_not_there_reads_as_none() -> None:
     assert "MONGO_URI" not in settings
 
 
+OPTIONAL = """BIND_ADDRESS DOWNLOAD_BIND_ADDRESS FEED_EXPORT_ENCODING FEED_EXPORT_FIELDS FEED_URI HTTPAUTH_USER JOBDIR
+JOB_NAME LOG_FILE ROBOTSTXT_USER_AGENT WARC_FILE"""
+
+
+@pytest.mark.parametrize("name", OPTIONAL.split())
+def test_an_empty_text_of_the_environment_sets_nothing(name: str) -> None:
+    assert Settings({name: ""}).core == Settings.load(None, None, {name: ""}).core == Settings().core
+
+
 def test_a_setting_of_scrapy_without_effect_is_readable() -> None:
     settings = Settings.load({"MAIL_HOST": "mail.example"})
     assert settings["MAIL_HOST"] == "mail.example"
