@@ -139,9 +139,9 @@ def header(value: str) -> str:
     return value
 
 
-def headers(value: dict[str, str | None]) -> dict[str, str | None]:
+def headers(value: dict[str, str | int | None]) -> dict[str, str | int | None]:
     """Header fields; None sends none."""
-    Headers({name: given for name, given in value.items() if given})
+    Headers({name: given for name, given in value.items() if given not in (None, "")})
     return value
 
 

@@ -86,7 +86,8 @@ def expectation(kind: Any, *, plural: bool = False) -> str:
         of = expectation(arguments[0], plural=True) if arguments else "values"
         return f"{'lists' if plural else 'a list'} of {of}"
     if (origin or inner) is dict:
-        return "JSON objects" if plural else "a JSON object"
+        of = f" of {expectation(arguments[1], plural=True)}" if arguments and arguments[1] is not Any else ""
+        return ("JSON objects" if plural else "a JSON object") + of
     return f"{'values' if plural else 'a value'} of type {type_name(inner)}"
 
 

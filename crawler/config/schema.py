@@ -44,7 +44,7 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
     )
     USER_AGENT: Annotated[str, _said("User-Agent header of every request"), Holds(holds.header)] = "crawler/0.1"
     DEFAULT_REQUEST_HEADERS: Annotated[
-        dict[str, str | None], _said("Headers a request gets unless it has them"), Holds(holds.headers)
+        dict[str, str | int | None], _said("Headers a request gets unless it has them"), Holds(holds.headers)
     ] = field(
         default_factory=lambda: {
             "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",

@@ -39,6 +39,7 @@ REFERER = "scrapy.spidermiddlewares.referer"
         ({"USER_AGENT": "a\r\nX: y"}, "contains CR, LF or NUL"),
         ({"ROBOTSTXT_USER_AGENT": "a\nb"}, "contains CR, LF or NUL"),
         ({"DEFAULT_REQUEST_HEADERS": {"a b": "c"}}, "is no token"),
+        ({"DEFAULT_REQUEST_HEADERS": {"DNT": [1]}}, "expected a JSON object of texts or whole numbers or none"),
         ({"SESSION_IDENTITIES": [{"a b": "c"}]}, "is no token"),
         ({"SCHEMES": {"a b": None}}, 'expected a scheme such as "ftp"'),
         ({"DEPTH_PRIORITY": 10**30}, "expected a whole number from -999999 to 999999"),

@@ -22,7 +22,7 @@ class DefaultHeaders:
         if not any(name.lower() == "user-agent" for name in defaults):
             defaults["User-Agent"] = settings.USER_AGENT
         # Checked once, here: a bad name or value is an InvalidRequest at the start.
-        self._defaults = Headers({name: value for name, value in defaults.items() if value}).raw()
+        self._defaults = Headers({name: value for name, value in defaults.items() if value not in (None, "")}).raw()
         self._harmless = [(name, value) for name, value in self._defaults if name.lower() not in _OF_A_USER]
 
     async def __call__(self, request: Request, fetch: Fetch) -> Response:

@@ -17,3 +17,9 @@ def test_defaults() -> None:
     assert first == {b"Accept": b"text/html", b"Authorization": b"secret", b"User-Agent": b"me/1"}
     assert second == {b"accept": b"image/png", b"Authorization": b"secret"}
     assert robots == {b"Accept": b"text/html", b"User-Agent": b"me/1"}
+
+
+def test_a_default_may_be_a_number() -> None:
+    stage = Stage([DefaultHeaders(CoreSettings(USER_AGENT="", DEFAULT_REQUEST_HEADERS={"DNT": 0, "X-None": None}))])
+    stage.fetch("http://a/")
+    assert dict(stage.sent[0].headers.raw()) == {b"DNT": b"0"}
