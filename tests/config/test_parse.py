@@ -137,7 +137,7 @@ def test_long_and_unprintable_values_are_shortened() -> None:
 
 def test_types_have_names_for_people_and_for_tables() -> None:
     kind = list[str] | dict[str, int] | None
-    assert expectation(kind) == "a list of texts or a JSON object or none"
+    assert expectation(kind) == "a list of texts or a JSON object of whole numbers or none"
     assert type_name(kind) == "list[str] | dict[str, int] | None"
     assert type_name(Literal["a", 1]) == '"a" | 1'
     assert expectation(list[Literal["a", "b"]]) == "a list of words among a, b"
