@@ -24,7 +24,9 @@ def named_errors(
         failed()
         if isinstance(error, FeedError):
             raise
-        reason = (isinstance(error, OSError) and error.strerror) or error
+        reason: object = (isinstance(error, OSError) and error.strerror) or error
+        if not isinstance(error, OSError | ValueError):  # a format of the user's raised
+            reason = f"{type(error).__name__}: {error}"
         if isinstance(error, NotAsMarked):
             reason = (
                 f"it cannot be continued: {error}; put it back as it was, or give the resume another output for "

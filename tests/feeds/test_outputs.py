@@ -22,6 +22,7 @@ import pytest
 from crawler.config.schema import CoreSettings
 from crawler.errors import FeedError, OutputClosed, OutputError
 from crawler.feeds import make_feeds, parse_output
+from crawler.feeds.formats import Format
 from crawler.feeds.formats.csv import Csv
 from crawler.feeds.outfile import OutFile
 from tests.feeds.worlds import STARTED, content, feed_for, kill, read, write_all
@@ -534,3 +535,15 @@ def test_what_a_serializer_returns_may_be_anything(tmp_path: Path, name: str) ->
     feed = write_all(tmp_path / name, [Product(7, [8], 9), {"number": 1}])
     assert feed.count() == 2
     assert "9" in content(tmp_path / name).decode()
+
+
+def test_what_a_format_of_one_s_own_raises_is_told_with_its_type(tmp_path: Path) -> None:
+    class Broken(Format):
+        def encode(self, items: Any) -> bytes:
+            raise KeyError("price")
+
+    settings = CoreSettings(FEED_FORMATS={"own": Broken})
+    (feed,) = make_feeds({str(tmp_path / "x.own"): {}}, settings, spider_name="x", started=STARTED)
+    feed.open(None, durable=True)
+    with pytest.raises(FeedError, match=r"x\.own: KeyError: 'price'"):
+        feed.write([{"a": 1}], 1)
