@@ -25,6 +25,7 @@ from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.model.url import origin_of
 from crawler.observe.frames import describe
+from crawler.observe.progress import counted
 from crawler.policy.robots import RobotsRules
 from crawler.policy.verdict import Drop
 from crawler.spider import Crawler
@@ -102,7 +103,8 @@ def _accepted(known: Trace) -> Iterator[str]:
         detail = f": {tried.detail}" if tried.detail else ""
         yield f"  Attempt {number}, {when:%Y-%m-%d %H:%M:%S}: {tried.url} gave {tried.outcome}{detail}"
     if known.state == "answered":
-        yield f"  Answered: its callback yielded {known.items} items and {known.children} requests."
+        items, requests = counted(known.items, "item"), counted(known.children, "request")
+        yield f"  Answered: its callback yielded {items} and {requests}."
     elif known.state == "queued":
         wait = max(known.not_before - time.time(), 0.0)
         yield "  It is queued" + (f", not before {wait:.0f} s from now." if wait else ".")

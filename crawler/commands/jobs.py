@@ -17,7 +17,7 @@ from crawler.commands.options import command_line_settings, settings_options
 from crawler.commands.resume import find_again, jobs_folder
 from crawler.commands.showing import say, say_json, shown, without_passwords
 from crawler.errors import UsageError
-from crawler.observe.progress import duration
+from crawler.observe.progress import counted, duration
 from crawler.storage.jobs import Job, find_job, list_jobs, remove_job
 
 
@@ -62,7 +62,7 @@ def close(ctx: click.Context, name: str) -> None:
     from crawler.commands.closing import close_job
 
     for path, items in close_job(job, found.spider, found.settings, found.options.arguments):
-        say(f"{path} is closed, with {items:,} items")
+        say(f"{path} is closed, with {counted(items, 'item')}")
 
 
 def _list(command_line: dict[str, Any], *, as_json: bool) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, get_type_hints
 from crawler.config.components import COMPONENT_SETTINGS, Declared, components_in, declared_by, load_components
 from crawler.config.holds import held
 from crawler.config.kinds import is_optional
-from crawler.config.parse import check, parse_any, parse_text
+from crawler.config.parse import check, parse_any, parse_text, shorten
 from crawler.config.reads import TypedReads
 from crawler.config.schema import CoreSettings
 from crawler.config.scrapy_names import SCRAPY_NAMES, has_no_effect, in_our_words
@@ -84,13 +84,17 @@ class Draft(TypedReads):
 
 
 def of_spider(spider: type, so_far: Mapping[str, Any]) -> Layer:
-    """Return what the spider sets: its custom_settings, then what its update_settings does."""
-    custom = dict(getattr(spider, "custom_settings", None) or {})
+    """Return what the spider sets: its custom_settings, then what its update_settings does. Raises SettingError."""
+    custom = getattr(spider, "custom_settings", None) or {}
+    origin = f"spider {getattr(spider, 'name', None) or spider.__name__}"
+    if not isinstance(custom, Mapping) or not all(isinstance(name, str) for name in custom):
+        raise SettingError(f"custom_settings ({origin}): expected a dict of names and values, got {shorten(custom)}")
+    custom = dict(custom)
     draft = Draft({**so_far, **custom})
     update: Callable[[Draft], None] | None = getattr(spider, "update_settings", None)
     if update is not None:
         update(draft)
-    return Layer(f"spider {getattr(spider, 'name', None) or spider.__name__}", custom | draft.changes)
+    return Layer(origin, custom | draft.changes)
 
 
 def gather(layers: Iterable[Layer], *, components: Iterable[Any], also: Callable[[], Iterable[Any]] | None) -> Gathered:

@@ -134,7 +134,8 @@ class _LogLines:
         )
 
     def feed_closed(self, event: FeedClosed) -> None:
-        self.logger.info("Wrote %d items to %s", event.items, "stdout" if event.path == "-" else event.path)
+        items = "item" if event.items == 1 else "items"
+        self.logger.info("Wrote %d %s to %s", event.items, items, "stdout" if event.path == "-" else event.path)
 
 
 def _item_in(request: Any) -> str:

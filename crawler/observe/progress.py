@@ -135,16 +135,21 @@ class ProgressLines:
 def line_of(reading: Reading, rates: Rates) -> str:
     """Return the live line: ``120 pages · 100 items · 35.2/s · 40 queued · 0 errors · 2 s left``."""
     parts = [
-        f"{reading.pages:,} pages",
-        f"{reading.items:,} items",
+        counted(reading.pages, "page"),
+        counted(reading.items, "item"),
         f"{rates.pages_per_second():,.1f} pages/s",
         f"{reading.queued:,} queued",
-        f"{reading.errors:,} errors",
+        counted(reading.errors, "error"),
     ]
     left = rates.seconds_left()
     if left is not None and reading.queued:
         parts.append(f"about {duration(left)} left")
     return " · ".join(parts)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return the number with its noun: ``1 item``, ``1,200 items``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

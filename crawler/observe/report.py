@@ -15,7 +15,7 @@ from rich.text import Text
 
 from crawler.errors import OutputError
 from crawler.model.masking import escape, masked
-from crawler.observe.progress import duration
+from crawler.observe.progress import counted, duration
 from crawler.summary import Summary
 
 _REASONS = {
@@ -95,7 +95,7 @@ def rows(summary: Summary, pages_before: int = 0, go_on: str = "") -> list[tuple
     if summary.queued:
         lines.append(("Queued", f"{summary.queued:,}"))
     outputs = [("stdout" if feed.path == "-" else feed.path, feed.items) for feed in summary.feeds]
-    lines += [("Output", f"{path} ({items:,} items)") for path, items in outputs]
+    lines += [("Output", f"{path} ({counted(items, 'item')})") for path, items in outputs]
     lines += [("Problem", problem) for problem in summary.problems]
     if summary.resumable and summary.job:
         lines.append((GO_ON, go_on or f"crawler resume {summary.job}"))

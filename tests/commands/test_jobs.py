@@ -207,7 +207,7 @@ def test_explain_says_what_became_of_a_url(crawler: Crawler, folder: Path, site:
 
     first = explained(f"{base}/0#part")
     assert f"{base}/0#part in job mine (finished)\n  Accepted, from start().\n  Attempt 1" in first
-    assert "gave 200\n  Answered: its callback yielded 1 items and 2 requests.\n" in first
+    assert "gave 200\n  Answered: its callback yielded 1 item and 2 requests.\n" in first
     assert f"Accepted, found on {base}/0." in explained(f"{base}/1")
     assert "gave 404\n  It failed: HttpError.\n" in explained(f"{base}/nope")
     assert f"Refused (offsite: other.example), found on {base}/0." in explained("http://other.example/")

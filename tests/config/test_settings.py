@@ -75,6 +75,15 @@ def test_update_settings_of_the_spider_is_heard() -> None:
     assert (core.DOWNLOAD_DELAY, core.DEPTH_LIMIT, core.BOT_NAME, core.RETRY_TIMES) == (4.0, 4, "u", 5)
 
 
+@pytest.mark.parametrize("given", [["DOWNLOAD_DELAY"], "DOWNLOAD_DELAY=1", {1: 2}])
+def test_custom_settings_that_are_no_dict_of_names_are_refused_with_what_they_are(given: Any) -> None:
+    class Wrong(SpiderOfTests):
+        custom_settings = given
+
+    assert "custom_settings (spider" in error_of({}, Wrong)
+    assert "expected a dict of names and values, got" in error_of({}, Wrong)
+
+
 def test_only_upper_case_names_of_a_module_are_settings() -> None:
     assert Settings.load({"lower": 1, "_PRIVATE": 2, "__name__": "settings"}).origins() == []
 

@@ -41,6 +41,16 @@ def test_the_time_left_is_known_once_the_queue_shrinks() -> None:
     assert rates.seconds_left() == pytest.approx(101)
 
 
+def test_one_of_a_thing_is_said_in_the_singular() -> None:
+    reading = Reading(2.0, 1, 1, 0, 1)
+    rates = Rates()
+    rates.add(reading)
+    assert line_of(reading, rates).startswith("1 page · 1 item · ")
+    assert line_of(reading, rates).endswith(" · 1 error")
+    made = Summary(spider="books", pages=1, items=1, seconds=2.0, feeds=[FeedSummary(path="b.csv", items=1)])
+    assert ("Output", "b.csv (1 item)") in rows(made)
+
+
 def test_the_live_line() -> None:
     rates = Rates()
     reading = Reading(2.0, 1200, 900, 50, 2)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from enum import Enum
+from functools import cache
 from typing import Any
 
 from crawler.feeds.formats.base import Format, FormatOptions
@@ -21,16 +22,20 @@ _FIRST = (
     "\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
 )
 _FURTHER = _FIRST + "\\-.0-9\xb7\u0300-\u036f\u203f-\u2040"
-_name = re.compile(f"[{_FIRST}][{_FURTHER}]*")
-_ascii_name = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*")
-_not_in_name = re.compile(f"[^{_FURTHER}]")
-_not_in_ascii_name = re.compile(r"[^A-Za-z0-9_.\-]")
 _forbidden = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _special = re.compile('[&<>"\r\n\t]')
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;", "\n": "&#10;", "\t": "&#9;"}
 # In text, line feeds, tabs and quotes stay; a carriage return would be read as a line feed (§2.11).
 _special_in_text = re.compile("[&<>\r]")
 _SPACE = " \t\r\n"
+
+
+@cache  # compiled when an XML feed is opened: it takes longer than the rest of this module's import
+def _names(unicode: bool) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return what matches a right name, and each character that no name may have."""
+    if unicode:
+        return re.compile(f"[{_FIRST}][{_FURTHER}]*"), re.compile(f"[^{_FURTHER}]")
+    return re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*"), re.compile(r"[^A-Za-z0-9_.\-]")
 
 
 def _escaped(text: str, special: re.Pattern[str]) -> str:
@@ -44,9 +49,8 @@ class Xml(Format):
 
     def __init__(self, options: FormatOptions) -> None:
         super().__init__(options)
-        unicode = self.codec.startswith("utf")
-        self._right_name = (_name if unicode else _ascii_name).fullmatch
-        self._wrong_in_name = _not_in_name if unicode else _not_in_ascii_name
+        right, self._wrong_in_name = _names(self.codec.startswith("utf"))
+        self._right_name = right.fullmatch
         self._tags: dict[str, tuple[str, str]] = {}
         self._pretty = (options.indent or 0) > 0
         self._pad = " " * (options.indent or 0)
