@@ -140,7 +140,7 @@ def _run(reactor: Any, prepared: PreparedCrawl, settings: Settings, screen: Scre
     finally:
         screen.stop()
         interrupts.restore()
-    if interrupts.count:
+    if interrupts.count and summary.reason != "finished":  # else it was over already, and its job is gone
         summary.exit_status = STOPPED_BY_HAND
     return summary
 

@@ -132,3 +132,32 @@ def _line(process: subprocess.Popen[str]) -> str:
     """Return the line of the log that tells of a signal."""
     assert process.stderr is not None
     return next(line for line in process.stderr if "SIGINT" in line)
+
+
+LATE = """\
+import asyncio, os, signal
+from crawler import Spider
+
+
+class Pages(Spider):
+    name = "pages"
+    start_urls = ["data:,x"]
+
+    def parse(self, response):
+        return {"n": 1}
+
+    async def closed(self, reason):
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.sleep(0.05)
+"""
+
+
+def test_a_signal_that_comes_when_the_crawl_is_over_does_not_say_that_it_was_stopped(
+    process: Crawler, folder: Path
+) -> None:
+    """Else whoever gives the command again because of the status begins anew, and has all items twice."""
+    (folder / "pages.py").write_text(LATE)
+    result = process("run", "pages.py", "-o", "-")
+    assert "SIGINT" in result.err
+    assert (result.status, result.out) == (0, '{"n":1}\n'), result.err
+    assert not list_jobs(folder / ".crawler" / "jobs")
