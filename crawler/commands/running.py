@@ -140,7 +140,8 @@ def _run(reactor: Any, prepared: PreparedCrawl, settings: Settings, screen: Scre
     finally:
         screen.stop()
         interrupts.restore()
-    if interrupts.count and summary.reason != "finished":  # else it was over already, and its job is gone
+    # Where it was over already its job is gone: status 130 would ask for a resume.
+    if interrupts.given_up or (interrupts.count and summary.reason != "finished"):
         summary.exit_status = STOPPED_BY_HAND
     return summary
 
