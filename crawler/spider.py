@@ -206,7 +206,10 @@ class Spider:
     def start_requests(self) -> Iterable[Any]:
         """Yield the first requests, for spiders written before start() was a coroutine."""
         # One text is one URL, as it is one of allowed_domains; its characters are none.
-        for url in [self.start_urls] if isinstance(self.start_urls, str) else self.start_urls:
+        urls = [self.start_urls] if isinstance(self.start_urls, str) else self.start_urls
+        if not isinstance(urls, Iterable):
+            raise TypeError(f"start_urls must be a list of URLs, got {urls!r}")
+        for url in urls:
             yield Request(url, dont_filter=True)
 
     _default_callback: ClassVar[str] = "parse"

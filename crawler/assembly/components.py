@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from crawler.config.arguments import convert_arguments
+from crawler.config.components import called
 from crawler.config.settings import Settings
 from crawler.errors import NotConfigured, UsageError
 from crawler.spider import Crawler, Spider
@@ -30,7 +31,10 @@ def make_spider(spider_class: type[Spider], crawler: Crawler, arguments: Mapping
     if not spider_class.name:
         raise UsageError(f"{spider_class.__qualname__} has no name")
     values = convert_arguments(spider_class, arguments)
-    spider = spider_class.from_crawler(crawler, **values)
+    shape = "@classmethod def from_crawler(cls, crawler, *args, **kwargs)"
+    spider = called(spider_class.from_crawler, crawler, shape=shape, **values)
+    if not isinstance(spider, Spider):
+        raise UsageError(f"{spider_class.__qualname__}.from_crawler must return the spider, but returned {spider!r}")
     if getattr(spider, "crawler", None) is not crawler:
         spider.bind(crawler)  # a from_crawler of the user's that does not call ours
     for name, value in crawler.settings.of(spider_class).items():
@@ -46,7 +50,10 @@ def make_component(component: Any, crawler: Crawler) -> Any:
     """
     if not isinstance(component, type):
         return component
-    made = component.from_crawler(crawler) if hasattr(component, "from_crawler") else component()
+    if hasattr(component, "from_crawler"):
+        made = called(component.from_crawler, crawler, shape="@classmethod def from_crawler(cls, crawler)")
+    else:
+        made = called(component, shape="def __init__(self), or a from_crawler(cls, crawler) that gives it more")
     for name, value in crawler.settings.of(component).items():
         setattr(made, name, value)
     if hasattr(made, "bind"):
@@ -83,6 +90,6 @@ def subscribe_extension(extension: Any, crawler: Crawler) -> None:
     One of Scrapy's kind has connected itself to signals while it was made.
     """
     if hasattr(extension, "subscribe"):
-        extension.subscribe(crawler.events)
+        called(extension.subscribe, crawler.events, shape="def subscribe(self, events)")
     elif not hasattr(extension, "from_crawler"):
         raise UsageError(f"{type(extension).__name__} in EXTENSIONS has neither subscribe(events) nor from_crawler")

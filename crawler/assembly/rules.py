@@ -101,13 +101,14 @@ def make_rules(settings: Settings, spider: Spider) -> Rules:
 def make_filters(settings: Settings, spider: Spider, own: Sequence[RequestFilter]) -> list[RequestFilter]:
     """Return the filters a request passes before it is accepted; ``own``, those of REQUEST_FILTERS, come last."""
     core = settings.core
+    in_scope = SpidersDomains(spider)
     domains = spider.allowed_domains
     for given in [domains] if isinstance(domains, str) else domains or ():
         if isinstance(given, str) and "/" in given:
             logger.warning("allowed_domains has %s, which is no domain; it counts as its host", masked(given))
     return [
         SchemeFilter(("http", "https", *(scheme.lower() for scheme in core.SCHEMES))),
-        SpidersDomains(spider),
+        in_scope,
         DepthFilter(core.DEPTH_LIMIT, core.DEPTH_PRIORITY),
         UrlLengthFilter(core.URLLENGTH_LIMIT),
         *([ReferrerFilter()] if core.REFERER_ENABLED else []),

@@ -85,6 +85,16 @@ def _load(entry: Any, where: str) -> Any:
     return loaded
 
 
+def called(function: Any, *arguments: Any, shape: str, **named: Any) -> Any:
+    """Call what the user wrote before a crawl begins. Raises SettingError where it takes other arguments."""
+    try:
+        return function(*arguments, **named)
+    except TypeError as error:
+        if error.__traceback__ is None or error.__traceback__.tb_next is not None:  # it was raised in there
+            raise
+        raise SettingError(f"{error}; expected {shape}") from error
+
+
 def constructed(component: type, setting: str, *arguments: Any, shape: str, **named: Any) -> Any:
     """Make a class's instance with these arguments. Raises SettingError where it takes others."""
     try:

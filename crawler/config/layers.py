@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple, get_type_hints
 
-from crawler.config.components import COMPONENT_SETTINGS, Declared, components_in, declared_by, load_components
+from crawler.config.components import COMPONENT_SETTINGS, Declared, called, components_in, declared_by, load_components
 from crawler.config.holds import held
 from crawler.config.kinds import is_optional
 from crawler.config.parse import check, parse_any, parse_text, shorten
@@ -93,7 +93,7 @@ def of_spider(spider: type, so_far: Mapping[str, Any]) -> Layer:
     draft = Draft({**so_far, **custom})
     update: Callable[[Draft], None] | None = getattr(spider, "update_settings", None)
     if update is not None:
-        update(draft)
+        called(update, draft, shape="@classmethod def update_settings(cls, settings)")
     return Layer(origin, custom | draft.changes)
 
 

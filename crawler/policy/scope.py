@@ -34,6 +34,10 @@ class OffsiteFilter:
     def __init__(self, allowed_domains: Iterable[str] | str | None) -> None:
         if isinstance(allowed_domains, str):
             allowed_domains = [allowed_domains]
+        if not isinstance(allowed_domains, Iterable | None):
+            raise SettingError(
+                f"allowed_domains must be a list of names such as 'example.com', got {allowed_domains!r}"
+            )
         self._domains = frozenset(_domain(domain) for domain in allowed_domains or () if domain)
 
     def __call__(self, request: Request, found_on: Response | None) -> Request | Drop:

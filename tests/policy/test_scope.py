@@ -95,6 +95,11 @@ def test_a_domain_that_is_none_is_a_setting_error(domain: Any) -> None:
         OffsiteFilter([domain])
 
 
+def test_allowed_domains_that_are_no_list_are_a_setting_error() -> None:
+    with pytest.raises(SettingError, match="allowed_domains must be a list of names"):
+        OffsiteFilter(5)  # type: ignore[arg-type]
+
+
 def test_depth_is_written() -> None:
     start = Request("http://a.example/")
     assert DepthFilter()(start, None) is start
