@@ -48,7 +48,8 @@ def check_place(feed: str, path: Path, root: Path) -> None:
     place = path if path.exists() else next(parent for parent in path.parents if parent.exists())
     if not os.access(place, os.W_OK):
         raise OutputError(f"feed {feed!r}: no permission to write {place}")
-    if os.statvfs(place).f_bavail == 0:
+    room = os.statvfs(place)
+    if room.f_blocks and not room.f_bavail:  # no blocks at all: a file system that does not say (statvfs of some FUSE)
         raise OutputError(f"feed {feed!r}: no space is left for {path}")
     if place == path:
         check_unlocked(path)

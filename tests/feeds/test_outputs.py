@@ -100,6 +100,17 @@ def test_check_names_what_is_wrong_and_changes_nothing(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["x.jl"]
 
 
+def test_a_file_system_that_does_not_say_how_much_room_it_has_is_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unsaid = os.statvfs_result((4096, 4096, 0, 0, 0, 0, 0, 0, 0, 255))
+    monkeypatch.setattr(os, "statvfs", lambda _: unsaid)
+    feed_for(tmp_path / "x.jl").check()
+    monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result((4096, 4096, 9, 1, 0, 9, 9, 9, 0, 255)))
+    with pytest.raises(OutputError, match="no space is left"):
+        feed_for(tmp_path / "x.jl").check()
+
+
 @contextmanager
 def an_ordinary_user() -> Iterator[None]:
     """Root may write anywhere; let it be nobody for a moment."""
