@@ -24,9 +24,12 @@ TO_IMPORT = (
 _OURS = str(Path(__file__).parents[1])
 
 _NEEDED = frozenset(
-    {"brotli", "click", "crawler", "cssselect", "h2", "hpack", "hyperframe", "itemadapter", "itemloaders", "jmespath"}
-    | {"lxml", "msgspec", "OpenSSL", "parsel", "protego", "rich", "treq", "twisted", "w3lib", "warcio", "zope"}
-    | {"zstandard"}
+    {"OpenSSL", "ada_url", "attr", "attrs", "automat", "brotli", "cffi", "chardetng_py", "click"}
+    | {"constantly", "crawler", "cryptography", "cssselect", "h2", "hpack", "httptools", "hyperframe"}
+    | {"hyperlink", "idna", "incremental", "itemadapter", "itemloaders", "jmespath", "lxml", "markdown_it"}
+    | {"mdurl", "msgspec", "multipart", "packaging", "parsel", "protego", "publicsuffixlist", "pydantic"}
+    | {"pygments", "rich", "scrapy", "service_identity", "six", "treq", "twisted", "typing_extensions", "w3lib"}
+    | {"warcio", "zope", "zstandard"}
 )
 """Packages whose names a file of the user's may not take: what crawls would import that file in their place."""
 
@@ -96,10 +99,12 @@ def put_first(folder: Path) -> None:
     place = str(folder.resolve())
     if place in sys.path:
         sys.path.remove(place)
-    for name in {path.stem for path in folder.iterdir() if path.suffix in ("", ".py")} if folder.is_dir() else ():
-        if is_taken(name):
-            with suppress(ImportError):
-                importlib.import_module(name)
+    names = {path.stem for path in folder.iterdir() if path.suffix in ("", ".py")} if folder.is_dir() else ()
+    taken = list(filter(is_taken, names))
+    # itemadapter is the one that asks whether Scrapy and pydantic are there.
+    for name in ["itemadapter", *taken] if taken else ():
+        with suppress(ImportError):
+            importlib.import_module(name)
     sys.path.insert(0, place)
 
 
