@@ -31,7 +31,8 @@ logger = logging.getLogger(__name__)
 
 def slot_key(request: Request) -> str:
     """Return whose queue a request waits in: meta download_slot, or its host name."""
-    return str(request.meta.get("download_slot") or request.host)
+    slot = request.meta.get("download_slot")
+    return str(slot) if slot else request.host
 
 
 def checked_slot_key(function: Callable[[Request], Any] | None) -> Callable[[Request], str]:

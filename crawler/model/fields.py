@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Any, TypeAlias
 
 from crawler.model.headers import Headers
-from crawler.model.url import host_of, origin_of
+from crawler.model.url import place_of
 
 Callback: TypeAlias = Callable[..., Any]
 Cookies: TypeAlias = dict[Any, Any] | list[dict[str, Any]]
@@ -126,12 +126,12 @@ class RequestFields:
     def host(self) -> str:
         """The URL's host name without port; "" if it has none."""
         if self._host is None:
-            self._host = host_of(self._url)
+            self._host, self._origin = place_of(self._url)
         return self._host
 
     @property
     def origin(self) -> str:
         """Of the URL: "scheme://host:port"."""
         if self._origin is None:
-            self._origin = origin_of(self._url)
+            self._host, self._origin = place_of(self._url)
         return self._origin

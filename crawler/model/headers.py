@@ -188,10 +188,11 @@ class Headers(MutableMapping[Text, Any]):
 
     def fill(self, fields: RawHeaders) -> None:
         """Add the fields whose names are neither there nor withheld. They were checked before."""
-        taken = {name.lower() for name, _ in self._raw} if self._raw else set()
-        if self._withheld:
-            taken |= self._withheld
-        self._raw += [field for field in fields if field[0].lower() not in taken] if taken else fields
+        if not self._raw and not self._withheld:
+            self._raw += fields
+        else:
+            taken = {name.lower() for name, _ in self._raw} | self._withheld
+            self._raw += [field for field in fields if field[0].lower() not in taken]
         self._index = None
 
     def update(self, other: Any = (), /, **values: Any) -> None:

@@ -158,10 +158,10 @@ def _authority(url: str) -> str:
 
 def host_of(url: str) -> str:
     """Return the host name without port; an IPv6 address without brackets; "" if there is none."""
-    return _place_of(url)[0]
+    return place_of(url)[0]
 
 
-def _place_of(url: str) -> tuple[str, str]:
+def place_of(url: str) -> tuple[str, str]:
     """Return host and origin. Thousands of links have few: up to its path the URL is looked up."""
     if url.startswith(("http://", "https://")) and (path := url.find("/", 8)) > 0:
         return _place(url[:path])
@@ -193,7 +193,7 @@ def is_address(host: str) -> bool:
 
 def origin_of(url: str) -> str:
     """Return "scheme://host:port" with the port always written (RFC 6454 §4)."""
-    return _place_of(url)[1]
+    return place_of(url)[1]
 
 
 def _origin(url: str) -> str:

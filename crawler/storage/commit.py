@@ -67,8 +67,10 @@ class Writer:
         names = self._names
         try:
             with self._file.transaction() as sql:
+                hosts = {host: names.host(sql, host) for host in {child.host for child in children}}
+                origins = {origin: names.origin(sql, origin) for origin in {child.origin for child in children}}
                 rows = [
-                    (fingerprint, check, rank, names.host(sql, host), names.origin(sql, origin), url, body, found_on)
+                    (fingerprint, check, rank, hosts[host], origins[origin], url, body, found_on)
                     for fingerprint, check, rank, host, origin, url, body, found_on in children
                 ]
                 ids = self._file.staged.add(sql, rows)
