@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.python.failure import Failure
 
-from crawler.engine.frames import error_of, user_traceback
+from crawler.engine.frames import error_of, message_of, user_traceback
 from crawler.engine.inline import SHUTDOWN
 from crawler.engine.local import LocalAnswers
 from crawler.engine.origin_rules import Refused, fresh_error
@@ -25,6 +25,7 @@ from crawler.errors import (
     FetchCancelled,
     FetchError,
     IgnoreRequest,
+    InvalidRequest,
     LocalFailure,
     RequestDropped,
 )
@@ -34,6 +35,7 @@ from crawler.model.masking import masked
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.policy.outcome import judge
+from crawler.policy.verdict import GiveUp
 
 logger = logging.getLogger(__name__)
 
@@ -255,7 +257,11 @@ class Sending:
     def _judge(self, entry: Entry, outcome: Response | Exception) -> None:
         parts, wired = self._parts, self._wired
         wired.outcomes.log_attempt(entry, outcome)
-        verdict = judge(entry.request, outcome, parts.rules, wall=parts.clock.wall(), random=parts.random)
+        try:
+            verdict = judge(entry.request, outcome, parts.rules, wall=parts.clock.wall(), random=parts.random)
+        except BaseException as error:  # by the request's meta, which is the user's
+            said = f"a value in its meta cannot be used: {type(error).__name__}: {message_of(error)}"
+            verdict = GiveUp(InvalidRequest(said).with_traceback(error.__traceback__))
         wired.outcomes.apply(entry, verdict)
 
     def _robots(self, entry: Entry, outcome: Response | Exception) -> None:

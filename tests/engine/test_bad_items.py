@@ -273,3 +273,24 @@ def test_a_batch_that_leaves_the_process_loses_the_bad_item_alone(tmp_path: Path
     result = crawl(made, lambda request: "page", job=tmp_path / "job", settings={"PIPELINES": [Batches]})
     assert sorted(item["n"] for item in result.items) == [0, 1, 2, 4, 5]
     assert result.summary.errors == 1
+
+
+@pytest.mark.parametrize("bad", [Leaving(), "many", [1]], ids=str_of)
+@pytest.mark.parametrize(
+    ("key", "page"),
+    [("max_retry_times", 503), ("redirect_times", 302), ("handle_httpstatus_list", 404), ("retry_times", 503)],
+)
+def test_a_bad_value_in_a_control_key_of_meta_costs_its_request_alone(
+    tmp_path: Path, key: str, page: int, bad: Any
+) -> None:
+    """It is looked at when the answer is judged, long after the callback has ended."""
+
+    def site(request: Request) -> Any:
+        if not request.url.startswith(f"{ROOT}odd"):
+            return "page"
+        return Response(request.url, page, {"Location": f"{ROOT}odd2"} if page == 302 else {}, request=request)
+
+    made = spider(parse=lambda self, response: links(response, Request(f"{ROOT}odd", meta={key: bad})))
+    result = crawl(made, site, job=tmp_path / "job")
+    assert (result.summary.reason, result.summary.problems) == ("finished", [])
+    assert len(result.items) == PAGES + 1
