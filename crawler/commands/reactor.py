@@ -9,8 +9,10 @@ import asyncio
 import gc
 import logging
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -97,11 +99,22 @@ def _run(reactor: Any) -> None:
             run = reactor._asyncioEventloop.run_forever
 
 
+@cache
+def _begin_twisted_log() -> None:
+    """Tell Twisted that its log is read: until then it prints what is critical on stderr itself, as a traceback."""
+    from twisted.logger import globalLogBeginner
+
+    show = warnings.showwarning
+    globalLogBeginner.beginLoggingTo([], redirectStandardIO=False, discardBuffer=True)
+    warnings.showwarning = show  # Python's warnings go their own way
+
+
 @contextmanager
 def _twisted_log() -> Iterator[None]:
     """Hand what Twisted logs, an unhandled error in a Deferred for example, to the log of Python."""
     from twisted.python.log import PythonLoggingObserver
 
+    _begin_twisted_log()
     observer = PythonLoggingObserver(loggerName="twisted")
     observer.start()
     try:

@@ -88,7 +88,7 @@ def run_prepared(prepare: Prepare, settings: Settings, *, summary_file: str | No
     try:
         prepared = _prepared(prepare, reactor)
         with _counted_log(prepared, core.LOG_LEVEL):
-            summary = _run(reactor, prepared, settings, screen)
+            summary = _run(reactor, prepared, settings, screen, at_once=quiet)
             if _asked_nothing(summary):
                 logger.warning("The spider asked for nothing: start_urls is empty, or start() yielded nothing")
     finally:
@@ -118,9 +118,9 @@ def _prepared(prepare: Prepare, reactor: Any) -> PreparedCrawl:
         raise UsageError("\n  ".join(["the crawl cannot begin: " + describe(error), *frames])) from error
 
 
-def _run(reactor: Any, prepared: PreparedCrawl, settings: Settings, screen: Screen) -> Summary:
+def _run(reactor: Any, prepared: PreparedCrawl, settings: Settings, screen: Screen, *, at_once: bool) -> Summary:
     """Run the reactor until the crawl is over; return the Summary, or raise what the crawl failed with."""
-    interrupts = Interrupts(reactor, prepared)
+    interrupts = Interrupts(reactor, prepared, at_once=at_once)
 
     def start() -> Deferred[Summary]:
         interrupts.install()
@@ -152,9 +152,10 @@ def _asked_nothing(summary: Summary) -> bool:
 
 
 class Interrupts:
-    """SIGINT and SIGTERM, counted."""
+    """SIGINT and SIGTERM, counted; ``at_once``: nothing under way is worth waiting for, the first is as the second."""
 
-    def __init__(self, reactor: Any, prepared: PreparedCrawl) -> None:
+    def __init__(self, reactor: Any, prepared: PreparedCrawl, *, at_once: bool = False) -> None:
+        self._at_once = at_once
         self.count = 0
         self.given_up = False
         self._reactor = reactor
@@ -176,7 +177,7 @@ class Interrupts:
             signal.signal(number, handler)
 
     def _received(self, number: int, frame: FrameType | None) -> None:
-        self.count += 1
+        self.count += 2 if self._at_once and not self.count else 1
         if self.count == 1:
             self._reactor.callFromThread(self._finish, signal.Signals(number).name)
         elif self.count == 2:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -161,3 +162,48 @@ def test_a_signal_that_comes_when_the_crawl_is_over_does_not_say_that_it_was_sto
     assert "SIGINT" in result.err
     assert (result.status, result.out) == (0, '{"n":1}\n'), result.err
     assert not list_jobs(folder / ".crawler" / "jobs")
+
+
+def test_one_signal_ends_a_fetch_that_nobody_answers(folder: Path) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        subprocess.Popen(
+            command("fetch", f"http://127.0.0.1:{silent.getsockname()[1]}/"),
+            cwd=folder,
+            env=environment(),
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
+        silent.settimeout(30)
+        connection, _ = silent.accept()
+        with connection:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(15) == 130
+        assert process.stderr is not None
+        assert process.stderr.read().endswith(": the crawl was stopped before one came\n")
+
+
+FORGETS = """\
+from crawler import Spider
+from twisted.internet.defer import fail
+
+
+class Pages(Spider):
+    name = "pages"
+    start_urls = ["data:,x"]
+
+    def parse(self, response):
+        fail(ValueError("nobody waits"))
+"""
+
+
+def test_an_error_in_a_deferred_that_nobody_waits_for_is_in_the_log_and_nowhere_else(
+    process: Crawler, folder: Path
+) -> None:
+    (folder / "pages.py").write_text(FORGETS)
+    result = process("run", "pages.py")
+    told = [line for line in result.err.splitlines() if "Unhandled error" in line or "nobody waits" in line]
+    assert all(" CRITICAL twisted: " in line for line in told)
+    assert "ValueError: nobody waits" in told[-1]
+    assert "Traceback" not in result.err
