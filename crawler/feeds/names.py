@@ -130,6 +130,13 @@ class PathTemplate:
         for part in [whole, *whole.parents]:
             if part == root:
                 break
-            if part.is_symlink():
+            if _is_link(self.feed, part):
                 raise OutputError(f"feed {self.feed!r}: {part} is a symbolic link, which a placeholder may not follow")
         return whole
+
+
+def _is_link(feed: str, path: Path) -> bool:
+    try:
+        return path.is_symlink()
+    except OSError as error:  # a name that is too long
+        raise OutputError(f"feed {feed!r}: {error.strerror}: {path}") from error
