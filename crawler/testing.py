@@ -18,7 +18,7 @@ from twisted.internet.defer import Deferred, succeed
 
 from crawler.assembly import World, prepare
 from crawler.download.seam import Exchange, Head
-from crawler.engine.tasks import driver
+from crawler.engine.user_code.tasks import driver
 from crawler.errors import FetchCancelled
 from crawler.events import Event
 from crawler.frontier.store import Store

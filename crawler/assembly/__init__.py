@@ -38,9 +38,9 @@ from crawler.assembly.world import World, from_any_thread, in_reactor_alone, rea
 from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
 from crawler.download.edge import Edge
+from crawler.engine.closespider import Limits
 from crawler.engine.crawl import Crawl
-from crawler.engine.facts import SpiderState, StatsFacts
-from crawler.engine.limits import Limits
+from crawler.engine.keeping.facts import SpiderState, StatsFacts
 from crawler.engine.parts import Parts
 from crawler.engine.result import summarise
 from crawler.events import Events

@@ -13,7 +13,7 @@ from twisted.python.threadable import isInIOThread
 
 from crawler.download.seam import Downloader
 from crawler.engine.clock import Clock, ReactorClock
-from crawler.engine.tasks import Drive, driver, loop_of
+from crawler.engine.user_code.tasks import Drive, driver, loop_of
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.threads import Pools, reactor_pools

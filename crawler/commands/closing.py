@@ -17,8 +17,8 @@ from crawler.assembly.components import make_spider
 from crawler.assembly.job import JobPlan, choose_store
 from crawler.commands.reactor import install_reactor, run_reactor
 from crawler.config.settings import Settings
-from crawler.engine.frames import message_of
-from crawler.engine.outlet import Outlet
+from crawler.engine.items.feed_writers import Outlet
+from crawler.engine.user_code.frames import message_of
 from crawler.events import Events
 from crawler.spider import Crawler, Spider
 from crawler.stats import Stats

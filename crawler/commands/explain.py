@@ -16,8 +16,8 @@ from crawler.commands.options import command_line_settings, settings_options
 from crawler.commands.resume import Found, find_again, jobs_folder
 from crawler.commands.showing import say
 from crawler.config.schema import CoreSettings
-from crawler.engine.acceptance import Acceptance
-from crawler.engine.robots import FACT_PREFIX
+from crawler.engine.deciding.acceptance import Acceptance
+from crawler.engine.sending.robots import FACT_PREFIX
 from crawler.errors import UsageError
 from crawler.events import Events
 from crawler.frontier.store import Offer

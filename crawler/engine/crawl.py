@@ -9,12 +9,12 @@ import logging
 
 from twisted.internet.defer import Deferred
 
-from crawler.engine.frames import message_of, user_traceback
-from crawler.engine.loop import Loop
+from crawler.engine.keeping.unit import Unit
 from crawler.engine.parts import Parts
-from crawler.engine.sending import Sending
+from crawler.engine.sending.flight import Sending
+from crawler.engine.sending.loop import Loop
 from crawler.engine.stopping import FAILURES, reason_of
-from crawler.engine.unit import Unit
+from crawler.engine.user_code.frames import message_of, user_traceback
 from crawler.engine.wiring import Wiring
 from crawler.errors import BooksDoNotBalance, CloseSpider, CrawlerError
 from crawler.events import CrawlClosed, CrawlClosing, CrawlOpened, FeedClosed, ItemFailed, SpiderFailed

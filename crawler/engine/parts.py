@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from crawler.config.schema import CoreSettings
 from crawler.engine.clock import Clock
-from crawler.engine.facts import FactSource
-from crawler.engine.startpages import Marks
-from crawler.engine.tasks import Drive
+from crawler.engine.deciding.start_pages import Marks
+from crawler.engine.keeping.facts import FactSource
+from crawler.engine.user_code.tasks import Drive
 from crawler.events import Events
 from crawler.feeds.seam import Feed
 from crawler.frontier.store import Store

@@ -6,26 +6,26 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from crawler.config.schema import CoreSettings
-from crawler.engine.acceptance import Acceptance
 from crawler.engine.books import Books
-from crawler.engine.callbacks import Callbacks
-from crawler.engine.committer import Committer
-from crawler.engine.delivery import Delivery
-from crawler.engine.digest import digest
-from crawler.engine.facts import ErrorCount, Facts
-from crawler.engine.inline import Inline
-from crawler.engine.intake import Intake
-from crawler.engine.outcomes import Outcomes
-from crawler.engine.outlet import Outlet
-from crawler.engine.pace import Pace
+from crawler.engine.deciding.acceptance import Acceptance
+from crawler.engine.deciding.inline import Inline
+from crawler.engine.deciding.outcomes import Outcomes
+from crawler.engine.deciding.start_pages import StartPages, name_of
+from crawler.engine.items.feed_writers import Outlet
+from crawler.engine.items.pipelines import Pipelines
+from crawler.engine.keeping.committer import Committer
+from crawler.engine.keeping.facts import ErrorCount, Facts
+from crawler.engine.keeping.results import Intake
+from crawler.engine.keeping.unit import Unit
 from crawler.engine.parts import Parts
-from crawler.engine.patience import Patience
-from crawler.engine.pipelines import Pipelines
-from crawler.engine.robots import RobotsGate
-from crawler.engine.startpages import StartPages, name_of
-from crawler.engine.starts import Starts
-from crawler.engine.unit import Unit
-from crawler.engine.watch import HoldWatch
+from crawler.engine.sending.robots import RobotsGate
+from crawler.engine.sending.throttle import Pace
+from crawler.engine.user_code.callbacks import Callbacks
+from crawler.engine.user_code.delivery import Delivery
+from crawler.engine.user_code.item_digest import digest
+from crawler.engine.user_code.patience import Patience
+from crawler.engine.user_code.starts import Starts
+from crawler.engine.user_code.watch import HoldWatch
 from crawler.events import ItemFailed
 from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier

@@ -58,7 +58,7 @@ def refusals(path: Path, url: str) -> list[Refusal]:
 
 
 def facts(path: Path, *names: str) -> dict[str, Any]:
-    """Return those of the named facts that the job keeps, as plain values (see crawler.engine.facts)."""
+    """Return those of the named facts that the job keeps, as plain values (see crawler.engine.keeping.facts)."""
     with translated(path), contextlib.closing(open_to_read(path)) as sql:
         schema.check(sql, path)
         rows = sql.execute(f"SELECT name, data FROM facts WHERE name IN ({', '.join('?' * len(names))})", names)

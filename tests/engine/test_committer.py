@@ -8,8 +8,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from crawler.engine.committer import Committer
-from crawler.engine.unit import Unit
+from crawler.engine.keeping.committer import Committer
+from crawler.engine.keeping.unit import Unit
 from crawler.frontier.store import Committed, Postponed
 from crawler.model.request import Request
 

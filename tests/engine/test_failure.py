@@ -6,7 +6,7 @@ import pytest
 from twisted.internet import error
 from twisted.web.client import ResponseFailed, ResponseNeverReceived
 
-from crawler.engine.failure import RequestFailure
+from crawler.engine.user_code.failure import RequestFailure
 from crawler.errors import (
     BadResponse,
     ConnectionFailed,

@@ -408,7 +408,7 @@ def test_a_feed_that_fails_while_a_callback_yields_much() -> None:
             if n % 50 == 0:
                 await asyncio.sleep(0.1)
 
-    import crawler.engine.outlet as outlet
+    import crawler.engine.items.feed_writers as outlet
 
     limit, outlet.BACKLOG = outlet.BACKLOG, 100
     try:

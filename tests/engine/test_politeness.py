@@ -11,8 +11,8 @@ import pytest
 
 from crawler import testing
 from crawler.config.schema import CoreSettings
-from crawler.engine import pace
-from crawler.engine.pace import Pace
+from crawler.engine.sending import throttle
+from crawler.engine.sending.throttle import Pace
 from crawler.errors import FetchTimeout
 from crawler.events import Events, HostPaced, RequestEnded
 from crawler.frontier.entry import Entry
@@ -239,7 +239,7 @@ OVERLOADED = FetchTimeout("x", phase="connect")
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "KEPT_HOSTS", 20)
+    monkeypatch.setattr(throttle, "KEPT_HOSTS", 20)
 
 
 @pytest.mark.usefixtures("few")

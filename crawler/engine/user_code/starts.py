@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from crawler.engine.callbacks import Callbacks
-from crawler.engine.unit import Unit
+from crawler.engine.keeping.unit import Unit
+from crawler.engine.user_code.callbacks import Callbacks
 from crawler.model.response import Response
 
 AHEAD = 10_000

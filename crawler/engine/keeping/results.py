@@ -14,15 +14,15 @@ from itemadapter import ItemAdapter
 from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
-from crawler.engine.acceptance import Acceptance
 from crawler.engine.books import Books
-from crawler.engine.frames import error_of
-from crawler.engine.inline import Inline
-from crawler.engine.named import name_of, unfit
-from crawler.engine.outlet import Outlet
-from crawler.engine.pipelines import Pipelines
-from crawler.engine.startpages import StartPages
-from crawler.engine.unit import Unit, current
+from crawler.engine.deciding.acceptance import Acceptance
+from crawler.engine.deciding.inline import Inline
+from crawler.engine.deciding.start_pages import StartPages
+from crawler.engine.items.feed_writers import Outlet
+from crawler.engine.items.pipelines import Pipelines
+from crawler.engine.keeping.unit import Unit, current
+from crawler.engine.user_code.frames import error_of
+from crawler.engine.user_code.names import name_of, unfit
 from crawler.errors import RequestDropped
 from crawler.events import Events, RequestRefused, RequestScheduled, RequestsSpooled
 from crawler.frontier.entry import Entry

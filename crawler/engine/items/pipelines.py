@@ -6,13 +6,13 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from crawler.engine.frames import message_of
-from crawler.engine.patience import Patience
-from crawler.engine.plain import Unwritable, own, plain
-from crawler.engine.stages import AsyncStage, ThreadStage, make_stage
-from crawler.engine.tasks import Drive
-from crawler.engine.unit import Unit
-from crawler.engine.work import Passed, Work
+from crawler.engine.items.plain import Unwritable, own, plain
+from crawler.engine.items.stage import Passed, Work
+from crawler.engine.items.stage_kinds import AsyncStage, ThreadStage, make_stage
+from crawler.engine.keeping.unit import Unit
+from crawler.engine.user_code.frames import message_of
+from crawler.engine.user_code.patience import Patience
+from crawler.engine.user_code.tasks import Drive
 from crawler.errors import CloseSpider, DropItem
 from crawler.events import Events, ItemDropped, ItemFailed, ItemScraped
 from crawler.model.masking import masked

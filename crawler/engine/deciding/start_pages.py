@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 from zlib import crc32
 
-from crawler.engine.unit import Unit
+from crawler.engine.keeping.unit import Unit
 from crawler.frontier.store import Offer
 
 _ANOTHER = 0x5B9C_41E7_8F26_A30D

@@ -18,10 +18,10 @@ from typing import Any
 from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
-from crawler.engine.frames import error_of
-from crawler.engine.tasks import Drive
-from crawler.engine.unit import current
-from crawler.engine.work import Done, Passed, Stage, Work
+from crawler.engine.items.stage import Done, Passed, Stage, Work
+from crawler.engine.keeping.unit import current
+from crawler.engine.user_code.frames import error_of
+from crawler.engine.user_code.tasks import Drive
 from crawler.errors import SettingError
 from crawler.pipeline import changes
 from crawler.threads import Pool, Pools

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from crawler.engine.callbacks import Callbacks
-from crawler.engine.failure import RequestFailure
-from crawler.engine.unit import Unit
+from crawler.engine.keeping.unit import Unit
+from crawler.engine.user_code.callbacks import Callbacks
+from crawler.engine.user_code.failure import RequestFailure
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.spider import default_callback

@@ -12,12 +12,12 @@ from contextvars import ContextVar
 from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.python.failure import Failure
 
-from crawler.engine.frames import error_of, message_of, user_traceback
-from crawler.engine.inline import SHUTDOWN
-from crawler.engine.local import LocalAnswers
-from crawler.engine.origin_rules import Refused, fresh_error
+from crawler.engine.deciding.inline import SHUTDOWN
+from crawler.engine.keeping.unit import current
 from crawler.engine.parts import Parts
-from crawler.engine.unit import current
+from crawler.engine.sending.kept_answers import LocalAnswers
+from crawler.engine.sending.origin_rules import Refused, fresh_error
+from crawler.engine.user_code.frames import error_of, message_of, user_traceback
 from crawler.engine.wiring import Hooks, Wiring
 from crawler.errors import (
     CloseSpider,

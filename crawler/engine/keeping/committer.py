@@ -14,8 +14,8 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.python.failure import Failure
 
 from crawler.engine.clock import Clock
-from crawler.engine.frames import error_of
-from crawler.engine.unit import Unit
+from crawler.engine.keeping.unit import Unit
+from crawler.engine.user_code.frames import error_of
 from crawler.frontier.store import START, Committed, Finished, MemoryChange, Postponed, Store
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from crawler.engine.frames import is_loops, is_projects, is_users
+from crawler.engine.user_code.frames import is_loops, is_projects, is_users
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from typing import Any
 from twisted.internet.defer import CancelledError, Deferred
 
 from crawler.engine.clock import Clock
-from crawler.engine.tasks import Drive
+from crawler.engine.user_code.tasks import Drive
 
 LAST_SECONDS = 0.5
 

@@ -22,9 +22,9 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from crawler.engine.clock import Clock
-from crawler.engine.frames import at_yield
-from crawler.engine.tasks import Drive
-from crawler.engine.unit import Unit, current
+from crawler.engine.keeping.unit import Unit, current
+from crawler.engine.user_code.frames import at_yield
+from crawler.engine.user_code.tasks import Drive
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.spider import warn_of_return

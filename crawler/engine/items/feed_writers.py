@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from crawler.engine.clock import Clock
-from crawler.engine.frames import error_of
+from crawler.engine.user_code.frames import error_of
 from crawler.errors import FeedError, StoreError
 from crawler.feeds.seam import Feed
 from crawler.frontier.store import Store

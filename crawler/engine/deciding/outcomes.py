@@ -12,16 +12,16 @@ from collections.abc import Callable
 from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
-from crawler.engine.acceptance import Acceptance
 from crawler.engine.books import Books
 from crawler.engine.clock import Clock
-from crawler.engine.committer import Committer
-from crawler.engine.delivery import Delivery
-from crawler.engine.frames import error_of, message_of
-from crawler.engine.inline import Inline
-from crawler.engine.intake import Intake
-from crawler.engine.startpages import StartPages
-from crawler.engine.unit import Unit
+from crawler.engine.deciding.acceptance import Acceptance
+from crawler.engine.deciding.inline import Inline
+from crawler.engine.deciding.start_pages import StartPages
+from crawler.engine.keeping.committer import Committer
+from crawler.engine.keeping.results import Intake
+from crawler.engine.keeping.unit import Unit
+from crawler.engine.user_code.delivery import Delivery
+from crawler.engine.user_code.frames import error_of, message_of
 from crawler.errors import HttpError, RequestDropped, RequestError
 from crawler.events import Events, RequestDelayed
 from crawler.frontier.entry import Entry

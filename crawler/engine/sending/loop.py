@@ -12,10 +12,10 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from crawler.engine.frames import error_of
 from crawler.engine.parts import Parts
-from crawler.engine.sending import Sending
-from crawler.engine.starts import AHEAD
+from crawler.engine.sending.flight import Sending
+from crawler.engine.user_code.frames import error_of
+from crawler.engine.user_code.starts import AHEAD
 from crawler.engine.wiring import Wiring
 from crawler.frontier.entry import Entry
 

@@ -10,8 +10,8 @@ from itemadapter import ItemAdapter
 from twisted.internet.defer import Deferred, succeed
 
 import crawler.model.structs  # noqa: F401  from here on objects of msgspec.Struct are items, too
-from crawler.engine.tasks import Drive
-from crawler.engine.unit import Unit
+from crawler.engine.keeping.unit import Unit
+from crawler.engine.user_code.tasks import Drive
 from crawler.errors import DropItem
 from crawler.model.response import Response
 
