@@ -78,9 +78,9 @@ def ways(reactor: Any, url: str) -> dict[str, Callable[[], Any]]:
     from twisted.web.client import Agent, HTTPConnectionPool, readBody
 
     from crawler.config.schema import CoreSettings
+    from crawler.download.agent.agent import FastAgent
     from crawler.download.edge import Edge
-    from crawler.download.fast import FastDownloader
-    from crawler.download.fast.agent import FastAgent
+    from crawler.download.http import FastDownloader
     from crawler.model.request import Request
 
     settings = CoreSettings()

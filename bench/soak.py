@@ -29,7 +29,7 @@ from bench.chaos_site import HOSTS, KINDS, MAX_BODY, PAGES_PER_LIST, first_list,
 from crawler import Request, Response, Spider, Summary
 from crawler.assembly import PreparedCrawl, prepare, real_world
 from crawler.config.settings import Settings
-from crawler.download.fast import FastDownloader
+from crawler.download.http import FastDownloader
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = 20

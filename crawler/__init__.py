@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from crawler.assembly import crawl as crawl
     from crawler.config.settings import Settings as Settings
-    from crawler.download.fast.guard import is_public as is_public
+    from crawler.download.net.guard import is_public as is_public
     from crawler.errors import AddressForbidden as AddressForbidden
     from crawler.errors import BadResponse as BadResponse
     from crawler.errors import BodyTooLarge as BodyTooLarge
@@ -102,7 +102,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "assembly": ("crawl",),
     "config.settings": ("Settings",),
-    "download.fast.guard": ("is_public",),
+    "download.net.guard": ("is_public",),
     "errors": (
         "AddressForbidden",
         "BadResponse",

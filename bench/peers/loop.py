@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred, DeferredList
 
 from bench.peers.measure import Measure, job
 from crawler.config.schema import CoreSettings
-from crawler.download.fast import FastDownloader
+from crawler.download.http import FastDownloader
 from crawler.model.request import Request
 
 JOB = job()

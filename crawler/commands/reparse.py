@@ -21,7 +21,7 @@ from crawler.spider import Spider
 
 if TYPE_CHECKING:
     from crawler.assembly import PreparedCrawl
-    from crawler.download.archived import ArchiveDownloader
+    from crawler.download.archive.reading import ArchiveDownloader
 
 _OFFLINE: dict[str, Any] = {
     # Nothing to be polite to, nothing that another try would change, nothing else to ask.
@@ -82,7 +82,7 @@ def _chosen(spider: str, command_line: dict[str, Any]) -> tuple[type[Spider], Se
 def _run(path: Path, spider_class: type[Spider], settings: Settings, options: RunOptions, kept: Kept | None) -> int:
     from crawler.assembly import prepare, real_world
     from crawler.commands.running import run_prepared
-    from crawler.download.archived import ArchiveDownloader
+    from crawler.download.archive.reading import ArchiveDownloader
 
     made: list[ArchiveDownloader] = []
 

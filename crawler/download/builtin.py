@@ -17,13 +17,13 @@ from twisted.internet.defer import Deferred, DeferredList
 
 from crawler.config.schema import CoreSettings
 from crawler.download.middleware.auth import Authentication
-from crawler.download.middleware.cache import Fresh, HttpCache, Stale
-from crawler.download.middleware.cachework import Pages as CachePages
+from crawler.download.middleware.cache.disk import Pages as CachePages
+from crawler.download.middleware.cache.middleware import Fresh, HttpCache, Stale
 from crawler.download.middleware.chain import Middleware
-from crawler.download.middleware.cookies import Cookies
+from crawler.download.middleware.cookies.middleware import Cookies
 from crawler.download.middleware.headers import DefaultHeaders
-from crawler.download.middleware.pool import ProxyPool
 from crawler.download.middleware.proxy import EnvironmentProxy
+from crawler.download.middleware.proxy_pool import ProxyPool
 from crawler.download.middleware.sessions import Sessions
 from crawler.download.seam import Downloader
 from crawler.errors import OutputError
@@ -92,7 +92,7 @@ class BuiltIn:
         """Return the downloader, with WARC_FILE written by what passes through it; raises OutputError."""
         if self._core.WARC_FILE is None:
             return downloader
-        from crawler.download.archive import ArchivingDownloader, WarcFile
+        from crawler.download.archive.writing import ArchivingDownloader, WarcFile
 
         try:
             software = f"crawler/{version('crawler')}"

@@ -12,11 +12,11 @@ from twisted.internet.defer import Deferred
 from crawler.config.components import checked, constructed
 from crawler.config.schema import CoreSettings
 from crawler.download.builtin import BuiltIn
-from crawler.download.fast.downloader import FastDownloader
-from crawler.download.middleware.cache import Fresh
-from crawler.download.middleware.cachework import Pages as CachePages
+from crawler.download.http.downloader import FastDownloader
+from crawler.download.middleware.cache.disk import Pages as CachePages
+from crawler.download.middleware.cache.middleware import Fresh
 from crawler.download.middleware.chain import Drive, Middleware, compile_chain
-from crawler.download.schemes import SchemeRouter
+from crawler.download.schemes.router import SchemeRouter
 from crawler.download.seam import Downloader
 from crawler.download.timed import TimedDownloader
 from crawler.model.request import Request
@@ -119,7 +119,7 @@ class Edge:
 
 
 class SideCalls:
-    """treq's client over our connections (see crawler.download.fast.client), made when it is first used.
+    """treq's client over our connections (see crawler.download.agent.client), made when it is first used.
 
     treq and twisted.web.client take 130 ms to import, which few crawls need.
     """
@@ -129,8 +129,8 @@ class SideCalls:
         self._reactor = reactor
 
     def __getattr__(self, name: str) -> Any:
-        from crawler.download.fast.agent import FastAgent
-        from crawler.download.fast.client import Client
+        from crawler.download.agent.agent import FastAgent
+        from crawler.download.agent.client import Client
 
         client = Client(FastAgent(self._downloader), reactor=self._reactor)
         # What was looked up once is found without this method from then on.
@@ -143,7 +143,7 @@ def _downloader(core: CoreSettings, *, reactor: Any, own: Callable[[Any, str], D
     if core.DOWNLOADER == "fast":
         return FastDownloader(core, reactor=reactor)
     if core.DOWNLOADER == "twisted":
-        from crawler.download.twisted import TwistedDownloader
+        from crawler.download.agent.twisted import TwistedDownloader
 
         return TwistedDownloader(core, reactor=reactor)
     return own(core.DOWNLOADER, "DOWNLOADER")

@@ -11,8 +11,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from crawler.config.schema import CoreSettings
+from crawler.download.request_limits import seconds_of
 from crawler.download.seam import Downloader, Exchange
-from crawler.download.wanted import seconds_of
 from crawler.errors import FetchTimeout
 from crawler.model.request import Request
 from crawler.model.response import Response

@@ -75,7 +75,7 @@ def test_a_damaged_archive_is_told_of_in_one_line(crawler: Crawler, spider_file:
     result = crawler("reparse", "site.warc", "pages.py", "-L", "WARNING")
     said = [line for line in result.err.splitlines() if "Offset" in line or "archive" in line]
     assert len(said) == 1, said
-    assert "WARNING crawler.download.archived: The archive site.warc is damaged" in said[0]
+    assert "WARNING crawler.download.archive.reading: The archive site.warc is damaged" in said[0]
 
 
 def test_the_difference_is_of_the_fields_that_are_exported(crawler: Crawler, archive: str, folder: Path) -> None:

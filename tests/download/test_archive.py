@@ -16,10 +16,10 @@ from twisted.internet.defer import execute
 from warcio.archiveiterator import ArchiveIterator
 
 from crawler.config.schema import CoreSettings
-from crawler.download.archive import ArchivingDownloader, WarcFile
-from crawler.download.archived import ArchiveDownloader
-from crawler.download.fast.downloader import FastDownloader
-from crawler.download.twisted import TwistedDownloader
+from crawler.download.agent.twisted import TwistedDownloader
+from crawler.download.archive.reading import ArchiveDownloader
+from crawler.download.archive.writing import ArchivingDownloader, WarcFile
+from crawler.download.http.downloader import FastDownloader
 from crawler.errors import BodyTooLarge, LocalFailure, NotInCache, TruncatedBody
 from crawler.model.request import Request
 from crawler.model.response import Response
@@ -279,7 +279,7 @@ def test_a_megabyte_that_unpacks_to_a_gigabyte(part: str, tmp_path: Path) -> Non
             packed(path, "response", ok + b"\r\npage", len(ok) + 6, name=f"{number}" + "a" * 900_000)
     code = f"""
 from pathlib import Path
-from crawler.download.archived import ArchiveDownloader
+from crawler.download.archive.reading import ArchiveDownloader
 from crawler.model.request import Request
 archived = ArchiveDownloader(Path({str(path)!r}))
 archived.fetch(Request("http://a.test/")).addCallbacks(lambda response: print(response.body_file), lambda failure: None)

@@ -7,10 +7,10 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from crawler.config.schema import CoreSettings
-from crawler.download.archived import ArchiveDownloader
+from crawler.download.archive.reading import ArchiveDownloader
 from crawler.download.builtin import BuiltIn
-from crawler.download.fast.downloader import FastDownloader
-from crawler.download.middleware.cache import Fresh
+from crawler.download.http.downloader import FastDownloader
+from crawler.download.middleware.cache.middleware import Fresh
 from crawler.download.middleware.chain import compile_chain
 from crawler.model.request import Request
 from crawler.storage.cache import CacheFile

@@ -13,8 +13,8 @@ from twisted.internet.defer import Deferred, succeed
 from crawler import testing
 from crawler.config.schema import CoreSettings
 from crawler.download.builtin import BuiltIn
-from crawler.download.middleware.cache import HttpCache
-from crawler.download.middleware.cachework import BACKLOG, MOST, CacheWork
+from crawler.download.middleware.cache.disk import BACKLOG, MOST, CacheWork
+from crawler.download.middleware.cache.middleware import HttpCache
 from crawler.model.cached import CachedPage
 from crawler.model.request import Request
 from crawler.model.response import Response

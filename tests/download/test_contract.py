@@ -15,9 +15,9 @@ import zstandard
 from twisted.internet.defer import Deferred, DeferredList
 
 from crawler.config.schema import CoreSettings
-from crawler.download.fast.downloader import FastDownloader
+from crawler.download.agent.twisted import TwistedDownloader
+from crawler.download.http.downloader import FastDownloader
 from crawler.download.seam import Downloader, Exchange, Head
-from crawler.download.twisted import TwistedDownloader
 from crawler.errors import (
     AddressForbidden,
     BadResponse,

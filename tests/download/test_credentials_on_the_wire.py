@@ -20,8 +20,8 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from crawler.model.request import Request
 from crawler.spider import Spider
 from tests.download.chaos import answer
-from tests.download.fast.certificates import Authority
-from tests.download.fast.test_tls import ServerContext
+from tests.download.http.certificates import Authority
+from tests.download.http.test_tls import ServerContext
 from tests.download.reactor import reactor, run
 from tests.security.support import crawl
 

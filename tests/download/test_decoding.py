@@ -11,7 +11,7 @@ import brotli
 import pytest
 import zstandard
 
-from crawler.download.decoding import Decoder, codings
+from crawler.download.coding.decoding import Decoder, codings
 from crawler.errors import BodyTooLarge, DecodingError
 
 SAMPLES = Path(__file__).parents[2] / ".." / "shared" / "data" / "scrapy-sample-data" / "compressed"

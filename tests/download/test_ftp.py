@@ -8,7 +8,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.protocols.basic import LineReceiver
 
 from crawler.config.schema import CoreSettings
-from crawler.download.ftp import FtpDownloader
+from crawler.download.schemes.ftp import FtpDownloader
 from crawler.errors import BodyTooLarge, ConnectionFailed, FetchCancelled, FetchError, FetchTimeout
 from crawler.model.request import Request
 from crawler.model.response import Response

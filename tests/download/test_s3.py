@@ -7,7 +7,7 @@ import pytest
 from twisted.internet.defer import Deferred, fail, succeed
 
 from crawler.config.schema import CoreSettings
-from crawler.download.s3 import S3Downloader
+from crawler.download.schemes.s3 import S3Downloader
 from crawler.download.seam import Exchange
 from crawler.errors import ConnectionLost, FetchError, SettingError
 from crawler.model.request import Request

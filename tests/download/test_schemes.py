@@ -8,7 +8,7 @@ import pytest
 from twisted.internet.defer import Deferred, succeed
 
 from crawler.config.schema import CoreSettings
-from crawler.download.schemes import SchemeRouter
+from crawler.download.schemes.router import SchemeRouter
 from crawler.download.seam import Exchange
 from crawler.errors import BodyTooLarge, FetchError, UnsupportedScheme
 from crawler.model.request import Request

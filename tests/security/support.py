@@ -10,8 +10,8 @@ from typing import Any
 
 from crawler.assembly import prepare, real_world
 from crawler.config.schema import CoreSettings
-from crawler.download.fast.downloader import FastDownloader
-from crawler.download.fast.resolvers import SystemLookup
+from crawler.download.http.downloader import FastDownloader
+from crawler.download.net.resolvers import SystemLookup
 from crawler.events import (
     Event,
     Events,

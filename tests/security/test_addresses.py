@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crawler import SitemapSpider
-from crawler.download.fast import dial, guard
+from crawler.download.net import dial, guard
 from crawler.events import FetchFailed
 from tests.download.chaos import Chaos, answer
 from tests.security.support import Crawled, Everything, crawl, page, paths, redirect, refresh, sites, walker

@@ -13,9 +13,9 @@ import pytest
 
 from crawler import FormRequest, LinkExtractor
 from crawler.config.schema import CoreSettings
+from crawler.download.middleware.cookies.set_cookie import parse, parse_date
 from crawler.download.middleware.digest import challenge_in
-from crawler.download.middleware.set_cookie import parse, parse_date
-from crawler.download.schemes import DataDownloader
+from crawler.download.schemes.router import DataDownloader
 from crawler.errors import CrawlerError
 from crawler.generic.markup import BadMarkup
 from crawler.generic.sitemap import Sitemap, sitemaps_in

@@ -21,7 +21,7 @@ from crawler.observe.lines import subscribe_lines
 from crawler.observe.log import start_logging
 from crawler.spider import Spider
 from tests.download.chaos import answer
-from tests.download.fast.certificates import Authority
+from tests.download.http.certificates import Authority
 from tests.download.reactor import reactor
 from tests.security.support import Everything, crawl, page, redirect, sites, walker
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.download.fast.certificates import Authority
-from tests.download.fast.support import World
+from tests.download.http.certificates import Authority
+from tests.download.http.support import World
 from tests.servers.origins import Origin, nginx
 
 

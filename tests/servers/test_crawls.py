@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.download.fast.certificates import Authority
+from tests.download.http.certificates import Authority
 from tests.servers.origins import Origin
 from tests.servers.process import free_port
 from tests.servers.proxies import PASSWORD, USER, microsocks, squid, tinyproxy

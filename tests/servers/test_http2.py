@@ -11,8 +11,8 @@ from twisted.internet.defer import DeferredList
 
 from crawler.errors import TLSError
 from crawler.model.request import Request
-from tests.download.fast.certificates import Authority
-from tests.download.fast.support import World
+from tests.download.http.certificates import Authority
+from tests.download.http.support import World
 from tests.servers.origins import LARGE, PAGE, Origin, nghttpd, nginx
 
 pytestmark = pytest.mark.slow

@@ -15,13 +15,13 @@ import pytest
 import zstandard
 from twisted.internet.defer import DeferredList
 
-from crawler.download.fast.agent import FastAgent
-from crawler.download.fast.client import Client
+from crawler.download.agent.agent import FastAgent
+from crawler.download.agent.client import Client
 from crawler.download.seam import Exchange
 from crawler.errors import BodyTooLarge, ConnectionLost, FetchCancelled, FetchTimeout, HeadTooLarge, TLSError
 from crawler.model.request import Request
-from tests.download.fast.certificates import Authority
-from tests.download.fast.support import World
+from tests.download.http.certificates import Authority
+from tests.download.http.support import World
 from tests.servers.process import folder, free_port, program, running
 
 pytestmark = pytest.mark.slow

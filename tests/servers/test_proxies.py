@@ -9,8 +9,8 @@ import pytest
 
 from crawler.errors import ProxyError
 from crawler.model.request import Request
-from tests.download.fast.certificates import Authority
-from tests.download.fast.support import World
+from tests.download.http.certificates import Authority
+from tests.download.http.support import World
 from tests.servers.origins import LARGE, PAGE, Origin
 from tests.servers.process import free_port
 from tests.servers.proxies import PASSWORD, PROXIES, USER

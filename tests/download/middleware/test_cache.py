@@ -10,8 +10,8 @@ from twisted.internet.defer import execute
 
 from crawler.config.schema import CoreSettings
 from crawler.download.middleware.auth import Authentication
-from crawler.download.middleware.cache import Fresh, HttpCache, Stale
-from crawler.download.middleware.cookies import Cookies
+from crawler.download.middleware.cache.middleware import Fresh, HttpCache, Stale
+from crawler.download.middleware.cookies.middleware import Cookies
 from crawler.download.middleware.headers import DefaultHeaders
 from crawler.errors import NotInCache
 from crawler.model.headers import Headers

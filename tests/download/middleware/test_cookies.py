@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from crawler.config.schema import CoreSettings
-from crawler.download.middleware.cookiejar import MAX_OF_DOMAIN, CookieJar
-from crawler.download.middleware.cookies import Cookies
-from crawler.download.middleware.set_cookie import is_public_suffix, parse, parse_date
+from crawler.download.middleware.cookies.jar import MAX_OF_DOMAIN, CookieJar
+from crawler.download.middleware.cookies.middleware import Cookies
+from crawler.download.middleware.cookies.set_cookie import is_public_suffix, parse, parse_date
 from crawler.model.request import Request
 from crawler.model.url import host_of, normalise, split
 from tests.download.middleware.stage import Stage, plain, setting
@@ -199,7 +199,7 @@ def test_floods() -> None:
 
 
 def test_a_jar_of_many_sites_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crawler.download.middleware.cookiejar.MAX_OF_JAR", 50)
+    monkeypatch.setattr("crawler.download.middleware.cookies.jar.MAX_OF_JAR", 50)
     jar = CookieJar()
     for n in range(200):
         jar.take([b"k=v"], split(f"http://h{n}.com/"), NOW)

@@ -7,8 +7,8 @@ from twisted.internet.defer import Deferred
 
 from crawler.config.schema import CoreSettings
 from crawler.download.middleware.chain import compile_chain
-from crawler.download.middleware.cookies import Cookies
-from crawler.download.middleware.pool import ProxyPool
+from crawler.download.middleware.cookies.middleware import Cookies
+from crawler.download.middleware.proxy_pool import ProxyPool
 from crawler.download.middleware.sessions import Sessions
 from crawler.errors import FetchTimeout, ProxyError, SessionBlocked, SettingError
 from crawler.model.headers import Headers

@@ -1,0 +1,125 @@
+"""How is a request sent by Twisted's own Agent?
+
+The second downloader: slower than crawler.download.http and made of other parts, so that each can be
+checked against the other. It uses the Agent that treq uses, without treq's client around it, which would
+gunzip without limit and follow redirects. There are no side calls (``self.http``) over it.
+
+Known limits, which are the Agent's: names of header fields are sent in Title-Case; a header line above
+16 kB is refused; only HTTP/1.1.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.web.client import HTTPConnectionPool
+
+from crawler.config.schema import CoreSettings
+from crawler.download.agent.twisted_connection import AgentOpener
+from crawler.download.agent.twisted_fetch import AgentFetch
+from crawler.download.net.deadlines import Deadlines
+from crawler.download.net.dial import Dialler, checked_bind_address
+from crawler.download.net.names import Names
+from crawler.download.net.resolvers import SystemLookup, TwistedLookup
+from crawler.download.net.route import Route, parse_proxy
+from crawler.download.net.tls import Trust
+from crawler.download.seam import Exchange
+from crawler.download.wire.head import HeadLimits
+from crawler.errors import FetchError, UnsupportedScheme
+from crawler.model.request import Request
+from crawler.model.response import Response
+from crawler.model.url import shortened
+
+
+class TwistedDownloader:
+    """The Downloader (see crawler.download.seam) over Twisted's Agent and its HTTPConnectionPool.
+
+    ``clock`` is monotonic, in seconds.
+    """
+
+    def __init__(
+        self,
+        settings: CoreSettings,
+        *,
+        reactor: Any,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.settings = settings
+        self.reactor = reactor
+        self.clock = clock
+        self.may_repeat: Callable[[Request], bool] = lambda request: True
+        self._fetches: set[AgentFetch] = set()
+        self.pool = HTTPConnectionPool(reactor, persistent=True)
+        # The fetch itself decides what is safe to repeat.
+        self.pool.retryAutomatically = False
+        self.pool.maxPersistentPerHost = max(settings.CONCURRENT_REQUESTS_PER_DOMAIN, 1)
+        self.pool.cachedConnectionTimeout = max(settings.KEEP_ALIVE_SECONDS, 0.001)  # type: ignore[assignment]  # a float does
+        lookup = TwistedLookup(reactor) if settings.DNS_RESOLVER == "twisted" else SystemLookup(reactor)
+        self._bind_address = checked_bind_address(settings.BIND_ADDRESS)
+        self._names = Names(
+            lookup,
+            reactor=reactor,
+            clock=clock,
+            size=settings.DNS_CACHE_SIZE,
+            ttl=settings.DNS_TTL,
+            negative_ttl=settings.DNS_NEGATIVE_TTL,
+            timeout=settings.DNS_TIMEOUT,
+        )
+        self._deadlines = Deadlines(reactor, clock)
+        timeout, deny = settings.DOWNLOAD_CONNECT_TIMEOUT, settings.DENY_PRIVATE_ADDRESSES
+        self.opener = AgentOpener(
+            reactor,
+            Dialler(reactor, self._names, timeout=timeout, deny_private=deny),
+            Trust(
+                verify=settings.TLS_VERIFY,
+                min_version=settings.TLS_MIN_VERSION,
+                ca_file=settings.TLS_CA_FILE,
+                hosts=settings.TLS_HOSTS,
+            ),
+            limits=HeadLimits(settings.HEADER_MAX_LINE, settings.HEADER_MAX_COUNT, settings.HEADER_MAX_TOTAL),
+            read_timeout=settings.DOWNLOAD_READ_TIMEOUT,
+            clock=clock,
+            deadlines=self._deadlines,
+            deny_private=deny,
+            http2=False,
+        )
+        self.opener.head_limit = settings.HEADER_MAX_TOTAL
+
+    def __repr__(self) -> str:
+        return f"<TwistedDownloader {len(self._fetches)} under way>"
+
+    def fetch(self, request: Request, exchange: Exchange | None = None) -> Deferred[Response]:
+        """See crawler.download.seam.Downloader."""
+        fetch = AgentFetch(self, request, exchange or Exchange())
+        try:
+            route = self._route(request)
+        except FetchError as error:
+            fetch.fail(error)
+            return fetch.deferred
+        self._fetches.add(fetch)
+        fetch.ended = self._fetches.discard
+        fetch.start(route)
+        return fetch.deferred
+
+    def _route(self, request: Request) -> Route:
+        if request.problem is not None:
+            raise FetchError(request.problem, sent=False)
+        if not request.url.startswith(("http://", "https://")):
+            raise UnsupportedScheme(f"no downloader for this URL: {shortened(request.url)!r}", sent=False)
+        proxy = request.meta.get("proxy")
+        bind_address = request.meta.get("bindaddress") or self._bind_address
+        if isinstance(bind_address, tuple):
+            bind_address = bind_address[0]
+        key = (request.origin, proxy, bind_address)
+        return Route(key, request.origin, parse_proxy(proxy) if proxy else None, bind_address)
+
+    def close(self) -> Deferred[None]:
+        """See crawler.download.seam.Downloader."""
+        for fetch in list(self._fetches):
+            fetch.deferred.cancel()
+        self._names.close()
+        closed: Deferred[None] = self.pool.closeCachedConnections()
+        return closed.addCallback(lambda _: None)

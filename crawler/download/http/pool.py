@@ -1,0 +1,252 @@
+"""Which connection does an exchange go out on?
+
+An idle one of its route, the latest used first (it is the least likely to be closed by the peer); else a
+new one. How many may be busy at once is not decided here: the frontier has done that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from crawler.download.net.deadlines import FOREVER, Deadlines
+from crawler.download.net.failures import translate
+from crawler.download.net.route import Route
+from crawler.errors import FetchCancelled, FetchError, FetchTimeout
+
+
+class PooledCall(Protocol):
+    """A call as the pool sees it (see base.Call for the rest)."""
+
+    route: Route
+    due: float
+    opening: Deferred[Any] | None
+
+    def begin(self, connection: Any, now: float) -> None:
+        """Go out on this connection."""
+
+    def refuse(self, error: FetchError) -> None:
+        """There is no connection for it."""
+
+
+class Opener(Protocol):
+    """What makes connections."""
+
+    def open(self, route: Route, owner: Any) -> Deferred[Any]:
+        """Connect, through proxies and with TLS; fails with any exception."""
+
+
+class _Opening:
+    """A connection being made for a call, and how long that may take."""
+
+    def __init__(self, pool: Pool, call: PooledCall, until: float) -> None:
+        self.pool = pool
+        self.call = call
+        self.until = min(until, call.due)
+
+    def due(self) -> float:
+        return self.until
+
+    def expire(self, now: float) -> None:
+        call = self.call
+        phase = "total" if call.due <= now else "connect"
+        setting = "DOWNLOAD_TIMEOUT" if phase == "total" else "DOWNLOAD_CONNECT_TIMEOUT"
+        opening, call.opening = call.opening, None
+        self.pool.deadlines.forget(self)
+        if opening is not None:
+            opening.cancel()
+            proxy = call.route.proxy
+            via = "" if proxy is None else f" through the proxy {proxy.label}"
+            message = f"no connection to {call.route.host}{via} in time ({setting})"
+            call.refuse(FetchTimeout(message, phase=phase, sent=False))
+
+
+class Pool:
+    """All connections of one downloader. ``clock`` is monotonic; times in seconds."""
+
+    def __init__(
+        self,
+        *,
+        opener: Opener,
+        deadlines: Deadlines,
+        clock: Callable[[], float],
+        connect_timeout: float,
+        idle_seconds: float,
+        max_idle: int,
+        max_idle_per_route: int,
+        http2: bool = True,
+        spool_folder: str | None = None,
+    ) -> None:
+        self.deadlines = deadlines
+        self.clock = clock
+        self.spool_folder = spool_folder
+        self.http2 = http2
+        self.routes: dict[Any, Route] = {}
+        self._opener = opener
+        self._connect_timeout = connect_timeout or float("inf")
+        self._idle_seconds = idle_seconds
+        self._max_idle = max_idle
+        self._max_idle_per_route = max_idle_per_route
+        # Idle connections of all routes, the one unused for longest first.
+        self._idle: dict[Any, None] = {}
+        self._connections: set[Any] = set()
+        self._closed: Deferred[None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Pool routes={len(self.routes)} connections={len(self._connections)} idle={len(self._idle)}>"
+
+    def send(self, call: PooledCall, now: float) -> None:
+        """Put the call on a connection; it is told of everything that follows."""
+        idle = call.route.idle
+        while idle:
+            connection = idle.pop()
+            del self._idle[connection]
+            if connection.idle_until > now:
+                call.begin(connection, now)
+                return
+            connection.close()
+        self.open_for(call)
+
+    def open_for(self, call: PooledCall) -> None:
+        """Put the call on a new connection, or on one that is shared."""
+        route = call.route
+        if self._closed is not None:
+            call.refuse(FetchCancelled("the downloader is closed", sent=False))
+            return
+        shared = route.shared
+        if shared is not None and shared.accepts:
+            self._idle.pop(shared, None)
+            call.begin(shared, self.clock())
+            return
+        opening = _Opening(self, call, self.clock() + self._connect_timeout)
+        if route.waiting is not None:
+            call.opening = Deferred()
+            call.opening.addErrback(lambda _: None)
+            route.waiting.append(opening)
+            self.deadlines.watch(opening)
+            return
+        if route.secure and route.http2 is None and self.http2:
+            route.waiting = []
+        route.connections += 1
+        self.routes[route.key] = route
+        call.opening = deferred = self._opener.open(route, self)
+        self.deadlines.watch(opening)
+        deferred.addCallbacks(self._opened, self._not_opened, callbackArgs=(opening,), errbackArgs=(opening,))
+
+    def _opened(self, connection: Any, opening: _Opening) -> None:
+        self.deadlines.forget(opening)
+        call = opening.call
+        route = call.route
+        connection.route = route
+        self._connections.add(connection)
+        self.deadlines.watch(connection)
+        if route.http2 is not False:
+            route.http2 = connection.multiplexes
+        if connection.multiplexes:
+            route.shared = connection
+        if call.opening is None:
+            # The call was given up in the meantime, the connection is as good as any.
+            self.give_back(connection)
+        else:
+            call.opening = None
+            call.begin(connection, self.clock())
+        waiting, route.waiting = route.waiting or [], None
+        for each in waiting:
+            self.deadlines.forget(each)
+            if each.call.opening is not None:
+                each.call.opening = None
+                self.open_for(each.call)
+
+    def _not_opened(self, failure: Failure, opening: _Opening) -> None:
+        self.deadlines.forget(opening)
+        route = opening.call.route
+        waiting, route.waiting = route.waiting or [], None
+        self._release(route)
+        given_up = opening.call.opening is None
+        for each in [opening, *waiting]:
+            self.deadlines.forget(each)
+            call = each.call
+            if call.opening is None:
+                continue
+            call.opening = None
+            if given_up:
+                # The first was cancelled or out of time, which says nothing about the others.
+                self.open_for(call)
+            else:
+                call.refuse(translate(failure, route))
+        self._check_closed()
+
+    def leaving(self, connection: Any) -> None:
+        """A shared connection takes no more exchanges."""
+        if connection.route.shared is connection:
+            connection.route.shared = None
+            self._idle.pop(connection, None)
+
+    def give_back(self, connection: Any) -> None:
+        """See base.Owner."""
+        route = connection.route
+        shared = connection.multiplexes
+        full = (route.shared is not connection) if shared else len(route.idle) >= self._max_idle_per_route
+        if self._closed is not None or full or not self._idle_seconds:
+            connection.close()
+            return
+        seconds = self._idle_seconds
+        if connection.idle_seconds is not None:
+            # A peer that says when it closes is asked nothing in its last second.
+            seconds = min(seconds, max(connection.idle_seconds - 1, 0))
+        since = connection.active if connection.active != FOREVER else self.clock()
+        connection.idle_until = since + seconds
+        if not shared:
+            route.idle.append(connection)
+        self._idle[connection] = None
+        if connection.idle_until < self.deadlines.wake:
+            self.deadlines.hasten(connection.idle_until)
+        if len(self._idle) > self._max_idle:
+            oldest = next(iter(self._idle))
+            self._drop_idle(oldest)
+            oldest.close()
+
+    def lost(self, connection: Any) -> None:
+        """See base.Owner."""
+        self.deadlines.forget(connection)
+        if connection in self._idle:
+            self._drop_idle(connection)
+        if connection in self._connections:
+            if connection.multiplexes:
+                self.leaving(connection)
+            self._connections.discard(connection)
+            self._release(connection.route)
+        self._check_closed()
+
+    def _drop_idle(self, connection: Any) -> None:
+        del self._idle[connection]
+        if not connection.multiplexes:
+            connection.route.idle.remove(connection)
+
+    def _release(self, route: Route) -> None:
+        route.connections -= 1
+        if route.connections <= 0:
+            self.routes.pop(route.key, None)
+
+    def close(self) -> Deferred[None]:
+        """Close idle connections, cut off busy ones; fires when all are gone."""
+        if self._closed is None:
+            self._closed = Deferred()
+            for connection in list(self._connections):
+                if connection in self._idle:
+                    self._drop_idle(connection)
+                    connection.close()
+                else:
+                    connection.fail(FetchCancelled("the downloader was closed"))
+            self._check_closed()
+        closed: Deferred[None] = Deferred()
+        self._closed.addCallback(lambda _: closed.callback(None))
+        return closed
+
+    def _check_closed(self) -> None:
+        if self._closed is not None and not self._connections and not self._closed.called:
+            self.deadlines.stop()
+            self._closed.callback(None)

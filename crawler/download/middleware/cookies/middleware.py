@@ -1,0 +1,172 @@
+"""Which cookies are kept for a crawl, and how do they get into its requests?
+
+Set-Cookie is taken when the head arrives, Cookie is written when the request is sent: so each request
+has what its predecessors brought, in whatever order they wait.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from crawler.config.schema import CoreSettings
+from crawler.download.middleware.chain import Fetch
+from crawler.download.middleware.cookies.jar import CookieJar, header_of
+from crawler.download.middleware.cookies.set_cookie import Cookie
+from crawler.download.seam import Head
+from crawler.model.request import Request
+from crawler.model.response import Response
+from crawler.model.url import UrlParts, shortened, split
+
+logger = logging.getLogger(__name__)
+
+_FACT = "cookies/"
+
+
+class Cookies:
+    """The crawl's cookie jars, one for each value of meta ``cookiejar`` (Scrapy's).
+
+    ``request.cookies`` go into the jar first: a dict's to the URL's host, a list's to the domain and path
+    each names. meta ``dont_merge_cookies``: only the request's own are sent and none is kept. A Cookie
+    header of the request's own is sent before the jar's.
+    """
+
+    def __init__(self, settings: CoreSettings, *, wall: Callable[[], float] = time.time) -> None:
+        self._debug = settings.COOKIES_DEBUG
+        self._wall = wall
+        self._jars: dict[Any, CookieJar] = {}
+
+    def __repr__(self) -> str:
+        return f"<Cookies {len(self._jars)} jars>"
+
+    def jar(self, key: Any = None) -> CookieJar:
+        """Return the jar of a key, which begins empty."""
+        jar = self._jars.get(key)
+        if jar is None:
+            jar = self._jars[key] = CookieJar()
+        return jar
+
+    def forget(self, key: Any) -> None:
+        """Throw a jar away."""
+        self._jars.pop(key, None)
+
+    async def __call__(self, request: Request, fetch: Fetch) -> Response:
+        """Send the request with its cookies."""
+        value = b"" if self.before(request) else self._header(request)
+        if not value:
+            return await fetch(request)
+        if self._debug:
+            logger.debug("Sending cookies to %s: %r", shortened(repr(request)), value)
+        headers = request.headers.copy()
+        headers[b"Cookie"] = value
+        sent = request.replace(headers=headers)
+        response = await fetch(sent)
+        if response.request is sent:
+            response.request = request
+        return response
+
+    def before(self, request: Request) -> bool:
+        """See chain.Middleware: tell whether there is no cookie to send."""
+        return not request.cookies and not self._jars.get(request.meta.get("cookiejar"))
+
+    def _header(self, request: Request) -> bytes:
+        url, now = split(request.url), self._wall()
+        jar = CookieJar() if request.meta.get("dont_merge_cookies") else self.jar(request.meta.get("cookiejar"))
+        for cookie in _own(request.cookies, url, now):
+            jar.set(cookie, now)
+        return _field(request, jar.cookies_for(url, now))
+
+    def sent_with(self, request: Request) -> bytes:
+        """Return the Cookie field with which a request would be sent now, without a change to its jar."""
+        if self.before(request):
+            return request.headers.get(b"Cookie") or b""
+        url, now = split(request.url), self._wall()
+        jar = CookieJar()
+        if not request.meta.get("dont_merge_cookies"):
+            known = self.jar(request.meta.get("cookiejar")).cookies_for(url, now)
+            jar.restore([list(cookie) for cookie in known], now)
+        for cookie in _own(request.cookies, url, now):
+            jar.set(cookie, now)
+        return _field(request, jar.cookies_for(url, now))
+
+    def on_head(self, request: Request, head: Head) -> bool:
+        """Keep what a response sets (see chain.Middleware)."""
+        lines = head.headers.getlist(b"Set-Cookie")
+        if lines and not request.meta.get("dont_merge_cookies"):
+            if self._debug:
+                logger.debug("Received cookies from %s: %r", shortened(repr(request)), lines)
+            self.jar(request.meta.get("cookiejar")).take(lines, split(request.url), self._wall())
+        return True
+
+    def snapshot(self) -> list[list[Any]]:
+        """Return all jars as plain values: [key, cookies]."""
+        return [[key, jar.snapshot()] for key, jar in self._jars.items() if jar]
+
+    def restore(self, jars: list[list[Any]]) -> None:
+        """Take back a snapshot."""
+        for key, cookies in jars:
+            self.jar(_hashable(key)).restore(cookies, self._wall())
+
+    def changed_facts(self) -> dict[str, Any]:
+        """Return the cookies of the domains that changed, for the job store (engine.facts)."""
+        facts = {}
+        for key, jar in self._jars.items():
+            if jar.changed and _is_plain(key):
+                for domain in jar.changed:
+                    facts[f"{_FACT}{key!r}/{domain}"] = [key, jar.snapshot(domain)]
+                jar.changed.clear()
+        return facts
+
+    def restore_facts(self, facts: dict[str, Any]) -> None:
+        """Take back what was kept."""
+        for name, value in facts.items():
+            if name.startswith(_FACT):
+                self.restore([value])
+        for jar in self._jars.values():
+            jar.changed.clear()
+
+
+def _field(request: Request, cookies: list[Cookie]) -> bytes:
+    by_hand = request.headers.get(b"Cookie")
+    if not by_hand:
+        return header_of(cookies)
+    named = {pair.partition(b"=")[0].strip() for pair in by_hand.split(b";")}
+    return b"; ".join(filter(None, [by_hand, header_of([each for each in cookies if each.name not in named])]))
+
+
+def _own(cookies: Any, url: UrlParts, now: float) -> list[Cookie]:
+    """Return the cookies a request names, as cookies for its host or for the domain each names."""
+    if isinstance(cookies, Mapping):
+        cookies = [{"name": name, "value": value} for name, value in cookies.items()]
+    made = []
+    for each in cookies:
+        if each["value"] is None:
+            continue
+        domain = str(each.get("domain") or "").removeprefix(".").lower()
+        made.append(
+            Cookie(
+                _bytes(each["name"]),
+                _bytes(each["value"]),
+                domain or url.host,
+                str(each.get("path") or "/"),
+                not domain,
+                bool(each.get("secure")),
+                None,
+                now,
+            )
+        )
+    return made
+
+
+def _bytes(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+def _is_plain(key: Any) -> bool:
+    return isinstance(key, str | int | float | bytes | None) or (isinstance(key, tuple) and all(map(_is_plain, key)))
+
+
+def _hashable(key: Any) -> Any:
+    return tuple(map(_hashable, key)) if isinstance(key, list) else key
