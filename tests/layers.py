@@ -1,7 +1,7 @@
 """Who may import whom, and does a set of modules keep to it?
 
-The table is DESIGN.md's, as data; the checks are pure functions over sources, so that they can be tried
-on made-up ones.
+The table says it as data; the checks are pure functions over sources, so that they can be tried on made-up
+ones.
 """
 
 from __future__ import annotations
@@ -63,8 +63,9 @@ ROOMS: dict[str, Room] = {
     "": ANYTHING,  # crawler/__init__.py: the public face
     "__main__": ANYTHING,
 }
-"""DESIGN.md's table. Where it says "each other downwards", the order is errors, stats, model, events,
-config, spider, pipeline. A name with a dot is one module of a room: the interface it shows to others."""
+"""What each room may import. The rooms that hold values import each other downwards only: errors, stats,
+model, events, config, spider, pipeline. A name with a dot is one module of a room: the interface it shows
+to others."""
 
 EXCEPTIONS = {
     ("crawler.frontier.store", "twisted"): ("typing", "the store's interface answers in Deferreds; frontier runs none"),

@@ -89,17 +89,20 @@ def _name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", [*PROGRAM, *TOOLS], ids=_name)
-def test_a_module_keeps_the_habits(path: Path) -> None:
-    found = list(problems(_name(path), path.read_text(encoding="utf-8")))
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def test_every_module_keeps_the_habits() -> None:
+    found = [problem for path in [*PROGRAM, *TOOLS] for problem in problems(_name(path), _text(path))]
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("path", [path for path in PROGRAM if path.name != "__init__.py"], ids=_name)
-def test_the_first_docstring_line_is_the_question_the_module_answers(path: Path) -> None:
-    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    question = docstring.partition("\n\n")[0]
-    assert "?" in question, f"{_name(path)}: {question!r} asks nothing"
+def test_the_first_docstring_line_is_the_question_the_module_answers() -> None:
+    modules = [path for path in PROGRAM if path.name != "__init__.py"]
+    first = {_name(path): (ast.get_docstring(ast.parse(_text(path))) or "").partition("\n\n")[0] for path in modules}
+    silent = [f"{name}: {line!r} asks nothing" for name, line in first.items() if "?" not in line]
+    assert not silent, "\n".join(silent)
 
 
 @pytest.mark.parametrize(

@@ -106,8 +106,8 @@ def test_html5libs_prescan_cases(data: bytes, label: str) -> None:
     assert (encoding_of(data) if declared else "cp1252") == codec_of(label)
 
 
-# no-result: nothing is declared. Ours then looks whether the bytes are UTF-8 (these are ASCII), as DESIGN's
-# "then detection" says; the sniffer returns its default. The utf files: the name is the label in the markup,
+# no-result: nothing is declared. Ours then detects: it looks whether the bytes are UTF-8 (these are
+# ASCII); the sniffer returns its default. The utf files: the name is the label in the markup,
 # and a label of UTF-16 in markup means UTF-8.
 SNIFFER_EXCEPTIONS = {
     "http-equiv-refresh_windows-1252.html": "utf-8",

@@ -26,7 +26,7 @@ def cases(file: str, function: str) -> list[Any]:
     ]
 
 
-# w3lib's canonical form parses the query as a form and writes it anew. DESIGN 15 keeps its text: an escape
+# w3lib's canonical form parses the query as a form and writes it anew. Ours keeps its text: an escape
 # stays an escape, "c" stays other than "c=", "+" other than "%20", ";" is no separator. The encodings
 # belong to normalise() here, and a relative URL has no identity.
 CANONICALIZE_EXCEPTIONS = {
