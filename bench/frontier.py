@@ -83,14 +83,14 @@ class Spider:
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[tuple[Any, Any, Any, Any]]:
     """Open the job and a frontier over it; yields loop, store, frontier and what was found."""
-    from crawler.frontier.frontier import Frontier, HostLimits
+    from crawler.frontier.frontier import Frontier, HostLimits, LimitsByHost
     from crawler.storage.codec import Codec
     from crawler.storage.sqlite import SQLiteStore
 
     loop = Loop()
     store = SQLiteStore(path, reactor=loop, codec=Codec(Spider()))
     frontier = Frontier(
-        window=store.window, limits=lambda host: HostLimits(8, 0.0, True), random=random.random, robots=False
+        window=store.window, limits=LimitsByHost(HostLimits(8, 0.0, True)), random=random.random, robots=False
     )
     resumed = loop.wait(store.open())
     for host, count in resumed.queued.items():
@@ -177,13 +177,13 @@ def refill(loop: Loop, store: Any, frontier: Any) -> bool:
 def many_hosts(hosts: int) -> None:
     """Time single takes with so many hosts queued, with a delay and without."""
     from crawler.frontier.entry import Entry
-    from crawler.frontier.frontier import Frontier, HostLimits
+    from crawler.frontier.frontier import Frontier, HostLimits, LimitsByHost
     from crawler.model.request import Request
 
     for delay in (0.0, 1.0):
         frontier = Frontier(
             window=None,
-            limits=lambda host, d=delay: HostLimits(8, d, True),
+            limits=LimitsByHost(HostLimits(8, delay, True)),
             random=random.Random(1).random,
             robots=False,
         )

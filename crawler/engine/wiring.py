@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from crawler.config.schema import CoreSettings
@@ -29,7 +28,7 @@ from crawler.engine.user_code.watch import HoldWatch
 from crawler.events import ItemFailed
 from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier
-from crawler.frontier.host import HostLimits
+from crawler.frontier.host import HostLimits, LimitsByHost
 from crawler.model.response import Response
 from crawler.spider import default_callback
 
@@ -143,7 +142,7 @@ class Wiring:
             keep=getattr(parts.store, "keep_item", None),
         )
 
-    def _pace(self, parts: Parts, limits: Callable[[str], HostLimits]) -> Pace:
+    def _pace(self, parts: Parts, limits: LimitsByHost) -> Pace:
         soon = self._commit_soon if parts.store.durable else None
         return Pace(parts.core, self.frontier, parts.clock, parts.events, limits=limits, soon=soon)
 
@@ -203,7 +202,7 @@ class Wiring:
         )
 
 
-def _limits(core: CoreSettings) -> Callable[[str], HostLimits]:
+def _limits(core: CoreSettings) -> LimitsByHost:
     """Return what each host may be asked: the general settings, or the host's own in DOWNLOAD_SLOTS."""
     general = HostLimits(core.CONCURRENT_REQUESTS_PER_DOMAIN, core.DOWNLOAD_DELAY, core.RANDOMIZE_DOWNLOAD_DELAY)
     own = {
@@ -215,4 +214,4 @@ def _limits(core: CoreSettings) -> Callable[[str], HostLimits]:
         for host, slot in core.DOWNLOAD_SLOTS.items()
     }
     own[""] = HostLimits(core.CONCURRENT_REQUESTS, 0.0, False)  # file: and data: have no host to be polite to
-    return lambda host: own.get(host, general)
+    return LimitsByHost(general, own)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from crawler.model.request import Request
+
+
+class Attempt(NamedTuple):
+    """One exchange of a request, for `crawler explain`: ``outcome`` is a status or an error's name."""
+
+    when: float
+    url: str
+    outcome: str
+    detail: str
 
 
 class Entry:
@@ -12,7 +21,7 @@ class Entry:
 
     ``token`` names it in the store (0: carried, it has no row there). ``order`` is the number under
     which it was found; within a host the smallest ``key`` (priority first, then order) goes first.
-    ``host`` is the slot key, ``origin`` is "scheme://host:port" for the robots gate. ``unit`` belongs
+    ``host`` is the slot key, ``origin`` is "scheme://host:port", whose robots.txt is asked. ``unit`` belongs
     to the engine: the unit of work whose commit this request's results are part of; so does
     ``attempts_log``, what its exchanges came to since it was last committed.
     """
@@ -38,7 +47,7 @@ class Entry:
         self.origin = origin
         self.robots = robots
         self.unit = unit
-        self.attempts_log: list[Any] | None = None
+        self.attempts_log: list[Attempt] | None = None
 
     def __repr__(self) -> str:
         return f"<Entry {self.token} {self.request.method} {self.request.url} key={self.key}>"

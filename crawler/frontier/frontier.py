@@ -15,14 +15,14 @@ from collections.abc import Callable, Sequence
 from heapq import heappush
 
 from crawler.frontier.entry import Entry
-from crawler.frontier.host import HostLimits, HostQueue, Item, Key
+from crawler.frontier.host import HostLimits, HostQueue, Item, Key, LimitsByHost
 from crawler.frontier.hosts import Hosts
-from crawler.frontier.origins import REFUSED, Gates
+from crawler.frontier.origins import REFUSED, Origins
 from crawler.frontier.pick import next_entry
 from crawler.frontier.turns import Turns
 from crawler.frontier.window import Window
 
-__all__ = ["Frontier", "HostLimits"]
+__all__ = ["Frontier", "HostLimits", "LimitsByHost"]
 
 NEVER = float("-inf")
 
@@ -30,8 +30,8 @@ NEVER = float("-inf")
 class Frontier:
     """The waiting requests of a crawl, by host.
 
-    ``window``: how many requests of a host to hold in memory, None for all. ``limits(host)`` is asked
-    once, when a host is first seen. ``random()`` is uniform in [0, 1). ``robots``: whether an origin is
+    ``window``: how many requests of a host to have in memory, None for all. ``limits`` are those that each
+    host begins with. ``random()`` is uniform in [0, 1). ``robots``: whether an origin is
     closed until its robots.txt was answered; an entry with the origin "" is never closed.
     """
 
@@ -39,15 +39,15 @@ class Frontier:
         self,
         *,
         window: int | None,
-        limits: Callable[[str], HostLimits],
+        limits: LimitsByHost,
         random: Callable[[], float],
         robots: bool,
     ) -> None:
         self._window = None if window is None else Window(window)
         self._random = random
-        self._gates = Gates(closed=robots)
+        self._origins = Origins(closed=robots)
         self._turns = Turns()
-        self._hosts = Hosts(limits, self._gates.forget)
+        self._hosts = Hosts(limits, self._origins)
         self._in_flight: dict[Entry, HostQueue] = {}
         self._serial = 0
         self._here = 0
@@ -57,11 +57,12 @@ class Frontier:
         return self._here if self._window is None else self._here + self._window.stored
 
     def __repr__(self) -> str:
-        return f"<Frontier queued={len(self)} in_memory={self._here} in_flight={len(self._in_flight)}>"
+        counts = f"queued={len(self)} in_memory={self._here} in_flight={len(self._in_flight)}"
+        return f"<Frontier {self._hosts!r} {self._origins!r} {counts}>"
 
     @property
     def queued_in_memory(self) -> int:
-        """Count the queued requests held in memory."""
+        """Count the queued requests that are in memory."""
         return self._here
 
     def hosts(self) -> list[str]:
@@ -78,7 +79,7 @@ class Frontier:
             self._put(host, entry, now, not_before, pinned=False)
         elif not_before > now or window.keeps(host, entry):
             if entry.token:
-                window.held.add(entry.token)
+                window.claimed.add(entry.token)
             self._put(host, entry, now, not_before, pinned=not entry.token)
             self._here -= window.trim(host)
 
@@ -113,19 +114,19 @@ class Frontier:
         if not entry.robots:
             entry.key = (-entry.request.priority, entry.order)
             if self._window is not None and entry.token:
-                self._window.held.add(entry.token)
+                self._window.claimed.add(entry.token)
         host = self._hosts.get(entry.host) or self._host(entry.host, now)
         self._put(host, entry, now, not_before, pinned=True)
 
-    def hold(self, entry: Entry) -> None:
+    def claim(self, entry: Entry) -> None:
         """Keep a refill from bringing an entry that somebody else has, until ``done``."""
         if self._window is not None and entry.token:
-            self._window.held.add(entry.token)
+            self._window.claimed.add(entry.token)
 
     def done(self, entry: Entry) -> None:
         """Note that the entry's end is committed: the store will not hand out its row again."""
         if self._window is not None:
-            self._window.held.discard(entry.token)
+            self._window.claimed.discard(entry.token)
 
     def drain(self) -> list[Entry]:
         """Remove and return all entries in memory that wait, in no order."""
@@ -147,12 +148,12 @@ class Frontier:
 
     def open_origin(self, origin: str, delay: float | None, now: float) -> None:
         """Let the entries of an origin go; ``delay`` is its Crawl-delay in seconds, None if it has none."""
-        for host in self._gates.open(origin, delay or 0.0, self._random):
+        for host in self._origins.open(origin, delay or 0.0, self._random):
             self._turns.list(host, now)
 
     def reclose_origin(self, origin: str) -> None:
         """Forget an origin's robots.txt: it is asked again before the next of its entries goes."""
-        for host in self._gates.reclose(origin):
+        for host in self._origins.reclose(origin):
             self._turns.schedule(host, host.next_send)
 
     def drop_origin(self, origin: str) -> list[Entry]:
@@ -161,7 +162,7 @@ class Frontier:
         Until ``reclose_origin`` or ``open_origin``, ``refill`` hands its entries back, while an entry
         that is *added* makes the origin be asked again: look at ``origin_state`` first.
         """
-        entries, hosts = self._gates.refuse(origin)
+        entries, hosts = self._origins.refuse(origin)
         self._here -= len(entries)
         if self._window is not None:
             for host in hosts:
@@ -170,11 +171,11 @@ class Frontier:
 
     def forget_origin(self, origin: str, now: float) -> bool:
         """Forget an origin whose hosts have nothing, expect nothing and owe no delay; False if one has."""
-        return self._gates.forget_origin(origin, now)
+        return self._origins.forget_origin(origin, now)
 
     def origin_state(self, origin: str) -> str:
         """Return "unknown", "asked" (robots.txt is under way), "open" or "refused"."""
-        return self._gates.state(origin)
+        return self._origins.state(origin)
 
     def set_limits(self, host: str, *, concurrency: int | None = None, delay: float | None = None) -> None:
         """Change what a host may be asked from now on; None leaves a limit as it is."""
@@ -197,12 +198,12 @@ class Frontier:
             self._hosts.reset(queue)
         return True
 
-    def hold_host(self, host: str, until: float) -> None:
+    def pause_host(self, host: str, until: float) -> None:
         """Ask a host for nothing before a time, whatever its delay is."""
-        self._host(host).hold(until)
+        self._host(host).pause(until)
 
     def asked_again_at(self, host: str) -> float | None:
-        """Return when a host may be asked again; None if it owes no delay for the last request and is not held."""
+        """Return when a host may be asked again; None if it owes no delay for the last request and is not paused."""
         queue = self._hosts.get(host)
         if queue is None or queue.next_send <= (NEVER if queue.sent_at is None else queue.sent_at):
             return None
@@ -242,7 +243,7 @@ class Frontier:
         queue = self._host(host, now)
         refused: list[Entry] = []
         for entry, not_before in self._window.take_in(queue, entries):
-            if self._gates.state(entry.origin) == REFUSED:
+            if self._origins.state(entry.origin) == REFUSED:
                 refused.append(entry)
             else:
                 self._put(queue, entry, now, not_before, pinned=False)
@@ -260,8 +261,8 @@ class Frontier:
             self._here += 1
         if not_before > now:
             heappush(host.delayed, (not_before, item))
-            self._gates.expect(host, entry)
-        elif self._gates.admit(host, item):
+            self._origins.expect(host, entry)
+        elif self._origins.admit(host, item):
             heappush(host.ready, item)
         if not host.listed:
             self._turns.list(host, now)
@@ -272,7 +273,7 @@ class Frontier:
             return None  # release() lists it again
         entry = None
         if host.next_send <= now:
-            entry = next_entry(host, now, self._gates, self._window)
+            entry = next_entry(host, now, self._origins, self._window)
             if entry is not None:
                 self._here -= not entry.robots
                 self._in_flight[entry] = host

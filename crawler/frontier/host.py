@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from heapq import heapify, heappush
 from typing import NamedTuple
 
@@ -25,6 +25,17 @@ class HostLimits(NamedTuple):
     concurrency: int
     delay: float
     jitter: bool
+
+
+class LimitsByHost(NamedTuple):
+    """What each host may be asked until the throttle or a Crawl-delay says otherwise: its ``own``, or as all others."""
+
+    general: HostLimits
+    own: Mapping[str, HostLimits] = {}
+
+    def of(self, host: str) -> HostLimits:
+        """Return the limits that a host begins with."""
+        return self.own.get(host, self.general)
 
 
 class HostQueue:
@@ -54,7 +65,6 @@ class HostQueue:
         "crawl_delay",
         "delay",
         "delayed",
-        "held_until",
         "in_flight",
         "jitter",
         "keep",
@@ -65,6 +75,7 @@ class HostQueue:
         "next_send",
         "parked",
         "parked_count",
+        "paused_until",
         "ready",
         "sent_at",
         "stored",
@@ -82,7 +93,7 @@ class HostQueue:
         self.sent_at: float | None = None
         self.before: tuple[float | None, float] = (None, float("-inf"))
         self.next_send = float("-inf")
-        self.held_until = float("-inf")
+        self.paused_until = float("-inf")
         self.listed = False
         self.timer: float | None = None
         self.ready: list[Item] = []
@@ -159,11 +170,11 @@ class HostQueue:
             return
         if delay and self.jitter:
             delay *= 1.0 + 0.5 * random()
-        self.next_send = max(self.sent_at + delay, self.held_until)
+        self.next_send = max(self.sent_at + delay, self.paused_until)
 
-    def hold(self, until: float) -> None:
+    def pause(self, until: float) -> None:
         """Send nothing before a time: the host asked for that."""
-        self.held_until = max(self.held_until, until)
+        self.paused_until = max(self.paused_until, until)
         self.next_send = max(self.next_send, until)
 
     def remove_origin(self, origin: str) -> list[Entry]:
@@ -194,7 +205,7 @@ class HostQueue:
         """Give all but the first ``keep`` requests back to the store; return what went.
 
         The window's end becomes the last one kept, so that what went sorts behind it. Pinned and
-        carried requests stay, wherever they sort: a refill skips what is held in memory.
+        carried requests stay, wherever they sort: a refill skips what is in memory.
         """
         items = list(self.ready)
         for parked in self.parked.values():

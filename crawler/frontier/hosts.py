@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from crawler.frontier.host import HostLimits, HostQueue
+from crawler.frontier.host import HostQueue, LimitsByHost
+from crawler.frontier.origins import Origins
 
 SWEEP_LEAST = 1000
 """From so many hosts on, the queues of those that are through are let go, now and then."""
 
 
 class Hosts:
-    """The queues of all hosts by name. ``limits`` is asked when one is made, ``forget`` told of those that go."""
+    """The queues of all hosts by name. Each begins with its ``limits``; ``origins`` lets go of those that go."""
 
-    def __init__(self, limits: Callable[[str], HostLimits], forget: Callable[[set[HostQueue]], None]) -> None:
+    def __init__(self, limits: LimitsByHost, origins: Origins) -> None:
         self._limits = limits
-        self._forget = forget
+        self._origins = origins
         self._queues: dict[str, HostQueue] = {}
         self._sweep_at = SWEEP_LEAST
         # The dict's own, for it is asked about each request: a method of ours would double its cost.
@@ -34,12 +35,12 @@ class Hosts:
         """Make the queue of a host that has none; at a known time, others may go."""
         if now is not None and len(self._queues) >= self._sweep_at:
             self._sweep(now)
-        host = self._queues[name] = HostQueue(name, self._limits(name))
+        host = self._queues[name] = HostQueue(name, self._limits.of(name))
         return host
 
     def reset(self, host: HostQueue) -> None:
         """Give a host the limits it began with."""
-        host.concurrency, host.delay, host.jitter = self._limits(host.name)
+        host.concurrency, host.delay, host.jitter = self._limits.of(host.name)
         host.keep = False
 
     def _sweep(self, now: float) -> None:
@@ -47,5 +48,5 @@ class Hosts:
         gone = {host for host in self if not host.keep and host.through(now)}
         for host in gone:
             del self._queues[host.name]
-        self._forget(gone)
+        self._origins.forget(gone)
         self._sweep_at = 2 * len(self._queues) + SWEEP_LEAST

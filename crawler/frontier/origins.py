@@ -37,15 +37,15 @@ class Origin:
         return f"<Origin {self.name} {self.state}>"
 
 
-class Gates:
-    """The gates of all origins. ``closed`` False: robots.txt is not obeyed, and every origin is open from the start."""
+class Origins:
+    """What is known of all origins. ``closed`` False: robots.txt is not obeyed, every origin is open."""
 
     def __init__(self, *, closed: bool) -> None:
         self._closed = closed
         self._origins: dict[str, Origin] = {}
 
     def __repr__(self) -> str:
-        return f"<Gates of {len(self._origins)} origins>"
+        return f"<Origins {len(self._origins)}>"
 
     def state(self, name: str) -> str:
         """Return "unknown", "asked", "open" or "refused"."""
@@ -76,7 +76,7 @@ class Gates:
         return False
 
     def expect(self, host: HostQueue, entry: Entry) -> None:
-        """Note that an entry of the host will come to its gate later."""
+        """Note that the host has an entry that will ask later whether its origin is open."""
         if self._closed and entry.origin:
             self.touch(host, entry.origin)
 

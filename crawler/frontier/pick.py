@@ -6,11 +6,11 @@ from heapq import heappop, heappush
 
 from crawler.frontier.entry import Entry
 from crawler.frontier.host import HostQueue
-from crawler.frontier.origins import Gates
+from crawler.frontier.origins import Origins
 from crawler.frontier.window import Window
 
 
-def next_entry(host: HostQueue, now: float, gates: Gates, window: Window | None) -> Entry | None:
+def next_entry(host: HostQueue, now: float, origins: Origins, window: Window | None) -> Entry | None:
     """Take the host's next entry; None if nothing may go by time, robots.txt and order.
 
     1. What was delayed until now joins the others.
@@ -20,16 +20,16 @@ def next_entry(host: HostQueue, now: float, gates: Gates, window: Window | None)
     """
     while host.delayed and host.delayed[0][0] <= now:
         item = heappop(host.delayed)[1]
-        if gates.admit(host, item):
+        if origins.admit(host, item):
             heappush(host.ready, item)
     while True:
         if host.asks:
-            asked = gates.next_asked(host)
+            asked = origins.next_asked(host)
             if asked is not None:
                 return asked
-        if not host.ready or (host.stored and window is not None and window.holds_up(host)):
+        if not host.ready or (host.stored and window is not None and window.must_refill_first(host)):
             return None
         item = heappop(host.ready)
-        if gates.passes(item[2]):
+        if origins.passes(item[2]):
             return item[2]
-        gates.admit(host, item)
+        origins.admit(host, item)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from msgspec import Struct
 
+from crawler.frontier.entry import Attempt as Attempt
 from crawler.frontier.entry import Entry
 from crawler.model.request import Request
 
@@ -39,15 +40,6 @@ class Offer(NamedTuple):
     origin: str
     check: bool
     found_on: str
-
-
-class Attempt(NamedTuple):
-    """One exchange of a request, for `crawler explain`: ``outcome`` is a status or an error's name."""
-
-    when: float
-    url: str
-    outcome: str
-    detail: str
 
 
 class MemoryChange(NamedTuple):

@@ -1,10 +1,33 @@
 """Which of a host's requests are in memory, and which in the store only?
 
-The rule: everything that is in the store only sorts behind its host's ``mark``. Then the smallest key
-in memory is the smallest of all, and the order is the same as if all were in memory.
+Goals:
 
-A store still has the rows of requests that are in memory, in flight or not yet committed; so ``held``
-has the token of each, and a refill skips them.
+- What a host has queued does not matter for memory: a window of its requests is here, the rest in the store.
+- The order within a host is the same as if all of them were here.
+- No request is handed out twice, and none is forgotten.
+- The frontier never waits: what it lacks it names in ``needs``, and goes on with what is here until the answer.
+
+Plan. The rule is that everything of a host that is in the store only sorts behind the host's ``mark``, so that the
+smallest key in memory is the smallest of all. Whatever happens keeps to it:
+
+- A new request that sorts before the mark comes in; one behind it goes to the store, and is only counted.
+- A window that has run half empty is refilled: what sorts behind the mark is leased, and the mark moves behind it.
+- A window twice as full as it should be gives its last half back, and the mark moves before that.
+- What is sent again (a retry, a redirect) is pinned: the store may know an older form of it, so it is not given back.
+  It may sort behind the mark; then it waits until a refill has brought what comes first (``must_refill_first``).
+- Requests that went to the store without passing here may sort anywhere: the mark goes back to the beginning.
+
+A lease is answered later, and the window may have moved meanwhile: ``take_in`` lists what can have happened. And the
+store has the rows also of requests that are in memory, in flight or not committed yet; ``claimed`` has the token of
+each of these, and a refill skips them. It has to ask again where a lease brought nothing else.
+
+Known limits:
+
+- Every host with something queued has four requests here at least: the memory grows with hosts beyond 16,384.
+- Delayed requests take no place in the window, or a host that asked for patience would close it; 16 windows of them
+  do. Pinned and carried requests have no bound here: the first are as many as were sent, the others have a bound of
+  their own, that of their parents.
+- How many are in the store is counted here and may be too high; a lease that brings fewer than asked sets it right.
 """
 
 from __future__ import annotations
@@ -31,7 +54,7 @@ class Window:
         self._size = size
         self.share = size
         self.stored = 0
-        self.held: set[int] = set()
+        self.claimed: set[int] = set()
         self._hungry: dict[HostQueue, None] = {}
 
     def fit(self, hosts: int) -> None:
@@ -43,7 +66,7 @@ class Window:
         if not entry.token:
             return True
         if not host.stored or (host.mark is not None and entry.key < host.mark):
-            self.held.add(entry.token)
+            self.claimed.add(entry.token)
             return True
         host.stored += 1
         self.stored += 1
@@ -53,7 +76,7 @@ class Window:
             self.watch(host)
         return False
 
-    def holds_up(self, host: HostQueue) -> bool:
+    def must_refill_first(self, host: HostQueue) -> bool:
         """Tell whether the host's next entry in memory sorts behind some in the store, which then come first."""
         key, _, entry, _ = host.ready[0]
         if entry.robots or (host.mark is not None and key <= host.mark):
@@ -69,7 +92,7 @@ class Window:
         gone = host.evict(self.share)
         self.stored += len(gone)
         for entry in gone:
-            self.held.discard(entry.token)
+            self.claimed.discard(entry.token)
         return len(gone)
 
     def watch(self, host: HostQueue) -> None:
@@ -124,13 +147,13 @@ class Window:
         accepted = leased if first is None else [pair for pair in leased if pair[0].key < first]
         if accepted:
             host.mark = accepted[-1][0].key
-        fresh = [pair for pair in accepted if pair[0].token not in self.held]
+        fresh = [pair for pair in accepted if pair[0].token not in self.claimed]
         if len(leased) < asked:
-            cut = [pair for pair in leased[len(accepted) :] if pair[0].token not in self.held]
+            cut = [pair for pair in leased[len(accepted) :] if pair[0].token not in self.claimed]
             self._set_stored(host, len(missing) + len(cut))
         else:
             self._set_stored(host, max(host.stored - len(fresh), 0))
-        self.held.update(entry.token for entry, _ in fresh)
+        self.claimed.update(entry.token for entry, _ in fresh)
         return fresh
 
     def _set_stored(self, host: HostQueue, count: int) -> None:

@@ -16,7 +16,7 @@ from crawler.engine.sending.throttle import Pace
 from crawler.errors import FetchTimeout
 from crawler.events import Events, HostPaced, RequestEnded
 from crawler.frontier.entry import Entry
-from crawler.frontier.frontier import Frontier, HostLimits
+from crawler.frontier.frontier import Frontier, HostLimits, LimitsByHost
 from tests.engine.virtual import Request, Response, Spider, crawl, later
 
 A, B = "http://a.test", "http://b.test"
@@ -212,10 +212,10 @@ class World:
 
     def __init__(self, **settings: Any) -> None:
         core = CoreSettings(**settings)
-        limits = HostLimits(core.CONCURRENT_REQUESTS_PER_DOMAIN, core.DOWNLOAD_DELAY, False)
+        limits = LimitsByHost(HostLimits(core.CONCURRENT_REQUESTS_PER_DOMAIN, core.DOWNLOAD_DELAY, False))
         self.clock: Any = Clock()
-        self.frontier = Frontier(window=None, limits=lambda host: limits, random=lambda: 0.0, robots=False)
-        self.pace = Pace(core, self.frontier, self.clock, Events(), limits=lambda host: limits, soon=None)
+        self.frontier = Frontier(window=None, limits=limits, random=lambda: 0.0, robots=False)
+        self.pace = Pace(core, self.frontier, self.clock, Events(), limits=limits, soon=None)
 
     def send(self, host: str) -> Entry:
         self.frontier.add(Entry(Request(f"http://{host}/"), token=0, order=1, host=host, origin=""), self.clock.now)

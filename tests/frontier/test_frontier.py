@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from crawler.frontier.entry import Entry
-from crawler.frontier.frontier import Frontier, HostLimits
+from crawler.frontier.frontier import Frontier, HostLimits, LimitsByHost
 from tests.frontier.web import make_entry
 
 
 def make(
     *, window: int | None = None, robots: bool = False, concurrency: int = 8, delay: float = 0.0, **more: Any
 ) -> Frontier:
-    limits = HostLimits(concurrency, delay, more.pop("jitter", False))
-    return Frontier(window=window, limits=lambda host: limits, random=more.pop("random", lambda: 0.5), robots=robots)
+    limits = LimitsByHost(HostLimits(concurrency, delay, more.pop("jitter", False)))
+    return Frontier(window=window, limits=limits, random=more.pop("random", lambda: 0.5), robots=robots)
 
 
 def taken(frontier: Frontier, now: float = 0.0) -> list[Entry]:
@@ -294,5 +295,7 @@ def test_hosts_that_are_through_are_forgotten() -> None:
         entry = frontier.take(0.0)
         assert entry is not None
         frontier.release(entry, 0.0)
-    assert len(frontier._hosts) < 2500
+    known = re.search(r"<Hosts (\d+)>", repr(frontier))
+    assert known is not None
+    assert int(known[1]) < 2500
     assert frontier.hosts() == ["slow"]

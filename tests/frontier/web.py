@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 from crawler.frontier.entry import Entry
-from crawler.frontier.frontier import Frontier, HostLimits
+from crawler.frontier.frontier import Frontier, HostLimits, LimitsByHost
 from crawler.model.request import Request
 
 
@@ -31,7 +31,7 @@ class Crawl:
         self.retries = seed % 2 == 0
         self.moves = moves
         self.frontier = Frontier(
-            window=window, limits=lambda host: self.limits, random=lambda: 0.25, robots=robots
+            window=window, limits=LimitsByHost(self.limits), random=lambda: 0.25, robots=robots
         )  # a constant, so that both kinds of frontier see the same delays
         self.rows: dict[int, tuple[str, int, float]] = {}
         self.order: dict[str, list[int]] = {}

@@ -54,7 +54,7 @@ class LocalAnswers:
         if self._lookup is None or len(self._waiting) >= WAITING:
             self._queue(entry)
         else:
-            self._frontier.hold(entry)
+            self._frontier.claim(entry)
             self._waiting.append(entry)
 
     def pump(self, room: Callable[[], bool]) -> None:

@@ -18,7 +18,7 @@ from crawler.engine.clock import Clock
 from crawler.events import Events, HostPaced
 from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier
-from crawler.frontier.host import HostLimits
+from crawler.frontier.host import LimitsByHost
 from crawler.model.response import Response
 from crawler.policy.retry import retry_after
 from crawler.policy.throttle import OVERLOADED, HostThrottle, ThrottleRules, is_overload, on_overload, on_success
@@ -45,7 +45,7 @@ class Pace:
         clock: Clock,
         events: Events,
         *,
-        limits: Any,
+        limits: LimitsByHost,
         soon: Callable[[], None] | None,
     ) -> None:
         self._rules = ThrottleRules(core.THROTTLE_ENABLED, core.THROTTLE_MAX_DELAY)
@@ -102,12 +102,12 @@ class Pace:
         """Ask the host for nothing as long as it asks for that: it is not about one page."""
         seconds = retry_after(response, self._clock.wall())
         if seconds:
-            self._frontier.hold_host(host, self._clock.seconds() + min(seconds, self._longest_hold))
+            self._frontier.pause_host(host, self._clock.seconds() + min(seconds, self._longest_hold))
             self.waits(host)
 
     def _present(self, host: str, state: HostThrottle | None) -> HostThrottle:
         """Return the state measured by the full pace of now: a Crawl-delay may have come or gone since."""
-        limits: HostLimits = self._limits(host)
+        limits = self._limits.of(host)
         delay = max(limits.delay, self._frontier.crawl_delay(host))
         if state is None:
             return HostThrottle.at_full_pace(limits.concurrency, delay)
@@ -161,7 +161,7 @@ class Pace:
         now, wall = self._clock.seconds(), self._clock.wall()
         for name, value in facts.items():
             if name.startswith(_WAIT) and value[0] > wall:
-                self._frontier.hold_host(name.removeprefix(_WAIT), now + min(value[0] - wall, value[1]))
+                self._frontier.pause_host(name.removeprefix(_WAIT), now + min(value[0] - wall, value[1]))
             elif name.startswith(_PREFIX) and value is not None and self._rules.throttle_enabled:
                 self._restore(name.removeprefix(_PREFIX), HostThrottle(*value))
         if len(self._states) > self._sweep_at:
@@ -169,7 +169,7 @@ class Pace:
 
     def _restore(self, host: str, kept: HostThrottle) -> None:
         # The settings may have changed since: never faster than what is configured now.
-        now: HostLimits = self._limits(host)
+        now = self._limits.of(host)
         state = kept._replace(
             full_concurrency=now.concurrency,
             full_delay=now.delay,
