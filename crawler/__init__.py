@@ -8,7 +8,8 @@ the engine.
 
 from __future__ import annotations
 
-from importlib import import_module
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -67,24 +68,18 @@ if TYPE_CHECKING:
     from crawler.events import ResponseReceived as ResponseReceived
     from crawler.events import SpiderFailed as SpiderFailed
     from crawler.feeds.formats import Format as Format
-    from crawler.generic import signals as signals
     from crawler.generic.csvfeed import CSVFeedSpider as CSVFeedSpider
     from crawler.generic.loader import ItemLoader as ItemLoader
     from crawler.generic.rules import CrawlSpider as CrawlSpider
     from crawler.generic.rules import Rule as Rule
     from crawler.generic.sitemap import SitemapSpider as SitemapSpider
     from crawler.generic.xmlfeed import XMLFeedSpider as XMLFeedSpider
-    from crawler.model.dicts import request_from_dict as request_from_dict
     from crawler.model.fields import NO_CALLBACK as NO_CALLBACK
     from crawler.model.forms import FormRequest as FormRequest
     from crawler.model.forms import JsonRequest as JsonRequest
     from crawler.model.headers import Headers as Headers
     from crawler.model.item import Field as Field
     from crawler.model.item import Item as Item
-    from crawler.model.kinds import HtmlResponse as HtmlResponse
-    from crawler.model.kinds import JsonResponse as JsonResponse
-    from crawler.model.kinds import TextResponse as TextResponse
-    from crawler.model.kinds import XmlResponse as XmlResponse
     from crawler.model.link import Link as Link
     from crawler.model.links import LinkExtractor as LinkExtractor
     from crawler.model.request import Request as Request
@@ -93,113 +88,34 @@ if TYPE_CHECKING:
     from crawler.model.selector import SelectorList as SelectorList
     from crawler.pipeline import Pipeline as Pipeline
     from crawler.policy.verdict import Drop as Drop
+    from crawler.scrapy import signals as signals
+    from crawler.scrapy.dicts import request_from_dict as request_from_dict
+    from crawler.scrapy.kinds import HtmlResponse as HtmlResponse
+    from crawler.scrapy.kinds import JsonResponse as JsonResponse
+    from crawler.scrapy.kinds import TextResponse as TextResponse
+    from crawler.scrapy.kinds import XmlResponse as XmlResponse
     from crawler.spider import Crawler as Crawler
     from crawler.spider import Spider as Spider
     from crawler.summary import Summary as Summary
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "assembly": ("crawl",),
-    "config.settings": ("Settings",),
-    "download.net.guard": ("is_public",),
-    "errors": (
-        "AddressForbidden",
-        "BadResponse",
-        "BodyTooLarge",
-        "CloseSpider",
-        "ConnectionFailed",
-        "ConnectionLost",
-        "CrawlerError",
-        "DecodingError",
-        "DropItem",
-        "FetchCancelled",
-        "FetchError",
-        "FetchTimeout",
-        "HeadTooLarge",
-        "HttpError",
-        "IgnoreRequest",
-        "InvalidRequest",
-        "JobDamaged",
-        "JobInUse",
-        "LocalFailure",
-        "NameNotResolved",
-        "NotConfigured",
-        "NotInCache",
-        "ProxyError",
-        "RequestDropped",
-        "RequestError",
-        "RobotsUnreachable",
-        "SessionBlocked",
-        "StoreError",
-        "TLSError",
-        "TooManyRedirects",
-        "TruncatedBody",
-        "UnsupportedScheme",
-        "UsageError",
-    ),
-    "events": (
-        "CrawlClosed",
-        "CrawlClosing",
-        "CrawlOpened",
-        "Event",
-        "FeedClosed",
-        "FetchFailed",
-        "HostPaced",
-        "ItemDropped",
-        "ItemFailed",
-        "ItemScraped",
-        "RequestDelayed",
-        "RequestEnded",
-        "RequestRefused",
-        "RequestScheduled",
-        "RequestSent",
-        "RequestsSpooled",
-        "ResponseReceived",
-        "SpiderFailed",
-    ),
-    "feeds.formats": ("Format",),
-    "generic": ("signals",),
-    "generic.csvfeed": ("CSVFeedSpider",),
-    "generic.loader": ("ItemLoader",),
-    "generic.rules": ("CrawlSpider", "Rule"),
-    "generic.sitemap": ("SitemapSpider",),
-    "generic.xmlfeed": ("XMLFeedSpider",),
-    "model.dicts": ("request_from_dict",),
-    "model.fields": ("NO_CALLBACK",),
-    "model.forms": ("FormRequest", "JsonRequest"),
-    "model.headers": ("Headers",),
-    "model.item": ("Field", "Item"),
-    "model.kinds": (
-        "HtmlResponse",
-        "JsonResponse",
-        "TextResponse",
-        "XmlResponse",
-    ),
-    "model.link": ("Link",),
-    "model.links": ("LinkExtractor",),
-    "model.request": ("Request",),
-    "model.response": ("Response",),
-    "model.selector": ("Selector", "SelectorList"),
-    "pipeline": ("Pipeline",),
-    "policy.verdict": ("Drop",),
-    "spider": ("Crawler", "Spider"),
-    "summary": ("Summary",),
-}
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+# Each name is written once, in the imports above: type checkers read those, and so does the crawler itself.
+_SOURCE = Path(__file__).read_text(encoding="utf-8")
+_HOME_OF = {name: home for home, name in re.findall(r"^    from (\S+) import (\w+) as", _SOURCE, re.MULTILINE)}
 
-__all__ = ["__version__", *sorted(_HOME_OF)]  # the names are in _HOMES
+__all__ = ["__version__", *sorted(_HOME_OF)]
 
 
 def __getattr__(name: str) -> Any:
     home = _HOME_OF.get(name)
     if home is None:
-        from crawler.generic.elsewhere import elsewhere
+        from crawler.scrapy.elsewhere import elsewhere
 
         if hint := elsewhere(name):
             raise ImportError(hint)  # the one error whose text `from crawler import …` shows
         raise AttributeError(f"module 'crawler' has no attribute {name!r}")
-    value = getattr(import_module(f"crawler.{home}"), name)
+    value = getattr(__import__(home, fromlist=[name]), name)  # or a module, as signals is
     globals()[name] = value
     return value
 

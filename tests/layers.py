@@ -33,13 +33,13 @@ ANYTHING = _room({"*"}, "*")
 ROOMS: dict[str, Room] = {
     "errors": _room(()),
     "model": _room({"errors"}, "ada_url chardetng_py parsel lxml w3lib msgspec itemadapter jmespath cssselect"),
-    "policy": _room(VALUES, "protego"),
+    "policy": _room(VALUES),
     "frontier": _room(VALUES),
     "stats": _room(()),
     "threads": _room((), "twisted"),
     "summary": _room(VALUES, "msgspec"),
     "events": _room(VALUES, "msgspec itemadapter"),
-    "config": _room(VALUES | {"events"}, "msgspec itemadapter"),
+    "config": _room(VALUES | {"events", "scrapy"}, "msgspec itemadapter"),
     "pipeline": _room(WORDS | {"spider"}, "msgspec itemadapter"),
     "spider": _room(WORDS, "msgspec itemadapter"),
     "download": _room(
@@ -56,6 +56,7 @@ ROOMS: dict[str, Room] = {
         "twisted itemadapter",
     ),
     "generic": _room(WORDS | {"spider", "pipeline", "policy.robots"}, "lxml itemadapter itemloaders twisted"),
+    "scrapy": _room(WORDS | {"spider"}, "twisted"),
     "sample": _room((), "twisted"),
     "commands": ANYTHING,
     "assembly": ANYTHING,

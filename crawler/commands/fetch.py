@@ -13,11 +13,11 @@ from crawler.commands.options import command_line_settings, settings_options
 from crawler.commands.showing import on_terminal, say
 from crawler.errors import UsageError
 from crawler.events import RequestRefused
-from crawler.model.kinds import TextResponse
 from crawler.model.masking import escape, harmless
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.observe.frames import describe
+from crawler.scrapy.kinds import TextResponse
 from crawler.spider import Spider
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from crawler.config.kinds import is_optional
 from crawler.config.parse import check, parse_any, parse_text, shorten
 from crawler.config.reads import TypedReads
 from crawler.config.schema import CoreSettings
-from crawler.config.scrapy_names import SCRAPY_NAMES, has_no_effect, in_our_words
 from crawler.errors import SettingError
+from crawler.scrapy.settings import SCRAPY_NAMES, has_no_effect, in_our_words
 
 CORE_KINDS: Final[dict[str, Any]] = get_type_hints(CoreSettings, include_extras=True)
 

@@ -13,8 +13,8 @@ import msgspec
 from crawler.config.kinds import bare, type_name
 from crawler.config.layers import CORE_KINDS
 from crawler.config.schema import CoreSettings
-from crawler.config.scrapy_names import SCRAPY_NAMES
 from crawler.config.settings import Settings
+from crawler.scrapy.settings import SCRAPY_NAMES
 
 _FATES: Final = {
     "same": "The same name, type and meaning.",

@@ -19,8 +19,8 @@ from crawler.config.layers import CORE_KINDS, Given, Layer, gather, of_spider, t
 from crawler.config.nearest import misspelt
 from crawler.config.reads import TypedReads
 from crawler.config.schema import CoreSettings
-from crawler.config.scrapy_names import SCRAPY_NAMES
 from crawler.errors import SettingError
+from crawler.scrapy.settings import SCRAPY_NAMES
 
 
 class Settings(Mapping[str, Any], TypedReads):

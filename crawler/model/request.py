@@ -6,7 +6,7 @@ for them, and a URL that is already normal is only looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self, TypeAlias, Unpack
 
 from msgspec import UNSET
@@ -32,7 +32,7 @@ from crawler.model.options import Options, check_names
 from crawler.model.url import normalise, shortened, with_query
 
 FormData: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
-__all__ = ["NO_CALLBACK", "Callback", "Cookies", "FormData", "Request"]
+__all__ = ["NO_CALLBACK", "Callback", "Cookies", "FormData", "Request", "request_classes"]
 
 
 class Request(RequestFields):
@@ -274,3 +274,10 @@ class Request(RequestFields):
 
     def __repr__(self) -> str:
         return f"<{self._method} {masked(self._url)}>"
+
+
+def request_classes(cls: type[Request] = Request) -> Iterator[type[Request]]:
+    """Yield Request and every class derived from it that exists, a base before what is derived from it."""
+    yield cls
+    for subclass in cls.__subclasses__():
+        yield from request_classes(subclass)

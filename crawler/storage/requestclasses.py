@@ -13,8 +13,7 @@ from types import MemberDescriptorType
 from typing import Any
 
 from crawler.errors import StoreError
-from crawler.model.dicts import request_classes
-from crawler.model.request import Request
+from crawler.model.request import Request, request_classes
 from crawler.storage.shapes import CannotStore
 
 

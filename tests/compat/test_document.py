@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import crawler
-from crawler.generic import signals
+from crawler.scrapy import signals
 from crawler.testing import crawl
 
 TEXT = (Path(__file__).parents[2] / "docs" / "from_scrapy.md").read_text(encoding="utf-8")

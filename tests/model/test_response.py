@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from crawler.model.kinds import HtmlResponse, JsonResponse, TextResponse, XmlResponse
 from crawler.model.link import Link
 from crawler.model.request import Request
 from crawler.model.response import Response
+from crawler.scrapy.kinds import HtmlResponse, JsonResponse, TextResponse, XmlResponse
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from crawler.config.schema import CoreSettings
-from crawler.config.scrapy_names import SCRAPY_NAMES
 from crawler.config.settings import Settings
 from crawler.errors import SettingError
+from crawler.scrapy.settings import SCRAPY_NAMES
 
 
 class First:

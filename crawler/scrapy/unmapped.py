@@ -1,7 +1,7 @@
 """Which of Scrapy's settings are the same here, which have no effect, and which are refused?
 
 All names of Scrapy 2.19 (docs.scrapy.org, "Settings") that need no translation, and those its project
-templates wrote before; the ones that are translated are in ``scrapy_names``.
+templates wrote before; the ones that are translated are in ``settings``.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Each function takes the value and the whole layer it stands in (some settings of Scrapy only mean
 something together) and returns our settings; it raises ValueError with the reason for a value that
-has no counterpart. The table that uses them is ``scrapy_names``.
+has no counterpart. The table that uses them is ``settings``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import Any
 
 from crawler.config.parse import WrongValue, check, parse_text, shorten
-from crawler.config.scrapy_unmapped import Translator
+from crawler.scrapy.unmapped import Translator
 
 Mapped = dict[str, Any]
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from crawler.errors import InvalidRequest
-from crawler.model.request import Request
+from crawler.model.request import Request, request_classes
 
 
 def request_from_dict(d: dict[str, Any], *, spider: Any = None) -> Request:
@@ -23,13 +22,6 @@ def request_from_dict(d: dict[str, Any], *, spider: Any = None) -> Request:
         if isinstance(fields.get(role), str):
             fields[role] = _method(spider, fields[role])
     return (known[name] if name is not None else Request)(**fields)
-
-
-def request_classes(cls: type[Request] = Request) -> Iterator[type[Request]]:
-    """Yield Request and every class derived from it that exists, a base before what is derived from it."""
-    yield cls
-    for subclass in cls.__subclasses__():
-        yield from request_classes(subclass)
 
 
 def _method(spider: Any, name: str) -> Any:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crawler.config import scrapy_mapping as to
 from crawler.config.parse import WrongValue, check
-from crawler.config.scrapy_unmapped import UNMAPPED, ScrapyName, Translator
 from crawler.errors import SettingError
+from crawler.scrapy import mapping as to
+from crawler.scrapy.unmapped import UNMAPPED, ScrapyName, Translator
 
 
 def _mapped(note: str, translator: Translator) -> ScrapyName:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from crawler.errors import InvalidRequest
-from crawler.model.dicts import request_from_dict
 from crawler.model.forms import FormRequest, JsonRequest
 from crawler.model.request import Request
+from crawler.scrapy.dicts import request_from_dict
 
 
 class Spider:
