@@ -82,15 +82,16 @@ def _all_labels() -> dict[str, tuple[str, str]]:
     return labels
 
 
-_LABELS = _all_labels()
+LABELS = _all_labels()
+"""The name in the standard and Python's codec of every label, in lower case."""
 # Servers also write "utf_8", "windows1251" and "eucjp"; nothing is lost by understanding them.
-_SQUEEZED = {label.replace("-", "").replace("_", ""): found for label, found in _LABELS.items()}
+_SQUEEZED = {label.replace("-", "").replace("_", ""): found for label, found in LABELS.items()}
 
 
 @lru_cache(maxsize=256)
 def _find(label: str) -> tuple[str, str] | None:
     label = label.strip("\t\n\f\r ").lower()
-    return _LABELS.get(label) or _SQUEEZED.get(label.replace("-", "").replace("_", "").replace(" ", ""))
+    return LABELS.get(label) or _SQUEEZED.get(label.replace("-", "").replace("_", "").replace(" ", ""))
 
 
 def name_of(label: str) -> str | None:

@@ -71,10 +71,11 @@ def _prescan(head: bytes) -> str | None:
         return None  # the scan costs more than parsing a small page
     # The pages of a site begin alike: what is found up to the end of that tag does not depend on the rest.
     end = head.find(b">", found.end()) + 1
-    return (_scanned_before(head[:end]) if end else None) or _scanned(head)
+    return (_scanned_before(head[:end]) if end else None) or scanned(head)
 
 
-def _scanned(head: bytes) -> str | None:
+def scanned(head: bytes) -> str | None:
+    """Return the name of the encoding that the standard's scan finds, remembering nothing."""
     position = 0
     while found := _MARKUP.search(head, position):
         comment, meta, tag = found.groups()
@@ -99,7 +100,7 @@ def _scanned(head: bytes) -> str | None:
     return None
 
 
-_scanned_before = lru_cache(maxsize=64)(_scanned)
+_scanned_before = lru_cache(maxsize=64)(scanned)
 
 
 def _attributes(head: bytes, position: int) -> tuple[dict[bytes, bytes], int]:

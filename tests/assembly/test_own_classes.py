@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from crawler import Format, Response, Spider
 from crawler.assembly import prepare, real_world
+from crawler.config.schema import CoreSettings
+from crawler.feeds import make_feeds
 from crawler.storage.memory import MemoryStore
 from crawler.testing import crawl
 from tests.download.reactor import reactor, run
@@ -43,9 +46,11 @@ class Counted(MemoryStore):
     """A store that is told a number."""
 
     HOLDS: int = 1
+    made: ClassVar[list[Counted]] = []
 
     def __init__(self, spider: Any, settings: Any) -> None:
         super().__init__()
+        self.made.append(self)
 
 
 @pytest.mark.parametrize(("given", "mark"), [({}, "-"), ({"MARK": "*"}, "*")])
@@ -60,21 +65,25 @@ def test_a_format_has_them_when_a_job_writes_to_a_stream(tmp_path: Path, monkeyp
     shown = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=shown))
     settings = {"FEED_FORMATS": {"marked": Marked}, "FEEDS": {"-": {"format": "marked"}}, "MARK": "*"}
-    prepared = prepare(Pages, {**settings, "JOB_DIR": str(tmp_path)}, world=real_world(reactor))
-    (feed,) = prepared._crawl.parts.feeds
-    run(prepared.run())
+    run(prepare(Pages, {**settings, "JOB_DIR": str(tmp_path)}, world=real_world(reactor)).run())
     assert shown.getvalue() == b"begin *\n* text\n"
+
+
+def test_a_format_has_them_in_what_a_stream_is_to_write_again() -> None:
+    settings = CoreSettings(FEED_FORMATS={"marked": Marked})
+    (feed,) = make_feeds(
+        {"-": {"format": "marked"}},
+        settings,
+        spider_name="pages",
+        started=datetime.now(UTC),
+        stdout=io.BytesIO(),
+        declared=lambda kind: {"MARK": "*"} if kind is Marked else {},
+    )
     feed.open(None, durable=True)
     assert feed.write([{"text": "more"}], 1)["pending"] == "begin *\n* more\n"
 
 
 def test_a_store_has_the_settings_that_it_declares() -> None:
-    found = []
     for given in ({}, {"HOLDS": 3}):
-        crawl(
-            Pages,
-            {},
-            settings={"JOB_STORE": Counted, **given},
-            during=lambda ready: found.append(ready._crawl.parts.store.HOLDS),
-        )
-    assert found == [1, 3]
+        crawl(Pages, {}, settings={"JOB_STORE": Counted, **given})
+    assert [store.HOLDS for store in Counted.made] == [1, 3]

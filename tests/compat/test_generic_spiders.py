@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import time
+from collections.abc import AsyncIterable
 from typing import Any
 
 import pytest
@@ -377,6 +379,10 @@ class Walking(CrawlSpider):
         yield {"url": response.url}
 
 
+async def collect(results: AsyncIterable[Any]) -> list[Any]:
+    return [result async for result in results]
+
+
 def test_the_requests_of_generic_spiders_can_be_kept_by_a_job() -> None:
     spider = Walking()
     codec = Codec(spider)
@@ -384,10 +390,9 @@ def test_the_requests_of_generic_spiders_can_be_kept_by_a_job() -> None:
     page.request = scrapy.Request(ROOT)
     requests = list(spider.parse(page))
     assert len(requests) == 3
-    sitemaps = SitemapSpider()
-    for codec, request in [(codec, each) for each in requests] + [
-        (Codec(sitemaps), scrapy.Request(ROOT, sitemaps._parse_sitemap))
-    ]:
+    sitemaps = SitemapSpider(sitemap_urls=[ROOT])
+    (first,) = asyncio.run(collect(sitemaps.start()))
+    for codec, request in [*((codec, each) for each in requests), (Codec(sitemaps), first)]:
         assert codec.can_store(request)
         again = codec.decode_request(request.url, 0, codec.encode_request(request))
         assert again.callback == request.callback

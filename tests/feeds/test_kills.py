@@ -240,8 +240,7 @@ def test_what_others_added_after_a_stop_is_not_cut(tmp_path: Path) -> None:
 def test_time_stays_as_first_resolved(tmp_path: Path) -> None:
     feed, mark = start(tmp_path / "%(time)s.jl", {})
     kill(feed)
-    later = feed_for(tmp_path / "%(time)s.jl")
-    later._mark = type(later._mark)(0, time="2030", format="jsonlines")
+    later = feed_for(tmp_path / "%(time)s.jl", started=datetime(2030, 1, 1, tzinfo=UTC))
     later.open(mark, durable=True)
     later.write([{"a": 1}], 1)
     later.close(finished=True)

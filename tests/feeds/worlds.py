@@ -19,9 +19,9 @@ from crawler.feeds import make_feeds
 STARTED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
-def feed_for(path: Any, options: dict[str, Any] | None = None, **settings: Any) -> Any:
+def feed_for(path: Any, options: dict[str, Any] | None = None, *, started: datetime = STARTED, **settings: Any) -> Any:
     """One feed, made as a crawl makes it."""
-    (feed,) = make_feeds({str(path): options or {}}, CoreSettings(**settings), spider_name="books", started=STARTED)
+    (feed,) = make_feeds({str(path): options or {}}, CoreSettings(**settings), spider_name="books", started=started)
     return feed
 
 

@@ -39,11 +39,11 @@ class Stopped:
         assert end(process, signal.SIGTERM) == 130, log.read_text()
         assert 0 < job_state(self.file).done < PAGES
         self.output = folder / "out.jsonl"
-        self._kept = self.output.read_bytes()
+        self.kept = self.output.read_bytes()
 
     def copy(self, folder: Path) -> Path:
         """Copy the job into the folder, and let its output be as it was when it stopped."""
-        self.output.write_bytes(self._kept)
+        self.output.write_bytes(self.kept)
         folder.mkdir(exist_ok=True)
         return Path(shutil.copy(self.file, folder / "k.sqlite"))
 
@@ -87,7 +87,7 @@ def test_a_damaged_job_is_named_and_left_alone(tmp_path: Path, stopped: Stopped,
     assert status not in (0, 130), said
     assert "Traceback" not in said, said
     assert "job k is damaged" in said or f"{path} is damaged" in said, said
-    assert stopped.output.read_bytes() == stopped._kept
+    assert stopped.output.read_bytes() == stopped.kept
 
 
 @pytest.mark.parametrize(

@@ -12,21 +12,18 @@ from typing import Any
 import pytest
 
 from crawler import Response
-from crawler.model import prescan
 from crawler.model.codecs import decode
 from crawler.model.encoding import content_type_encoding, encoding_of
 from crawler.model.guess import detected_encoding
-from crawler.model.labels import codec_of, name_of
-from crawler.model.prescan import PRESCAN, declared_encoding, later_encoding
+from crawler.model.labels import LABELS, codec_of, name_of
+from crawler.model.prescan import PRESCAN, declared_encoding, later_encoding, scanned
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
 
 
 def test_every_label_names_a_codec_of_python() -> None:
-    from crawler.model.labels import _LABELS
-
-    assert len(_LABELS) > 200
-    for label, (name, codec) in _LABELS.items():
+    assert len(LABELS) > 200
+    for label, (name, codec) in LABELS.items():
         assert label == label.lower()
         assert name_of(f" {label.upper()}\t") == name
         assert isinstance(b"a".decode(codec, "replace"), str)
@@ -174,8 +171,9 @@ def test_what_is_remembered_of_a_page_s_beginning_never_changes_what_is_found() 
         head = b"".join(rng.choices(pieces, k=rng.randrange(1, 8)))
         cut = rng.randrange(len(head))
         head = head[:cut] + head[cut + rng.randrange(3) :]
-        assert prescan._prescan(head) == prescan._scanned(head), head
-        found += prescan._prescan(head) is not None
+        name = scanned(head)
+        assert declared_encoding(head) == (codec_of(name) if name else None), head
+        found += name is not None
     assert found > 1000
 
 

@@ -7,23 +7,26 @@ Odd runs checkpoint the log all the time.
 
 from __future__ import annotations
 
+import sqlite3
 import sys
+from functools import partial
 from pathlib import Path
 
 from crawler.frontier.store import START, Finished, MemoryChange
 from crawler.storage.codec import Codec
 from crawler.storage.sqlite import SQLiteStore
-from tests.storage.support import CallbackQueue, Spider, offer
+from tests.storage.support import CallbackQueue, Connection, Spider, offer
 
 GROUP = 5
 
 
 def main(path: str, run: str) -> None:
+    sqlite3.connect = partial(sqlite3.connect, factory=Connection)
     reactor = CallbackQueue()
     store = SQLiteStore(Path(path), reactor=reactor, codec=Codec(Spider()))
     resumed = reactor.wait(store.open())
     if int(run) % 2:  # a checkpoint with nearly every commit, so that kills meet one
-        reactor.wait(store._run(lambda: store._file.sql.execute("PRAGMA wal_autocheckpoint = 4").fetchall()))
+        Connection.pragmas.append("wal_autocheckpoint = 4")
     reactor.wait(store.feeds(["out.jl"]))
     done = resumed.done
     if resumed.is_new:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import queue
+import sqlite3
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -26,6 +27,20 @@ class Spider:
     def parse_book(self, response: Any) -> None: ...
 
     def failed(self, failure: Any) -> None: ...
+
+
+class Connection(sqlite3.Connection):
+    """SQLite's own, in the state that a test wants it to be in: ``pragmas`` are carried out before what comes next.
+
+    It is made in place of a plain one by ``sqlite3.connect(…, factory=Connection)``.
+    """
+
+    pragmas: ClassVar[list[str]] = []
+
+    def execute(self, *statement: Any) -> sqlite3.Cursor:
+        while self.pragmas:
+            super().execute(f"PRAGMA {self.pragmas.pop()}").fetchall()
+        return super().execute(*statement)
 
 
 class CallbackQueue:

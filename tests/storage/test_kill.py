@@ -61,11 +61,11 @@ def test_what_was_answered_is_kept_and_no_commit_is_torn(sqlite: Stores, kills: 
         check(sqlite, path, run_and_kill(path, run, dice))
 
 
-def test_a_job_file_that_cannot_be_written_is_a_clear_error(sqlite: Stores) -> None:
+def test_a_job_file_that_cannot_be_written_is_a_clear_error(sqlite: Stores, pragmas: list[str]) -> None:
     store = sqlite.open()
     sqlite.finish(store)
     store = sqlite.open()
-    sqlite.wait(store._run(lambda: store._file.sql.execute("PRAGMA query_only = ON")))
+    pragmas.append("query_only = ON")
     with pytest.raises(StoreError, match=r"it is read-only; what was committed is intact"):
         sqlite.wait(store.commit([], facts={"a": 1}))
     sqlite.finish(store)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from crawler.errors import StoreError
 from crawler.frontier.store import START, Finished
-from crawler.storage import bulk
+from crawler.storage import bulk, jobfile
 from crawler.storage.registered import Registered
 from crawler.storage.trace import trace
 from tests.storage.support import Stores, begin, offer
@@ -22,9 +23,16 @@ def counts(path: Path) -> tuple[int, int]:
     return found[0], found[1]
 
 
-def test_duplicates_are_known_before_and_after_they_move_and_after_a_resume(sqlite: Stores) -> None:
+def keep_out_of_the_tree(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """Let so many fingerprints wait outside the tree."""
+    monkeypatch.setattr(jobfile, "Registered", partial(Registered, most=most))
+
+
+def test_duplicates_are_known_before_and_after_they_move_and_after_a_resume(
+    sqlite: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_out_of_the_tree(monkeypatch, 10)
     store = sqlite.open()
-    store._file.fingerprints = Registered(most=10)
     urls = [f"http://a/{number}" for number in range(35)]
     for first in range(0, 35, 7):
         assert None not in begin(sqlite, store, *urls[first : first + 7])
@@ -50,8 +58,8 @@ def test_what_a_failed_commit_registered_is_not_known(sqlite: Stores) -> None:
 
 
 def test_a_move_that_fails_costs_nothing(sqlite: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_out_of_the_tree(monkeypatch, 3)
     store = sqlite.open()
-    store._file.fingerprints = Registered(most=3)
 
     def full(*_: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")

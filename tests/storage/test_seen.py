@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+import tracemalloc
 
 from crawler.storage.seen import SeenSet
 
@@ -22,14 +23,19 @@ def test_it_agrees_with_a_set() -> None:
 
 
 def test_parts_of_two_neighbours_are_not_a_number() -> None:
-    seen = SeenSet([0x1111111111111100 + 0x22, 0x2222222222222200 + 0x22])
-    raw = seen._buckets[0]
+    numbers = [0x1111111111111100 + 0x22, 0x2222222222222200 + 0x22]
+    seen = SeenSet(numbers)
+    raw = b"".join(number.to_bytes(8, sys.byteorder) for number in numbers)
     for shift in range(1, 8):
         assert int.from_bytes(raw[shift : shift + 8], sys.byteorder) not in seen
 
 
 def test_it_takes_at_most_16_bytes_a_number() -> None:
     dice = random.Random(6)
-    seen = SeenSet(dice.getrandbits(64) for _ in range(200_000))
-    size = sys.getsizeof(seen._buckets) + sum(map(sys.getsizeof, seen._buckets))
+    tracemalloc.start()
+    try:
+        seen = SeenSet(dice.getrandbits(64) for _ in range(200_000))
+        size, _peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
     assert size / len(seen) <= 16

@@ -259,10 +259,10 @@ def test_a_file_damaged_inside_is_named_when_it_is_met(sqlite: Stores) -> None:
         read_all()
 
 
-def test_a_full_disk_is_a_clear_error_and_what_was_committed_stays(sqlite: Stores) -> None:
+def test_a_full_disk_is_a_clear_error_and_what_was_committed_stays(sqlite: Stores, pragmas: list[str]) -> None:
     store = sqlite.open()
     begin(sqlite, store, "http://a/1", "http://a/2")
-    sqlite.wait(store._run(lambda: store._file.sql.execute("PRAGMA max_page_count = 40")))
+    pragmas.append("max_page_count = 40")
     big = [offer(f"http://a/{'x' * 1000}{n}") for n in range(500)]
     for _ in range(2):
         with pytest.raises(StoreError, match=r"the disk is full; what was committed is intact"):
