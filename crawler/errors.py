@@ -46,16 +46,14 @@ CrawlerError
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-# Nothing is imported here, not even for typing, so that every room may import the errors: a request is a
-# crawler.Request and a response a crawler.Response.
-Request = Any
-Response = Any
+from crawler.model.invalid import CrawlerError as CrawlerError
+from crawler.model.invalid import InvalidRequest as InvalidRequest
 
-
-class CrawlerError(Exception):
-    """Any error this program raises on purpose."""
+if TYPE_CHECKING:
+    from crawler.model.request import Request
+    from crawler.model.response import Response
 
 
 class UsageError(CrawlerError):
@@ -84,10 +82,6 @@ class OutputError(UsageError):
 
 class NotConfigured(UsageError):
     """Raised by a stage or an extension while it is made: it is left out (Scrapy's name)."""
-
-
-class InvalidRequest(CrawlerError, ValueError):
-    """A request that may not be built or sent: the message names the part and why."""
 
 
 class RequestError(CrawlerError):

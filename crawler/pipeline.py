@@ -16,6 +16,8 @@ from crawler.model.copied import copied
 from crawler.stats import Stats
 
 if TYPE_CHECKING:
+    from treq.client import HTTPClient
+
     from crawler.config.settings import Settings
     from crawler.spider import Crawler, Spider
 
@@ -64,7 +66,7 @@ class Pipeline:
         return self.crawler.stats
 
     @property
-    def http(self) -> Any:
+    def http(self) -> HTTPClient:
         """A treq-like client for side calls (an API, a webhook), for stages that are coroutines."""
         return self.crawler.http
 

@@ -21,10 +21,15 @@ from crawler.stats import Stats
 if TYPE_CHECKING:
     from typing import Self
 
+    from treq.client import HTTPClient
+
     from crawler.config.settings import Settings
 
 
 logger = logging.getLogger(__name__)
+
+
+_NOT_YET: Any = None
 
 
 @dataclass(slots=True)
@@ -41,7 +46,7 @@ class Crawler:
     spider: Spider | None = None
     fetch: Callable[[Request], Awaitable[Response]] | None = None
     end: Callable[[str], None] | None = None
-    http: Any = None
+    http: HTTPClient = _NOT_YET
     memory: dict[tuple[str, str], dict[Any, Any]] = field(default_factory=dict)
     memory_changes: list[Any] = field(default_factory=list)
     check_value: Callable[[Any], None] | None = None
@@ -194,7 +199,7 @@ class Spider:
         return self.crawler.stats
 
     @property
-    def http(self) -> Any:
+    def http(self) -> HTTPClient:
         """A treq-like client for side calls (an API, a webhook) outside the crawl's frontier."""
         return self.crawler.http
 

@@ -234,7 +234,7 @@ def _shown(response: Response, request: Request, exchange: Exchange | None) -> R
     if exchange is not None and exchange.on_head is not None:
         head = Head(response.status, response.reason.encode(), response.headers, response.protocol or "")
         if exchange.on_head(request, head) is False:
-            return response.replace(body=b"", flags=[*response.flags, "stopped"])  # type: ignore[no-any-return]
+            return response.replace(body=b"", flags=[*response.flags, "stopped"])
     return response
 
 

@@ -54,7 +54,8 @@ CLEAN = {
     "crawler": "from crawler.model.url import join\n__all__ = ['join']",
     "crawler.errors": "",
     "crawler.model": "",
-    "crawler.model.url": "import ada_url\nfrom crawler.errors import InvalidRequest",
+    "crawler.model.invalid": "",
+    "crawler.model.url": "import ada_url\nfrom crawler.model.invalid import InvalidRequest",
     "crawler.frontier": "",
     "crawler.frontier.entry": "from crawler.model.url import join",
     "crawler.frontier.queue": "from crawler.frontier.entry import Entry",
@@ -103,14 +104,14 @@ def test_the_interface_modules_of_a_room_may_be_imported() -> None:
 
 
 def test_a_cycle_is_noticed() -> None:
-    circle = {**CLEAN, "crawler.errors": "def f():\n    from crawler.model import url"}
-    assert cycles(circle) == [["crawler.errors", "crawler.model.url"]]
+    circle = {**CLEAN, "crawler.model.invalid": "def f():\n    from crawler.model import url"}
+    assert cycles(circle) == [["crawler.model.invalid", "crawler.model.url"]]
 
 
 def test_a_cycle_through_typing_is_noticed() -> None:
     circle = {
         **CLEAN,
-        "crawler.errors": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import crawler.model.url",
+        "crawler.model.invalid": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import crawler.model.url",
     }
-    assert cycles(circle) == [["crawler.errors", "crawler.model.url"]]
+    assert cycles(circle) == [["crawler.model.invalid", "crawler.model.url"]]
     assert cycles(circle, typing_too=False) == []

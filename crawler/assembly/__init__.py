@@ -223,7 +223,7 @@ def _prepared(crawler: Crawler, world: World, chosen: ChosenStore, feeds: Sequen
     edge = _edge(loaded.core, crawler, world)
     run = Crawl(_parts(crawler, spider, world, edge, chosen, feeds))
     crawler.fetch, crawler.end = in_reactor_alone(world.reactor, run.fetch), from_any_thread(world.reactor, run.stop)
-    crawler.http = edge.http or NoSideCalls()
+    crawler.http = edge.http or NoSideCalls()  # type: ignore[assignment]  # both stand in for treq's client
     edge.again = run.fetch_more
     edge.ask_before_repeating(run.may_repeat)
     Limits(loaded.core, world.clock, crawler.events, run.stop)

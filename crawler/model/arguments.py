@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from crawler.errors import InvalidRequest
+from crawler.model.invalid import InvalidRequest
 
 _FILE = "a file opened in binary mode, (file name, file) or (file name, content type, file)"
 

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from crawler.errors import InvalidRequest
 from crawler.model.arguments import is_plain
 from crawler.model.headers import Headers
+from crawler.model.invalid import InvalidRequest
 
 # RFC 9110 §9.1: a method is a token.
 _is_token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch

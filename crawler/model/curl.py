@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from crawler.errors import InvalidRequest
 from crawler.model.curl_options import BODIES, FORMS, Given
+from crawler.model.invalid import InvalidRequest
 from crawler.model.multipart import Typed, multipart_encoded
 from crawler.model.shellwords import words_of
 

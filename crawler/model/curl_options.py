@@ -6,7 +6,7 @@ its letter where it has one.
 
 from __future__ import annotations
 
-from crawler.errors import InvalidRequest
+from crawler.model.invalid import InvalidRequest
 
 BODIES = frozenset({"--data", "--data-ascii", "--data-raw", "--data-binary", "--data-urlencode", "--json"})
 FORMS = frozenset({"--form", "--form-string"})

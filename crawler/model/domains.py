@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crawler.errors import InvalidRequest
+from crawler.model.invalid import InvalidRequest
 from crawler.model.url import host_of, normalise
 
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlencode
 
-from crawler.errors import InvalidRequest
 from crawler.model.arguments import is_plain
 from crawler.model.controls import controls_of, entries, is_clickable
+from crawler.model.invalid import InvalidRequest
 from crawler.model.labels import codec_of
 from crawler.model.octets import encode, output_encoding
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from crawler.errors import InvalidRequest
 from crawler.model.formdata import form_encoded
+from crawler.model.invalid import InvalidRequest
 from crawler.model.request import Request
 from crawler.model.url import with_query
 

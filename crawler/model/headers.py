@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar, overload
 
-from crawler.errors import InvalidRequest
+from crawler.model.invalid import InvalidRequest
 
 Text: TypeAlias = str | bytes
 Value: TypeAlias = str | bytes | int | Iterable[str | bytes | int] | None
 RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
+GivenHeaders: TypeAlias = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
+"""Names and values as somebody gives them; they are checked."""
+Other = TypeVar("Other")
 
 # RFC 9110 §5.6.2: a field name is a token.
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
@@ -40,7 +43,7 @@ def _checked_name(name: Text) -> bytes:
     return raw
 
 
-def _checked_value(name: bytes, given: Any) -> bytes:
+def _checked_value(name: bytes, given: Value) -> bytes:
     value: bytes
     if isinstance(given, bytes):
         value = given
@@ -74,7 +77,7 @@ class Headers(MutableMapping[Text, Any]):
 
     __slots__ = ("_index", "_raw", "_withheld")
 
-    def __init__(self, raw: Mapping[Any, Any] | Iterable[tuple[Any, Any]] | None = None) -> None:
+    def __init__(self, raw: GivenHeaders | None = None) -> None:
         self._raw: RawHeaders = []
         self._index: dict[bytes, list[bytes]] | None = None
         self._withheld: frozenset[bytes] = frozenset()
@@ -122,7 +125,13 @@ class Headers(MutableMapping[Text, Any]):
             raise KeyError(name)
         return values[-1]
 
-    def get(self, name: Text, default: Any = None) -> Any:
+    @overload
+    def get(self, name: Text) -> bytes | None: ...
+    @overload
+    def get(self, name: Text, default: Text) -> bytes: ...
+    @overload
+    def get(self, name: Text, default: Other) -> bytes | Other: ...
+    def get(self, name: Text, default: Text | Other | None = None) -> bytes | Other | None:
         """Return the last value as bytes, or ``default`` (a str is encoded, as Scrapy does)."""
         values = self._values().get(_key(name))
         if values:
@@ -180,7 +189,7 @@ class Headers(MutableMapping[Text, Any]):
         """Set all values of a name."""
         self[name] = values
 
-    def setdefault(self, name: Text, default: Value = None) -> Any:
+    def setdefault(self, name: Text, default: Value = None) -> bytes | None:
         """Set a value unless the name has one or is withheld; return the value that holds."""
         if name not in self:
             self[name] = default
@@ -234,11 +243,11 @@ class Headers(MutableMapping[Text, Any]):
     def __len__(self) -> int:
         return len(self._values())
 
-    def items(self) -> Any:
+    def items(self) -> list[tuple[bytes, list[bytes]]]:  # type: ignore[override]  # as Scrapy has it
         """Return pairs of Title-Case name and list of values."""
         return [(key.title(), values.copy()) for key, values in self._values().items()]
 
-    def values(self) -> Any:
+    def values(self) -> list[bytes | None]:  # type: ignore[override]  # as Scrapy has it
         """Return the last value of each name."""
         return [values[-1] if values else None for values in self._values().values()]
 

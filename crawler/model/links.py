@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 from lxml import etree
 
-from crawler.errors import InvalidRequest
 from crawler.model.domains import domain_of
+from crawler.model.invalid import InvalidRequest
 from crawler.model.link import Link
 from crawler.model.response import Response
 from crawler.model.url import host_of, identity, path_of

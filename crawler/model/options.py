@@ -6,6 +6,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypedDict
 
+from crawler.model.fields import Callback, Cookies
+from crawler.model.headers import GivenHeaders
+
 
 class Options(TypedDict, total=False):
     """The further arguments of Request: bodies in other forms, and what is kept in its meta.
@@ -23,6 +26,29 @@ class Options(TypedDict, total=False):
     session: Any
     auth: Any
     into: str | Path | None
+
+
+class LinkOptions(Options, total=False):
+    """What ``Response.follow`` takes by name alone."""
+
+    priority: int
+    dont_filter: bool
+    errback: Callback | None
+    flags: list[str] | None
+    cb_kwargs: dict[str, Any] | None
+
+
+class Changes(LinkOptions, total=False):
+    """What ``Request.replace`` can change."""
+
+    url: str
+    callback: Callback | None
+    method: str | None
+    headers: GivenHeaders | None
+    body: str | bytes | None
+    cookies: Cookies | None
+    meta: dict[str, Any] | None
+    encoding: str
 
 
 def check_names(class_name: str, given: Options, known: tuple[str, ...]) -> None:

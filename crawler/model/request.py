@@ -7,11 +7,11 @@ for them, and a URL that is already normal is only looked at.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Self, TypeAlias, Unpack
+from pathlib import Path
+from typing import Any, Self, TypeAlias, TypeVar, Unpack, overload
 
 from msgspec import UNSET
 
-from crawler.errors import InvalidRequest
 from crawler.model.arguments import checked_controls, checked_files, checked_json
 from crawler.model.checks import (
     check_callables,
@@ -26,12 +26,15 @@ from crawler.model.checks import (
 from crawler.model.curl import arguments_of
 from crawler.model.fields import NO_CALLBACK, Callback, Cookies, RequestFields, name_on
 from crawler.model.formdata import form_encoded, submission
+from crawler.model.headers import GivenHeaders
+from crawler.model.invalid import InvalidRequest
 from crawler.model.masking import masked
 from crawler.model.multipart import multipart_encoded, plain_encoded
-from crawler.model.options import Options, check_names
+from crawler.model.options import Changes, Options, check_names
 from crawler.model.url import normalise, shortened, with_query
 
 FormData: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
+OtherRequest = TypeVar("OtherRequest", bound="Request")
 __all__ = ["NO_CALLBACK", "Callback", "Cookies", "FormData", "Request", "request_classes"]
 
 
@@ -69,7 +72,7 @@ class Request(RequestFields):
         url: str,
         callback: Callback | None = None,
         method: str | None = None,
-        headers: Any = None,
+        headers: GivenHeaders | None = None,
         body: str | bytes | None = None,
         cookies: Cookies | None = None,
         meta: dict[str, Any] | None = None,
@@ -97,7 +100,7 @@ class Request(RequestFields):
         encoding: str,
         callback: Callback | None,
         errback: Callback | None = None,
-        headers: Any = None,
+        headers: GivenHeaders | None = None,
         meta: dict[str, Any] | None = None,
         priority: int = 0,
         dont_filter: bool = False,
@@ -140,7 +143,7 @@ class Request(RequestFields):
         proxy: str | None = None,
         session: Any = None,
         auth: Any = None,
-        into: Any = None,
+        into: str | Path | None = None,
     ) -> None:
         if json is not UNSET and (data is not UNSET or files):
             raise InvalidRequest("give json= or data= and files=, not both")
@@ -246,7 +249,11 @@ class Request(RequestFields):
         """
         return cls(**(arguments_of(curl_command, ignore_unknown=ignore_unknown_options) | arguments))
 
-    def replace(self, *, cls: type[Request] | None = None, **changes: Any) -> Any:
+    @overload
+    def replace(self, *, cls: None = None, **changes: Unpack[Changes]) -> Self: ...
+    @overload
+    def replace(self, *, cls: type[OtherRequest], **changes: Unpack[Changes]) -> OtherRequest: ...
+    def replace(self, *, cls: type[Request] | None = None, **changes: Any) -> Request:
         """Return a request of the same class (or of ``cls``) with these fields changed."""
         resent = "json" in changes or "data" in changes
         for name in self.attributes:
@@ -260,9 +267,9 @@ class Request(RequestFields):
 
     def copy(self) -> Self:
         """Return an equal request with dictionaries of its own."""
-        return self.replace()  # type: ignore[no-any-return]  # of our own class when cls is not given
+        return self.replace()
 
-    def to_dict(self, *, spider: Any = None) -> dict[str, Any]:
+    def to_dict(self, *, spider: object = None) -> dict[str, Any]:
         """Return the fields as a dict; callbacks by their name on ``spider`` (Scrapy's to_dict)."""
         fields = {name: getattr(self, name) for name in self.attributes}
         fields["headers"] = dict(self.headers.items())

@@ -6,24 +6,46 @@ Everything beyond the bytes is made when somebody asks for it, once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypedDict, TypeVar, Unpack, overload
 
 from parsel import Selector as AnySelector
 from parsel import SelectorList as AnySelectorList
 
-from crawler.errors import InvalidRequest
 from crawler.model.base import Base
 from crawler.model.body import Body
-from crawler.model.fields import Callback
-from crawler.model.headers import Headers
+from crawler.model.fields import Callback, Cookies
+from crawler.model.headers import GivenHeaders, Headers
+from crawler.model.invalid import InvalidRequest
 from crawler.model.link import Link, holds_link, href_of
 from crawler.model.masking import masked
+from crawler.model.options import LinkOptions
 from crawler.model.request import Request
 from crawler.model.url import join
 
+OtherResponse = TypeVar("OtherResponse", bound="Response")
+
 # Arguments of follow() that need no check of the URL again.
 _QUICK = frozenset({"cb_kwargs", "priority", "dont_filter", "errback", "flags"})
+
+
+class Changes(TypedDict, total=False):
+    """What ``Response.replace`` can change."""
+
+    url: str
+    status: int
+    headers: GivenHeaders | None
+    body: bytes | str
+    flags: list[str] | None
+    request: Request | None
+    certificate: Any
+    ip_address: IPv4Address | IPv6Address | None
+    protocol: str | None
+    encoding: str | None
+    latency: float | None
+    body_file: Path | None
+    reason: str
 
 
 class Response(Body):
@@ -67,13 +89,13 @@ class Response(Body):
         self,
         url: str,
         status: int = 200,
-        headers: Any = None,
+        headers: GivenHeaders | None = None,
         body: bytes | str = b"",
         *,
         flags: list[str] | None = None,
         request: Request | None = None,
         certificate: Any = None,
-        ip_address: Any = None,
+        ip_address: IPv4Address | IPv6Address | None = None,
         protocol: str | None = None,
         encoding: str | None = None,
         latency: float | None = None,
@@ -148,12 +170,12 @@ class Response(Body):
         url: str | Link | AnySelector,
         callback: Callback | None = None,
         method: str | None = None,
-        headers: Any = None,
-        body: Any = None,
-        cookies: Any = None,
+        headers: GivenHeaders | None = None,
+        body: str | bytes | None = None,
+        cookies: Cookies | None = None,
         meta: dict[str, Any] | None = None,
         encoding: str | None = None,
-        **arguments: Any,
+        **arguments: Unpack[LinkOptions],
     ) -> Request:
         """Return a request for a link: a str, a Link, an ``<a>``, ``<area>`` or ``<link>``, or an attribute.
 
@@ -179,10 +201,16 @@ class Response(Body):
         self,
         urls: Iterable[str | Link | AnySelector] | None = None,
         callback: Callback | None = None,
-        *arguments: Any,
+        method: str | None = None,
+        headers: GivenHeaders | None = None,
+        body: str | bytes | None = None,
+        cookies: Cookies | None = None,
+        meta: dict[str, Any] | None = None,
+        encoding: str | None = None,
+        *,
         css: str | None = None,
         xpath: str | None = None,
-        **options: Any,
+        **arguments: Unpack[LinkOptions],
     ) -> Iterator[Request]:
         """Return requests for many links: ``urls``, or what ``css`` or ``xpath`` selects.
 
@@ -197,9 +225,16 @@ class Response(Body):
             urls = self.xpath(xpath)
         if isinstance(urls, AnySelectorList):
             urls = filter(holds_link, urls)  # one by one: there may be a million
-        return (self.follow(url, callback, *arguments, **options) for url in urls or ())
+        return (
+            self.follow(url, callback, method, headers, body, cookies, meta, encoding, **arguments)
+            for url in urls or ()
+        )
 
-    def replace(self, *, cls: type[Response] | None = None, **changes: Any) -> Any:
+    @overload
+    def replace(self, *, cls: None = None, **changes: Unpack[Changes]) -> Self: ...
+    @overload
+    def replace(self, *, cls: type[OtherResponse], **changes: Unpack[Changes]) -> OtherResponse: ...
+    def replace(self, *, cls: type[Response] | None = None, **changes: Any) -> Response:
         """Return a response of the same class (or of ``cls``) with these fields changed."""
         for name in self.attributes:
             if name not in changes:
@@ -210,7 +245,7 @@ class Response(Body):
 
     def copy(self) -> Self:
         """Return an equal response."""
-        return self.replace()  # type: ignore[no-any-return]  # of our own class when cls is not given
+        return self.replace()
 
     def __repr__(self) -> str:
         return f"<{self.status} {masked(self._url)}>"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 import parsel
 from lxml import etree
@@ -35,7 +35,7 @@ def _compiled(query: str, kind: str | None) -> tuple[etree.XPath, str] | None:
         raise ValueError(f"XPath error: {error} in {xpath}") from error
 
 
-class SelectorList(parsel.SelectorList[Any]):
+class SelectorList(parsel.SelectorList["Selector"]):
     """Several selectors (parsel's SelectorList)."""
 
 
@@ -43,7 +43,7 @@ class Selector(parsel.Selector):
     """A part of a document that can be selected from (parsel's Selector)."""
 
     __slots__ = ()
-    selectorlist_cls = SelectorList
+    selectorlist_cls: ClassVar[type[SelectorList]] = SelectorList  # type: ignore[assignment]  # and its own
 
     def __init__(self, text: Any = None, type: str | None = None, *, response: Any = None, **options: Any) -> None:  # noqa: A002
         """Parse ``text`` or ``body``, or a ``response``, which may stand first (Scrapy's Selector)."""

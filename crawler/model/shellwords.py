@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from crawler.errors import InvalidRequest
+from crawler.model.invalid import InvalidRequest
 
 _OPERATORS = "|&;<>()"
 _ESCAPE = re.compile(

@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 from ada_url import join_url, normalize_url
 
-from crawler.errors import InvalidRequest
+from crawler.model.invalid import InvalidRequest
 from crawler.model.masking import masked
 from crawler.model.octets import encode, output_encoding
 

@@ -112,7 +112,7 @@ class DepthFilter:
                 return Drop("depth", f"{depth} is deeper than DEPTH_LIMIT = {self._limit}")
         request.meta["depth"] = depth
         if self._priority and depth:
-            return request.replace(priority=request.priority - depth * self._priority)  # type: ignore[no-any-return]
+            return request.replace(priority=request.priority - depth * self._priority)
         return request
 
 
