@@ -68,6 +68,16 @@ ROOMS: dict[str, Room] = {
 model, events, config, spider, pipeline. A name with a dot is one module of a room: the interface it shows
 to others."""
 
+INNER_ROOMS: dict[str, Room] = {
+    # Bytes alone: what a connection says and hears, whoever carries it.
+    "download.wire": _room({*VALUES, "download.coding"}, "httptools"),
+    "download.coding": _room({"errors"}, "brotli zstandard"),
+    "download.net": _room({*VALUES, "download.wire"}, "twisted zope OpenSSL service_identity"),
+    "download.http1": _room({*VALUES, "download.wire", "download.net", "download.http.connection"}, "twisted"),
+    "download.http2": _room({*VALUES, "download.wire", "download.net", "download.http.connection"}, "twisted h2"),
+}
+"""What rooms within a room may import, more narrowly than the room does; of ours, what a name begins."""
+
 EXCEPTIONS = {
     ("crawler.spider", "treq"): ("typing", "side calls are made with treq's client; the spider imports none"),
     ("crawler.pipeline", "treq"): ("typing", "side calls are made with treq's client; the stage imports none"),
@@ -167,7 +177,8 @@ def violations(modules: Mapping[str, str]) -> list[str]:
         if room_of(module) not in ROOMS:
             problems.append(f"{module} is in a room that the table does not know")
         for found in imports(module, source, is_package=_is_package(module, modules)):
-            problems += [f"{module}:{found.line} {problem}" for problem in _import_problems(module, found, modules)]
+            forbidden = [*_import_problems(module, found, modules), *_inner_problems(module, found, modules)]
+            problems += [f"{module}:{found.line} {problem}" for problem in forbidden]
         if room_of(module) in PURE_ROOMS:
             problems += [f"{module}:{line} calls {name}: time is an argument" for line, name in _clock_calls(source)]
     return problems
@@ -217,6 +228,19 @@ def _import_problems(module: str, found: Import, modules: Mapping[str, str]) -> 
         yield f"may not import {top}: {IMPURE[top]}"
     if full in GLOBAL_REACTOR and room != "commands" and module not in REACTOR_ALLOWED:
         yield f"uses the global reactor by {full}; only commands may"
+
+
+def _inner_problems(module: str, found: Import, modules: Mapping[str, str]) -> Iterator[str]:
+    top = found.module.partition(".")[0]
+    for room, rules in INNER_ROOMS.items():
+        if not f"{module}.".startswith(f"{PACKAGE}.{room}."):
+            continue
+        target = _target(found, modules) or found.module
+        if top == PACKAGE:
+            if not any(f"{target}.".startswith(f"{PACKAGE}.{name}.") for name in (room, *rules.ours)):
+                yield f"may not import {target} in {room}"
+        elif top not in sys.stdlib_module_names | rules.third:
+            yield f"may not import the third party {top} in {room}"
 
 
 def _is_exception(module: str, top: str, found: Import) -> bool:

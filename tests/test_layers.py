@@ -59,6 +59,8 @@ CLEAN = {
     "crawler.frontier": "",
     "crawler.frontier.entry": "from crawler.model.url import join",
     "crawler.frontier.queue": "from crawler.frontier.entry import Entry",
+    "crawler.download.seam": "from twisted.internet.defer import Deferred",
+    "crawler.download.wire.head": "import httptools\nfrom crawler.errors import BadResponse",
     "crawler.storage": "",
     "crawler.commands": "from twisted.internet import reactor\nfrom crawler.storage import x",
 }
@@ -73,6 +75,8 @@ def test_made_up_clean_sources_pass() -> None:
     ("module", "source", "says"),
     [
         ("crawler.errors", "import msgspec", "third party msgspec"),
+        ("crawler.download.wire.head", "import twisted", "third party twisted in download.wire"),
+        ("crawler.download.wire.head", "from crawler.download import seam", "crawler.download.seam in download.wire"),
         ("crawler.model.url", "from crawler import storage", "may not import crawler.storage"),
         ("crawler.model.url", "from ..storage import jobs", "may not import crawler.storage"),
         ("crawler.model.url", "from .. import storage", "may not import crawler.storage"),

@@ -10,8 +10,9 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import Any, NamedTuple
 
+from crawler.download.wire.request import Destination
 from crawler.errors import InvalidRequest, ProxyError
-from crawler.model.url import DEFAULT_PORTS, normalise, shortened, split
+from crawler.model.url import normalise, shortened, split
 
 PROXY_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 
@@ -52,19 +53,16 @@ def parse_proxy(text: str) -> Proxy:
     return Proxy(parts.scheme, parts.host, port, parts.username, parts.password)
 
 
-class Route:
+class Route(Destination):
     """One way to one origin, with its idle connections, the latest last."""
 
     __slots__ = (
-        "absolute",
         "bind_address",
         "connections",
         "host",
-        "host_line",
         "http2",
         "idle",
         "key",
-        "latest_headers",
         "port",
         "proxy",
         "secure",
@@ -75,6 +73,10 @@ class Route:
     def __init__(self, key: Any, origin: str, proxy: Proxy | None, bind_address: str | None) -> None:
         parts = split(origin + "/")
         assert parts.port is not None
+        # A tunnel through the proxy, or SOCKS, is as good as no proxy.
+        plain = proxy is not None and parts.scheme == "http" and proxy.scheme in ("http", "https")
+        secret = None if proxy is None else proxy.authorization
+        super().__init__(parts.scheme, parts.host, parts.port, proxied=plain, authorization=secret)
         self.key = key
         self.host = parts.host
         self.port = parts.port
@@ -83,18 +85,11 @@ class Route:
         self.bind_address = bind_address
         self.idle: list[Any] = []
         self.connections = 0
-        self.latest_headers: tuple[list[tuple[bytes, bytes]], bool, bytes] | None = None
         # The connection that many exchanges share, if the peer speaks HTTP/2: None until the first connection
         # tells; the calls that come meanwhile wait for it, or each would open one.
         self.http2: bool | None = None
         self.shared: Any = None
         self.waiting: list[Any] | None = None
-        name = f"[{parts.host}]" if ":" in parts.host else parts.host
-        authority = name if DEFAULT_PORTS[parts.scheme] == parts.port else f"{name}:{parts.port}"
-        self.host_line = b"Host: " + authority.encode() + b"\r\n"
-        # RFC 9112 section 3.2.2: a proxy is given the whole URL, unless there is a tunnel through it.
-        plain_proxy = proxy is not None and not self.secure and proxy.scheme in ("http", "https")
-        self.absolute = f"{parts.scheme}://{authority}" if plain_proxy else ""
 
     def __repr__(self) -> str:
         via = f" via {self.proxy.label}" if self.proxy else ""
