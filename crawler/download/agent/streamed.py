@@ -16,9 +16,9 @@ from zope.interface import implementer
 
 from crawler.download.agent.upload import BodySource
 from crawler.download.coding.decoding import Decoder
-from crawler.download.http.fetch import SAFE_TO_REPEAT
 from crawler.download.net.deadlines import FOREVER
 from crawler.download.net.route import Route
+from crawler.download.repeating import may_go_out_again
 from crawler.download.wire.head import BY_LENGTH, NO_BODY, ResponseHead
 from crawler.errors import BodyTooLarge, FetchCancelled, FetchError, TruncatedBody
 
@@ -124,8 +124,8 @@ class StreamedCall:
 
     def on_error(self, error: FetchError, *, stale: bool) -> None:
         """See base.Call."""
-        safe = self.method in SAFE_TO_REPEAT or not error.sent
-        if stale and safe and not self._repeated and self.body_source is None:
+        streamed = self.body_source is not None
+        if may_go_out_again(self.method, error, stale=stale, repeated=self._repeated, streamed=streamed):
             self._repeated = True
             self.connection = None
             self.pool.open_for(self)

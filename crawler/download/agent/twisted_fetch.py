@@ -21,6 +21,7 @@ from crawler.download.agent.upload import multipart
 from crawler.download.body import Body, BodyRules
 from crawler.download.coding.decoding import ACCEPT_ENCODING
 from crawler.download.net.route import Route
+from crawler.download.repeating import may_go_out_again
 from crawler.download.request_limits import seconds_of
 from crawler.download.seam import Exchange, Head
 from crawler.errors import (
@@ -34,8 +35,6 @@ from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.model.url import without_credentials, without_fragment
 
-# RFC 9110 section 9.2.2: repeating one of these does what doing it once does.
-_SAFE_TO_REPEAT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
 # The framing is the Agent's alone; credentials for a proxy come from the proxy's URL.
 _NOT_THE_CALLERS = frozenset((b"content-length", b"transfer-encoding", b"proxy-authorization", b"connection"))
 
@@ -216,9 +215,11 @@ class AgentFetch:
     def _unanswered(self, failure: Failure) -> None:
         stale = self._connection is not None and self._connection.uses > 1 and not self._connection.head
         error = translate(failure, self._where, sent=self._exchange.sent)
-        stale = stale and not self._request.meta.get("files")  # they have been read
-        may_repeat = stale and isinstance(error, ConnectionLost) and self._request.method in _SAFE_TO_REPEAT
-        may_repeat = may_repeat and not self._repeated and not self._over
+        stale = stale and isinstance(error, ConnectionLost) and not self._over
+        streamed = bool(self._request.meta.get("files"))
+        may_repeat = may_go_out_again(
+            self._request.method, error, stale=stale, repeated=self._repeated, streamed=streamed
+        )
         error.may_repeat = may_repeat and not self._downloader.may_repeat(self._request)
         if may_repeat and not error.may_repeat:
             # A pooled connection that the server had closed: the request goes out once more.

@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 
 from crawler.download.body_file import BodyFile
 from crawler.download.coding.decoding import Decoder
+from crawler.download.repeating import may_go_out_again
 from crawler.download.request_limits import CUT, max_size_of, seconds_of
 from crawler.download.seam import Exchange, Head, Tap
 from crawler.download.wire.head import BY_LENGTH, NO_BODY, ResponseHead
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from crawler.download.net.route import Route
 
 logger = logging.getLogger(__name__)
-
-# RFC 9110 section 9.2.2: repeating one of these does what doing it once does.
-SAFE_TO_REPEAT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
 
 
 class FetchRules:
@@ -170,8 +168,8 @@ class Fetch:
 
     def on_error(self, error: FetchError, *, stale: bool) -> None:
         """See base.Call; a stale connection's fetch goes out once more, on a new one."""
-        safe = self.method in SAFE_TO_REPEAT or not error.sent
-        if stale and safe and not self._repeated and self.body_source is None:
+        streamed = self.body_source is not None
+        if may_go_out_again(self.method, error, stale=stale, repeated=self._repeated, streamed=streamed):
             if self._rules.may_repeat(self.request):
                 self._repeated = True
                 self.connection = None
