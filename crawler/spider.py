@@ -5,17 +5,17 @@ The names and meanings are those of Scrapy's Spider (docs.scrapy.org, "Spiders")
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
-from types import GeneratorType
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from crawler.anywhere import anywhere
 from crawler.errors import UsageError
 from crawler.events import Events
 from crawler.model.request import Request
 from crawler.model.response import Response
+from crawler.results import whole
 from crawler.stats import Stats
 
 if TYPE_CHECKING:
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from treq.client import HTTPClient
 
     from crawler.config.settings import Settings
-
-
-logger = logging.getLogger(__name__)
 
 
 _NOT_YET: Any = None
@@ -106,7 +103,7 @@ class Engine:
         """Fetch inline, as ``await spider.fetch(request)``."""
         if self._crawler.fetch is None:
             raise RuntimeError("download() works while the crawl runs")
-        return _anywhere(self._crawler.fetch(request))
+        return anywhere(self._crawler.fetch(request))
 
     download_async = download
 
@@ -240,7 +237,7 @@ class Spider:
         request = url_or_request if isinstance(url_or_request, Request) else Request(url_or_request)
         if self.crawler.fetch is None:
             raise RuntimeError("fetch() works while the crawl runs")
-        return _anywhere(self.crawler.fetch(request))
+        return anywhere(self.crawler.fetch(request))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
@@ -249,49 +246,3 @@ class Spider:
 def default_callback(spider: Spider) -> Callable[..., Any]:
     """Return the method for responses whose request names no callback: parse, if the kind of spider has no other."""
     return getattr(spider, spider._default_callback)  # type: ignore[no-any-return]  # a method
-
-
-def whole(results: Iterable[Any]) -> Iterable[Any]:
-    """Return results to iterate over; a generator that also returns a value, which its user lost, is told of."""
-    return _told_of(results) if isinstance(results, GeneratorType) else results
-
-
-def _told_of(results: GeneratorType[Any, Any, Any]) -> Iterator[Any]:
-    warn_of_return(results.__qualname__, (yield from results))
-
-
-def warn_of_return(name: str, value: Any) -> None:
-    """Warn of a value that a generator returned, as nobody gets it (PEP 380): once for each name."""
-    if value is not None and name not in _warned_of and len(_warned_of) < 1000:
-        _warned_of.add(name)
-        logger.warning(
-            "%s yields results, and what it returns as well (%s) is lost: yield that, too", name, type(value).__name__
-        )
-
-
-_warned_of: set[str] = set()
-
-
-async def _anywhere(fetched: Any) -> Response:
-    """Wait for a Deferred in whatever Task runs: asyncio.gather() makes Tasks that know none."""
-    try:
-        task = asyncio.current_task()
-    except RuntimeError:  # a reactor without an asyncio loop
-        task = None
-    if task is None:
-        return await fetched  # type: ignore[no-any-return]  # a Deferred
-    turn = asyncio.get_running_loop().create_future()
-
-    def wake(outcome: Any) -> Any:
-        if not turn.done():
-            turn.set_result(None)
-        return outcome
-
-    fetched.addBoth(wake)
-    try:
-        await turn
-    except asyncio.CancelledError:
-        fetched.cancel()
-        fetched.addErrback(lambda _: None)  # nobody waits for it any more
-        raise
-    return await fetched  # type: ignore[no-any-return]  # it has fired

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 PACKAGE = "crawler"
 VALUES = frozenset({"errors", "model"})
-WORDS = VALUES | {"events", "config", "stats"}
+WORDS = VALUES | {"events", "config", "stats", "results"}
 
 
 class Room(NamedTuple):
@@ -36,12 +36,14 @@ ROOMS: dict[str, Room] = {
     "policy": _room(VALUES),
     "frontier": _room(VALUES),
     "stats": _room(()),
+    "anywhere": _room(VALUES),
+    "results": _room(VALUES, "itemadapter"),
     "threads": _room((), "twisted"),
     "summary": _room(VALUES, "msgspec"),
     "events": _room(VALUES, "msgspec itemadapter"),
     "config": _room(VALUES | {"events", "scrapy"}, "msgspec itemadapter"),
     "pipeline": _room(WORDS | {"spider"}, "msgspec itemadapter"),
-    "spider": _room(WORDS, "msgspec itemadapter"),
+    "spider": _room(WORDS | {"anywhere"}, "msgspec itemadapter"),
     "download": _room(
         VALUES | {"policy", "config", "events", "threads"},
         "twisted treq httptools h2 hpack hyperframe brotli zstandard publicsuffixlist"

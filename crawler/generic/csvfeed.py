@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from typing import Any, ClassVar
 
-from crawler.generic.results import each
 from crawler.model.masking import masked
 from crawler.model.response import Response
+from crawler.results import each
 from crawler.spider import Spider
 
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from crawler.errors import UsageError
-from crawler.generic.results import each, then
 from crawler.model.link import Link
 from crawler.model.links import LinkExtractor
 from crawler.model.request import Request
 from crawler.model.response import Response
+from crawler.results import each, then
 from crawler.spider import Spider
 
 Method = str | Callable[..., Any]

@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 
 from crawler.errors import UsageError
 from crawler.generic.markup import BadMarkup, Document, pieces
-from crawler.generic.results import each
 from crawler.model.encoding import encoding_of
 from crawler.model.masking import masked
 from crawler.model.response import Response
 from crawler.model.selector import Selector, document
+from crawler.results import each
 from crawler.spider import Spider
 
 

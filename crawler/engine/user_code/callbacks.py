@@ -27,7 +27,7 @@ from crawler.engine.user_code.frames import at_yield
 from crawler.engine.user_code.tasks import Drive
 from crawler.model.request import Request
 from crawler.model.response import Response
-from crawler.spider import warn_of_return
+from crawler.results import warn_of_return
 
 logger = logging.getLogger(__name__)
 

@@ -1,15 +1,18 @@
-"""What did a spider's method give: one result, several, or a promise of them?"""
+"""What did a function of the user's give: one result, several, or a promise of them?"""
 
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from types import GeneratorType
 from typing import Any
 
 from itemadapter import ItemAdapter
 
 from crawler.model.request import Request
-from crawler.spider import whole
+
+logger = logging.getLogger(__name__)
 
 
 def is_promise(results: Any) -> bool:
@@ -39,3 +42,24 @@ async def _later(results: Any, go_on: Callable[[Iterable[Any]], Iterator[Any]]) 
         found = await results
     for result in go_on(each(found)):
         yield result
+
+
+def whole(results: Iterable[Any]) -> Iterable[Any]:
+    """Return results to iterate over; a generator that also returns a value, which its user lost, is told of."""
+    return _told_of(results) if isinstance(results, GeneratorType) else results
+
+
+def _told_of(results: GeneratorType[Any, Any, Any]) -> Iterator[Any]:
+    warn_of_return(results.__qualname__, (yield from results))
+
+
+def warn_of_return(name: str, value: Any) -> None:
+    """Warn of a value that a generator returned, as nobody gets it (PEP 380): once for each name."""
+    if value is not None and name not in _warned_of and len(_warned_of) < 1000:
+        _warned_of.add(name)
+        logger.warning(
+            "%s yields results, and what it returns as well (%s) is lost: yield that, too", name, type(value).__name__
+        )
+
+
+_warned_of: set[str] = set()
