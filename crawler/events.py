@@ -77,12 +77,16 @@ class FetchFailed(Event, frozen=True):
 
 
 class RequestDelayed(Event, frozen=True):
-    """A request goes back to its host's queue; ``kind`` is "retry" or "redirect"."""
+    """A request goes back to its host's queue; ``kind`` is "retry" or "redirect".
+
+    ``status`` is that of the response that was no page, None if there was no response.
+    """
 
     request: Request
     kind: str
     reason: str
     seconds: float
+    status: int | None = None
 
 
 class RequestEnded(Event, frozen=True):

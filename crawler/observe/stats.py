@@ -121,11 +121,10 @@ class _Counts:
     def delayed(self, event: RequestDelayed) -> None:
         if event.kind == "redirect":
             self._counts["redirect/count"] += 1
-            self._counts["response_received_count"] -= 1
-            return
-        self._counts["retry/count"] += 1
-        self._counts[f"retry/reason_count/{event.reason}"] += 1
-        if event.reason[:1].isdigit():  # "503 Service Unavailable": a response that was no page
+        else:
+            self._counts["retry/count"] += 1
+            self._counts[f"retry/reason_count/{event.reason}"] += 1
+        if event.status is not None:
             self._counts["response_received_count"] -= 1
 
     def ended(self, event: RequestEnded) -> None:

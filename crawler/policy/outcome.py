@@ -15,7 +15,7 @@ from crawler.model.response import Response
 from crawler.policy.httperror import StatusRules, status_verdict
 from crawler.policy.redirect import RedirectRules, redirect_verdict
 from crawler.policy.refresh import mentions_refresh
-from crawler.policy.retry import RetryRules, give_up, retry_verdict
+from crawler.policy.retry import RetryRules, give_up, is_worth_another_try, retry_verdict
 from crawler.policy.verdict import Deliver, Drop, Verdict
 
 
@@ -26,6 +26,14 @@ class Rules:
     redirect: RedirectRules = field(default_factory=RedirectRules)
     retry: RetryRules = field(default_factory=RetryRules)
     status: StatusRules = field(default_factory=StatusRules)
+
+    @property
+    def longest_wait(self) -> float:
+        """The longest that a verdict lets a request wait, in seconds.
+
+        A resume cuts what the job file has to it: the wall clock may have been set back meanwhile.
+        """
+        return max(self.retry.retry_after_max, self.retry.retry_backoff_max, self.redirect.metarefresh_maxdelay)
 
 
 def judge(
@@ -42,7 +50,7 @@ def judge(
     above wants is GiveUp.
     """
     if isinstance(outcome, Response):
-        if 200 <= outcome.status < 300 and outcome.status not in rules.retry.retry_http_codes:
+        if 200 <= outcome.status < 300 and not is_worth_another_try(outcome, rules.retry):
             redirect = rules.redirect
             if not redirect.metarefresh_enabled or outcome.body_file or not mentions_refresh(outcome.body):
                 return Deliver(outcome)

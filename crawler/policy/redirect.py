@@ -143,7 +143,7 @@ def _follow(
         priority=request.priority + rules.redirect_priority_adjust,
         **changes,
     )
-    return Later(redirected, seconds, "redirect", str(reason))
+    return Later(redirected, seconds, "redirect", str(reason), response.status)
 
 
 def _with_referer(headers: Headers, target: str, response: Response, policy: str) -> Headers:

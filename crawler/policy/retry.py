@@ -83,10 +83,7 @@ def retry_verdict(
     ``wall`` is the time as seconds since 1970 for a ``Retry-After`` date. The meta keys are Scrapy's:
     dont_retry, max_retry_times, retry_times, priority_adjust.
     """
-    if isinstance(outcome, Response):
-        if outcome.status not in rules.retry_http_codes:
-            return None
-    elif not may_pass(outcome):
+    if not is_worth_another_try(outcome, rules):
         return None
     meta = request.meta
     if not rules.retry_enabled or meta.get("dont_retry"):
@@ -96,7 +93,9 @@ def retry_verdict(
     if times > (rules.retry_times if most is None else most):
         return None if isinstance(outcome, Response) else give_up(request, outcome)
     seconds = backoff(times, rules, random)
+    status = None
     if isinstance(outcome, Response):
+        status = outcome.status
         reason = f"{outcome.status} {_phrase(outcome.status)}"
         asked = retry_after(outcome, wall)
         if asked is not None:
@@ -105,7 +104,16 @@ def retry_verdict(
         reason = type(outcome).__name__
     adjust = meta.get("priority_adjust", rules.retry_priority_adjust)
     again = request.replace(meta={**meta, "retry_times": times}, priority=request.priority + adjust)
-    return Later(again, seconds, "retry", reason)
+    return Later(again, seconds, "retry", reason, status)
+
+
+def is_worth_another_try(outcome: Response | Exception, rules: RetryRules) -> bool:
+    """Tell whether another try may end otherwise.
+
+    Asked of every outcome, 2xx too, before anything else is done with it: a new rule on what is tried again goes here.
+    How long to wait, if the response says so, is ``retry_after``'s answer.
+    """
+    return outcome.status in rules.retry_http_codes if isinstance(outcome, Response) else may_pass(outcome)
 
 
 def may_pass(error: Exception) -> bool:

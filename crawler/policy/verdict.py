@@ -25,13 +25,15 @@ class Later:
 
     It is the same accepted request, perhaps with another URL: the host and the origin of a redirect
     are the target's. ``reason`` is for people and stats, as Scrapy words it: "503 Service Unavailable",
-    "FetchTimeout", "302", "meta refresh".
+    "FetchTimeout", "302", "meta refresh". ``status`` is that of the response, which is then no page that
+    counts; None: there was none.
     """
 
     request: Request
     seconds: float
     kind: Literal["retry", "redirect"]
     reason: str
+    status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,9 +70,9 @@ def test_robots_txt_is_no_page() -> None:
 def test_what_is_followed_or_tried_again_is_no_page() -> None:
     values = counted(
         received(PAGE, 301),
-        RequestDelayed(PAGE, "redirect", "301", 0.0),
+        RequestDelayed(PAGE, "redirect", "301", 0.0, 301),
         received(PAGE, 503),
-        RequestDelayed(PAGE, "retry", "503 Service Unavailable", 1.0),
+        RequestDelayed(PAGE, "retry", "503 Service Unavailable", 1.0, 503),
         FetchFailed(PAGE, ConnectionFailed("no")),
         RequestDelayed(PAGE, "retry", "ConnectionFailed", 1.0),
         received(PAGE, 302),

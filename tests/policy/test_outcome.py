@@ -59,6 +59,13 @@ def test_a_meta_refresh_goes_before_a_retry_as_in_scrapy() -> None:
         assert (verdict.kind, verdict.seconds) == ("redirect", 3)
 
 
+def test_the_longest_wait_is_that_of_the_rule_which_allows_most() -> None:
+    assert Rules().longest_wait == 600
+    patient = RetryRules(retry_backoff_max=3600.0, retry_after_max=1.0)
+    assert Rules(retry=patient).longest_wait == 3600
+    assert Rules(retry=RetryRules(retry_backoff_max=1.0, retry_after_max=1.0)).longest_wait == 100
+
+
 def test_a_2xx_can_be_a_status_to_retry() -> None:
     rules = Rules(retry=RetryRules(retry_http_codes=frozenset({202})))
     assert isinstance(verdict_on(Response(URL, 202), rules=rules), Later)

@@ -9,7 +9,8 @@ import pytest
 from crawler import errors
 from crawler.model.request import Request
 from crawler.model.response import Response
-from crawler.policy.retry import RetryRules, backoff, retry_after, retry_verdict
+from crawler.policy.outcome import Rules, judge
+from crawler.policy.retry import RetryRules, backoff, is_worth_another_try, retry_after, retry_verdict
 from crawler.policy.verdict import GiveUp, Later
 
 URL = "http://a.example/x"
@@ -39,6 +40,30 @@ LASTING = [
     errors.IgnoreRequest,
     ValueError,
 ]
+
+
+# outcome, what is tried again for this spider, whether another try may end otherwise
+WORTH = [
+    (Response(URL, 200), RULES, False),
+    (Response(URL, 202), RULES, False),
+    (Response(URL, 202), RetryRules(retry_http_codes=frozenset({202})), True),
+    (Response(URL, 503), RULES, True),
+    (Response(URL, 503), RetryRules(retry_http_codes=frozenset()), False),
+    (Response(URL, 404), RULES, False),
+    (errors.ConnectionLost("x"), RULES, True),
+    (errors.TLSError("x"), RULES, False),
+]
+
+
+@pytest.mark.parametrize(("outcome", "rules", "worth"), WORTH)
+def test_what_is_worth_another_try_is_tried_again_whatever_its_status(
+    outcome: Any, rules: RetryRules, worth: bool
+) -> None:
+    assert is_worth_another_try(outcome, rules) is worth
+    verdict = judge(Request(URL), outcome, Rules(retry=rules), wall=0.0, random=lambda: 0.0)
+    assert (isinstance(verdict, Later) and verdict.kind == "retry") is worth
+    if isinstance(verdict, Later):
+        assert verdict.status == (outcome.status if isinstance(outcome, Response) else None)
 
 
 def decide(outcome: Any, request: Request | None = None, rules: RetryRules = RULES, *, random: float = 0.0) -> Any:

@@ -202,7 +202,9 @@ class Outcomes:
 
     def _queue(self, entry: Entry, verdict: Later) -> None:
         # A stop leaves it to a resume, but what was answered is no page all the same.
-        self._events.publish(RequestDelayed(entry.request, verdict.kind, masked(verdict.reason), verdict.seconds))
+        self._events.publish(
+            RequestDelayed(entry.request, verdict.kind, masked(verdict.reason), verdict.seconds, verdict.status)
+        )
         if self._intake.stopping:
             self._leave(entry)
             return

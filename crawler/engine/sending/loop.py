@@ -37,7 +37,7 @@ class Loop:
         self._failed = failed
         self._most_bytes = core.SCRAPER_SLOT_MAX_ACTIVE_SIZE
         self._ahead = AHEAD if parts.store.window is None else None
-        self._longest_wait = max(core.RETRY_AFTER_MAX, core.RETRY_BACKOFF_MAX, core.METAREFRESH_MAXDELAY)
+        self._longest_wait = parts.rules.longest_wait
         self._running = False
         self._open = False
         self._pumping = False
