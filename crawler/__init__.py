@@ -12,6 +12,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crawler.dialect import Dialect, hand_in
+
 if TYPE_CHECKING:
     from crawler.assembly import crawl as crawl
     from crawler.config.settings import Settings as Settings
@@ -122,3 +124,12 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+def _scrapy() -> Dialect:
+    from crawler.scrapy import dialect
+
+    return dialect
+
+
+hand_in(_scrapy)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from crawler.anywhere import anywhere
-from crawler.errors import UsageError
+from crawler.dialect import Engine, Signals, dialect, may_be_settings
 from crawler.events import Events
 from crawler.model.request import Request
 from crawler.model.response import Response
@@ -57,75 +57,12 @@ class Crawler:
     @property
     def signals(self) -> Signals:
         """Scrapy's way to subscribe to what happens; ``events`` is ours."""
-        return Signals(self)
+        return dialect().signals_of(self)
 
     @property
     def engine(self) -> Engine:
         """What spiders do with Scrapy's engine; ``stop`` and ``fetch`` are ours."""
-        return Engine(self)
-
-
-class Signals:
-    """``crawler.signals`` as Scrapy's spiders use it."""
-
-    def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
-
-    def connect(self, receiver: Callable[..., Any], signal: Any = None, *, weak: bool = False) -> None:
-        """Call ``receiver`` when something happens; ``signal`` is one of ``from crawler import signals``.
-
-        Receivers are kept as long as the crawl, ``weak`` or not.
-        """
-        subscribe = getattr(signal, "subscribe", None)
-        if subscribe is None:
-            raise UsageError(f"signals are those of `from crawler import signals`, got {signal!r}")
-        subscribe(self._crawler, receiver)
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"crawler.signals has no {name}, only connect(); see docs/from_scrapy.md")
-
-
-class Engine:
-    """``crawler.engine`` as Scrapy's spiders use it."""
-
-    def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
-
-    def close_spider(self, spider: Spider | None = None, reason: str = "cancelled") -> None:
-        """End the crawl once what is in flight has finished."""
-        self._crawler.stop(reason)
-
-    def stop(self) -> None:
-        """End the crawl with the reason "shutdown"."""
-        self._crawler.stop()
-
-    def download(self, request: Request) -> Awaitable[Response]:
-        """Fetch inline, as ``await spider.fetch(request)``."""
-        if self._crawler.fetch is None:
-            raise RuntimeError("download() works while the crawl runs")
-        return anywhere(self._crawler.fetch(request))
-
-    download_async = download
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(
-            f"crawler.engine has no {name}, only close_spider(), stop() and download(); what a spider wants crawled "
-            "is yielded by its callbacks and start() (docs/from_scrapy.md)"
-        )
-
-
-OLD_SETTINGS = {
-    "download_delay": "DOWNLOAD_DELAY",
-    "download_maxsize": "DOWNLOAD_MAXSIZE",
-    "download_timeout": "DOWNLOAD_TIMEOUT",
-    "download_warnsize": "DOWNLOAD_WARNSIZE",
-    "max_concurrent_requests": "CONCURRENT_REQUESTS_PER_DOMAIN",
-    "user_agent": "USER_AGENT",
-    "http_user": "HTTPAUTH_USER",
-    "http_pass": "HTTPAUTH_PASS",
-    "http_auth_domain": "HTTPAUTH_DOMAIN",
-}
-"""Attributes of a spider that Scrapy reads as settings of it."""
+        return dialect().engine_of(self)
 
 
 class Spider:
@@ -163,11 +100,12 @@ class Spider:
         self.crawler = crawler
         self.settings = crawler.settings
         self.__dict__.setdefault("state", {})  # a subclass may not call our __init__
-        for name in OLD_SETTINGS.keys() & self.__dict__.keys():
-            self.logger.warning(
-                "%s.%s was set too late to have an effect: set it on the class, or %s in custom_settings",
-                type(self).__name__, name, OLD_SETTINGS[name],
-            )  # fmt: skip
+        if may_be_settings(self.__dict__):
+            for name, setting in dialect().too_late(self.__dict__).items():
+                self.logger.warning(
+                    "%s.%s was set too late to have an effect: set it on the class, or %s in custom_settings",
+                    type(self).__name__, name, setting,
+                )  # fmt: skip
 
     @classmethod
     def update_settings(cls, settings: Settings) -> None:
@@ -176,10 +114,8 @@ class Spider:
         An override calls this one, which reads what Scrapy takes from attributes of the class (``download_delay``).
         """
         draft: Any = settings  # while they are being put together they can be changed
-        for name, setting in OLD_SETTINGS.items():
-            value = getattr(cls, name, None)
-            if value is not None and not callable(value) and not hasattr(value, "__get__"):
-                draft.set(setting, value)
+        if may_be_settings(dir(cls)):
+            draft.update(dialect().settings_of(cls))
 
     @property
     def logger(self) -> logging.LoggerAdapter[logging.Logger]:

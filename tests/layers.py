@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 PACKAGE = "crawler"
 VALUES = frozenset({"errors", "model"})
-WORDS = VALUES | {"events", "config", "stats", "results"}
+WORDS = VALUES | {"events", "config", "stats", "results", "dialect"}
 
 
 class Room(NamedTuple):
@@ -36,12 +36,13 @@ ROOMS: dict[str, Room] = {
     "policy": _room(VALUES),
     "frontier": _room(VALUES),
     "stats": _room(()),
+    "dialect": _room(VALUES),
     "anywhere": _room(VALUES),
     "results": _room(VALUES, "itemadapter"),
     "threads": _room((), "twisted"),
     "summary": _room(VALUES, "msgspec"),
     "events": _room(VALUES, "msgspec itemadapter"),
-    "config": _room(VALUES | {"events", "scrapy"}, "msgspec itemadapter"),
+    "config": _room(VALUES | {"events", "dialect"}, "msgspec itemadapter"),
     "pipeline": _room(WORDS | {"spider"}, "msgspec itemadapter"),
     "spider": _room(WORDS | {"anywhere"}, "msgspec itemadapter"),
     "download": _room(
@@ -58,7 +59,7 @@ ROOMS: dict[str, Room] = {
         "twisted itemadapter",
     ),
     "generic": _room(WORDS | {"spider", "pipeline", "policy.robots"}, "lxml itemadapter itemloaders twisted"),
-    "scrapy": _room(WORDS | {"spider"}, "twisted"),
+    "scrapy": _room(WORDS | {"spider", "anywhere"}, "twisted"),
     "sample": _room((), "twisted"),
     "commands": ANYTHING,
     "assembly": ANYTHING,

@@ -17,7 +17,6 @@ from crawler.model.masking import escape, harmless
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.observe.frames import describe
-from crawler.scrapy.kinds import TextResponse
 from crawler.spider import Spider
 
 if TYPE_CHECKING:
@@ -127,5 +126,5 @@ def _print_body(response: Response) -> None:
     if not on_terminal():
         click.echo(response.body, nl=False)
         return
-    text = response.text if isinstance(response, TextResponse) else response.body.decode("utf-8", "backslashreplace")
+    text = response.text if response.kind != "binary" else response.body.decode("utf-8", "backslashreplace")
     click.echo(harmless(text), nl=False)

@@ -15,8 +15,8 @@ from crawler.config.kinds import is_optional
 from crawler.config.parse import check, parse_any, parse_text, shorten
 from crawler.config.reads import TypedReads
 from crawler.config.schema import CoreSettings
+from crawler.dialect import dialect
 from crawler.errors import SettingError
-from crawler.scrapy.settings import SCRAPY_NAMES, has_no_effect, in_our_words
 
 CORE_KINDS: Final[dict[str, Any]] = get_type_hints(CoreSettings, include_extras=True)
 
@@ -112,7 +112,7 @@ def gather(layers: Iterable[Layer], *, components: Iterable[Any], also: Callable
             where = f"{ours[name].called or name} ({layer.origin})"
             ours[name] = Given(load_components(name, value, where=where), layer.origin, called=ours[name].called)
         declared |= _declared(components_in({name: ours[name].value for name in ours.keys() & COMPONENT_SETTINGS}))
-        for name in [name for name in ours if name not in CORE_KINDS and name in SCRAPY_NAMES]:
+        for name in [name for name in ours if name not in CORE_KINDS and name in dialect().names]:
             unmapped[name] = ours.pop(name), layer
         given |= ours
     unknown = (given.keys() | unmapped.keys()) - CORE_KINDS.keys() - declared.keys()
@@ -142,16 +142,30 @@ def _declared(components: Iterable[Any]) -> dict[str, Declared]:
 def _translate(layer: Layer) -> dict[str, Given]:
     ours: dict[str, Given] = {}
     for name, value in layer.values.items():
+        given = Given(value, layer.origin, layer.text)
         read = parse_any(value) if layer.text and isinstance(value, str) else value
-        mapped = in_our_words(name, read, layer.values, origin=layer.origin)
+        own = _is_own(name, given if isinstance(read, str) else given._replace(value=read))
+        mapped = None if own else dialect().in_our_words(name, read, layer.values, origin=layer.origin)
         if mapped is None:
-            ours[name] = Given(value, layer.origin, layer.text)
+            ours[name] = given
             continue
         # A setting given under our own name beats the one that is mapped to it.
         for target, translated in mapped.items():
             if target == name or target not in layer.values:
                 ours[target] = Given(translated, layer.origin, layer.text, called=name)
     return ours
+
+
+def _is_own(name: str, given: Given) -> bool:
+    """Tell whether a setting is the crawler's own, name and value: only what is not is asked about elsewhere."""
+    path = given.value if isinstance(given.value, str) else getattr(given.value, "__module__", None) or ""
+    if name not in CORE_KINDS or path.startswith("scrapy."):
+        return False
+    try:
+        typed(name, CORE_KINDS[name], given)
+    except SettingError:
+        return False
+    return True
 
 
 def _without_effect(
@@ -164,6 +178,6 @@ def _without_effect(
     ignored = []
     for name, (value, layer) in unmapped.items():
         given[name] = value
-        if name not in declared and has_no_effect(name, value.value, layer.values, origin=value.origin):
+        if name not in declared and dialect().has_no_effect(name, value.value, layer.values, origin=value.origin):
             ignored.append(f"{name} ({value.origin})")
     return [f"Settings of Scrapy without effect here: {', '.join(ignored)}"] if ignored else []

@@ -1,11 +1,7 @@
-"""What is written about the settings: each one's row, and the page docs/settings.md?
-
-``python -m crawler.config.reference`` prints the page; a test compares it with the file.
-"""
+"""What is written about the crawler's own settings, in a table and in docs/settings.md?"""
 
 from __future__ import annotations
 
-import sys
 from typing import Any, Final
 
 import msgspec
@@ -14,20 +10,11 @@ from crawler.config.kinds import bare, type_name
 from crawler.config.layers import CORE_KINDS
 from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
-from crawler.scrapy.settings import SCRAPY_NAMES
-
-_FATES: Final = {
-    "same": "The same name, type and meaning.",
-    "alike": "The same name and type; in the table is what differs.",
-    "mapped": "Understood, and turned into settings of ours.",
-    "ignored": "Without effect; one warning names those that are set to something.",
-    "refused": "An error before the start, unless empty: the crawl would not do what the setting asks for.",
-}
 
 _INTRODUCTION: Final = """\
 # Settings
 
-<!-- Made by `python -m crawler.config.reference > docs/settings.md`; a test compares. -->
+<!-- Made by `python -m crawler.scrapy.reference > docs/settings.md`; a test compares. -->
 
 Where a setting may be given, the later ones win: the default; `settings.py` of the project; the spider's
 `custom_settings` and `update_settings`; the script that calls `crawl()`; the command line (`-s NAME=VALUE` and the
@@ -82,8 +69,8 @@ def description(kind: Any) -> str:
     return next((meta.description for meta in reversed(bare(kind)[1]) if meta.description), "")
 
 
-def page() -> str:
-    """Return docs/settings.md."""
+def own_page() -> str:
+    """Return the first part of docs/settings.md: of the crawler's own settings."""
     lines = [
         _INTRODUCTION,
         "## The crawler's own",
@@ -94,17 +81,8 @@ def page() -> str:
     defaults = CoreSettings()
     for name, kind in CORE_KINDS.items():
         default = _code(getattr(defaults, name))
-        lines.append(f"| `{name}` | {_cell(type_name(kind))} | {default} | {_cell(description(kind))} |")
-    lines += ["", "## Scrapy's", "", "What becomes of each setting of Scrapy 2.19 here.", ""]
-    for fate, meaning in _FATES.items():
-        names = {name: row for name, row in SCRAPY_NAMES.items() if row.fate == fate}
-        lines += [f"### {fate.capitalize()}", "", meaning, ""]
-        if fate == "same":
-            lines += [", ".join(f"`{name}`" for name in names), ""]
-        else:
-            lines += ["| Scrapy's setting | here |", "|---|---|"]
-            lines += [f"| `{name}` | {_cell(row.note)} |" for name, row in names.items()] + [""]
-    return "\n".join(lines).rstrip() + "\n"
+        lines.append(f"| `{name}` | {cell(type_name(kind))} | {default} | {cell(description(kind))} |")
+    return "\n".join(lines) + "\n"
 
 
 def _code(value: Any) -> str:
@@ -112,9 +90,6 @@ def _code(value: Any) -> str:
     return f"`{shown}`".replace("|", "\\|")
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """Return a text as it stands in a table."""
     return text.replace("|", "\\|")
-
-
-if __name__ == "__main__":
-    sys.stdout.write(page())

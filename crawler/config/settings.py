@@ -19,8 +19,8 @@ from crawler.config.layers import CORE_KINDS, Given, Layer, gather, of_spider, t
 from crawler.config.nearest import misspelt
 from crawler.config.reads import TypedReads
 from crawler.config.schema import CoreSettings
+from crawler.dialect import dialect
 from crawler.errors import SettingError
-from crawler.scrapy.settings import SCRAPY_NAMES
 
 
 class Settings(Mapping[str, Any], TypedReads):
@@ -177,7 +177,7 @@ def _checked(given: Mapping[str, Given], kinds: Mapping[str, Any]) -> dict[str, 
                 checked[name] = typed(name, kinds[name], value)
             except SettingError as error:
                 wrong.append(str(error))
-        elif name not in SCRAPY_NAMES and (meant := misspelt(name, kinds.keys() | SCRAPY_NAMES.keys())):
+        elif name not in (foreign := dialect().names) and (meant := misspelt(name, {*kinds, *foreign})):
             wrong.append(f'{name} ({value.origin}) is not a setting; did you mean "{meant}"?')
     if wrong:
         raise SettingError("\n".join(wrong))

@@ -1,0 +1,83 @@
+"""Which names of another framework's may a project use, and who knows what they mean here?
+
+The crawler itself knows its own names only. Who knows the others is handed in once, by ``crawler/__init__``, and
+is loaded when a project first says something that is not the crawler's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from crawler.model.request import Request
+    from crawler.model.response import Response
+
+_SIGNS = ("download_", "http_", "max_concurrent_", "user_agent")
+
+
+class Signals(Protocol):
+    """``crawler.signals``: events under the dialect's names."""
+
+    def connect(self, receiver: Callable[..., Any], signal: Any = None, *, weak: bool = False) -> None:
+        """Call ``receiver`` when something happens."""
+
+
+class Engine(Protocol):
+    """``crawler.engine``: what spiders do with the crawl under the dialect's names."""
+
+    def close_spider(self, spider: Any = None, reason: str = "cancelled") -> None:
+        """End the crawl once what is in flight has finished."""
+
+    def stop(self) -> None:
+        """End the crawl with the reason "shutdown"."""
+
+    def download(self, request: Request) -> Awaitable[Response]:
+        """Fetch inline."""
+
+    def download_async(self, request: Request) -> Awaitable[Response]:
+        """Fetch inline."""
+
+
+class Dialect(Protocol):
+    """What a module that knows a dialect answers."""
+
+    @property
+    def names(self) -> Collection[str]:
+        """The settings it knows."""
+
+    def in_our_words(self, name: str, value: Any, layer: Mapping[str, Any], *, origin: str) -> Mapping[str, Any] | None:
+        """Return our settings for one of its own; None for a name that is not translated. Raises SettingError."""
+
+    def has_no_effect(self, name: str, value: Any, layer: Mapping[str, Any], *, origin: str) -> bool:
+        """Tell whether the user should hear that a setting has no effect. Raises SettingError for a refused one."""
+
+    def settings_of(self, spider: type) -> Mapping[str, Any]:
+        """Return the settings that stand as attributes on a spider's class."""
+
+    def too_late(self, attributes: Iterable[str]) -> Mapping[str, str]:
+        """Return which attributes of a spider would be settings, had they been set on its class, and which ones."""
+
+    def signals_of(self, crawler: Any) -> Signals:
+        """Return ``crawler.signals``."""
+
+    def engine_of(self, crawler: Any) -> Engine:
+        """Return ``crawler.engine``."""
+
+
+def hand_in(load: Callable[[], Dialect]) -> None:
+    """Take what loads the dialect."""
+    _loads[:] = [load]
+
+
+def dialect() -> Dialect:
+    """Return the dialect, loaded."""
+    return _loads[0]()
+
+
+def may_be_settings(attributes: Iterable[str]) -> bool:
+    """Tell whether the dialect is to be asked about a spider's attributes: whether a name begins as one of its does."""
+    return any(name.startswith(_SIGNS) for name in attributes)
+
+
+_loads: list[Callable[[], Dialect]] = []

@@ -1,0 +1,89 @@
+"""What do the attributes mean that Scrapy gives a crawler and reads from a spider?"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, NoReturn
+
+from crawler.anywhere import anywhere
+from crawler.errors import UsageError
+from crawler.model.request import Request
+from crawler.model.response import Response
+from crawler.spider import Crawler, Spider
+
+OLD_SETTINGS = {
+    "download_delay": "DOWNLOAD_DELAY",
+    "download_maxsize": "DOWNLOAD_MAXSIZE",
+    "download_timeout": "DOWNLOAD_TIMEOUT",
+    "download_warnsize": "DOWNLOAD_WARNSIZE",
+    "max_concurrent_requests": "CONCURRENT_REQUESTS_PER_DOMAIN",
+    "user_agent": "USER_AGENT",
+    "http_user": "HTTPAUTH_USER",
+    "http_pass": "HTTPAUTH_PASS",
+    "http_auth_domain": "HTTPAUTH_DOMAIN",
+}
+"""Attributes of a spider that Scrapy reads as settings of it."""
+
+
+def settings_of(spider: type) -> dict[str, Any]:
+    """Return the settings that stand as attributes on a spider's class."""
+    values = ((setting, getattr(spider, name, None)) for name, setting in OLD_SETTINGS.items())
+    return {
+        setting: value
+        for setting, value in values
+        if value is not None and not callable(value) and not hasattr(value, "__get__")
+    }
+
+
+def too_late(attributes: Iterable[str]) -> dict[str, str]:
+    """Return which attributes of a spider would be settings, had they been set on its class, and which ones."""
+    return {name: OLD_SETTINGS[name] for name in OLD_SETTINGS.keys() & set(attributes)}
+
+
+class Signals:
+    """``crawler.signals`` as Scrapy's spiders use it."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    def connect(self, receiver: Callable[..., Any], signal: Any = None, *, weak: bool = False) -> None:
+        """Call ``receiver`` when something happens; ``signal`` is one of ``from crawler import signals``.
+
+        Receivers are kept as long as the crawl, ``weak`` or not.
+        """
+        subscribe = getattr(signal, "subscribe", None)
+        if subscribe is None:
+            raise UsageError(f"signals are those of `from crawler import signals`, got {signal!r}")
+        subscribe(self._crawler, receiver)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"crawler.signals has no {name}, only connect(); see docs/from_scrapy.md")
+
+
+class Engine:
+    """``crawler.engine`` as Scrapy's spiders use it."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    def close_spider(self, spider: Spider | None = None, reason: str = "cancelled") -> None:
+        """End the crawl once what is in flight has finished."""
+        self._crawler.stop(reason)
+
+    def stop(self) -> None:
+        """End the crawl with the reason "shutdown"."""
+        self._crawler.stop()
+
+    def download(self, request: Request) -> Awaitable[Response]:
+        """Fetch inline, as ``await spider.fetch(request)``."""
+        if self._crawler.fetch is None:
+            raise RuntimeError("download() works while the crawl runs")
+        return anywhere(self._crawler.fetch(request))
+
+    download_async = download
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(
+            f"crawler.engine has no {name}, only close_spider(), stop() and download(); what a spider wants crawled "
+            "is yielded by its callbacks and start() (docs/from_scrapy.md)"
+        )
