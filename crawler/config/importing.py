@@ -27,7 +27,7 @@ _NEEDED = frozenset(
     {"OpenSSL", "ada_url", "attr", "attrs", "automat", "brotli", "cffi", "chardetng_py", "click"}
     | {"constantly", "crawler", "cryptography", "cssselect", "h2", "hpack", "httptools", "hyperframe"}
     | {"hyperlink", "idna", "incremental", "itemadapter", "itemloaders", "jmespath", "lxml", "markdown_it"}
-    | {"mdurl", "msgspec", "multipart", "packaging", "parsel", "protego", "publicsuffixlist", "pydantic"}
+    | {"mdurl", "msgspec", "multipart", "packaging", "parsel", "publicsuffixlist", "pydantic"}
     | {"pygments", "rich", "scrapy", "service_identity", "six", "treq", "twisted", "typing_extensions", "w3lib"}
     | {"warcio", "zope", "zstandard"}
 )

@@ -99,7 +99,7 @@ _MAPPED: dict[str, ScrapyName] = {
         to.only("RequestFingerprinter", reason="FINGERPRINT is a function (request) -> int"),
     ),
     "ROBOTSTXT_PARSER": _mapped(
-        "Protego is what is used", to.only("ProtegoRobotParser", reason="robots.txt is read by Protego (RFC 9309)")
+        "robots.txt is read by RFC 9309", to.only("ProtegoRobotParser", reason="robots.txt is read by RFC 9309")
     ),
     **dict.fromkeys(
         ("SCHEDULER", "SCHEDULER_DISK_QUEUE", "SCHEDULER_MEMORY_QUEUE", "SCHEDULER_PRIORITY_QUEUE",
