@@ -123,7 +123,7 @@ class PreparedCrawl:
             done.errback(failure)
 
         running = Deferred.fromCoroutine(self._run())
-        if hasattr(self._world.reactor, "addSystemEventTrigger"):
+        if self._world.reactor is not None:
             end_with_reactor(self, running, self._world.reactor)
         running.addCallbacks(done.callback, failed)
         return done

@@ -15,7 +15,7 @@ from crawler.spider import Crawler, Spider
 logger = logging.getLogger(__name__)
 
 
-def load_settings(spider_class: Any, settings: Any) -> Settings:
+def load_settings(spider_class: type[Spider], settings: Settings | Mapping[str, Any] | None) -> Settings:
     """Return the settings of a crawl, from what crawl() was given. Raises UsageError."""
     if not (isinstance(spider_class, type) and issubclass(spider_class, Spider)):
         raise UsageError(f"crawl() takes a class derived from Spider, got {spider_class!r}")

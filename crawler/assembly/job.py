@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from itemadapter import ItemAdapter
 
@@ -21,11 +21,17 @@ from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
 from crawler.errors import JobInUse, UsageError
 from crawler.frontier.store import Store
+from crawler.spider import Spider
 from crawler.storage.codec import CannotStore, Codec
 from crawler.storage.jobs import Job, find_job, job_path, make_folder, new_job, read_job, remove_job
 from crawler.storage.lock import JobLock
 from crawler.storage.memory import MemoryStore
 from crawler.storage.sqlite import SQLiteStore
+
+if TYPE_CHECKING:
+    from twisted.internet.base import ReactorBase
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +79,7 @@ class ChosenStore:
                 remove_job(self.path)
 
 
-def going_on(settings: Settings, spider: Any, plan: JobPlan) -> JobPlan:
+def going_on(settings: Settings, spider: Spider, plan: JobPlan) -> JobPlan:
     """Return the plan as one that goes on with the job that JOB_NAME names, if that is there and has not ended.
 
     So the same command again goes on, as with Scrapy's JOBDIR. Raises UsageError for a job of another command and for
@@ -103,7 +109,7 @@ def going_on(settings: Settings, spider: Any, plan: JobPlan) -> JobPlan:
     return dataclasses.replace(plan, resume=job.name)
 
 
-def _of_another_command(job: Job, spider: Any, plan: JobPlan) -> str:
+def _of_another_command(job: Job, spider: Spider, plan: JobPlan) -> str:
     """Return what the job was begun with and this command has not; "" if it is the same as far as it matters."""
     name = job.description.get("spider", spider.name)
     if name != spider.name:
@@ -121,7 +127,9 @@ def begun_at(core: CoreSettings, plan: JobPlan, wall: float) -> float:
     return find_job(make_folder(core.JOB_DIR), plan.resume).created or wall
 
 
-def choose_store(settings: Settings, spider: Any, *, plan: JobPlan, reactor: Any, wall: float) -> ChosenStore:
+def choose_store(
+    settings: Settings, spider: Spider, *, plan: JobPlan, reactor: ReactorBase | None, wall: float
+) -> ChosenStore:
     """Return the store that JOB_STORE names. Raises UsageError for a job that cannot be begun or resumed."""
     core = settings.core
     if core.JOB_STORE in (None, "memory"):
@@ -149,7 +157,7 @@ def choose_store(settings: Settings, spider: Any, *, plan: JobPlan, reactor: Any
     return ChosenStore(store, name, path, lock)
 
 
-def _store_of_ones_own(settings: Settings, spider: Any) -> Store:
+def _store_of_ones_own(settings: Settings, spider: Spider) -> Store:
     kind = settings.core.JOB_STORE
     shape = "__init__(self, spider, settings) and the methods of crawler.frontier.store.Store"
     made = constructed(kind, "JOB_STORE", spider, settings.core, shape=shape)
@@ -176,7 +184,7 @@ class ItemCodec(Codec):
     as the feeds write it.
     """
 
-    def __init__(self, spider: Any) -> None:
+    def __init__(self, spider: Spider) -> None:
         super().__init__(spider, project_classes(type(spider)))
         self._told: set[type] = set()
 
@@ -191,7 +199,7 @@ class ItemCodec(Codec):
                 logger.warning("Items of type %s are kept in the job by their fields: %s", type(item).__name__, error)
             return super().encode_item({str(name): self._plain(value) for name, value in fields.items()})
 
-    def _plain(self, value: Any) -> Any:
+    def _plain(self, value: T) -> T | str:
         try:
             super().encode_item(value)
         except CannotStore:

@@ -5,9 +5,13 @@ By reactor.stop() in the user's code, or by Ctrl-C in a script that has no signa
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
+from twisted.internet.base import DelayedCall, ReactorBase
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+T = TypeVar("T")
 
 SHUTDOWN_SECONDS = 5.0
 """How long a crawl has to finish what is in flight when the reactor is stopped, and then to close."""
@@ -26,10 +30,10 @@ class Stoppable(Protocol):
         """Wait no longer for the user's code."""
 
 
-def end_with_reactor(crawl: Stoppable, running: Deferred[Any], reactor: Any) -> None:
+def end_with_reactor(crawl: Stoppable, running: Deferred[T], reactor: ReactorBase) -> None:
     """Stop the crawl when the reactor is stopped, which then waits until ``running`` has fired."""
     over: Deferred[None] = Deferred()
-    calls: list[Any] = []
+    calls: list[DelayedCall] = []
 
     def stopping() -> Deferred[None]:
         calls.append(reactor.callLater(SHUTDOWN_SECONDS, crawl.stop_now))
@@ -37,7 +41,7 @@ def end_with_reactor(crawl: Stoppable, running: Deferred[Any], reactor: Any) -> 
         crawl.stop()
         return over
 
-    def ended(result: Any) -> Any:
+    def ended(result: T | Failure) -> T | Failure:
         if not calls:
             reactor.removeSystemEventTrigger(trigger)
         for call in calls:

@@ -6,17 +6,18 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import get_ident
-from typing import Any
+from typing import TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.base import ReactorBase
 from twisted.python.threadable import isInIOThread
 
 from crawler.download.seam import Downloader
 from crawler.engine.clock import Clock, ReactorClock
 from crawler.engine.user_code.tasks import Drive, driver, loop_of
 from crawler.model.request import Request
-from crawler.model.response import Response
 from crawler.threads import Pools, reactor_pools
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,7 +27,7 @@ class World:
     ``downloader`` takes the place of the one that the settings name.
     """
 
-    reactor: Any
+    reactor: ReactorBase | None
     clock: Clock
     drive: Drive
     pools: Pools
@@ -34,18 +35,18 @@ class World:
     random: Callable[[], float] = field(default=random.random)
 
 
-def real_world(reactor: Any) -> World:
+def real_world(reactor: ReactorBase) -> World:
     """Return the world beneath a reactor."""
     return World(
         reactor=reactor, clock=ReactorClock(reactor), drive=driver(loop_of(reactor)), pools=reactor_pools(reactor)
     )
 
 
-def in_reactor_alone(reactor: Any, fetch: Callable[[Request], Deferred[Response]]) -> Callable[[Request], Any]:
+def in_reactor_alone(reactor: ReactorBase | None, fetch: Callable[[Request], T]) -> Callable[[Request], T]:
     """Return ``fetch`` for users' code: in a thread of a stage it would confuse the engine, and raises instead."""
     home = get_ident()
 
-    def guarded(request: Request) -> Any:
+    def guarded(request: Request) -> T:
         if reactor is not None and get_ident() != home:
             raise RuntimeError(
                 "fetch() was called in a thread; there, blockingCallFromThread(reactor, self.crawler.fetch, request) "
@@ -56,7 +57,7 @@ def in_reactor_alone(reactor: Any, fetch: Callable[[Request], Deferred[Response]
     return guarded
 
 
-def from_any_thread(reactor: Any, stop: Callable[[str], None]) -> Callable[[str], None]:
+def from_any_thread(reactor: ReactorBase | None, stop: Callable[[str], None]) -> Callable[[str], None]:
     """Return ``stop`` for users' code: stages run in threads of their own, and may want to end the crawl."""
 
     def end(reason: str) -> None:

@@ -76,10 +76,12 @@ def _told_apart() -> Iterator[None]:
 class Commands(click.Group):
     """The commands by name, each imported when it is used."""
 
-    def make_context(self, *arguments: Any, **named: Any) -> click.Context:
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
         """Parse the command line; the help is printed here."""
         with _told_apart():
-            return super().make_context(*arguments, **named)
+            return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

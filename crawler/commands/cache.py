@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import click
 import msgspec
@@ -14,7 +14,7 @@ from rich.filesize import decimal
 
 from crawler.commands.groups import CommandGroup
 from crawler.commands.loading import load_settings, project_if_any
-from crawler.commands.options import command_line_settings, settings_options
+from crawler.commands.options import Given, command_line_settings, settings_options
 from crawler.commands.showing import say
 from crawler.storage.cache import CacheFile
 
@@ -27,7 +27,7 @@ def command() -> None:
 @command.command()
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @settings_options
-def stats(*, as_json: bool, **given: Any) -> None:
+def stats(*, as_json: bool, **given: Unpack[Given]) -> None:
     """Say how many pages are kept, how large they are and how old."""
     path = _path(given)
     with _opened(path) as cache:
@@ -42,7 +42,7 @@ def stats(*, as_json: bool, **given: Any) -> None:
 
 @command.command()
 @settings_options
-def clear(**given: Any) -> None:
+def clear(**given: Unpack[Given]) -> None:
     """Remove every page."""
     with _opened(_path(given)) as cache:
         click.echo(f"{cache.clear() if cache is not None else 0:,} pages removed")
@@ -51,7 +51,7 @@ def clear(**given: Any) -> None:
 _EMPTY: dict[str, Any] = {"pages": 0, "bytes": 0, "oldest": None, "latest": None}
 
 
-def _path(given: dict[str, Any]) -> Path:
+def _path(given: Given) -> Path:
     return Path(load_settings(project_if_any(), None, command_line_settings(given)).core.HTTPCACHE_FILE)
 
 

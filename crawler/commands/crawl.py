@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any
+from typing import Unpack
 
 import click
 
 from crawler.commands.loading import load_settings, named_spider, project_here
-from crawler.commands.options import run_options, running_options
+from crawler.commands.options import Given, run_options, running_options
 from crawler.errors import UsageError
 
 
 @click.command()
 @click.argument("spider")
 @running_options
-def command(spider: str, **given: Any) -> int:
+def command(spider: str, **given: Unpack[Given]) -> int:
     """Run a spider of the project.
 
     The exit status is 0 when it is done, 1 when it failed, 2 for wrong usage, 130 when it was stopped by hand.

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import click
 
 from crawler.assembly.components import make_components, make_spider
 from crawler.assembly.rules import checked_fingerprint, checked_slot_key, make_filters
-from crawler.commands.options import command_line_settings, settings_options
+from crawler.commands.options import Given, command_line_settings, settings_options
 from crawler.commands.resume import Found, find_again, jobs_folder
 from crawler.commands.showing import say
 from crawler.config.schema import CoreSettings
@@ -38,16 +38,16 @@ Judge = Callable[[Request, int], Offer | str]
 
 @click.command()
 @click.argument("url")
-@click.option("--job", metavar="JOB", help="In this job; the one that changed last if not given.")
+@click.option("--job", "name", metavar="JOB", help="In this job; the one that changed last if not given.")
 @settings_options
-def command(url: str, job: str | None, **given: Any) -> None:
+def command(url: str, name: str | None, **given: Unpack[Given]) -> None:
     """Say why URL was or was not fetched: where it was found, what stopped it, each attempt, what it yielded.
 
     The job's file must still be there: of a job that is not finished, or with JOB_KEEP.
     """
     command_line = command_line_settings(given)
     folder = jobs_folder(command_line)
-    chosen = find_job(folder, job) if job is not None else next(iter(list_jobs(folder)), None)
+    chosen = find_job(folder, name) if name is not None else next(iter(list_jobs(folder)), None)
     if chosen is None:
         raise UsageError(f"there is no job in {folder}; a finished one is kept with -s JOB_KEEP=true")
     request = Request(url)
@@ -56,7 +56,7 @@ def command(url: str, job: str | None, **given: Any) -> None:
     found = find_again(chosen, command_line)
     for line in explain(request, chosen, found):
         say(line)
-    if job is None:
+    if name is None:
         say(_which(chosen))
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
 from crawler.commands.loading import load_settings, named_spider, project_here, project_if_any
-from crawler.commands.options import command_line_settings, settings_options
+from crawler.commands.options import Given, command_line_settings, settings_options
 from crawler.commands.showing import on_terminal, say
 from crawler.errors import UsageError
 from crawler.events import RequestRefused
@@ -20,6 +21,9 @@ from crawler.observe.frames import describe
 from crawler.spider import Spider
 
 if TYPE_CHECKING:
+    from twisted.internet.base import ReactorBase
+    from twisted.python.failure import Failure
+
     from crawler.assembly import PreparedCrawl
 
 logger = logging.getLogger("crawler")
@@ -36,18 +40,18 @@ class OnePage(Spider):
     url: str
     redirect: bool = True
 
-    def start_requests(self) -> Any:
+    def start_requests(self) -> Iterator[Request]:
         """Yield the one request, which takes any status."""
         meta = {"handle_httpstatus_all": True, "dont_redirect": not self.redirect}
         self.response: Response | None = None
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         yield Request(self.url, meta=meta, errback=self.failed, dont_filter=True)
 
     def parse(self, response: Response, **kwargs: Any) -> None:
         """Keep the response."""
         self.response = response
 
-    def failed(self, failure: Any) -> None:
+    def failed(self, failure: Failure) -> None:
         """Keep the error."""
         self.error = failure.value
 
@@ -58,7 +62,7 @@ class OnePage(Spider):
 @click.option("--headers", is_flag=True, help="Print the request's and the response's headers, not the body.")
 @click.option("--no-redirect", is_flag=True, help="Do not follow redirects.")
 @settings_options
-def command(url: str, spider: str | None, *, headers: bool, no_redirect: bool, **given: Any) -> int:
+def command(url: str, spider: str | None, *, headers: bool, no_redirect: bool, **given: Unpack[Given]) -> int:
     """Fetch URL through the whole downloader, robots.txt and redirects included, and print the body.
 
     The exit status is 1 if no response came; any status of HTTP is a response.
@@ -77,14 +81,15 @@ def command(url: str, spider: str | None, *, headers: bool, no_redirect: bool, *
     made: list[PreparedCrawl] = []
     refused: list[RequestRefused] = []
 
-    def prepared(reactor: Any) -> PreparedCrawl:
+    def prepared(reactor: ReactorBase) -> PreparedCrawl:
         arguments = {"url": url, "redirect": not no_redirect}
         made.append(prepare(OnePage, settings, world=real_world(reactor), arguments=arguments))
         made[0].events.subscribe(RequestRefused, refused.append)
         return made[0]
 
     status = run_prepared(prepared, settings, quiet=True)
-    page: Any = made[0].crawler.spider
+    page = made[0].crawler.spider
+    assert isinstance(page, OnePage)
     if page.response is None:
         why = describe(page.error) if page.error is not None else _refusal(refused)
         say(f"crawler: no response from {url}: {why}", err=True)

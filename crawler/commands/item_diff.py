@@ -9,9 +9,9 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from crawler.errors import UsageError
 from crawler.events import ItemScraped
@@ -21,14 +21,23 @@ from crawler.feeds.values import encode_json_lines
 _PREFERRED = ("url", "id", "upc", "sku", "name", "title")
 _LONGEST = 160
 
-Item = dict[str, Any]
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+Item = dict[str, Json]
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "(none)"
+
+
+MISSING = _Missing()
 
 
 class Changed(NamedTuple):
     """An item that is on both sides with other values; ``fields`` are name to (old, new), see MISSING."""
 
-    key: Any
-    fields: dict[str, tuple[Any, Any]]
+    key: Json
+    fields: dict[str, tuple[Json | _Missing, Json | _Missing]]
 
 
 class Difference(NamedTuple):
@@ -39,14 +48,6 @@ class Difference(NamedTuple):
     added: list[Item]
     removed: list[Item]
     changed: list[Changed]
-
-
-class _Missing:
-    def __repr__(self) -> str:
-        return "(none)"
-
-
-MISSING = _Missing()
 
 
 class Kept:
@@ -70,7 +71,7 @@ def read_items(path: Path) -> list[Item]:
         raise UsageError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def _parsed(path: Path, lines: Any) -> Iterator[Item]:
+def _parsed(path: Path, lines: Iterable[bytes]) -> Iterator[Item]:
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -130,12 +131,12 @@ def _left(items: list[Item], counts: Counter[str]) -> list[Item]:
     return left
 
 
-def _fields(old: Item, new: Item) -> dict[str, tuple[Any, Any]]:
+def _fields(old: Item, new: Item) -> dict[str, tuple[Json | _Missing, Json | _Missing]]:
     pairs = {name: (old.get(name, MISSING), new.get(name, MISSING)) for name in [*old, *new]}
     return {name: pair for name, pair in pairs.items() if MISSING in pair or _text(pair[0]) != _text(pair[1])}
 
 
-def _text(value: Any) -> str:
+def _text(value: Json | _Missing) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
@@ -154,6 +155,6 @@ def report(found: Difference) -> Iterator[str]:
     yield counts + (f" (matched by {found.key})" if found.key is not None else "")
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Json | _Missing) -> str:
     text = repr(value) if value is MISSING else _text(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
 import click
 import msgspec
@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crawler.commands.groups import CommandGroup
-from crawler.commands.options import command_line_settings, settings_options
+from crawler.commands.options import Given, command_line_settings, settings_options
 from crawler.commands.resume import find_again, jobs_folder
 from crawler.commands.showing import say, say_json, shown, without_passwords
 from crawler.errors import UsageError
@@ -25,7 +25,7 @@ from crawler.storage.jobs import Job, find_job, list_jobs, remove_job
 @click.option("--json", "as_json", is_flag=True, help="As JSON, a list of objects.")
 @settings_options
 @click.pass_context
-def command(ctx: click.Context, /, *, as_json: bool, **given: Any) -> None:
+def command(ctx: click.Context, /, *, as_json: bool, **given: Unpack[Given]) -> None:
     """List the jobs of JOB_DIR, close or remove one."""
     ctx.obj = command_line_settings(given)
     if ctx.invoked_subcommand is None:

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
 
 _NAME = "twisted.internet.reactor"
 
@@ -20,11 +19,13 @@ _NAME = "twisted.internet.reactor"
 class _OnDemand(MetaPathFinder, Loader):
     """Gives the asyncio reactor to whoever imports a reactor first."""
 
-    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> Any:
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         """Answer for the reactor alone (importlib.abc.MetaPathFinder)."""
         return ModuleSpec(_NAME, self) if fullname == _NAME else None
 
-    def create_module(self, spec: ModuleSpec) -> Any:
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
         """Install the reactor, which stands in the module's place (importlib.abc.Loader)."""
         from crawler.commands.reactor import new_reactor
 

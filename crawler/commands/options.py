@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypedDict, TypeVar
 
 import click
 
@@ -11,6 +11,23 @@ from crawler.commands.outputs import feeds_of
 from crawler.errors import SettingError, UsageError
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+class Given(TypedDict, total=False):
+    """What click has found of the options below; a command has those that it takes."""
+
+    settings: tuple[str, ...]
+    loglevel: str | None
+    logfile: str | None
+    nolog: bool
+    log_format: str | None
+    arguments: tuple[str, ...]
+    append: tuple[str, ...]
+    overwrite: tuple[str, ...]
+    summary: str | None
+    fail_on: str | None
+    job: str | None
+    warc: str | None
 
 
 class RunOptions(NamedTuple):
@@ -49,12 +66,12 @@ def running_options(command: Decorated) -> Decorated:
     return _add(command, (*_RUNNING, _SETTINGS, *_LOGGING))
 
 
-def command_line_settings(given: dict[str, Any]) -> dict[str, Any]:
+def command_line_settings(given: Given) -> dict[str, Any]:
     """Return the settings that the options stand for; -s comes first, the option made for it wins.
 
     Raises SettingError for a -s without "=".
     """
-    settings: dict[str, Any] = pairs("-s", given.get("settings") or (), SettingError)
+    settings = pairs("-s", given.get("settings", ()), SettingError)
     named = {
         "LOG_LEVEL": given.get("loglevel"),
         "LOG_FILE": given.get("logfile"),
@@ -63,14 +80,14 @@ def command_line_settings(given: dict[str, Any]) -> dict[str, Any]:
         "FAIL_ON": given.get("fail_on"),
         "JOB_NAME": given.get("job"),
         "WARC_FILE": given.get("warc"),
-        "FEEDS": feeds_of(given.get("append") or (), given.get("overwrite") or ()) or None,
+        "FEEDS": feeds_of(given.get("append", ()), given.get("overwrite", ())) or None,
     }
     return settings | {name: value for name, value in named.items() if value is not None}
 
 
-def run_options(given: dict[str, Any]) -> RunOptions:
+def run_options(given: Given) -> RunOptions:
     """Return all that was typed. Raises UsageError."""
-    arguments = pairs("-a", given.get("arguments") or (), UsageError)
+    arguments = pairs("-a", given.get("arguments", ()), UsageError)
     return RunOptions(command_line_settings(given), arguments, given.get("summary"))
 
 

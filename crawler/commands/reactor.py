@@ -13,11 +13,17 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ReactorNotRunning
 from twisted.python.failure import Failure
+
+if TYPE_CHECKING:
+    from twisted.internet.asyncioreactor import AsyncioSelectorReactor
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +37,7 @@ def install_reactor() -> Any:
     return reactor
 
 
-def new_reactor() -> Any:
+def new_reactor() -> ModuleType:
     """Install the asyncio reactor, the first of this process, and return it."""
     from twisted.internet import asyncioreactor
 
@@ -41,14 +47,14 @@ def new_reactor() -> Any:
     return sys.modules["twisted.internet.reactor"]
 
 
-def run_reactor(reactor: Any, start: Callable[[], Deferred[Any]]) -> Any:
+def run_reactor(reactor: AsyncioSelectorReactor, start: Callable[[], Deferred[T]]) -> T:
     """Run the reactor until the Deferred that ``start`` gives has a result; return it, or raise its error.
 
     Raises KeyboardInterrupt if the reactor was stopped before.
     """
-    outcome: list[Any] = []
+    outcome: list[T | Failure] = []
 
-    def end(result: Any) -> None:
+    def end(result: T | Failure) -> None:
         outcome.append(result)
         with suppress(ReactorNotRunning):  # the user's code has stopped it already
             reactor.stop()
@@ -87,8 +93,8 @@ def _seldom_collected() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _run(reactor: Any) -> None:
-    run = reactor.run
+def _run(reactor: AsyncioSelectorReactor) -> None:
+    run: Callable[[], None] = reactor.run
     while True:
         try:
             run()

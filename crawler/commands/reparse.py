@@ -6,13 +6,13 @@ The crawl runs as ever, from start() on, but for the network: an archive of --wa
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
 from crawler.commands.item_diff import Item, Kept, difference, read_items, report
 from crawler.commands.loading import file_spider, load_settings, named_spider, project_here
-from crawler.commands.options import RunOptions, run_options, running_options
+from crawler.commands.options import Given, RunOptions, run_options, running_options
 from crawler.commands.showing import say
 from crawler.config.settings import Settings
 from crawler.errors import UsageError
@@ -20,6 +20,8 @@ from crawler.events import ItemScraped
 from crawler.spider import Spider
 
 if TYPE_CHECKING:
+    from twisted.internet.base import ReactorBase
+
     from crawler.assembly import PreparedCrawl
     from crawler.download.archive.reading import ArchiveDownloader
 
@@ -48,7 +50,7 @@ _OFFLINE: dict[str, Any] = {
     "--key", metavar="FIELD", help="With --diff: the field that names an item; found by itself if there is one."
 )
 @running_options
-def command(archive: str, spider: str, diff: str | None, key: str | None, **given: Any) -> int:
+def command(archive: str, spider: str, diff: str | None, key: str | None, **given: Unpack[Given]) -> int:
     """Run SPIDER (of the project, or FILE.py) over the pages of a WARC file, without the network.
 
     Give the -a of the crawl that was archived. What is not in the archive fails as NotInCache. Items go
@@ -86,7 +88,7 @@ def _run(path: Path, spider_class: type[Spider], settings: Settings, options: Ru
 
     made: list[ArchiveDownloader] = []
 
-    def prepared(reactor: Any) -> PreparedCrawl:
+    def prepared(reactor: ReactorBase) -> PreparedCrawl:
         # Made here, when the log is there to take its warnings.
         archived = ArchiveDownloader(path, settings.core)
         if not len(archived):

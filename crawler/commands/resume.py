@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 import click
 
@@ -16,7 +16,7 @@ from crawler.commands.loading import (
     project_if_any,
     usual_folder,
 )
-from crawler.commands.options import RunOptions, command_line_settings, settings_options
+from crawler.commands.options import Given, RunOptions, command_line_settings, settings_options
 from crawler.commands.remembered import recall
 from crawler.config.settings import Settings
 from crawler.errors import UsageError
@@ -26,22 +26,22 @@ from crawler.storage.lock import JobLock
 
 
 @click.command()
-@click.argument("job", required=False)
-@click.option("--summary", metavar="FILE", help="Write the summary as JSON.")
+@click.argument("name", metavar="[JOB]", required=False)
+@click.option("--summary", "summary_file", metavar="FILE", help="Write the summary as JSON.")
 @settings_options
-def command(job: str | None, summary: str | None, **given: Any) -> int:
+def command(name: str | None, summary_file: str | None, **given: Unpack[Given]) -> int:
     """Go on with JOB, or with the job that changed last, as the command that began it asked.
 
     The job knows its spider, arguments, settings and feeds; -s and the options of the log change a setting.
     """
     command_line = command_line_settings(given)
     folder, usual = jobs_folder(command_line), usual_folder()
-    chosen = find_job(folder, job) if job is not None else _latest(folder)
+    chosen = find_job(folder, name) if name is not None else _latest(folder)
     if chosen.state == "running":  # before its feeds are found to be in use, too
         lock = JobLock(chosen.path)
         lock.acquire()  # JobInUse names the process
         lock.release()
-    found = find_again(chosen, command_line, summary=summary)
+    found = find_again(chosen, command_line, summary=summary_file)
     from crawler.commands.running import run_spider
 
     return run_spider(found.spider, found.settings, found.options, file=found.file, resume=chosen.name, usual=usual)

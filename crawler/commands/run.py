@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import click
 
 from crawler.commands.loading import file_spider, load_settings
-from crawler.commands.options import run_options, running_options
+from crawler.commands.options import Given, run_options, running_options
 
 
 @click.command()
 @click.argument("file")
 @running_options
-def command(file: str, **given: Any) -> int:
+def command(file: str, **given: Unpack[Given]) -> int:
     """Run the spider of FILE.py, no project needed. A file with several: FILE.py:NAME."""
     options = run_options(given)
     spider_class, project = file_spider(file)

@@ -37,6 +37,8 @@ from crawler.spider import Spider
 from crawler.summary import Summary
 
 if TYPE_CHECKING:
+    from twisted.internet.asyncioreactor import AsyncioSelectorReactor
+
     from crawler.assembly import PreparedCrawl
 
 PATIENCE_SECONDS = 5.0
@@ -44,7 +46,7 @@ PATIENCE_SECONDS = 5.0
 
 logger = logging.getLogger("crawler")
 
-Prepare = Callable[[Any], "PreparedCrawl"]
+Prepare = Callable[["AsyncioSelectorReactor"], "PreparedCrawl"]
 
 
 def run_spider(
@@ -63,7 +65,7 @@ def run_spider(
     """
     usual = usual or usual_folder()
 
-    def prepared(reactor: Any) -> PreparedCrawl:
+    def prepared(reactor: AsyncioSelectorReactor) -> PreparedCrawl:
         from crawler.assembly import prepare, real_world
         from crawler.assembly.job import JobPlan
 
@@ -99,7 +101,7 @@ def run_prepared(prepare: Prepare, settings: Settings, *, summary_file: str | No
     return summary.exit_status
 
 
-def _prepared(prepare: Prepare, reactor: Any) -> PreparedCrawl:
+def _prepared(prepare: Prepare, reactor: AsyncioSelectorReactor) -> PreparedCrawl:
     """Make the crawl. Raises UsageError, also for what the spider's constructor raised, who is given the arguments.
 
     What a stage or an extension raises while it is made is a failure to open it, as in open_spider.
@@ -118,7 +120,9 @@ def _prepared(prepare: Prepare, reactor: Any) -> PreparedCrawl:
         raise UsageError("\n  ".join(["the crawl cannot begin: " + describe(error), *frames])) from error
 
 
-def _run(reactor: Any, prepared: PreparedCrawl, settings: Settings, screen: Screen, *, at_once: bool) -> Summary:
+def _run(
+    reactor: AsyncioSelectorReactor, prepared: PreparedCrawl, settings: Settings, screen: Screen, *, at_once: bool
+) -> Summary:
     """Run the reactor until the crawl is over; return the Summary, or raise what the crawl failed with."""
     interrupts = Interrupts(reactor, prepared, at_once=at_once)
 
@@ -131,7 +135,7 @@ def _run(reactor: Any, prepared: PreparedCrawl, settings: Settings, screen: Scre
         return prepared.run()
 
     try:
-        summary: Summary = run_reactor(reactor, start)
+        summary = run_reactor(reactor, start)
     except Exception as error:
         if not interrupts.given_up:
             raise
@@ -154,7 +158,7 @@ def _asked_nothing(summary: Summary) -> bool:
 class Interrupts:
     """SIGINT and SIGTERM, counted; ``at_once``: nothing under way is worth waiting for, the first is as the second."""
 
-    def __init__(self, reactor: Any, prepared: PreparedCrawl, *, at_once: bool = False) -> None:
+    def __init__(self, reactor: AsyncioSelectorReactor, prepared: PreparedCrawl, *, at_once: bool = False) -> None:
         self._at_once = at_once
         self.count = 0
         self.given_up = False

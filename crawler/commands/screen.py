@@ -6,7 +6,7 @@ All of it goes to stderr, for stdout may be a feed.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -17,6 +17,9 @@ from crawler.observe.report import print_summary
 from crawler.summary import Summary
 
 if TYPE_CHECKING:
+    from twisted.internet.base import ReactorBase
+    from twisted.internet.task import LoopingCall
+
     from crawler.assembly import PreparedCrawl
 
 LIVE_SECONDS = 0.25
@@ -42,7 +45,7 @@ class Screen:
             elif core.LOGSTATS_INTERVAL:
                 self._lines = ProgressLines()
                 self._interval = core.LOGSTATS_INTERVAL
-        self._looking: Any = None
+        self._looking: LoopingCall | None = None
         self._pages_before = 0
 
     def write(self, line: str) -> None:
@@ -52,13 +55,13 @@ class Screen:
         else:
             sys.stderr.write(line)
 
-    def start(self, reactor: Any, prepared: PreparedCrawl) -> None:
+    def start(self, reactor: ReactorBase, prepared: PreparedCrawl) -> None:
         """Look at the crawl now and then, from when it is open: a resumed one has its pages by then."""
         prepared.events.subscribe(CrawlOpened, lambda _: self._opened(reactor, prepared))
         if self._live is not None:
             self._live.start()
 
-    def _opened(self, reactor: Any, prepared: PreparedCrawl) -> None:
+    def _opened(self, reactor: ReactorBase, prepared: PreparedCrawl) -> None:
         from twisted.internet.task import LoopingCall
 
         before = read(prepared.stats, queued=prepared.queued, seconds=reactor.seconds())
@@ -72,7 +75,6 @@ class Screen:
             shown.show(read(prepared.stats, queued=prepared.queued, seconds=reactor.seconds()))
 
         self._looking = LoopingCall(look)
-        self._looking.clock = reactor
         self._looking.start(self._interval, now=self._live is not None)
 
     def stop(self) -> None:

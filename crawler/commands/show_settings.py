@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, Unpack
 
 import click
 import msgspec
@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from crawler.commands.loading import load_settings, named_spider, project_here, project_if_any
-from crawler.commands.options import command_line_settings, settings_options
+from crawler.commands.options import Given, command_line_settings, settings_options
 from crawler.commands.showing import say, say_json, shown, without_passwords
 from crawler.config.nearest import did_you_mean
 from crawler.config.reference import SettingRow, setting_rows
@@ -25,19 +25,21 @@ from crawler.errors import SettingError
 @click.option("--json", "as_json", is_flag=True, help="As JSON, a list of objects.")
 @click.option("--get", metavar="NAME", help="Print the value of one setting alone.")
 @settings_options
-def command(names: tuple[str, ...], spider: str | None, *, changed: bool, as_json: bool, **given: Any) -> None:
+def command(
+    names: tuple[str, ...], spider: str | None, *, changed: bool, as_json: bool, get: str | None, **given: Unpack[Given]
+) -> None:
     """Show the settings (all, or those NAMES) as the project and the command line set them."""
     command_line = command_line_settings(given)
     project = project_here() if spider else project_if_any()
     spider_class = named_spider(project, spider, command_line) if spider and project else None
     settings = load_settings(project, spider_class, command_line)
     rows = {row.name: _without_passwords(row) for row in setting_rows(settings)}
-    wanted = list(names) + ([given["get"]] if given["get"] else [])
+    wanted = list(names) + ([get] if get else [])
     for name in wanted:
         if name not in rows:
             raise SettingError(f"there is no setting {name}{did_you_mean(name, rows)}")
-    if given["get"]:
-        say(_plain(rows[given["get"]].value))
+    if get:
+        say(_plain(rows[get].value))
         return
     wanted_rows = [row for row in rows.values() if (not wanted or row.name in wanted)]
     wanted_rows = [row for row in wanted_rows if not changed or row.origin != "default"]
