@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
-from crawler.model.response import Response
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
+T = TypeVar("T")
 
 
-async def anywhere(fetched: Any) -> Response:
+async def anywhere(fetched: Deferred[T]) -> T:
     """Wait for a Deferred in whatever Task runs: asyncio.gather() makes Tasks that know none."""
     try:
         task = asyncio.current_task()
     except RuntimeError:  # a reactor without an asyncio loop
         task = None
     if task is None:
-        return await fetched  # type: ignore[no-any-return]  # a Deferred
+        return await fetched
     turn = asyncio.get_running_loop().create_future()
 
-    def wake(outcome: Any) -> Any:
+    def wake(outcome: T) -> T:
         if not turn.done():
             turn.set_result(None)
         return outcome
@@ -30,4 +33,4 @@ async def anywhere(fetched: Any) -> Response:
         fetched.cancel()
         fetched.addErrback(lambda _: None)  # nobody waits for it any more
         raise
-    return await fetched  # type: ignore[no-any-return]  # it has fired
+    return await fetched  # it has fired

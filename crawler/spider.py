@@ -6,7 +6,7 @@ The names and meanings are those of Scrapy's Spider (docs.scrapy.org, "Spiders")
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from treq.client import HTTPClient
+    from twisted.internet.defer import Deferred
 
     from crawler.config.settings import Settings
 
@@ -41,7 +42,7 @@ class Crawler:
     stats: Stats
     events: Events
     spider: Spider | None = None
-    fetch: Callable[[Request], Awaitable[Response]] | None = None
+    fetch: Callable[[Request], Deferred[Response]] | None = None
     end: Callable[[str], None] | None = None
     http: HTTPClient = _NOT_YET
     memory: dict[tuple[str, str], dict[Any, Any]] = field(default_factory=dict)

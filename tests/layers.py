@@ -37,7 +37,7 @@ ROOMS: dict[str, Room] = {
     "frontier": _room(VALUES),
     "stats": _room(()),
     "dialect": _room(VALUES),
-    "anywhere": _room(VALUES),
+    "anywhere": _room(()),
     "results": _room(VALUES, "itemadapter"),
     "threads": _room((), "twisted"),
     "summary": _room(VALUES, "msgspec"),
@@ -84,6 +84,8 @@ INNER_ROOMS: dict[str, Room] = {
 EXCEPTIONS = {
     ("crawler.spider", "treq"): ("typing", "side calls are made with treq's client; the spider imports none"),
     ("crawler.pipeline", "treq"): ("typing", "side calls are made with treq's client; the stage imports none"),
+    ("crawler.spider", "twisted"): ("typing", "a page that is fetched inline is a Deferred; the spider makes none"),
+    ("crawler.anywhere", "twisted"): ("typing", "it waits for Deferreds, and makes none"),
     ("crawler.frontier.store", "twisted"): ("typing", "the store's interface answers in Deferreds; frontier runs none"),
     ("crawler.frontier.store", "msgspec"): (
         "always",

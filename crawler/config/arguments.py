@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from crawler.config.components import MISSING, annotations_of
-from crawler.config.kinds import expectation
+from crawler.config.kinds import Kind, expectation
 from crawler.config.nearest import did_you_mean
 from crawler.config.parse import WrongValue, check, parse_text
 from crawler.errors import ArgumentError
@@ -24,7 +24,7 @@ class Argument(NamedTuple):
     """One argument of a spider; ``default`` is MISSING if it must be given."""
 
     name: str
-    kind: Any
+    kind: Kind
     default: Any
 
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Final, NamedTuple, get_args, get_origin
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, Final, NamedTuple, TypeVar, get_args, get_origin
 
 from crawler.config.importing import explain_import, file_of
-from crawler.config.kinds import is_class_variable
+from crawler.config.kinds import Kind, is_class_variable
 from crawler.config.nearest import did_you_mean
 from crawler.errors import SettingError
 
+T = TypeVar("T")
 MISSING: Final = inspect.Parameter.empty
 
 LISTS = ("PIPELINES", "MIDDLEWARES", "EXTENSIONS", "REQUEST_FILTERS")
@@ -32,7 +33,7 @@ class Declared(NamedTuple):
     """A setting that a component declares; ``default`` is MISSING if it must be given."""
 
     name: str
-    kind: Any
+    kind: Kind
     default: Any
     component: str
 
@@ -85,7 +86,7 @@ def _load(entry: Any, where: str) -> Any:
     return loaded
 
 
-def called(function: Any, *arguments: Any, shape: str, **named: Any) -> Any:
+def called(function: Callable[..., T], *arguments: Any, shape: str, **named: Any) -> T:
     """Call what the user wrote before a crawl begins. Raises SettingError where it takes other arguments."""
     try:
         return function(*arguments, **named)
@@ -95,7 +96,7 @@ def called(function: Any, *arguments: Any, shape: str, **named: Any) -> Any:
         raise SettingError(f"{error}; expected {shape}") from error
 
 
-def constructed(component: type, setting: str, *arguments: Any, shape: str, **named: Any) -> Any:
+def constructed(component: type[T], setting: str, *arguments: Any, shape: str, **named: Any) -> T:
     """Make a class's instance with these arguments. Raises SettingError where it takes others."""
     try:
         inspect.signature(component).bind(*arguments, **named)
@@ -107,7 +108,7 @@ def constructed(component: type, setting: str, *arguments: Any, shape: str, **na
     return component(*arguments, **named)
 
 
-def checked(made: Any, setting: str, *, takes: int = 0, has: Iterable[str] = (), shape: str) -> Any:
+def checked(made: T, setting: str, *, takes: int = 0, has: Iterable[str] = (), shape: str) -> T:
     """Return what a setting's class or function made, if it can be called so and has these methods.
 
     ``shape`` is what it should look like, for the message. Raises SettingError.
@@ -117,7 +118,7 @@ def checked(made: Any, setting: str, *, takes: int = 0, has: Iterable[str] = (),
         raise SettingError(f"{setting}: {name} is a class where an instance is needed; expected {shape}")
     if takes and not callable(made):
         raise SettingError(f"{setting}: {name} has no __call__; expected {shape}")
-    if takes and not _takes(made, takes):
+    if takes and callable(made) and not _takes(made, takes):
         raise SettingError(f"{setting}: {name} cannot be called with {takes} arguments; expected {shape}")
     for method in has:
         if not callable(getattr(made, method, None)):
@@ -125,7 +126,7 @@ def checked(made: Any, setting: str, *, takes: int = 0, has: Iterable[str] = (),
     return made
 
 
-def _takes(function: Any, count: int) -> bool:
+def _takes(function: Callable[..., Any], count: int) -> bool:
     try:
         inspect.signature(function).bind(*[None] * count)
     except TypeError:
@@ -167,14 +168,14 @@ def annotations_of(owner: type, *, stop: Iterable[str] = ("builtins", "typing"))
             continue
         for name, kind in inspect.get_annotations(base).items():
             resolved = _resolve(kind, base)
-            if is_class_variable(resolved) or get_origin(resolved) is Final or resolved is Final:
+            if is_class_variable(resolved) or Final in (resolved, get_origin(resolved)):
                 found.pop(name, None)
             else:
                 found[name] = resolved
     return found
 
 
-def _resolve(kind: Any, base: type) -> Any:
+def _resolve(kind: Kind | str, base: type) -> Kind:
     if not isinstance(kind, str):
         return kind
     namespace = dict(vars(sys.modules.get(base.__module__, inspect)))
@@ -186,7 +187,7 @@ def _resolve(kind: Any, base: type) -> Any:
     return _resolve_parts(resolved)
 
 
-def _resolve_parts(kind: Any) -> Any:
+def _resolve_parts(kind: Kind) -> Kind:
     """Leave ``Annotated`` as it is; a bare None means NoneType."""
     if kind is None:
         return type(None)

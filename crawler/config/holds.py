@@ -10,14 +10,16 @@ import codecs
 import re
 from collections.abc import Callable, Iterable, Mapping
 from ipaddress import ip_address
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, TypeVar, get_args
 
+from crawler.config.kinds import Kind
 from crawler.config.nearest import did_you_mean
 from crawler.config.parse import WrongValue, check, shorten
 from crawler.errors import InvalidRequest
 from crawler.model.headers import Headers
 from crawler.model.url import is_http, normalise, origin_of, split
 
+T = TypeVar("T")
 _is_scheme = re.compile(r"[a-z][a-z0-9+.-]*", re.IGNORECASE | re.ASCII).fullmatch
 _POLICIES = (
     "no-referrer",
@@ -38,7 +40,7 @@ class Holds(NamedTuple):
     rule: Callable[[Any], Any]
 
 
-def held(value: Any, kind: Any) -> Any:
+def held(value: T, kind: Kind) -> T:
     """Return a value that has the type already as the rules of its annotation have it. Raises ValueError."""
     if value is not None and hasattr(kind, "__metadata__"):
         for extra in get_args(kind)[1:]:

@@ -11,9 +11,12 @@ import types
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeGuard, Union, get_args, get_origin
 
 from msgspec import Meta
+
+Kind: TypeAlias = type[Any] | types.UnionType | None
+"""An annotation, as typing has it."""
 
 _WORDS: dict[Any, tuple[str, str]] = {
     int: ("a whole number", "whole numbers"),
@@ -30,7 +33,7 @@ _WORDS: dict[Any, tuple[str, str]] = {
 }
 
 
-def bare(kind: Any) -> tuple[Any, tuple[Meta, ...]]:
+def bare(kind: Kind) -> tuple[Any, tuple[Meta, ...]]:
     """Return the type without its ``Annotated`` and the bounds found there."""
     metas: tuple[Meta, ...] = ()
     while get_origin(kind) is Annotated:
@@ -39,7 +42,7 @@ def bare(kind: Any) -> tuple[Any, tuple[Meta, ...]]:
     return kind, metas
 
 
-def members(kind: Any) -> tuple[Any, ...]:
+def members(kind: Kind) -> tuple[Any, ...]:
     """Return the members of a union, or the type itself as the only one."""
     inner, _ = bare(kind)
     if get_origin(inner) in (Union, types.UnionType):
@@ -47,22 +50,22 @@ def members(kind: Any) -> tuple[Any, ...]:
     return (kind,)
 
 
-def is_optional(kind: Any) -> bool:
+def is_optional(kind: Kind) -> bool:
     """Tell whether None is among the accepted values."""
     return any(bare(member)[0] in (None, type(None)) for member in members(kind))
 
 
-def is_class_variable(kind: Any) -> bool:
+def is_class_variable(kind: Kind) -> bool:
     """Tell whether the annotation says that the attribute is not to be set per instance."""
-    return kind is ClassVar or get_origin(kind) is ClassVar
+    return ClassVar in (kind, get_origin(kind))
 
 
-def is_enum(kind: Any) -> bool:
+def is_enum(kind: Kind) -> TypeGuard[type[Enum]]:
     """Tell whether the type is an Enum."""
     return isinstance(kind, type) and issubclass(kind, Enum)
 
 
-def choices(kind: Any) -> list[str]:
+def choices(kind: Kind) -> list[str]:
     """Return the words that a Literal or an Enum accepts; empty for other types."""
     inner, _ = bare(kind)
     if get_origin(inner) is Literal:
@@ -70,7 +73,7 @@ def choices(kind: Any) -> list[str]:
     return [member.name for member in inner] if is_enum(inner) else []
 
 
-def expectation(kind: Any, *, plural: bool = False) -> str:
+def expectation(kind: Kind, *, plural: bool = False) -> str:
     """Return what is accepted, in words: "a whole number, 1 or more"."""
     parts = members(kind)
     if len(parts) > 1:
@@ -91,7 +94,7 @@ def expectation(kind: Any, *, plural: bool = False) -> str:
     return f"{'values' if plural else 'a value'} of type {type_name(inner)}"
 
 
-def type_name(kind: Any) -> str:
+def type_name(kind: Kind) -> str:
     """Return the type as one writes it: ``list[int] | None``."""
     parts = members(kind)
     if len(parts) > 1:

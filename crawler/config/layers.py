@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, get_type_hints
 
 from crawler.config.components import COMPONENT_SETTINGS, Declared, called, components_in, declared_by, load_components
 from crawler.config.holds import held
-from crawler.config.kinds import is_optional
+from crawler.config.kinds import Kind, is_optional
 from crawler.config.parse import check, parse_any, parse_text, shorten
 from crawler.config.reads import TypedReads
 from crawler.config.schema import CoreSettings
@@ -66,17 +66,17 @@ class Draft(TypedReads):
     def __contains__(self, name: object) -> bool:
         return name in self.changes or name in self._given
 
-    def set(self, name: str, value: Any, priority: Any = None) -> None:
+    def set(self, name: str, value: Any, priority: int | str | None = None) -> None:
         """Set one; the priority is always the spider's."""
         self.changes[name] = value
 
-    def setdefault(self, name: str, default: Any = None, priority: Any = None) -> Any:
+    def setdefault(self, name: str, default: Any = None, priority: int | str | None = None) -> Any:
         """Set one unless it is set."""
         if self.get(name) is None:
             self.changes[name] = default
         return self.get(name)
 
-    def update(self, values: Mapping[str, Any] | None, priority: Any = None) -> None:
+    def update(self, values: Mapping[str, Any] | None, priority: int | str | None = None) -> None:
         """Set several."""
         self.changes.update(values or {})
 
@@ -121,7 +121,7 @@ def gather(layers: Iterable[Layer], *, components: Iterable[Any], also: Callable
     return Gathered(given, declared, _without_effect(unmapped, given, declared))
 
 
-def typed(name: str, kind: Any, given: Given) -> Any:
+def typed(name: str, kind: Kind, given: Given) -> Any:
     """Return the value as its type has it. Raises SettingError.
 
     An empty text is as good as None to the crawler's own settings, as in Scrapy: such come from the environment.

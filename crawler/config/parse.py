@@ -15,14 +15,15 @@ from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
-from crawler.config.kinds import bare, choices, expectation, is_enum, is_optional, members
+from crawler.config.kinds import Kind, bare, choices, expectation, is_enum, is_optional, members
 from crawler.config.nearest import did_you_mean
 from crawler.model.masking import masked
 
+T = TypeVar("T")
 _WHOLE = re.compile(r"[+-]?[0-9][0-9_]*", re.ASCII)
 _TRUE = {"true", "yes", "on", "1"}
 _FALSE = {"false", "no", "off", "0"}
@@ -46,7 +47,7 @@ class WrongValue(ValueError):
     """The value is not of the type; the message says what would be: ``expected …, got …``."""
 
 
-def parse_text(text: str, kind: Any) -> Any:
+def parse_text(text: str, kind: Kind) -> Any:
     """Turn a text into a value of the annotated type.
 
     Raises WrongValue, whose message names what was expected, what came, and the nearest right word.
@@ -63,7 +64,7 @@ def parse_text(text: str, kind: Any) -> Any:
     raise WrongValue(f"expected {expectation(kind)}, got {shorten(text)}{hint}")
 
 
-def check(value: Any, kind: Any) -> Any:
+def check(value: Any, kind: Kind) -> Any:
     """Return a Python value as the annotated type has it (an int for a float, a list for a tuple, …).
 
     What is no truth value is taken for one where only that fits: 1, 0, and the words of the command line.
@@ -114,12 +115,12 @@ def parse_any(text: str) -> Any:
     return text
 
 
-def _rank(member: Any) -> int:
+def _rank(member: Kind) -> int:
     inner, _ = bare(member)
     return 0 if choices(member) else _ORDER.get(get_origin(inner) or inner, 10)
 
 
-def _parse_one(text: str, inner: Any) -> Any:
+def _parse_one(text: str, inner: type[Any]) -> Any:
     origin = get_origin(inner) or inner
     if origin is Literal:
         return _choose(text, {str(choice): choice for choice in get_args(inner)})
@@ -137,7 +138,7 @@ def _parse_one(text: str, inner: Any) -> Any:
     return parser(text) if parser is not None else text
 
 
-def _choose(text: str, words: dict[str, Any]) -> Any:
+def _choose(text: str, words: dict[str, T]) -> T:
     if text in words:
         return words[text]
     folded = {word.casefold(): value for word, value in words.items()}

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from crawler.config.components import declared_by
 from crawler.config.importing import TO_IMPORT, classes_in, import_user_file, import_user_module, is_taken, put_first
@@ -159,8 +159,9 @@ def _modules(name: str, broken: dict[str, UsageError]) -> Iterator[ModuleType]:
             yield from _modules(f"{name}.{found.name}", broken)
 
 
-def _add(found: dict[str, type], spider: Any, twice: dict[str, UsageError]) -> None:
-    other: Any = found.setdefault(spider.name, spider)
+def _add(found: dict[str, type], spider: type, twice: dict[str, UsageError]) -> None:
+    name = _name_of(spider)
+    other = found.setdefault(name, spider)
     if other is not spider:
         places = f"{other.__module__}.{other.__name__} and {spider.__module__}.{spider.__name__}"
-        twice[spider.name] = UsageError(f'two spiders are named "{spider.name}": {places}')
+        twice[name] = UsageError(f'two spiders are named "{name}": {places}')

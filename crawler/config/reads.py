@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from crawler.config.kinds import Kind
 from crawler.config.parse import parse_text
 
 
@@ -33,7 +34,7 @@ class TypedReads:
         """Return a copy of the value as a dict (Scrapy's name)."""
         return dict(self._read(name, default, dict[str, Any]) or {})
 
-    def _read(self, name: str, default: Any, kind: Any) -> Any:
+    def _read(self, name: str, default: Any, kind: Kind) -> Any:
         value = self.get(name)
         value = default if value is None else value
         return parse_text(value, kind) if isinstance(value, str) else (value or 0)

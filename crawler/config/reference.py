@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from crawler.config.kinds import bare, type_name
+from crawler.config.kinds import Kind, bare, type_name
 from crawler.config.layers import CORE_KINDS
 from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
@@ -64,7 +64,7 @@ def setting_rows(settings: Settings) -> list[SettingRow]:
     return rows
 
 
-def description(kind: Any) -> str:
+def description(kind: Kind) -> str:
     """Return what the annotation says the setting does."""
     return next((meta.description for meta in reversed(bare(kind)[1]) if meta.description), "")
 

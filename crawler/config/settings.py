@@ -10,6 +10,7 @@ they are loaded, and do not change afterwards.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import ModuleType
 from typing import Any, Self
 
 import msgspec
@@ -43,8 +44,8 @@ class Settings(Mapping[str, Any], TypedReads):
     @classmethod
     def load(
         cls,
-        project: Any = None,
-        spider: Any = None,
+        project: ModuleType | Mapping[str, Any] | None = None,
+        spider: type | Mapping[str, Any] | None = None,
         command_line: Mapping[str, Any] | None = None,
         *,
         script: Mapping[str, Any] | None = None,

@@ -28,10 +28,10 @@ class CSVFeedSpider(Spider):
 
     _default_callback: ClassVar[str] = "_parse"
 
-    def _parse(self, response: Response, **kwargs: Any) -> Any:
+    def _parse(self, response: Response, **kwargs: Any) -> Iterator[Any]:
         return self.parse_rows(self.adapt_response(response))
 
-    def parse(self, response: Response, **kwargs: Any) -> Any:
+    def parse(self, response: Response, **kwargs: Any) -> Iterator[Any]:
         """Read a file. A ``parse`` of the spider's own does not stand in its way."""
         return self._parse(response, **kwargs)
 

@@ -23,7 +23,7 @@ class ItemLoader(itemloaders.ItemLoader):
     def __init__(
         self,
         item: Any = None,
-        selector: Any = None,
+        selector: Selector | None = None,
         response: Response | None = None,
         parent: itemloaders.ItemLoader | None = None,
         **context: Any,

@@ -5,7 +5,7 @@ The API is that of Scrapy's CrawlSpider.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from crawler.errors import UsageError
@@ -17,6 +17,7 @@ from crawler.results import each, then
 from crawler.spider import Spider
 
 Method = str | Callable[..., Any]
+Results = Iterator[Any] | AsyncIterator[Any]
 
 
 class Rule:
@@ -59,10 +60,10 @@ class CrawlSpider(Spider):
     rules: ClassVar[Sequence[Rule]] = ()
     _default_callback: ClassVar[str] = "_parse"
 
-    def _parse(self, response: Response, **kwargs: Any) -> Any:
+    def _parse(self, response: Response, **kwargs: Any) -> Results:
         return self.parse_with_rules(response, self.parse_start_url, kwargs)
 
-    def parse(self, response: Response, **kwargs: Any) -> Any:
+    def parse(self, response: Response, **kwargs: Any) -> Results:
         """Apply the rules to a page."""
         return self._parse(response, **kwargs)
 
@@ -76,7 +77,7 @@ class CrawlSpider(Spider):
 
     def parse_with_rules(
         self, response: Response, callback: Method | None, cb_kwargs: dict[str, Any], follow: bool = True
-    ) -> Any:
+    ) -> Results:
         """Return what ``callback`` gives for a page, then requests for its links if ``follow``."""
 
         def go_on(results: Iterable[Any]) -> Iterator[Any]:
@@ -92,7 +93,7 @@ class CrawlSpider(Spider):
             return
         seen: set[Link] = set()
         for number, rule in enumerate(self.rules):
-            links: Any = [link for link in rule.link_extractor.extract_links(response) if link not in seen]
+            links: Iterable[Link] = [link for link in rule.link_extractor.extract_links(response) if link not in seen]
             process_links, process_request = self._method(rule.process_links), self._method(rule.process_request)
             for link in links if process_links is None else each(process_links(links)):
                 seen.add(link)
@@ -102,7 +103,7 @@ class CrawlSpider(Spider):
                 if wanted is not None:
                     yield wanted
 
-    def _callback(self, response: Response, **cb_kwargs: Any) -> Any:
+    def _callback(self, response: Response, **cb_kwargs: Any) -> Results:
         rule = self.rules[response.meta["rule"]]
         return self.parse_with_rules(response, rule.callback, {**rule.cb_kwargs, **cb_kwargs}, rule.follow)
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
 from typing import Any, ClassVar
 
+from lxml import etree
+
 from crawler.errors import UsageError
 from crawler.generic.markup import BadMarkup, Document, pieces
 from crawler.model.encoding import encoding_of
@@ -33,11 +35,11 @@ class XMLFeedSpider(Spider):
 
     _default_callback: ClassVar[str] = "_parse"
 
-    def _parse(self, response: Response, **kwargs: Any) -> Any:
+    def _parse(self, response: Response, **kwargs: Any) -> Iterator[Any]:
         response = self.adapt_response(response)
         return self.parse_nodes(response, self._nodes(response))
 
-    def parse(self, response: Response, **kwargs: Any) -> Any:
+    def parse(self, response: Response, **kwargs: Any) -> Iterator[Any]:
         """Read a feed. A ``parse`` of the spider's own does not stand in its way."""
         return self._parse(response, **kwargs)
 
@@ -93,13 +95,13 @@ def _encoding(response: Response, kind: str) -> str:
     return response.given_encoding or encoding_of(response.body, content_type, kind=kind)
 
 
-def _named(name: str, namespaces: dict[str, str]) -> Callable[[Any], bool]:
+def _named(name: str, namespaces: dict[str, str]) -> Callable[[etree._Element], bool]:
     """Return what tells the elements of that name; a prefix not in ``namespaces`` is the document's own."""
     prefix, _, local = name.rpartition(":")
     if not prefix:
         return lambda element: bool(element.tag == name)
 
-    def is_named(element: Any) -> bool:
+    def is_named(element: etree._Element) -> bool:
         uri = namespaces.get(prefix) or element.nsmap.get(prefix)
         return bool(element.tag == f"{{{uri}}}{local}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from crawler.errors import InvalidRequest
@@ -24,8 +25,8 @@ def request_from_dict(d: dict[str, Any], *, spider: Any = None) -> Request:
     return (known[name] if name is not None else Request)(**fields)
 
 
-def _method(spider: Any, name: str) -> Any:
-    method = getattr(spider, name, None)
-    if not callable(method):
+def _method(spider: Any, name: str) -> Callable[..., Any]:
+    method: Callable[..., Any] | None = getattr(spider, name, None)
+    if method is None or not callable(method):
         raise InvalidRequest(f"the request goes to the method {name!r}, which {spider!r} does not have")
     return method

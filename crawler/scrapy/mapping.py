@@ -1,8 +1,7 @@
 """How does the value of a Scrapy setting become values of ours?
 
-Each function takes the value and the whole layer it stands in (some settings of Scrapy only mean
-something together) and returns our settings; it raises ValueError with the reason for a value that
-has no counterpart. The table that uses them is ``settings``.
+Each function returns our settings; it raises ValueError with the reason for a value that has no counterpart.
+The table that uses them is ``settings``.
 """
 
 from __future__ import annotations
@@ -13,16 +12,14 @@ from pathlib import PurePath
 from typing import Any
 
 from crawler.config.parse import WrongValue, check, parse_text, shorten
-from crawler.scrapy.unmapped import Translator
-
-Mapped = dict[str, Any]
+from crawler.scrapy.unmapped import Asked, Mapped, Translator
 
 
 def renamed(to: str) -> Translator:
     """The same value under another name."""
 
-    def rename(value: Any, layer: Mapping[str, Any]) -> Mapped:
-        return {to: value}
+    def rename(asked: Asked) -> Mapped:
+        return {to: asked.value}
 
     return rename
 
@@ -30,10 +27,10 @@ def renamed(to: str) -> Translator:
 def in_order(to: str) -> Translator:
     """``{class or path: number}`` becomes a list in the order of the numbers; None switches off."""
 
-    def order(value: Any, layer: Mapping[str, Any]) -> Mapped:
-        if not isinstance(value, dict):
-            return {to: value}
-        wanted = [(number, name) for name, number in value.items() if number is not None]
+    def order(asked: Asked) -> Mapped:
+        if not isinstance(asked.value, dict):
+            return {to: asked.value}
+        wanted = [(number, name) for name, number in asked.value.items() if number is not None]
         if any(isinstance(number, bool) or not isinstance(number, (int, float)) for number, _ in wanted):
             raise ValueError("the order of a component is a number, or None to leave it out")
         return {to: [name for _, name in sorted(wanted, key=lambda pair: pair[0])]}
@@ -44,9 +41,9 @@ def in_order(to: str) -> Translator:
 def words(to: str, table: Mapping[Any, str]) -> Translator:
     """Scrapy's words for a choice become ours; others stay, and are checked as ours."""
 
-    def translate(value: Any, layer: Mapping[str, Any]) -> Mapped:
-        word = f"{value.__module__}.{value.__qualname__}" if isinstance(value, type) else value
-        return {to: table.get(word, value) if isinstance(word, (str, int)) else value}
+    def translate(asked: Asked) -> Mapped:
+        word = f"{asked.value.__module__}.{asked.value.__qualname__}" if isinstance(asked.value, type) else asked.value
+        return {to: table.get(word, asked.value) if isinstance(word, (str, int)) else asked.value}
 
     return translate
 
@@ -85,9 +82,9 @@ SWITCHES: dict[str, Mapped] = {
 def middlewares(kind: str, instead: str) -> Translator:
     """Only switching off Scrapy's own ones can be mapped; others have another shape here."""
 
-    def translate(value: Any, layer: Mapping[str, Any]) -> Mapped:
+    def translate(asked: Asked) -> Mapped:
         mapped: Mapped = {}
-        for component, order in _dictionary(value).items():
+        for component, order in _dictionary(asked.value).items():
             path = component if isinstance(component, str) else f"{component.__module__}.{component.__qualname__}"
             if order is not None and not path.startswith("scrapy."):
                 raise ValueError(f"{path} is a {kind} middleware of Scrapy's shape; {instead}")
@@ -98,68 +95,68 @@ def middlewares(kind: str, instead: str) -> Translator:
     return translate
 
 
-def job_dir(value: Any, layer: Mapping[str, Any]) -> Mapped:
+def job_dir(asked: Asked) -> Mapped:
     """Scrapy's folder of one job is a job of that name in the folder above; None, its default, or "" is not set."""
-    if not value:
+    if not asked.value:
         return {}
-    path = PurePath(value)
+    path = PurePath(asked.value)
     return {"JOB_DIR": str(path.parent), "JOB_NAME": path.name}
 
 
-def feed_uri(value: Any, layer: Mapping[str, Any]) -> Mapped:
+def feed_uri(asked: Asked) -> Mapped:
     """FEED_URI and FEED_FORMAT, from before FEEDS; None, the default then, or "" is not set."""
-    if not value:
+    if not asked.value:
         return {}
-    return {"FEEDS": {os.fspath(value): {"format": layer.get("FEED_FORMAT", "jsonlines")}}}
+    return {"FEEDS": {os.fspath(asked.value): {"format": asked.layer.get("FEED_FORMAT", "jsonlines")}}}
 
 
-def cache_dir(value: Any, layer: Mapping[str, Any]) -> Mapped:
+def cache_dir(asked: Asked) -> Mapped:
     """The cache is one file here."""
-    return {"HTTPCACHE_FILE": str(PurePath(value, "cache.sqlite"))}
+    return {"HTTPCACHE_FILE": str(PurePath(asked.value, "cache.sqlite"))}
 
 
-def replay(value: Any, layer: Mapping[str, Any]) -> Mapped:
+def replay(asked: Asked) -> Mapped:
     """Only what is in the cache."""
-    return {"HTTPCACHE_POLICY": "replay"} if check(value, bool) else {}
+    return {"HTTPCACHE_POLICY": "replay"} if check(asked.value, bool) else {}
 
 
-def dns_cache(value: Any, layer: Mapping[str, Any]) -> Mapped:
+def dns_cache(asked: Asked) -> Mapped:
     """No cache is one that forgets at once."""
-    return {} if check(value, bool) else {"DNS_TTL": 0.0, "DNS_NEGATIVE_TTL": 0.0}
+    return {} if check(asked.value, bool) else {"DNS_TTL": 0.0, "DNS_NEGATIVE_TTL": 0.0}
 
 
-def bind_address(value: Any, layer: Mapping[str, Any]) -> Mapped:
+def bind_address(asked: Asked) -> Mapped:
     """A host, or Scrapy's (host, port) with port 0."""
-    if isinstance(value, (tuple, list)):
-        if len(value) != 2:
-            raise WrongValue(f"expected an IP address or (address, 0), got {shorten(value)}")
-        host, port = value
+    if isinstance(asked.value, (tuple, list)):
+        if len(asked.value) != 2:
+            raise WrongValue(f"expected an IP address or (address, 0), got {shorten(asked.value)}")
+        host, port = asked.value
         if port:
             raise ValueError("a fixed local port allows one connection only; give the address alone")
         return {"BIND_ADDRESS": host}
-    return {"BIND_ADDRESS": value}
+    return {"BIND_ADDRESS": asked.value}
 
 
-def jitter(value: Any, layer: Mapping[str, Any]) -> Mapped:
+def jitter(asked: Asked) -> Mapped:
     """Any jitter is ours of 0 to 50 % on top."""
-    return {"RANDOMIZE_DOWNLOAD_DELAY": _number(value) > 0}
+    return {"RANDOMIZE_DOWNLOAD_DELAY": _number(asked.value) > 0}
 
 
-def http_auth(value: Any, layer: Mapping[str, Any]) -> Mapped:
+def http_auth(asked: Asked) -> Mapped:
     """User and password go to the one domain they are for; "", Scrapy's default, is not set."""
-    if not value:
+    if not asked.value:
         return {}
-    domain = layer.get("HTTPAUTH_DOMAIN")
+    domain = asked.layer.get("HTTPAUTH_DOMAIN")
     if not domain:
         raise ValueError("needs HTTPAUTH_DOMAIN, for a password goes only where it was given for; see HTTP_AUTH")
-    pair = f"{value}:{layer.get('HTTPAUTH_PASS', '')}"
+    pair = f"{asked.value}:{asked.layer.get('HTTPAUTH_PASS', '')}"
     return {"HTTP_AUTH": {f"https://{domain}": pair, f"http://{domain}": pair}}
 
 
-def handlers(value: Any, layer: Mapping[str, Any]) -> Mapped:
+def handlers(asked: Asked) -> Mapped:
     """Handlers of further schemes; the built-in ones are not replaced this way."""
     mapped = {}
-    for scheme, handler in _dictionary(value).items():
+    for scheme, handler in _dictionary(asked.value).items():
         if handler is None or str(handler).startswith("scrapy."):
             continue
         if scheme in ("http", "https"):
@@ -168,21 +165,21 @@ def handlers(value: Any, layer: Mapping[str, Any]) -> Mapped:
     return {"SCHEMES": mapped} if mapped else {}
 
 
-def encoding(value: Any, layer: Mapping[str, Any]) -> Mapped:
+def encoding(asked: Asked) -> Mapped:
     """None, or "", leaves it to the format, which is UTF-8 here."""
-    return {"FEED_EXPORT_ENCODING": value} if value else {}
+    return {"FEED_EXPORT_ENCODING": asked.value} if asked.value else {}
 
 
-def log_format(value: Any, layer: Mapping[str, Any]) -> Mapped:
+def log_format(asked: Asked) -> Mapped:
     """Ours is "text" or "json"; a template of the logging module has no meaning here."""
-    return {} if "%(" in str(value) else {"LOG_FORMAT": value}
+    return {} if "%(" in str(asked.value) else {"LOG_FORMAT": asked.value}
 
 
 def only(accepted: str, *, reason: str) -> Translator:
     """Nothing to do for Scrapy's own default (whose path ends so); anything else is refused."""
 
-    def translate(value: Any, layer: Mapping[str, Any]) -> Mapped:
-        if value and not str(value).endswith(accepted):
+    def translate(asked: Asked) -> Mapped:
+        if asked.value and not str(asked.value).endswith(accepted):
             raise ValueError(reason)
         return {}
 
@@ -192,8 +189,9 @@ def only(accepted: str, *, reason: str) -> Translator:
 def scrapys_own(*, reason: str) -> Translator:
     """Nothing to do for any of Scrapy's own classes, which ours stands for; anything else is refused."""
 
-    def translate(value: Any, layer: Mapping[str, Any]) -> Mapped:
-        if value and not (value if isinstance(value, str) else getattr(value, "__module__", "")).startswith("scrapy."):
+    def translate(asked: Asked) -> Mapped:
+        path = asked.value if isinstance(asked.value, str) else getattr(asked.value, "__module__", "")
+        if asked.value and not path.startswith("scrapy."):
             raise ValueError(reason)
         return {}
 

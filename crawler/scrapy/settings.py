@@ -13,7 +13,7 @@ from typing import Any
 from crawler.config.parse import WrongValue, check
 from crawler.errors import SettingError
 from crawler.scrapy import mapping as to
-from crawler.scrapy.unmapped import UNMAPPED, ScrapyName, Translator
+from crawler.scrapy.unmapped import UNMAPPED, Asked, ScrapyName, Translator
 
 
 def _mapped(note: str, translator: Translator) -> ScrapyName:
@@ -128,7 +128,7 @@ def in_our_words(name: str, value: Any, layer: Mapping[str, Any], *, origin: str
     if row is None or row.translator is None:
         return None
     try:
-        return row.translator(value, layer)
+        return row.translator(Asked(value, layer))
     except (ValueError, TypeError) as error:
         raise SettingError(f"{name} ({origin}): {error}") from error
 

@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 
 from crawler import events
 from crawler.errors import DropItem, UsageError
+from crawler.spider import Crawler
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class Signal:
     def __repr__(self) -> str:
         return f"<Signal {self.name}>"
 
-    def subscribe(self, crawler: Any, receiver: Callable[..., Any]) -> None:
+    def subscribe(self, crawler: Crawler, receiver: Callable[..., Any]) -> None:
         """Call ``receiver`` with those values that it names; raises UsageError if it cannot be."""
         if inspect.iscoroutinefunction(receiver):
             raise UsageError(
@@ -42,7 +43,7 @@ class Signal:
             )
         takes = _parameters(receiver)
 
-        def told(event: Any) -> None:
+        def told(event: events.Event) -> None:
             given = {"sender": crawler, "signal": self, "spider": crawler.spider, **self._values(event)}
             arguments = {name: value for name, value in given.items() if takes is None or name in takes}
             result = receiver(**arguments)
@@ -72,7 +73,7 @@ class Unheard:
     def __repr__(self) -> str:
         return f"<Unheard {self.name}>"
 
-    def subscribe(self, crawler: Any, receiver: Callable[..., Any]) -> None:
+    def subscribe(self, crawler: Crawler, receiver: Callable[..., Any]) -> None:
         """Raise UsageError."""
         raise UsageError(f"the signal {self.name} of Scrapy is not sent here: {self._instead}")
 
@@ -85,7 +86,7 @@ def _parameters(receiver: Callable[..., Any]) -> set[str] | None:
     return set(parameters)
 
 
-def _name(receiver: Any) -> str:
+def _name(receiver: Callable[..., Any]) -> str:
     return getattr(receiver, "__qualname__", None) or repr(receiver)
 
 

@@ -10,7 +10,17 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
 Fate = Literal["same", "alike", "mapped", "ignored", "refused"]
-Translator = Callable[[Any, Mapping[str, Any]], dict[str, Any]]
+Mapped = dict[str, Any]
+
+
+class Asked(NamedTuple):
+    """The value of one of Scrapy's settings, and the layer it stands in: some mean something together only."""
+
+    value: Any
+    layer: Mapping[str, Any]
+
+
+Translator = Callable[[Asked], Mapped]
 
 
 class ScrapyName(NamedTuple):

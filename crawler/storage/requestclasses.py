@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from types import MemberDescriptorType
+from types import MemberDescriptorType, ModuleType
 from typing import Any
 
 from crawler.errors import StoreError
@@ -41,7 +41,7 @@ class RequestClasses:
 
 def name_of(cls: type[Request]) -> str:
     """Return the stored name of a class; raises CannotStore for one that its module does not name."""
-    found: Any = sys.modules.get(cls.__module__)
+    found: ModuleType | type | None = sys.modules.get(cls.__module__)
     for part in cls.__qualname__.split("."):
         found = getattr(found, part, None)
     if found is not cls:
