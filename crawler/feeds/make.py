@@ -120,8 +120,10 @@ def _formats(
     while True:
         try:
             form = kind(chosen)
-        except (TypeError, ValueError) as error:
-            raise OutputError(f"feed {name!r}: item_export_kwargs: {error}") from error
+        except Exception as error:  # of the user's own class perhaps
+            given = f" with item_export_kwargs {dict(chosen.extra)}" if chosen.extra else ""
+            what = f"{kind.__name__} cannot be made{given}: {type(error).__name__}: {error}"
+            raise OutputError(f"feed {name!r}: {what}") from error
         for setting, value in declared.items():
             setattr(form, setting, value)
         yield form

@@ -9,7 +9,7 @@ import logging
 import math
 import random
 import uuid
-from collections import deque
+from collections import Counter, deque
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -22,10 +22,9 @@ import pytest
 from itemadapter.adapter import ItemAdapter
 from lxml import etree
 
-from crawler.feeds import Format
-from tests.feeds.worlds import content, feed_for, read, write_all
-
-FORMATS = ["jl", "json", "csv", "xml"]
+from crawler.feeds import Format, formats
+from tests.feeds.readers import FORMATS, content, read
+from tests.feeds.worlds import feed_for, write_all
 
 
 class Colour(enum.Enum):
@@ -107,6 +106,11 @@ def test_each_value_has_its_form_in_csv_and_xml(tmp_path: Path, number: int) -> 
     assert row["w"] == "1"
     assert not cell or row["v"] == cell
     assert [item["w"] for item in read(tmp_path / "items.xml")] == ["1", "2"]
+
+
+def test_each_format_of_the_product_has_one_reader_in_the_tests() -> None:
+    product = formats.FORMATS
+    assert Counter(product[name] for name in FORMATS) == Counter(set(product.values()))
 
 
 def test_keys_that_are_no_text(tmp_path: Path) -> None:

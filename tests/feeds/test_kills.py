@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from crawler.errors import OutputError
-from tests.feeds.worlds import content, feed_for, kill, read, write_all
+from tests.feeds.readers import FORMATS, content, read
+from tests.feeds.worlds import feed_for, kill, write_all
 
-FORMATS = ["jl", "json", "csv", "xml"]
 COMPRESSIONS = ["", ".gz", ".zst"]
 # The third group brings a new column, the fourth two, one of them twice in a group.
 GROUPS: list[list[dict[str, Any]]] = [
@@ -135,7 +135,7 @@ def test_batches_append_to_old_files_exactly_once(tmp_path: Path, form: str) -> 
 @pytest.mark.parametrize("seed", range(24))
 def test_random_crawls_killed_many_times(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
-    form = FORMATS[seed % 4]
+    form = FORMATS[seed % len(FORMATS)]
     path = tmp_path / f"items.{form}{COMPRESSIONS[seed % 3]}"
     items = [
         {chance.choice("abcdefgh"): "".join(chance.choices("xyz,\"é\n'=", k=chance.randrange(9))), "n": str(number)}
@@ -343,7 +343,7 @@ def test_columns_that_a_power_cut_made_the_job_forget(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["a.csv"]
 
 
-@pytest.mark.parametrize("name", ["a.json", "a.xml", "a.csv", "a.jl.gz"])
+@pytest.mark.parametrize("name", [*(f"a.{form}" for form in FORMATS), "a.jl.gz"])
 def test_a_kill_before_the_first_mark_leaves_the_place_as_it_was(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     write_all(path, [{"a": "1"}])

@@ -1,17 +1,9 @@
-"""How do the tests make feeds, kill them and read what they wrote?"""
+"""How do the tests make feeds and kill them? (readers.py reads what they wrote.)"""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
-
-import zstandard
-from lxml import etree
 
 from crawler.config.schema import CoreSettings
 from crawler.feeds import make_feeds
@@ -39,26 +31,3 @@ def write_all(path: Any, items: list[Any], options: dict[str, Any] | None = None
     feed.committed(feed.write(items, len(items)))
     feed.close(finished=True)
     return feed
-
-
-def content(path: Path) -> bytes:
-    """The bytes of a file, decompressed by independent means."""
-    data = path.read_bytes()
-    if path.name.endswith(".gz"):
-        return gzip.decompress(data)
-    if path.name.endswith(".zst"):
-        return zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True).read()
-    return data
-
-
-def read(path: Path) -> list[Any]:
-    """The items of a file, by the standard library's and lxml's readers."""
-    data = content(path)
-    name = path.name.removesuffix(".gz").removesuffix(".zst")
-    if name.endswith(".json"):
-        return json.loads(data)
-    if name.endswith(".csv"):
-        return list(csv.DictReader(io.StringIO(data.decode(), newline="")))
-    if name.endswith(".xml"):
-        return [{field.tag: field.text or "" for field in item} for item in etree.fromstring(data)]
-    return [json.loads(line) for line in data.decode().splitlines()]

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import gzip
-import io
-import json
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
-import xml.etree.ElementTree as ET
 from pathlib import Path
 
-import zstandard
-
 from crawler.storage.jobs import Job, read_job
+from tests.feeds.readers import read
 
 PROJECT = Path(__file__).parent / "project"
 OUTPUTS = ("out.jsonl", "out.json", "out.csv", "out.xml", "gz.jsonl.gz", "zst.csv.zst")
@@ -59,26 +53,13 @@ def wait_for(condition: object, *, timeout: float = 30) -> None:
 
 def read_paths(file: Path) -> list[str]:
     """Return the ``path`` field of every item in an output of any format; the file must be valid."""
-    data = file.read_bytes()
-    name = file.name
-    if name.endswith(".gz"):
-        data, name = gzip.decompress(data), name.removesuffix(".gz")
-    elif name.endswith(".zst"):
-        with zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True) as reader:
-            data = reader.read()
-        name = name.removesuffix(".zst")
-    text = data.decode()
-    if name.endswith(".jsonl"):
-        return [json.loads(line)["path"] for line in text.splitlines()]
-    if name.endswith(".json"):
-        return [item["path"] for item in json.loads(text)]
-    if name.endswith(".csv"):
-        rows = list(csv.DictReader(io.StringIO(text)))
+    items = read(file)
+    if ".csv" in file.suffixes:  # every row has the late column
         assert all(
-            (row.get("late") == "yes") == (int(row["path"][3:]) > 500 and row["path"].endswith("0")) for row in rows
+            (item.get("late") == "yes") == (int(item["path"][3:]) > 500 and item["path"].endswith("0"))
+            for item in items
         )
-        return [row["path"] for row in rows]
-    return [str(item.findtext("path")) for item in ET.fromstring(text)]
+    return [item["path"] for item in items]
 
 
 def job_state(file: Path) -> Job:

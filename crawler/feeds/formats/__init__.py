@@ -8,7 +8,7 @@ from crawler.feeds.formats.json import Json
 from crawler.feeds.formats.jsonlines import JsonLines
 from crawler.feeds.formats.xml import Xml
 
-FORMATS: dict[str, type[Format]] = {
+FORMATS: dict[str, type[Format] | str] = {
     "jsonlines": JsonLines,
     "jsonl": JsonLines,
     "jl": JsonLines,
@@ -16,5 +16,6 @@ FORMATS: dict[str, type[Format]] = {
     "csv": Csv,
     "xml": Xml,
 }
+"""Each name, or extension, and its class; its dotted path, where importing it takes long."""
 
 __all__ = ["FORMATS", "Csv", "Format", "FormatOptions", "Json", "JsonLines", "Xml"]

@@ -1,0 +1,43 @@
+"""How does each of the product's feed formats read, by the standard library and lxml?
+
+The one list of formats that tests go by: a new one needs its line here, and no other.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import zstandard
+from lxml import etree
+
+READERS: dict[str, Callable[[str], list[dict[str, Any]]]] = {
+    "jl": lambda text: [json.loads(line) for line in text.splitlines()],
+    "json": json.loads,
+    "csv": lambda text: list(csv.DictReader(io.StringIO(text, newline=""))),
+    "xml": lambda text: [{field.tag: field.text or "" for field in item} for item in etree.fromstring(text.encode())],
+}
+"""The extension by which tests call a format: what makes the items of a file's text."""
+
+FORMATS = list(READERS)
+
+
+def content(path: Path) -> bytes:
+    """The bytes of a file, decompressed by independent means."""
+    data = path.read_bytes()
+    if path.suffix == ".gz":
+        return gzip.decompress(data)
+    if path.suffix == ".zst":
+        return zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True).read()
+    return data
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The items of a file, which must be valid."""
+    extension = Path(path.name.removesuffix(".gz").removesuffix(".zst")).suffix[1:]
+    return READERS[{"jsonl": "jl"}.get(extension, extension)](content(path).decode())
