@@ -5,13 +5,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.installed
 BENCH_READY := bench/.venv/.installed
-# Each may be narrowed: make test TESTS=tests/model
+# Each may be narrowed, and run in as many processes as wanted: make test TESTS=tests/model WORKERS=4
 TESTS ?= tests
+WORKERS ?= auto
+# The tests of a file stay together, and with them what they share.
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-.PHONY: help crawl test test-slow lint format check system bench-setup bench clean
+.PHONY: help crawl quick test test-slow lint format check system bench-setup bench clean
 
 help:
 	@echo "make crawl        crawl the sample bookshop (served here, on loopback) into books.jsonl"
+	@echo "make quick        the tests that start no process and no server"
 	@echo "make test         the test suite"
 	@echo "make test-slow    the heavier proofs: real servers, kills, load"
 	@echo "make lint         ruff and mypy --strict"
@@ -42,8 +46,11 @@ crawl: $(READY)
 	$(BIN)/crawler crawl books -a url="$$(cat "$$said")" -s DOWNLOAD_DELAY=0 -O books.jsonl || exit $$?; \
 	echo; echo "The first items of books.jsonl:"; head -n 3 books.jsonl
 
+quick: $(READY)
+	$(PYTEST) -m "not slow and not process" $(TESTS)
+
 test: $(READY)
-	$(BIN)/python -m pytest -m "not slow" $(TESTS)
+	$(PYTEST) -m "not slow" $(TESTS)
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow $(TESTS)

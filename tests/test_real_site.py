@@ -30,6 +30,7 @@ def test_every_reachable_page_of_a_real_site_is_fetched_exactly_once() -> None:
     assert crawl.asked["404 GET /robots.txt"] == 1
 
 
+@pytest.mark.process
 @pytest.mark.skipif(nginx.program() is None, reason="nginx is not installed (make system)")
 @pytest.mark.skipif(wget.program() is None, reason="wget is not installed (make system)")
 def test_a_made_up_site_with_every_kind_of_link(tmp_path: Path) -> None:

@@ -59,6 +59,7 @@ react(lambda reactor: crawl(Bad, {{"JOB_STORE": "memory"}}, reactor=reactor))
 BASIC = "import logging; logging.basicConfig(format='%(levelname)s own %(message)s')"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("before", "settings", "said", "filed"),
     [
@@ -125,6 +126,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.process
 def test_a_living_asyncio_loop_runs_one_crawl_after_the_other(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(NOTEBOOK)
     done = subprocess.run(

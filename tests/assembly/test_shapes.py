@@ -32,6 +32,7 @@ class Pages(Spider):
     name = "pages"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
@@ -59,6 +60,7 @@ def test_what_does_not_fit_its_setting_is_told_before_the_start(settings: dict[s
     assert said in str(caught.value)
 
 
+@pytest.mark.process
 def test_a_function_and_an_instance_are_middlewares_as_well() -> None:
     async def passing(request: Any, fetch: Any) -> Any:
         return await fetch(request)

@@ -105,7 +105,7 @@ def own_reactor(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def process(folder: Path) -> Crawler:
+def process(folder: Path, outside: None) -> Crawler:
     """``process(*arguments)`` runs ``python -m crawler`` in the folder."""
 
     def run(*arguments: str, cwd: Path | None = None) -> Result:
@@ -180,7 +180,7 @@ class _Page(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
+def site(outside: None) -> Iterator[Site]:
     server = Site()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

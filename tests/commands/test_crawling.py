@@ -16,6 +16,8 @@ from crawler.model.cached import CachedPage
 from crawler.storage.cache import CacheFile
 from tests.commands.conftest import SPIDER, Crawler, Site, command, environment
 
+pytestmark = pytest.mark.process
+
 
 def test_a_crawl_writes_its_items_and_a_table(crawler: Crawler, spider_file: Path, site: Site, folder: Path) -> None:
     result = crawler("run", "pages.py", "-a", "limit=3", "-O", "a.jsonl", "-o", "b.csv", "-o", "c:xml")

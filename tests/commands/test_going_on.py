@@ -11,6 +11,8 @@ import pytest
 from tests.commands.conftest import Crawler, Result, Site
 from tests.commands.test_jobs import items, jobs
 
+pytestmark = pytest.mark.process
+
 ALL = ["0", "1", "2", "3", "4", "5"]
 HALF = ("-s", "CLOSESPIDER_PAGECOUNT=2")
 

@@ -97,6 +97,7 @@ def unread(*arguments: str, cwd: Path, stream: str = "stdout") -> tuple[int, str
     return done.returncode, ((done.stderr if stream == "stdout" else done.stdout) or b"").decode()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "arguments",
     [

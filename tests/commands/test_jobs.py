@@ -13,6 +13,8 @@ import pytest
 
 from tests.commands.conftest import Crawler, Site, command, environment
 
+pytestmark = pytest.mark.process
+
 Started = Callable[..., "subprocess.Popen[str]"]
 
 

@@ -151,6 +151,7 @@ def test_a_url_is_no_code(crawler: Crawler, project: Path) -> None:
     assert crawler("list", cwd=project).out == "books\nexample\n"
 
 
+@pytest.mark.process
 def test_the_version_and_the_help(crawler: Crawler) -> None:
     assert crawler("version").out.startswith("crawler 0.")
     assert crawler("--version") == crawler("version")

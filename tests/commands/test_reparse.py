@@ -9,6 +9,8 @@ import pytest
 
 from tests.commands.conftest import Crawler, Site
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def archive(crawler: Crawler, spider_file: Path, site: Site, folder: Path) -> str:

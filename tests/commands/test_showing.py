@@ -12,6 +12,8 @@ import pytest
 
 from tests.commands.conftest import Crawler, Site, command, environment
 
+pytestmark = pytest.mark.process
+
 SECRET = "s3cret"
 
 SPIDER = """\

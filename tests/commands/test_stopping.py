@@ -35,6 +35,7 @@ class Pages(Spider):
 """
 
 
+@pytest.mark.process
 def test_a_callback_that_stops_the_reactor_stops_the_crawl_and_a_task_of_its_own_ends_nothing(
     process: Crawler, folder: Path
 ) -> None:
@@ -70,6 +71,7 @@ class Pages(Spider):
 """
 
 
+@pytest.mark.process
 def test_an_exit_while_a_stage_is_opened_is_told_in_one_message_and_leaves_no_job(
     process: Crawler, folder: Path
 ) -> None:
@@ -153,6 +155,7 @@ class Pages(Spider):
 """
 
 
+@pytest.mark.process
 def test_a_signal_that_comes_when_the_crawl_is_over_does_not_say_that_it_was_stopped(
     process: Crawler, folder: Path
 ) -> None:
@@ -164,6 +167,7 @@ def test_a_signal_that_comes_when_the_crawl_is_over_does_not_say_that_it_was_sto
     assert not list_jobs(folder / ".crawler" / "jobs")
 
 
+@pytest.mark.process
 def test_one_signal_ends_a_fetch_that_nobody_answers(folder: Path) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
@@ -198,6 +202,7 @@ class Pages(Spider):
 """
 
 
+@pytest.mark.process
 def test_an_error_in_a_deferred_that_nobody_waits_for_is_in_the_log_and_nowhere_else(
     process: Crawler, folder: Path
 ) -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.commands.conftest import Crawler
+
+pytestmark = pytest.mark.process
 
 REACTOR = """\
 from twisted.internet import reactor

@@ -21,6 +21,7 @@ class Pages(Spider):
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ["attr", "csv", "cryptography", "scrapy", "twisted"])
 def test_a_spider_s_file_may_have_a_name_that_is_taken(process: Crawler, folder: Path, name: str) -> None:
     (folder / f"{name}.py").write_text(SPIDER)

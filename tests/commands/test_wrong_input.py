@@ -119,6 +119,7 @@ def test_settings_that_do_not_import_or_hold(crawler: Crawler, project: Path) ->
     assert result.err.startswith("crawler: settings.py does not import:\n")
 
 
+@pytest.mark.process
 def test_a_process_ends_with_the_status(process: Crawler) -> None:
     assert process("crwl") == (2, "", 'crawler: there is no command "crwl"; did you mean "crawl"?\n')
     assert process("version").status == 0

@@ -70,7 +70,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(tmp_path: Path, outside: None) -> Iterator[Path]:
     """Make a folder with spiders, and serve their site from another one."""
     site = tmp_path / "site"
     site.mkdir()

@@ -37,7 +37,7 @@ class _Server(socketserver.StreamRequestHandler):
 
 
 @pytest.fixture
-def port() -> Iterator[int]:
+def port(outside: None) -> Iterator[int]:
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Server) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()

@@ -38,6 +38,7 @@ def test_the_order(monkeypatch: pytest.MonkeyPatch) -> None:
     assert names(HTTPPROXY_ENABLED=False)[-1] == "Cookies"
 
 
+@pytest.mark.process
 def test_cache_and_archive_together(tmp_path: Path) -> None:
     server = Chaos({"/": steps(answer(b"page", headers=b"Cache-Control: max-age=600\r\nSet-Cookie: a=b\r\n"))})
     core = CoreSettings(HTTPCACHE_ENABLED=True, WARC_FILE=str(tmp_path / "a.warc.gz"))

@@ -27,7 +27,7 @@ FRESH = b"Cache-Control: max-age=600\r\nContent-Type: text/html\r\n"
 
 
 @pytest.fixture
-def site() -> Iterator[Chaos]:
+def site(outside: None) -> Iterator[Chaos]:
     """Thirty pages behind one, all fresh for ten minutes."""
     links = b"".join(b'<a href="/%d">x</a>' % number for number in range(30))
     scripts = {f"/{number}": steps(answer(b"page", headers=FRESH)) for number in range(30)}

@@ -40,6 +40,8 @@ from crawler.model.response import Response
 from tests.download.chaos import CLOSE, HANG, RESET, Chaos, Script, Step, answer, echo, steps
 from tests.download.reactor import reactor, run, turn, until
 
+pytestmark = pytest.mark.process
+
 Make = Callable[..., Downloader]
 
 DOWNLOADERS: dict[str, Any] = {"twisted": TwistedDownloader, "fast": FastDownloader}

@@ -227,14 +227,14 @@ class _Back(Protocol):
 
 
 @pytest.fixture
-def origins(tmp_path: Path) -> Iterator[Origins]:
+def origins(tmp_path: Path, outside: None) -> Iterator[Origins]:
     made = Origins(tmp_path)
     yield made
     made.close()
 
 
 @pytest.fixture
-def proxies() -> Iterator[list[ForwardProxy]]:
+def proxies(outside: None) -> Iterator[list[ForwardProxy]]:
     made = [ForwardProxy("alice:first-password"), ForwardProxy("bob:second-password")]
     yield made
     for each in made:

@@ -4,10 +4,14 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
+
 from crawler.config.schema import CoreSettings
 from crawler.download.edge import Edge
 from tests.download.chaos import Chaos, answer, steps
 from tests.download.reactor import reactor, run
+
+pytestmark = pytest.mark.process
 
 HEAVY = ["treq", "twisted.web.client", "h2", "warcio", "twisted.protocols.ftp", "twisted.names"]
 

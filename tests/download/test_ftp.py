@@ -14,6 +14,8 @@ from crawler.model.request import Request
 from crawler.model.response import Response
 from tests.download.reactor import reactor, run, until
 
+pytestmark = pytest.mark.process
+
 
 class Data(Protocol):
     def __init__(self, server: Server) -> None:

@@ -87,6 +87,7 @@ def run_once(folder: Path, name: str, options: dict[str, Any], dying: Dying, hou
     return result.summary.reason, dying.steps
 
 
+@pytest.mark.process
 @pytest.mark.filterwarnings("ignore:.*fork")
 @pytest.mark.parametrize(
     "how", ["amid", pytest.param("before", marks=pytest.mark.slow), pytest.param("after", marks=pytest.mark.slow)]

@@ -22,6 +22,8 @@ from crawler.events import ItemDropped, ItemFailed
 from tests.engine.test_random_crawls import Made, World, settings_of
 from tests.engine.virtual import VirtualThread, crawl, later
 
+pytestmark = pytest.mark.process
+
 KILLS = 12
 
 

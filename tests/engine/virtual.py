@@ -95,6 +95,25 @@ def later(ready: Any, seconds: float, call: Callable[..., Any], *arguments: Any)
     ready._world.clock.callLater(seconds, call, *arguments)
 
 
+def ask(*urls: str, **how: Any) -> Any:
+    """Return a start() that asks for these URLs."""
+
+    def start(self: Spider) -> Any:
+        for url in urls:
+            yield Request(url, **how)
+
+    return start
+
+
+def numbers(count: int) -> list[str]:
+    return [f"{ROOT}{n}" for n in range(count)]
+
+
+def page_item(self: Spider, response: Response) -> Any:
+    """Yield an item that names the page: a parse()."""
+    yield {"url": response.url}
+
+
 def any_page(request: Request) -> str:
     return f"page {request.url}"
 
@@ -103,4 +122,7 @@ def balanced(result: testing.Result) -> bool:
     return not [problem for problem in result.summary.problems if "accepted" in problem]
 
 
-__all__ = ["ROOT", "Request", "Response", "Spider", "VirtualThread", "any_page", "balanced", "crawl", "later", "spider"]
+__all__ = [
+    "ROOT", "Request", "Response", "Spider", "VirtualThread", "any_page", "ask", "balanced", "crawl", "later",
+    "numbers", "page_item", "spider",
+]  # fmt: skip

@@ -165,6 +165,7 @@ def test_what_cannot_be_appended_to_is_refused(tmp_path: Path, name: str, text: 
     assert [str(item["a"]) for item in read(path)] == ["1"]
 
 
+@pytest.mark.process
 def test_a_file_in_use_is_refused_naming_who(tmp_path: Path) -> None:
     path = tmp_path / "x.jl"
     script = """

@@ -217,6 +217,7 @@ for bomb in Path(sys.argv[1]).iterdir():
 """
 
 
+@pytest.mark.process
 def test_a_bomb_costs_neither_time_nor_memory(tmp_path: Path) -> None:
     for name, parts in BOMBS.items():
         (tmp_path / name).write_bytes(packed(*parts))

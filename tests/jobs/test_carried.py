@@ -8,8 +8,12 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.jobs.running import end, read_paths, start, wait_for
 from tests.jobs.web import Web
+
+pytestmark = pytest.mark.process
 
 
 def test_lambdas_and_inline_fetches_survive_kills(tmp_path: Path) -> None:

@@ -10,9 +10,13 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests.jobs.running import command, end, job_state, read_paths, start, wait_for
 from tests.jobs.test_disk import run
 from tests.jobs.web import Web
+
+pytestmark = pytest.mark.process
 
 
 def test_a_command_that_could_not_begin_can_be_given_again(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ from tests.jobs.running import end, job_state, read_paths, start, wait_for
 from tests.jobs.test_disk import run
 from tests.jobs.web import Web
 
+pytestmark = pytest.mark.process
+
 PAGES = 300
 SLOWLY = ("-s", "DOWNLOAD_DELAY=0.01")
 """So that much is left to do whenever a signal comes through."""

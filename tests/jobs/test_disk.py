@@ -13,6 +13,8 @@ from tests.jobs.disks import SmallDisk
 from tests.jobs.running import OUTPUTS, job_state, read_paths, start
 from tests.jobs.web import Web
 
+pytestmark = pytest.mark.process
+
 needs_disks = pytest.mark.skipif(SmallDisk.problem() is not None, reason=SmallDisk.problem() or "")
 
 

@@ -21,6 +21,8 @@ import pytest
 from crawler.storage.values import Values
 from tests.jobs.running import command, job_state, read_paths
 
+pytestmark = pytest.mark.process
+
 EARLIER = Path(__file__).parent / "earlier"
 BEGUN_IN = "/earlier"
 """What stands in the packed jobs for the folder they were begun in."""

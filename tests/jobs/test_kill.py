@@ -14,6 +14,8 @@ import pytest
 from tests.jobs.running import OUTPUTS, end, read_paths, start, wait_for
 from tests.jobs.web import Asked, Web
 
+pytestmark = pytest.mark.process
+
 # How long after its answer a page may still be uncommitted when the process is killed: the group's
 # waiting time and the commit, with much room for a busy machine.
 UNCOMMITTED_SECONDS = 2.0

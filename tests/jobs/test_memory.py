@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from crawler.pipeline import Pipeline
 from tests.engine.virtual import crawl, spider
 from tests.jobs.running import start
@@ -48,6 +50,7 @@ def test_stages_of_one_name_in_two_modules_remember_apart() -> None:
     assert result.items == [{"pipelines.one": 1, "pipelines.other": 1}]
 
 
+@pytest.mark.process
 def test_a_stage_in_a_file_that_is_run_finds_its_memory_at_a_resume(tmp_path: Path) -> None:
     (tmp_path / "pages.py").write_text(FILE)
     log, out = tmp_path / "log", tmp_path / "out.jsonl"

@@ -16,6 +16,7 @@ import pytest
 from crawler.sample import books, quotes
 
 
+@pytest.mark.process
 def test_pages_are_the_same_in_every_process() -> None:
     program = "from crawler.sample import books, quotes; print(ascii((books.paths(), quotes.paths())))"
     here = ascii((books.paths(), quotes.paths()))
@@ -40,7 +41,7 @@ def test_every_link_leads_to_a_page() -> None:
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
+def url(outside: None) -> Iterator[str]:
     command = [sys.executable, "-m", "crawler.sample", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None

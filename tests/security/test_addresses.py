@@ -10,6 +10,8 @@ from crawler.events import FetchFailed
 from tests.download.chaos import Chaos, answer
 from tests.security.support import Crawled, Everything, crawl, page, paths, redirect, refresh, sites, walker
 
+pytestmark = pytest.mark.process
+
 OURS = "127.0.0.1"
 """Where the server listens that nobody may reach."""
 

@@ -22,6 +22,8 @@ from tests.download.reactor import reactor, run
 from tests.security.measured import LIMIT
 from tests.security.support import Everything, crawl, page, paths, sites, walker
 
+pytestmark = pytest.mark.process
+
 SIZE = 60_000_000
 
 

@@ -15,6 +15,8 @@ from crawler.spider import Spider
 from tests.download.chaos import answer
 from tests.security.support import Everything, crawl, page, paths, redirect, refresh, sites, walker
 
+pytestmark = pytest.mark.process
+
 MARK = "the secret of this machine"
 OTHERS = [
     "ftp://127.0.7.1/x",

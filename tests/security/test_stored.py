@@ -17,6 +17,8 @@ from crawler.spider import Spider
 from tests.download.reactor import reactor, run
 from tests.security.support import QUICK, Everything, crawl, page, sites
 
+pytestmark = pytest.mark.process
+
 RAN: list[str] = []
 
 

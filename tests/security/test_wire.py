@@ -25,6 +25,8 @@ from tests.download.http.certificates import Authority
 from tests.download.reactor import reactor
 from tests.security.support import Everything, crawl, page, redirect, sites, walker
 
+pytestmark = pytest.mark.process
+
 # Referer
 
 

@@ -93,6 +93,7 @@ def test_it_lasts(tmp_path: Path) -> None:
     assert (tmp_path / "sub" / "c").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.process
 def test_several_processes(tmp_path: Path) -> None:
     program = """
 import sys, time

@@ -53,6 +53,7 @@ def check(stores: Stores, path: Path, told: int) -> None:
     sql.close()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("kills", [3, pytest.param(25, marks=pytest.mark.slow)])
 def test_what_was_answered_is_kept_and_no_commit_is_torn(sqlite: Stores, kills: int) -> None:
     dice = random.Random(kills)

@@ -58,6 +58,7 @@ def make(path: Path, step: int) -> None:
         os._exit(0)
 
 
+@pytest.mark.process
 @pytest.mark.filterwarnings("ignore:.*fork")
 def test_a_kill_while_a_job_is_made_leaves_a_whole_job_or_none(tmp_path: Path) -> None:
     there = []
@@ -111,6 +112,7 @@ def test_a_lock_on_a_job_that_is_just_removed_keeps_others_out(sqlite: Stores, m
         mine.release()
 
 
+@pytest.mark.process
 @pytest.mark.filterwarnings("ignore:.*fork")
 def test_what_is_left_of_another_job_does_not_get_into_a_new_one(tmp_path: Path) -> None:
     """Its log would be taken for the new file's: a kill within `jobs rm`, or an `rm` of the one file, leaves it."""

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 PLANTED = Path(__file__).with_name("planted.py")
 WRONG = {number for number, line in enumerate(PLANTED.read_text().splitlines(), 1) if line.endswith("  # wrong")}
 

@@ -31,6 +31,8 @@ from crawler.errors import (
 )
 from tests.download.http.support import Conversation, World, answer
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(autouse=True)
 def own_cooperator(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:

@@ -19,6 +19,7 @@ def names(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
 
 
+@pytest.mark.process
 def test_a_temporary_body_has_no_name_and_can_be_read_by_its_path(tmp_path: Path) -> None:
     file = BodyFile.temporary(str(tmp_path))
     file.write(b"a" * 100_000)

@@ -39,6 +39,8 @@ from tests.download.http.support import World
 from tests.download.http.test_proxies import connect_proxy
 from tests.download.http.test_tls import ServerContext
 
+pytestmark = pytest.mark.process
+
 Script = Callable[["Peer", int], None]
 
 

@@ -15,6 +15,8 @@ from crawler.model.request import Request
 from tests.download.http.support import World
 from tests.download.http.test_http2 import Peer, Place
 
+pytestmark = pytest.mark.process
+
 _DATA, _HEADERS, _PRIORITY, _RST, _SETTINGS, _PUSH, _PING, _GOAWAY, _WINDOW, _CONTINUATION = range(10)
 _END_STREAM, _END_HEADERS, _PADDED = 1, 4, 8
 Fields = list[tuple[str, str]]

@@ -15,6 +15,8 @@ from crawler.errors import NameNotResolved
 from crawler.model.request import Request
 from tests.download.http.support import Server, World, answer
 
+pytestmark = pytest.mark.process
+
 ADDRESSES = {
     b"four.example": ["127.0.0.1"],
     b"two.example": ["127.0.0.77", "127.0.0.1"],

@@ -250,6 +250,7 @@ def test_named_bodies_appear_when_complete(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
 
 
+@pytest.mark.process
 def test_idle_connections(world: World) -> None:
     server = world.listen(lambda conversation: conversation.say(answer()))
     downloader = world.downloader(KEEP_ALIVE_SECONDS=0.05)
@@ -259,6 +260,7 @@ def test_idle_connections(world: World) -> None:
     assert len(downloader.pool.deadlines) == 0
 
 
+@pytest.mark.process
 def test_a_peer_that_says_when_it_closes_is_left_in_time(world: World) -> None:
     server = world.listen(lambda c: c.say(answer(headers=b"Keep-Alive: timeout=1\r\n")))
     downloader = world.downloader()
@@ -267,6 +269,7 @@ def test_a_peer_that_says_when_it_closes_is_left_in_time(world: World) -> None:
     assert len(server.conversations) == 2
 
 
+@pytest.mark.process
 def test_idle_connections_are_bounded(world: World) -> None:
     held: list[Conversation] = []
     server = world.listen(held.append)
@@ -280,6 +283,7 @@ def test_idle_connections_are_bounded(world: World) -> None:
     world.until(lambda: sum(not conversation.lost for conversation in held) == 3)
 
 
+@pytest.mark.process
 def test_a_body_with_files(world: World) -> None:
     server = world.listen(lambda conversation: conversation.say(answer(conversation.request)))
     with (Path(__file__)).open("rb") as file:
@@ -292,6 +296,7 @@ def test_a_body_with_files(world: World) -> None:
     assert Path(__file__).read_bytes() in seen
 
 
+@pytest.mark.process
 def test_connect_time_out(world: World, tmp_path: Path) -> None:
     server = world.listen(lambda conversation: None)
     downloader = world.downloader(DOWNLOAD_CONNECT_TIMEOUT=0.1)

@@ -17,6 +17,8 @@ from tests.download.http.certificates import Authority
 from tests.download.http.support import Conversation, Server, World, answer
 from tests.download.http.test_tls import ServerContext, listen
 
+pytestmark = pytest.mark.process
+
 
 class Far(Protocol):
     """The proxy's connection to the other side."""

@@ -20,6 +20,8 @@ from crawler.errors import (
 from crawler.model.request import Request
 from tests.download.http.support import Conversation, World, answer, cuts
 
+pytestmark = pytest.mark.process
+
 OK = b"HTTP/1.1 200 OK\r\n"
 LENGTH5 = b"Content-Length: 5\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"

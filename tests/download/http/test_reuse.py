@@ -9,6 +9,8 @@ import pytest
 from crawler.model.request import Request
 from tests.download.http.support import Conversation, World, answer
 
+pytestmark = pytest.mark.process
+
 _LARGE = 8_000_000
 
 

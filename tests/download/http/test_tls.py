@@ -19,6 +19,8 @@ from crawler.model.request import Request
 from tests.download.http.certificates import Authority
 from tests.download.http.support import Conversation, Server, World, answer
 
+pytestmark = pytest.mark.process
+
 
 class ServerContext(ContextFactory):
     def __init__(self, file: Path, *, client_ca: Path | None = None, newest: int | None = None) -> None:
