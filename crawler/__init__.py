@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from crawler.assembly import crawl as crawl
     from crawler.config.settings import Settings as Settings
     from crawler.download.net.guard import is_public as is_public
+    from crawler.download.tcp import TcpDownloader as TcpDownloader
+    from crawler.download.tcp import TcpFetch as TcpFetch
     from crawler.errors import AddressForbidden as AddressForbidden
     from crawler.errors import BadResponse as BadResponse
     from crawler.errors import BodyTooLarge as BodyTooLarge

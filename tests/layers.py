@@ -75,7 +75,7 @@ INNER_ROOMS: dict[str, Room] = {
     # Bytes alone: what a connection says and hears, whoever carries it.
     "download.wire": _room({*VALUES, "download.coding"}, "httptools"),
     "download.coding": _room({"errors"}, "brotli zstandard"),
-    "download.net": _room({*VALUES, "download.wire"}, "twisted zope OpenSSL service_identity"),
+    "download.net": _room({*VALUES, "config", "download.wire"}, "twisted zope OpenSSL service_identity"),
     "download.http1": _room({*VALUES, "download.wire", "download.net", "download.http.connection"}, "twisted"),
     "download.http2": _room({*VALUES, "download.wire", "download.net", "download.http.connection"}, "twisted h2"),
 }

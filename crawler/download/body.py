@@ -1,23 +1,16 @@
-"""How does the body of one of the Agent's responses become a Response?"""
-
-# ruff: noqa: N802 - the names are those of Twisted's interfaces
+"""How is the body of a response gathered, within the limits of its request?"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-from twisted.internet.protocol import Protocol, connectionDone
-from twisted.python.failure import Failure
-from twisted.web.client import ResponseDone
-from twisted.web.http import PotentialDataLoss
 
 from crawler.config.schema import CoreSettings
 from crawler.download.body_file import BodyFile
 from crawler.download.coding.decoding import Decoder, codings
 from crawler.download.request_limits import CUT, max_size_of
+from crawler.download.seam import Exchange
 from crawler.errors import BodyTooLarge, FetchError
 from crawler.model.headers import Headers
 from crawler.model.request import Request
@@ -40,10 +33,11 @@ class BodyRules:
         self.cut = CUT in meta
 
 
-class Body(Protocol):
-    """Gathers one body. ``done(self)`` or ``failed(error)`` is called once, whatever happens.
+class Body:
+    """Gathers one body. What cannot be used raises, and leaves no file behind.
 
     ``transfer``: codings of the transfer that are still on it, in the order in which they were applied.
+    ``ended``: nothing more is taken; ``flags`` are those that the response gets for it.
     """
 
     def __init__(
@@ -51,23 +45,19 @@ class Body(Protocol):
         request: Request,
         headers: Headers,
         rules: BodyRules,
+        exchange: Exchange | None = None,
         *,
-        tap: Callable[[bytes], None] | None,
-        done: Callable[[Body], None],
-        failed: Callable[[Any], None],
         transfer: Sequence[bytes] = (),
     ) -> None:
         self.flags: list[str] = []
+        self.ended = False
         self._request = request
         self._headers = headers
         self._rules = rules
-        self._tap = tap
-        self._done = done
-        self._failed = failed
+        self._tap = None if exchange is None else exchange.tap
         self._received = 0
         self._size = 0
         self._chunks: list[bytes] = []
-        self._ended = False
         self._file: BodyFile | None = None if rules.file is None else BodyFile.named(rules.file)
         self._decoder: Decoder | None = None
         encodings = codings(headers.getlist(b"Content-Encoding")) if rules.decode else []
@@ -75,18 +65,15 @@ class Body(Protocol):
         if encodings:
             self._decoder = Decoder(encodings, rules.max_size, lenient=rules.lenient, cut=rules.cut)
 
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more is taken."""
-        return self._ended
-
-    def dataReceived(self, data: bytes) -> None:
-        if self._ended:
+    def feed(self, data: bytes) -> None:
+        """Take a piece; raises FetchError, and whatever the exchange's tap does."""
+        if self.ended:
             return
         try:
             self._take(data)
-        except Exception as error:
-            self.fail(error)
+        except BaseException:
+            self.discard()
+            raise
 
     def _take(self, data: bytes) -> None:
         limit = self._rules.max_size
@@ -112,53 +99,41 @@ class Body(Protocol):
         else:
             self._chunks.append(data)
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        if self._ended:
-            return
-        # A body without length or chunks ends with the connection: that is no error (RFC 9112, 6.3).
-        if reason.check(ResponseDone, PotentialDataLoss):
-            self.end()
-        elif self._rules.lenient:
-            self.end("dataloss")
-        else:
-            self.fail(reason)
-
     def end(self, flag: str | None = None) -> None:
-        """The body is as complete as it gets."""
-        self._ended = True
+        """The body is as complete as it gets; raises FetchError."""
+        self.ended = True
         if flag is not None:
             self.flags.append(flag)
-        try:
-            if self._decoder is not None and flag is None:
-                self._keep(self._decoder.finish())
-                if self._decoder.truncated:
-                    self.flags.append("dataloss")
-        except FetchError as error:
-            self.fail(error)
-            return
-        if self._decoder is not None:
-            self._say_what_is_left(self._decoder.left)
+        decoder = self._decoder
+        if decoder is not None:
+            try:
+                self._finish(decoder, whole=flag is None)
+            except FetchError:
+                self.discard()
+                raise
         if 0 < self._rules.warn_size < self._size:
             logger.warning(
                 "Large body: %d bytes from %s (DOWNLOAD_WARNSIZE)", self._size, shortened(repr(self._request))
             )
-        self._done(self)
 
-    def fail(self, reason: Any) -> None:
-        """The body is worth nothing."""
-        self._ended = True
-        if self._file is not None:
-            self._file.discard()
-        self._failed(reason)
-
-    def _say_what_is_left(self, left: list[bytes]) -> None:
-        if left:
-            self._headers[b"Content-Encoding"] = b", ".join(left)
+    def _finish(self, decoder: Decoder, *, whole: bool) -> None:
+        if whole:
+            self._keep(decoder.finish())
+            if decoder.truncated:
+                self.flags.append("dataloss")
+        if decoder.left:
+            self._headers[b"Content-Encoding"] = b", ".join(decoder.left)
         else:
             self._headers.pop(b"Content-Encoding", None)
 
+    def discard(self) -> None:
+        """The body is worth nothing."""
+        self.ended = True
+        if self._file is not None:
+            self._file.discard()
+
     def result(self) -> tuple[bytes, Path | None]:
-        """Return the body, or b"" and the file it lies in."""
+        """Return the body, or b"" and the file it lies in; raises FetchError."""
         if self._file is not None:
             return b"", self._file.keep()
         return b"".join(self._chunks), None

@@ -9,6 +9,7 @@ from twisted.protocols.basic import LineReceiver
 
 from crawler.config.schema import CoreSettings
 from crawler.download.schemes.ftp import FtpDownloader
+from crawler.download.timed import TimedDownloader
 from crawler.errors import BodyTooLarge, ConnectionFailed, FetchCancelled, FetchError, FetchTimeout
 from crawler.model.request import Request
 from crawler.model.response import Response
@@ -115,44 +116,45 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def ftp() -> Iterator[FtpDownloader]:
-    made = FtpDownloader(CoreSettings(DOWNLOAD_TIMEOUT=3.0), reactor=reactor)
+def ftp() -> Iterator[TimedDownloader]:
+    settings = CoreSettings(DOWNLOAD_TIMEOUT=3.0)
+    made = TimedDownloader(FtpDownloader(settings, reactor=reactor), settings, reactor)  # as the crawl does
     yield made
     run(made.close())
 
 
-def fetch(ftp: FtpDownloader, url: str, **request: Any) -> Response:
+def fetch(ftp: TimedDownloader, url: str, **request: Any) -> Response:
     return run(ftp.fetch(Request(url, **request)))
 
 
-def test_a_file(ftp: FtpDownloader, server: Server) -> None:
+def test_a_file(ftp: TimedDownloader, server: Server) -> None:
     response = fetch(ftp, server.url("/dir/a%20b.txt"))
     assert (response.status, response.body, response.protocol) == (200, b"hello", "FTP")
     assert server.lines[:3] == ["USER anonymous", "PASS guest@example.com", "TYPE I"]
 
 
-def test_the_host_of_pasv_is_not_dialled(ftp: FtpDownloader, server: Server) -> None:
+def test_the_host_of_pasv_is_not_dialled(ftp: TimedDownloader, server: Server) -> None:
     fetch(ftp, server.url("/large"))
     assert server.data_peers == ["127.0.0.1"]
 
 
-def test_a_listing(ftp: FtpDownloader, server: Server) -> None:
+def test_a_listing(ftp: TimedDownloader, server: Server) -> None:
     assert b"a.txt" in fetch(ftp, server.url("/dir/")).body
 
 
-def test_credentials(ftp: FtpDownloader, server: Server) -> None:
+def test_credentials(ftp: TimedDownloader, server: Server) -> None:
     fetch(ftp, server.url("/large", "me:se%20cret@"))
     assert server.lines[:2] == ["USER me", "PASS se cret"]
     with pytest.raises(FetchError):
         fetch(ftp, server.url("/large", "me:wrong@"))
 
 
-def test_no_such_file(ftp: FtpDownloader, server: Server) -> None:
+def test_no_such_file(ftp: TimedDownloader, server: Server) -> None:
     assert fetch(ftp, server.url("/absent")).status == 404
 
 
 @pytest.mark.parametrize("path", ["/a%0d%0aDELE%20b", "/a%00", "/a%0ab"])
-def test_no_commands_in_paths(ftp: FtpDownloader, server: Server, path: str) -> None:
+def test_no_commands_in_paths(ftp: TimedDownloader, server: Server, path: str) -> None:
     with pytest.raises(FetchError, match="control characters"):
         fetch(ftp, server.url(path))
     with pytest.raises(FetchError, match="control characters"):
@@ -160,13 +162,13 @@ def test_no_commands_in_paths(ftp: FtpDownloader, server: Server, path: str) -> 
     assert not server.lines
 
 
-def test_limits(ftp: FtpDownloader, server: Server) -> None:
+def test_limits(ftp: TimedDownloader, server: Server) -> None:
     with pytest.raises(BodyTooLarge):
         fetch(ftp, server.url("/large"), max_size=1000)
     assert len(fetch(ftp, server.url("/large"), max_size=100_000).body) == 100_000
 
 
-def test_silence(ftp: FtpDownloader, server: Server) -> None:
+def test_silence(ftp: TimedDownloader, server: Server) -> None:
     server.hangs = True
     with pytest.raises(FetchTimeout):
         fetch(ftp, server.url("/large"), timeout=0.2)
@@ -177,7 +179,7 @@ def test_silence(ftp: FtpDownloader, server: Server) -> None:
         run(fetching)
 
 
-def test_a_server_that_is_none(ftp: FtpDownloader, server: Server) -> None:
+def test_a_server_that_is_none(ftp: TimedDownloader, server: Server) -> None:
     server.greeting = "SSH-2.0-OpenSSH\r\n" * 2000
     with pytest.raises(FetchError):
         fetch(ftp, server.url("/large"))

@@ -20,14 +20,9 @@ from twisted.web.client import HTTPConnectionPool
 from crawler.config.schema import CoreSettings
 from crawler.download.agent.twisted_connection import AgentOpener
 from crawler.download.agent.twisted_fetch import AgentFetch
-from crawler.download.net.deadlines import Deadlines
-from crawler.download.net.dial import Dialler, checked_bind_address
-from crawler.download.net.names import Names
-from crawler.download.net.resolvers import SystemLookup, TwistedLookup
+from crawler.download.net.network import Network
 from crawler.download.net.route import Route, parse_proxy
-from crawler.download.net.tls import Trust
 from crawler.download.seam import Exchange
-from crawler.download.wire.head import HeadLimits
 from crawler.errors import FetchError, UnsupportedScheme
 from crawler.model.request import Request
 from crawler.model.response import Response
@@ -57,36 +52,8 @@ class TwistedDownloader:
         self.pool.retryAutomatically = False
         self.pool.maxPersistentPerHost = max(settings.CONCURRENT_REQUESTS_PER_DOMAIN, 1)
         self.pool.cachedConnectionTimeout = max(settings.KEEP_ALIVE_SECONDS, 0.001)  # type: ignore[assignment]  # a float does
-        lookup = TwistedLookup(reactor) if settings.DNS_RESOLVER == "twisted" else SystemLookup(reactor)
-        self._bind_address = checked_bind_address(settings.BIND_ADDRESS)
-        self._names = Names(
-            lookup,
-            reactor=reactor,
-            clock=clock,
-            size=settings.DNS_CACHE_SIZE,
-            ttl=settings.DNS_TTL,
-            negative_ttl=settings.DNS_NEGATIVE_TTL,
-            timeout=settings.DNS_TIMEOUT,
-        )
-        self._deadlines = Deadlines(reactor, clock)
-        timeout, deny = settings.DOWNLOAD_CONNECT_TIMEOUT, settings.DENY_PRIVATE_ADDRESSES
-        self.opener = AgentOpener(
-            reactor,
-            Dialler(reactor, self._names, timeout=timeout, deny_private=deny),
-            Trust(
-                verify=settings.TLS_VERIFY,
-                min_version=settings.TLS_MIN_VERSION,
-                ca_file=settings.TLS_CA_FILE,
-                hosts=settings.TLS_HOSTS,
-            ),
-            limits=HeadLimits(settings.HEADER_MAX_LINE, settings.HEADER_MAX_COUNT, settings.HEADER_MAX_TOTAL),
-            read_timeout=settings.DOWNLOAD_READ_TIMEOUT,
-            clock=clock,
-            deadlines=self._deadlines,
-            deny_private=deny,
-            http2=False,
-        )
-        self.opener.head_limit = settings.HEADER_MAX_TOTAL
+        self._network = Network(settings, reactor, clock=clock)
+        self.opener = AgentOpener(settings, self._network)
 
     def __repr__(self) -> str:
         return f"<TwistedDownloader {len(self._fetches)} under way>"
@@ -110,7 +77,7 @@ class TwistedDownloader:
         if not request.url.startswith(("http://", "https://")):
             raise UnsupportedScheme(f"no downloader for this URL: {shortened(request.url)!r}", sent=False)
         proxy = request.meta.get("proxy")
-        bind_address = request.meta.get("bindaddress") or self._bind_address
+        bind_address = request.meta.get("bindaddress") or self._network.bind_address
         if isinstance(bind_address, tuple):
             bind_address = bind_address[0]
         key = (request.origin, proxy, bind_address)
@@ -120,6 +87,6 @@ class TwistedDownloader:
         """See crawler.download.seam.Downloader."""
         for fetch in list(self._fetches):
             fetch.deferred.cancel()
-        self._names.close()
+        self._network.close()
         closed: Deferred[None] = self.pool.closeCachedConnections()
         return closed.addCallback(lambda _: None)

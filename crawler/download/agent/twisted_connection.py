@@ -17,9 +17,11 @@ from twisted.python.failure import Failure
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
+from crawler.config.schema import CoreSettings
 from crawler.download.http.opener import ConnectionOpener
 from crawler.download.net.failures import translate
-from crawler.download.net.gate import Gate
+from crawler.download.net.network import Network
+from crawler.download.net.preamble import Preamble
 from crawler.download.net.route import Route
 from crawler.errors import HeadTooLarge
 
@@ -123,11 +125,13 @@ class AgentOpener(ConnectionOpener):
     The owner is the factory of the Agent's protocol.
     """
 
-    head_limit = 0
+    def __init__(self, settings: CoreSettings, network: Network) -> None:
+        super().__init__(settings, network)
+        self._http2 = False
 
-    def _connection(self, owner: Any, gate: Gate) -> Any:
+    def _connection(self, owner: Any, preamble: Preamble) -> Any:
         watching: Any = WrappingFactory(owner)
-        watching.limit = self.head_limit
+        watching.limit = self._limits.total
         watching.noisy = False
         return Watched(watching, owner.buildProtocol(None))
 

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Protocol as TwistedProtocol
+from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
-from twisted.web.client import Agent, HTTPConnectionPool, ProxyAgent
+from twisted.web.client import Agent, HTTPConnectionPool, ProxyAgent, ResponseDone
+from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers as WireHeaders
 from twisted.web.iweb import UNKNOWN_LENGTH
 
@@ -166,27 +169,22 @@ class AgentFetch:
         if self._route.absolute and head.status == 407:
             raise refused(self._route)
         rules = BodyRules(self._downloader.settings, self._request)
-        body = Body(
-            self._request,
-            head.headers,
-            rules,
-            tap=self._exchange.tap,
-            done=self._complete,
-            failed=lambda reason: self._fail_for(reason, in_body=True),
-        )
+        body = Body(self._request, head.headers, rules, self._exchange)
         on_head = self._exchange.on_head
         if on_head is not None and on_head(self._request, head) is False:
             body.end("stopped")
+            self.complete(body)
             return
         has_body = self._request.method != "HEAD" and head.status not in (204, 304)
         too_large = answer.length is not UNKNOWN_LENGTH and 0 < rules.max_size < answer.length
         if has_body and too_large and not rules.cut:
+            body.discard()
             limit = rules.max_size
-            body.fail(BodyTooLarge(f"the body has {answer.length} bytes, the limit is {limit} (DOWNLOAD_MAXSIZE)"))
-            return
-        answer.deliverBody(body)
+            raise BodyTooLarge(f"the body has {answer.length} bytes, the limit is {limit} (DOWNLOAD_MAXSIZE)")
+        answer.deliverBody(_Delivery(self, body, lenient=rules.lenient))
 
-    def _complete(self, body: Body) -> None:
+    def complete(self, body: Body) -> None:
+        """The body is there."""
         assert self._head is not None
         try:
             content, path = body.result()
@@ -229,10 +227,11 @@ class AgentFetch:
             self.fail(error)
 
     def _broken(self, failure: Failure) -> None:
-        self._fail_for(failure)
+        self.fail(translate(failure, self._where, sent=self._exchange.sent))
 
-    def _fail_for(self, reason: Any, *, in_body: bool = False) -> None:
-        self.fail(translate(reason, self._where, sent=self._exchange.sent, in_body=in_body))
+    def body_broke(self, failure: Failure) -> None:
+        """The body is worth nothing."""
+        self.fail(translate(failure, self._where, sent=self._exchange.sent, in_body=True))
 
     def fail(self, error: FetchError) -> None:
         """End it with this error; later ones are of no interest."""
@@ -257,3 +256,40 @@ class AgentFetch:
         elif asking is not None:
             self._asking = None
             asking.cancel()
+
+
+class _Delivery(TwistedProtocol):
+    """Takes the body from the Agent; the fetch is told once what became of it."""
+
+    def __init__(self, fetch: AgentFetch, body: Body, *, lenient: bool) -> None:
+        self._fetch = fetch
+        self._body = body
+        self._lenient = lenient
+
+    def dataReceived(self, data: bytes) -> None:
+        if self._body.ended:
+            return
+        try:
+            self._body.feed(data)
+        except Exception:
+            self._fetch.body_broke(Failure())
+        else:
+            if self._body.ended:
+                self._fetch.complete(self._body)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        body = self._body
+        if body.ended:
+            return
+        # A body without length or chunks ends with the connection: that is no error (RFC 9112, 6.3).
+        whole = reason.check(ResponseDone, PotentialDataLoss) is not None
+        if not whole and not self._lenient:
+            body.discard()
+            self._fetch.body_broke(reason)
+            return
+        try:
+            body.end(None if whole else "dataloss")
+        except FetchError:
+            self._fetch.body_broke(Failure())
+        else:
+            self._fetch.complete(body)

@@ -21,7 +21,7 @@ from warcio.bufferedreaders import DecompressingBufferedReader
 from crawler.config.schema import CoreSettings
 from crawler.download.body import Body, BodyRules
 from crawler.download.coding.decoding import codings
-from crawler.download.seam import Exchange, Head, Tap
+from crawler.download.seam import Exchange, Head
 from crawler.download.wire.chunked import ChunkedBody
 from crawler.errors import FetchError, InvalidRequest, NotInCache
 from crawler.model.headers import Headers
@@ -160,7 +160,7 @@ class ArchiveDownloader:
             headers = Headers.from_raw([(name.encode("latin-1"), _value(value)) for name, value in fields])
             status, _, reason = record.http_headers.statusline.partition(" ")
             truncated = record.rec_headers.get_header("WARC-Truncated") is not None
-            body = self._body(record, request, headers, None if exchange is None else exchange.tap)
+            body = self._body(record, request, headers, exchange)
         if "dataloss" in body.flags and not truncated:
             logger.warning("A body in the archive %s ends early: %s", self.path, request.url)
         content, file_of_body = body.result()
@@ -176,27 +176,16 @@ class ArchiveDownloader:
             protocol=record.rec_headers.get_header("WARC-Protocol") or record.http_headers.protocol,
         )
 
-    def _body(self, record: Any, request: Request, headers: Headers, tap: Tap | None) -> Body:
+    def _body(self, record: Any, request: Request, headers: Headers, exchange: Exchange | None) -> Body:
         rules = BodyRules(self._settings, request)
         rules.lenient = True  # what there is of it is all there will be
         transfer = codings(headers.getlist(b"Transfer-Encoding"))
         chunked = b"chunked" in transfer
-        problems: list[Any] = []
-        body = Body(
-            request,
-            headers,
-            rules,
-            tap=tap,
-            done=lambda _: None,
-            failed=problems.append,
-            transfer=[coding for coding in transfer if coding != b"chunked"],
-        )
+        body = Body(request, headers, rules, exchange, transfer=[coding for coding in transfer if coding != b"chunked"])
         # The stream itself: the content decoding of warcio has no limit.
         whole = _feed(record.raw_stream, body, chunked=chunked)
-        if not problems:
+        if not body.ended:
             body.end(None if whole else "dataloss")
-        if problems:
-            raise problems[0]
         return body
 
     def close(self) -> Deferred[None]:
@@ -212,7 +201,7 @@ def _feed(stream: Any, body: Body, *, chunked: bool) -> bool:
     data = stream.read(_READ)
     chunks = ChunkedBody() if chunked and _CHUNK.match(data) else None
     while data and not body.ended:
-        body.dataReceived(data if chunks is None else chunks.feed(data))
+        body.feed(data if chunks is None else chunks.feed(data))
         if chunks is not None and (chunks.complete or chunks.failure is not None):
             break
         data = stream.read(_READ)

@@ -12,22 +12,15 @@ from crawler.config.schema import CoreSettings
 from crawler.download.http.fetch import Fetch, FetchRules
 from crawler.download.http.opener import ConnectionOpener
 from crawler.download.http.pool import Pool
-from crawler.download.net.deadlines import Deadlines
-from crawler.download.net.dial import Dialler, checked_bind_address
-from crawler.download.net.names import Lookup, Names
-from crawler.download.net.resolvers import SystemLookup, TwistedLookup
+from crawler.download.net.names import Lookup
+from crawler.download.net.network import Network
 from crawler.download.net.route import Route, parse_proxy
-from crawler.download.net.tls import Trust
 from crawler.download.seam import Exchange
-from crawler.download.wire.head import HeadLimits
 from crawler.download.wire.request import request_head, target_of
 from crawler.errors import FetchError, UnsupportedScheme
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.model.url import is_http, shortened
-
-# Connections kept idle beyond those in use; far below the usual limit of 1,024 open files.
-_LEAST_IDLE = 128
 
 
 class FastDownloader:
@@ -46,7 +39,6 @@ class FastDownloader:
     ) -> None:
         self.clock = clock
         self.reactor = reactor
-        self._bind_address = checked_bind_address(settings.BIND_ADDRESS)
         self.decodes = settings.COMPRESSION_ENABLED
         self.max_size = settings.DOWNLOAD_MAXSIZE
         self.timeout = settings.DOWNLOAD_TIMEOUT
@@ -58,18 +50,10 @@ class FastDownloader:
             timeout=settings.DOWNLOAD_TIMEOUT,
             warn_size=settings.DOWNLOAD_WARNSIZE,
         )
-        deadlines = Deadlines(reactor, clock)
-        self.names = _names(settings, reactor, clock, lookup)
-        self.pool = Pool(
-            opener=_opener(settings, reactor, clock, deadlines, self.names),
-            deadlines=deadlines,
-            clock=clock,
-            connect_timeout=settings.DOWNLOAD_CONNECT_TIMEOUT,
-            http2=settings.HTTP2_ENABLED,
-            idle_seconds=settings.KEEP_ALIVE_SECONDS,
-            max_idle=max(_LEAST_IDLE, 2 * settings.CONCURRENT_REQUESTS),
-            max_idle_per_route=max(settings.CONCURRENT_REQUESTS_PER_DOMAIN, 1),
-        )
+        self._network = network = Network(settings, reactor, clock=clock, lookup=lookup)
+        self._bind_address = network.bind_address
+        self.names = network.names
+        self.pool = Pool(settings, network, ConnectionOpener(settings, network))
 
     def __repr__(self) -> str:
         return f"<FastDownloader {self.pool!r}>"
@@ -144,42 +128,5 @@ class FastDownloader:
 
     def close(self) -> Deferred[None]:
         """See crawler.download.seam.Downloader."""
-        self.names.close()
+        self._network.close()
         return self.pool.close()
-
-
-def _names(settings: CoreSettings, reactor: Any, clock: Callable[[], float], lookup: Lookup | None) -> Names:
-    if lookup is None:
-        lookup = TwistedLookup(reactor) if settings.DNS_RESOLVER == "twisted" else SystemLookup(reactor)
-    return Names(
-        lookup,
-        reactor=reactor,
-        clock=clock,
-        size=settings.DNS_CACHE_SIZE,
-        ttl=settings.DNS_TTL,
-        negative_ttl=settings.DNS_NEGATIVE_TTL,
-        timeout=settings.DNS_TIMEOUT,
-    )
-
-
-def _opener(
-    settings: CoreSettings, reactor: Any, clock: Callable[[], float], deadlines: Deadlines, names: Names
-) -> ConnectionOpener:
-    deny_private = settings.DENY_PRIVATE_ADDRESSES
-    trust = Trust(
-        verify=settings.TLS_VERIFY,
-        min_version=settings.TLS_MIN_VERSION,
-        ca_file=settings.TLS_CA_FILE,
-        hosts=settings.TLS_HOSTS,
-    )
-    return ConnectionOpener(
-        reactor,
-        Dialler(reactor, names, timeout=settings.DOWNLOAD_CONNECT_TIMEOUT, deny_private=deny_private),
-        trust,
-        limits=HeadLimits(settings.HEADER_MAX_LINE, settings.HEADER_MAX_COUNT, settings.HEADER_MAX_TOTAL),
-        read_timeout=settings.DOWNLOAD_READ_TIMEOUT,
-        clock=clock,
-        deadlines=deadlines,
-        deny_private=deny_private,
-        http2=settings.HTTP2_ENABLED,
-    )

@@ -6,16 +6,21 @@ new one. How many may be busy at once is not decided here: the frontier has done
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from crawler.download.net.deadlines import FOREVER, Deadlines
+from crawler.config.schema import CoreSettings
+from crawler.download.http.opener import ConnectionOpener
+from crawler.download.net.deadlines import FOREVER
 from crawler.download.net.failures import translate
+from crawler.download.net.network import Network
 from crawler.download.net.route import Route
 from crawler.errors import FetchCancelled, FetchError, FetchTimeout
+
+# Connections kept idle beyond those in use; far below the usual limit of 1,024 open files.
+_LEAST_IDLE = 128
 
 
 class PooledCall(Protocol):
@@ -30,13 +35,6 @@ class PooledCall(Protocol):
 
     def refuse(self, error: FetchError) -> None:
         """There is no connection for it."""
-
-
-class Opener(Protocol):
-    """What makes connections."""
-
-    def open(self, route: Route, owner: Any) -> Deferred[Any]:
-        """Connect, through proxies and with TLS; fails with any exception."""
 
 
 class _Opening:
@@ -65,31 +63,26 @@ class _Opening:
 
 
 class Pool:
-    """All connections of one downloader. ``clock`` is monotonic; times in seconds."""
+    """All connections of one downloader."""
 
     def __init__(
         self,
+        settings: CoreSettings,
+        network: Network,
+        opener: ConnectionOpener,
         *,
-        opener: Opener,
-        deadlines: Deadlines,
-        clock: Callable[[], float],
-        connect_timeout: float,
-        idle_seconds: float,
-        max_idle: int,
-        max_idle_per_route: int,
-        http2: bool = True,
         spool_folder: str | None = None,
     ) -> None:
-        self.deadlines = deadlines
-        self.clock = clock
+        self.deadlines = network.deadlines
+        self.clock = network.clock
         self.spool_folder = spool_folder
-        self.http2 = http2
+        self.http2 = settings.HTTP2_ENABLED
         self.routes: dict[Any, Route] = {}
         self._opener = opener
-        self._connect_timeout = connect_timeout or float("inf")
-        self._idle_seconds = idle_seconds
-        self._max_idle = max_idle
-        self._max_idle_per_route = max_idle_per_route
+        self._connect_timeout = settings.DOWNLOAD_CONNECT_TIMEOUT or FOREVER
+        self._idle_seconds = settings.KEEP_ALIVE_SECONDS
+        self._max_idle = max(_LEAST_IDLE, 2 * settings.CONCURRENT_REQUESTS)
+        self._max_idle_per_route = max(settings.CONCURRENT_REQUESTS_PER_DOMAIN, 1)
         # Idle connections of all routes, the one unused for longest first.
         self._idle: dict[Any, None] = {}
         self._connections: set[Any] = set()

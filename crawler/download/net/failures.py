@@ -21,17 +21,24 @@ from crawler.errors import (
 
 
 def translate(failure: Failure, route: Route) -> FetchError:
-    """Return the FetchError for a connection that was not made. No byte of the request was sent."""
-    cause = failure.value
-    if isinstance(cause, FetchError):
-        cause.sent = False
-        return cause
+    """Return the FetchError for a connection of this route that was not made."""
     proxy = route.proxy
     # Twisted's errors come from dialling, so with a proxy they are about it; the tunnel names its own.
     host, port = (route.host, route.port) if proxy is None else (proxy.host, proxy.port)
-    translated = _by_kind(cause, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
-    if proxy is not None and not isinstance(translated, FetchCancelled | TLSError):
+    cause = failure.value
+    translated = not_connected(cause, host, port)
+    if proxy is not None and translated is not cause and not isinstance(translated, FetchCancelled | TLSError):
         translated = ProxyError(f"the proxy {proxy.label} cannot be used: {translated}", sent=False)
+        translated.__cause__ = cause
+    return translated
+
+
+def not_connected(cause: BaseException | None, host: str, port: int) -> FetchError:
+    """Return the FetchError for a connection that was not made. No byte of the request was sent."""
+    if isinstance(cause, FetchError):
+        cause.sent = False
+        return cause
+    translated = _by_kind(cause, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
     translated.__cause__ = cause
     return translated
 
@@ -43,7 +50,7 @@ def _by_kind(cause: BaseException | None, where: str) -> FetchError:
         return FetchTimeout(f"no connection to {where} in time", phase="connect", sent=False)
     if isinstance(cause, error.ConnectError):
         return ConnectionFailed(f"cannot connect to {where}: {cause}", sent=False)
-    if isinstance(cause, CancelledError):
+    if isinstance(cause, CancelledError | error.ConnectingCancelledError):
         return FetchCancelled(f"connecting to {where} was cancelled", sent=False)
     if isinstance(cause, SSL.Error):
         return TLSError(f"TLS with {where}: {ssl_reason(cause)}", sent=False)

@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, ip_address
 
 from twisted.internet.error import ConnectionDone, ConnectionLost
 
-from crawler.download.net.gate import Gate
+from crawler.download.net.preamble import Preamble
 from crawler.download.net.route import Proxy
 from crawler.download.wire.head import HeadLimits, find_end, parse_head
 from crawler.errors import BadResponse, ProxyError
@@ -27,18 +27,18 @@ _SOCKS_REPLIES = {
 }
 
 
-async def connect_through(gate: Gate, proxy: Proxy, host: str, port: int) -> None:
+async def connect_through(preamble: Preamble, proxy: Proxy, host: str, port: int) -> None:
     """Open a tunnel by CONNECT (RFC 9110 section 9.3.6). Raises ProxyError."""
     authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}"]
     request = "\r\n".join(lines).encode("ascii") + b"\r\n"
     if proxy.authorization is not None:
         request += b"Proxy-Authorization: " + proxy.authorization + b"\r\n"
-    gate.write(request + b"\r\n")
+    preamble.write(request + b"\r\n")
     try:
-        head = parse_head(await gate.read(find_end), "CONNECT", _MAX_HEAD)
+        head = parse_head(await preamble.read(find_end), "CONNECT", _MAX_HEAD)
         while head.status < 200 and head.status != 101:
-            head = parse_head(await gate.read(find_end), "CONNECT", _MAX_HEAD)
+            head = parse_head(await preamble.read(find_end), "CONNECT", _MAX_HEAD)
     except (ConnectionDone, ConnectionLost) as error:
         raise ProxyError(f"the proxy {proxy.label} closed instead of answering CONNECT", sent=False) from error
     except BadResponse as error:
@@ -51,12 +51,12 @@ async def connect_through(gate: Gate, proxy: Proxy, host: str, port: int) -> Non
         raise ProxyError(f"the proxy {proxy.label} refused a tunnel to {authority}: {head.status} {reason}", sent=False)
 
 
-async def socks_through(gate: Gate, proxy: Proxy, host: str, port: int) -> None:
+async def socks_through(preamble: Preamble, proxy: Proxy, host: str, port: int) -> None:
     """Ask a SOCKS5 proxy (RFC 1928, credentials RFC 1929) for a connection; names are resolved by it."""
     try:
-        await _socks_login(gate, proxy)
-        gate.write(b"\x05\x01\x00" + _socks_address(host) + port.to_bytes(2, "big"))
-        version, reply, _, kind = await gate.read(4)
+        await _socks_login(preamble, proxy)
+        preamble.write(b"\x05\x01\x00" + _socks_address(host) + port.to_bytes(2, "big"))
+        version, reply, _, kind = await preamble.read(4)
         if version != 5:
             raise ProxyError(f"the proxy {proxy.label} does not speak SOCKS5", sent=False)
         if reply != 0:
@@ -64,24 +64,24 @@ async def socks_through(gate: Gate, proxy: Proxy, host: str, port: int) -> None:
             raise ProxyError(f"the proxy {proxy.label} did not connect to {host}:{port}: {reason}", sent=False)
         length = {1: 4, 4: 16}.get(kind)
         if length is None:
-            length = (await gate.read(1))[0]
-        await gate.read(length + 2)
+            length = (await preamble.read(1))[0]
+        await preamble.read(length + 2)
     except (ConnectionDone, ConnectionLost) as error:
         raise ProxyError(f"the proxy {proxy.label} closed in the middle of SOCKS5", sent=False) from error
 
 
-async def _socks_login(gate: Gate, proxy: Proxy) -> None:
+async def _socks_login(preamble: Preamble, proxy: Proxy) -> None:
     wants_login = bool(proxy.username or proxy.password)
-    gate.write(b"\x05\x02\x00\x02" if wants_login else b"\x05\x01\x00")
-    version, method = await gate.read(2)
+    preamble.write(b"\x05\x02\x00\x02" if wants_login else b"\x05\x01\x00")
+    version, method = await preamble.read(2)
     if version != 5:
         raise ProxyError(f"the proxy {proxy.label} does not speak SOCKS5", sent=False)
     if method == 2 and wants_login:
         username, password = proxy.username.encode(), proxy.password.encode()
         if len(username) > 255 or len(password) > 255:
             raise ProxyError("SOCKS5 user names and passwords have at most 255 bytes", sent=False)
-        gate.write(b"\x01%c%b%c%b" % (len(username), username, len(password), password))
-        if (await gate.read(2))[1] != 0:
+        preamble.write(b"\x01%c%b%c%b" % (len(username), username, len(password), password))
+        if (await preamble.read(2))[1] != 0:
             raise ProxyError(f"the proxy {proxy.label} refused the credentials", sent=False)
     elif method != 0:
         raise ProxyError(f"the proxy {proxy.label} wants a user name and password", sent=False)
