@@ -55,8 +55,8 @@ class Dialect(Protocol):
     def settings_of(self, spider: type) -> Mapping[str, Any]:
         """Return the settings that stand as attributes on a spider's class."""
 
-    def too_late(self, attributes: Iterable[str]) -> Mapping[str, str]:
-        """Return which attributes of a spider would be settings, had they been set on its class, and which ones."""
+    def warn_of_late(self, spider: Any) -> None:
+        """Log which attributes of a spider would be settings, had they been set on its class."""
 
     def signals_of(self, crawler: Any) -> Signals:
         """Return ``crawler.signals``."""

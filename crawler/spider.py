@@ -30,42 +30,6 @@ if TYPE_CHECKING:
 _NOT_YET: Any = None
 
 
-@dataclass(slots=True)
-class Crawler:
-    """One crawl as its components see it: what ``from_crawler(cls, crawler)`` is given.
-
-    ``fetch`` sends one request through the frontier and gives its Response. ``check_value`` raises, naming the
-    type, for a value that the job cannot keep; None where nothing is kept.
-    """
-
-    settings: Settings
-    stats: Stats
-    events: Events
-    spider: Spider | None = None
-    fetch: Callable[[Request], Deferred[Response]] | None = None
-    end: Callable[[str], None] | None = None
-    http: HTTPClient = _NOT_YET
-    memory: dict[tuple[str, str], dict[Any, Any]] = field(default_factory=dict)
-    memory_changes: list[Any] = field(default_factory=list)
-    check_value: Callable[[Any], None] | None = None
-
-    def stop(self, reason: str = "shutdown") -> None:
-        """End the crawl with this reason once what is in flight has finished. From any thread."""
-        if self.end is None:
-            raise RuntimeError("a crawl can be stopped once it is prepared")
-        self.end(reason)
-
-    @property
-    def signals(self) -> Signals:
-        """Scrapy's way to subscribe to what happens; ``events`` is ours."""
-        return dialect().signals_of(self)
-
-    @property
-    def engine(self) -> Engine:
-        """What spiders do with Scrapy's engine; ``stop`` and ``fetch`` are ours."""
-        return dialect().engine_of(self)
-
-
 class Spider:
     """Subclass it, give it a ``name`` and ``start_urls``, and write ``parse``.
 
@@ -102,11 +66,7 @@ class Spider:
         self.settings = crawler.settings
         self.__dict__.setdefault("state", {})  # a subclass may not call our __init__
         if may_be_settings(self.__dict__):
-            for name, setting in dialect().too_late(self.__dict__).items():
-                self.logger.warning(
-                    "%s.%s was set too late to have an effect: set it on the class, or %s in custom_settings",
-                    type(self).__name__, name, setting,
-                )  # fmt: skip
+            dialect().warn_of_late(self)
 
     @classmethod
     def update_settings(cls, settings: Settings) -> None:
@@ -178,6 +138,42 @@ class Spider:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
+
+
+@dataclass(slots=True)
+class Crawler:
+    """One crawl as its components see it: what ``from_crawler(cls, crawler)`` is given.
+
+    ``fetch`` sends one request through the frontier and gives its Response. ``check_value`` raises, naming the
+    type, for a value that the job cannot keep; None where nothing is kept.
+    """
+
+    settings: Settings
+    stats: Stats
+    events: Events
+    spider: Spider | None = None
+    fetch: Callable[[Request], Deferred[Response]] | None = None
+    end: Callable[[str], None] | None = None
+    http: HTTPClient = _NOT_YET
+    memory: dict[tuple[str, str], dict[Any, Any]] = field(default_factory=dict)
+    memory_changes: list[Any] = field(default_factory=list)
+    check_value: Callable[[Any], None] | None = None
+
+    def stop(self, reason: str = "shutdown") -> None:
+        """End the crawl with this reason once what is in flight has finished. From any thread."""
+        if self.end is None:
+            raise RuntimeError("a crawl can be stopped once it is prepared")
+        self.end(reason)
+
+    @property
+    def signals(self) -> Signals:
+        """Scrapy's way to subscribe to what happens; ``events`` is ours."""
+        return dialect().signals_of(self)
+
+    @property
+    def engine(self) -> Engine:
+        """What spiders do with Scrapy's engine; ``stop`` and ``fetch`` are ours."""
+        return dialect().engine_of(self)
 
 
 def default_callback(spider: Spider) -> Callable[..., Any]:

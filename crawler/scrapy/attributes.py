@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
 from crawler.anywhere import anywhere
@@ -35,9 +35,13 @@ def settings_of(spider: type) -> dict[str, Any]:
     }
 
 
-def too_late(attributes: Iterable[str]) -> dict[str, str]:
-    """Return which attributes of a spider would be settings, had they been set on its class, and which ones."""
-    return {name: OLD_SETTINGS[name] for name in OLD_SETTINGS.keys() & set(attributes)}
+def warn_of_late(spider: Spider) -> None:
+    """Log which attributes of a spider would be settings, had they been set on its class."""
+    for name in OLD_SETTINGS.keys() & spider.__dict__.keys():
+        spider.logger.warning(
+            "%s.%s was set too late to have an effect: set it on the class, or %s in custom_settings",
+            type(spider).__name__, name, OLD_SETTINGS[name],
+        )  # fmt: skip
 
 
 class Signals:

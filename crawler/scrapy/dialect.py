@@ -5,10 +5,10 @@ This module is a ``crawler.dialect.Dialect``.
 
 from __future__ import annotations
 
-from crawler.scrapy.attributes import Engine, Signals, settings_of, too_late
+from crawler.scrapy.attributes import Engine, Signals, settings_of, warn_of_late
 from crawler.scrapy.settings import SCRAPY_NAMES, has_no_effect, in_our_words
 
-__all__ = ["engine_of", "has_no_effect", "in_our_words", "names", "settings_of", "signals_of", "too_late"]
+__all__ = ["engine_of", "has_no_effect", "in_our_words", "names", "settings_of", "signals_of", "warn_of_late"]
 
 names = SCRAPY_NAMES.keys()
 signals_of = Signals

@@ -20,16 +20,14 @@ from crawler.spider import Crawler
 
 logger = logging.getLogger(__name__)
 
-Values = Callable[[Any], dict[str, Any]]
-
 
 class Signal:
     """One of Scrapy's signals: the event that means the same and what of it the receivers get."""
 
-    def __init__(self, name: str, event: type[events.Event], values: Values = lambda event: {}) -> None:
+    def __init__(self, name: str, event: type[events.Event], gives: str = "") -> None:
         self.name = name
         self._event = event
-        self._values = values
+        self._gives = ("sender", "signal", "spider", *gives.split())
 
     def __repr__(self) -> str:
         return f"<Signal {self.name}>"
@@ -42,11 +40,11 @@ class Signal:
                 "closed() of the spider and open_spider() and close_spider() of a pipeline may be coroutines"
             )
         takes = _parameters(receiver)
+        wanted = [name for name in self._gives if takes is None or name in takes]
 
         def told(event: events.Event) -> None:
-            given = {"sender": crawler, "signal": self, "spider": crawler.spider, **self._values(event)}
-            arguments = {name: value for name, value in given.items() if takes is None or name in takes}
-            result = receiver(**arguments)
+            of_crawl = {"sender": crawler, "signal": self, "spider": crawler.spider}
+            result = receiver(**{name: of_crawl[name] if name in of_crawl else _of(event, name) for name in wanted})
             if hasattr(result, "__await__"):
                 logger.error("%s: nobody waits for the %s of %s", self, type(result).__name__, _name(receiver))
 
@@ -54,13 +52,12 @@ class Signal:
         crawler.events.subscribe(self._event, told)
 
     def _check(self, receiver: Callable[..., Any]) -> None:
-        known = _KNOWN[self.name]
         for name, parameter in inspect.signature(receiver).parameters.items():
             named = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
             if parameter.default is parameter.empty and (
-                parameter.kind is parameter.POSITIONAL_ONLY or (named and name not in known)
+                parameter.kind is parameter.POSITIONAL_ONLY or (named and name not in self._gives)
             ):
-                raise UsageError(f"{self.name}: {_name(receiver)} wants {name!r}; it can have {', '.join(known)}")
+                raise UsageError(f"{self.name}: {_name(receiver)} wants {name!r}; it can have {', '.join(self._gives)}")
 
 
 class Unheard:
@@ -90,56 +87,25 @@ def _name(receiver: Callable[..., Any]) -> str:
     return getattr(receiver, "__qualname__", None) or repr(receiver)
 
 
-_KNOWN = {
-    name: ("sender", "signal", "spider", *words.split())
-    for name, words in {
-        "engine_started": "",
-        "engine_stopped": "",
-        "spider_opened": "",
-        "spider_closed": "reason",
-        "spider_error": "failure response",
-        "item_scraped": "item response",
-        "item_dropped": "item response exception",
-        "item_error": "item response failure",
-        "request_scheduled": "request",
-        "request_dropped": "request",
-        "request_reached_downloader": "request",
-        "response_downloaded": "response request",
-    }.items()
-}
+def _of(event: Any, name: str) -> Any:
+    """Return what a receiver gets under this name: in most cases the event's attribute."""
+    if name == "failure":
+        return Failure(event.error)
+    return DropItem(event.reason) if name == "exception" else getattr(event, name)
+
 
 engine_started = Signal("engine_started", events.CrawlOpened)
 engine_stopped = Signal("engine_stopped", events.CrawlClosed)
 spider_opened = Signal("spider_opened", events.CrawlOpened)
-spider_closed = Signal("spider_closed", events.CrawlClosed, lambda event: {"reason": event.reason})
-spider_error = Signal(
-    "spider_error",
-    events.SpiderFailed,
-    lambda event: {"failure": Failure(event.error), "response": event.response},
-)
-item_scraped = Signal(
-    "item_scraped", events.ItemScraped, lambda event: {"item": event.item, "response": event.response}
-)
-item_dropped = Signal(
-    "item_dropped",
-    events.ItemDropped,
-    lambda event: {"item": event.item, "response": event.response, "exception": DropItem(event.reason)},
-)
-item_error = Signal(
-    "item_error",
-    events.ItemFailed,
-    lambda event: {"item": event.item, "response": event.response, "failure": Failure(event.error)},
-)
-request_scheduled = Signal("request_scheduled", events.RequestScheduled, lambda event: {"request": event.request})
-request_dropped = Signal("request_dropped", events.RequestRefused, lambda event: {"request": event.request})
-request_reached_downloader = Signal(
-    "request_reached_downloader", events.RequestSent, lambda event: {"request": event.request}
-)
-response_downloaded = Signal(
-    "response_downloaded",
-    events.ResponseReceived,
-    lambda event: {"response": event.response, "request": event.request},
-)
+spider_closed = Signal("spider_closed", events.CrawlClosed, "reason")
+spider_error = Signal("spider_error", events.SpiderFailed, "failure response")
+item_scraped = Signal("item_scraped", events.ItemScraped, "item response")
+item_dropped = Signal("item_dropped", events.ItemDropped, "item response exception")
+item_error = Signal("item_error", events.ItemFailed, "item response failure")
+request_scheduled = Signal("request_scheduled", events.RequestScheduled, "request")
+request_dropped = Signal("request_dropped", events.RequestRefused, "request")
+request_reached_downloader = Signal("request_reached_downloader", events.RequestSent, "request")
+response_downloaded = Signal("response_downloaded", events.ResponseReceived, "response request")
 response_received = Unheard("response_received", "response_downloaded is, for redirects and retried ones, too")
 request_left_downloader = Unheard("request_left_downloader", "subscribe to ResponseReceived and FetchFailed")
 spider_idle = Unheard("spider_idle", "start() may wait for more work and yield it; the crawl ends after it")
