@@ -11,7 +11,7 @@ caller when it comes back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from msgspec import Struct
@@ -48,7 +48,7 @@ class MemoryChange(NamedTuple):
     stage: str
     name: str
     op: str
-    key: Any
+    key: Hashable
     value: Any
 
 
@@ -174,7 +174,7 @@ class Store(Protocol):
     def unfed_items(self, after: int, count: int) -> Deferred[list[tuple[int, Any]]]:
         """Return committed items numbered above ``after``, in order, at most ``count``."""
 
-    def fed(self, feed: str, mark: Any, *, on_disk: bool = False) -> Deferred[None]:
+    def fed(self, feed: str, mark: Mapping[str, Any], *, on_disk: bool = False) -> Deferred[None]:
         """Keep a feed's mark (a value of plain types with a number under "number"); items up to the
         smallest number of all feeds that were named to ``feeds()`` are deleted. ``on_disk``: it, and all that
         was kept before, has to survive a power cut from now on."""
