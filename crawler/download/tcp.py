@@ -123,14 +123,20 @@ class TcpFetch:
         self.exchange.remote = transport.getPeer().host
 
     async def answer(
-        self, headers: Mapping[str, str], pieces: AsyncGenerator[bytes, None], *, status: int = 200, reason: str = "OK"
+        self,
+        headers: Mapping[str, str],
+        body: bytes | AsyncGenerator[bytes, None],
+        *,
+        status: int = 200,
+        reason: str = "OK",
     ) -> Response:
-        """Return the response whose body comes in these pieces. Raises FetchError."""
-        async with aclosing(pieces):
-            wanted = self.begin(headers, status=status, reason=reason)
-            async for piece in pieces if wanted else _nothing():
-                if not self.receive(piece):
-                    break
+        """Return the response with this body, which may come in pieces. Raises FetchError."""
+        wanted = self.begin(headers, status=status, reason=reason)
+        if isinstance(body, bytes):
+            body = _whole(body)
+        async with aclosing(body):
+            while wanted and (piece := await anext(body, None)) is not None:
+                wanted = self.receive(piece)
         return self.response()
 
     def begin(self, headers: Mapping[str, str], *, status: int = 200, reason: str = "OK") -> bool:
@@ -178,9 +184,8 @@ class TcpFetch:
             transport.abortConnection()
 
 
-async def _nothing() -> AsyncGenerator[bytes, None]:
-    return
-    yield b""
+async def _whole(body: bytes) -> AsyncGenerator[bytes, None]:
+    yield body
 
 
 class TcpDownloader:

@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
 
 import crawler
 from crawler import Request, Settings
+from crawler.download.seam import Exchange
 from crawler.download.timed import TimedDownloader
 from tests.docs.blocks import ROOT, blocks, load
 
@@ -58,17 +59,21 @@ def test_the_scheme_and_the_format_work_from_the_command_line(port: int, tmp_pat
     assert sorted(lines) == ["- kind: 0, title: About", "- kind: 0, title: Last", "- kind: 1, title: More"]
 
 
-class Exchange:
+class Fetch:
     """One fetch of the example over a transport in memory."""
 
-    def __init__(self, url: str, *, meta: dict[str, Any] | None = None, peer: str = "127.0.0.1", **given: Any) -> None:
+    def __init__(
+        self, url: str, *, meta: dict[str, Any] | None = None, exchange: Exchange | None = None, **given: Any
+    ) -> None:
         self.reactor = MemoryReactorClock()
-        self.transport: Any = StringTransport(peerAddress=IPv4Address("TCP", peer, 70))
+        self.transport: Any = StringTransport(peerAddress=IPv4Address("TCP", "192.0.2.7", 70))
         self.outcome: list[Any] = []
         core = Settings(given).core
-        downloader = load(DOCUMENT, "gopher.py")["GopherDownloader"](core, reactor=self.reactor)
-        downloader = TimedDownloader(downloader, core, self.reactor)  # as the crawl does
-        self.fetching: Deferred[Any] = downloader.fetch(Request(url, meta=meta))
+        made = load(DOCUMENT, "gopher.py")["GopherDownloader"](core, reactor=self.reactor)
+        self.downloader = TimedDownloader(made, core, self.reactor)  # as the crawl does
+        self.exchange = exchange or Exchange()
+        self.request = Request(url, meta=meta)
+        self.fetching: Deferred[Any] = self.downloader.fetch(self.request, self.exchange)
         self.fetching.addBoth(self.outcome.append)
         self.protocol: Any = None
 
@@ -78,6 +83,9 @@ class Exchange:
         self.protocol.makeConnection(self.transport)
         return self
 
+    def receive(self, data: bytes) -> None:
+        self.protocol.dataReceived(data)
+
     def end(self, reason: Exception) -> Any:
         self.protocol.connectionLost(Failure(reason))
         return self.outcome[0]
@@ -85,94 +93,143 @@ class Exchange:
     @property
     def error(self) -> Any:
         assert isinstance(self.outcome[0], Failure)
-        return self.outcome[0].value
+        error = self.outcome[0].value
+        assert isinstance(error, crawler.FetchError)
+        assert error.request is self.request
+        return error
 
 
 @pytest.mark.parametrize(
     ("url", "port", "line"),
     [
-        ("gopher://gopher.example", 70, b"\r\n"),
-        ("gopher://gopher.example/1/about", 70, b"/about\r\n"),
-        ("gopher://Gopher.Example:7070/0/a b%25%09c", 7070, b"/a b%\tc\r\n"),
+        ("gopher://192.0.2.7", 70, b"\r\n"),
+        ("gopher://192.0.2.7/1/about", 70, b"/about\r\n"),
+        ("gopher://192.0.2.7:7070/0/a b%25%09c", 7070, b"/a b%\tc\r\n"),
+        ("gopher://[2001:db8::7]/0/x", 70, b"/x\r\n"),
     ],
 )
 def test_the_selector_is_sent_to_the_port_of_the_url(url: str, port: int, line: bytes) -> None:
-    exchange = Exchange(url).connect()
-    assert (exchange.port, exchange.transport.value()) == (port, line)
-    exchange.protocol.dataReceived(b"tex")
-    exchange.protocol.dataReceived(b"t\r\n")
-    response = exchange.end(ConnectionDone())
+    fetch = Fetch(url).connect()
+    assert (fetch.port, fetch.transport.value()) == (port, line)
+    fetch.receive(b"tex")
+    fetch.receive(b"t\r\n")
+    response = fetch.end(ConnectionDone())
     assert (response.status, response.text, response.url) == (200, "text\r\n", Request(url).url)
+    assert response.protocol == "gopher"
 
 
 def test_a_line_end_in_the_url_sends_nothing() -> None:
-    exchange = Exchange("gopher://mail.example:25/1x%0d%0aMAIL%20FROM:<a@b>")
-    assert isinstance(exchange.error, crawler.FetchError)
-    assert not exchange.reactor.tcpClients
+    fetch = Fetch("gopher://192.0.2.7:25/1x%0d%0aMAIL%20FROM:<a@b>")
+    assert fetch.error.sent is False
+    assert not fetch.reactor.tcpClients
 
 
 def test_a_silent_server_is_left_when_the_time_is_up() -> None:
-    exchange = Exchange("gopher://gopher.example/", DOWNLOAD_TIMEOUT=5).connect()
-    exchange.reactor.advance(4.9)
-    assert not exchange.outcome
-    exchange.reactor.advance(0.2)
-    assert isinstance(exchange.error, crawler.FetchTimeout)
-    assert exchange.transport.disconnecting
+    fetch = Fetch("gopher://192.0.2.7/", DOWNLOAD_TIMEOUT=5).connect()
+    fetch.reactor.advance(4.9)
+    assert not fetch.outcome
+    fetch.reactor.advance(0.2)
+    assert isinstance(fetch.error, crawler.FetchTimeout)
+    assert fetch.transport.disconnecting
 
 
 def test_a_connection_that_is_never_made_is_left_when_the_time_is_up() -> None:
-    exchange = Exchange("gopher://gopher.example/", meta={"download_timeout": 2})
-    exchange.reactor.advance(2.1)
-    assert isinstance(exchange.error, crawler.FetchTimeout)
+    fetch = Fetch("gopher://192.0.2.7/", meta={"download_timeout": 2})
+    fetch.reactor.advance(2.1)
+    assert isinstance(fetch.error, crawler.FetchTimeout)
 
 
 def test_a_stop_cuts_the_connection_off() -> None:
-    exchange = Exchange("gopher://gopher.example/").connect()
-    exchange.fetching.cancel()
-    assert isinstance(exchange.error, CancelledError)
-    assert exchange.transport.disconnecting
-    assert not [call for call in exchange.reactor.getDelayedCalls() if call.func.__name__ == "timeItOut"]
+    fetch = Fetch("gopher://192.0.2.7/").connect()
+    fetch.fetching.cancel()
+    assert isinstance(fetch.error, crawler.FetchCancelled)
+    assert fetch.transport.disconnecting
+    assert not [call for call in fetch.reactor.getDelayedCalls() if call.func.__name__ == "timeItOut"]
+
+
+@pytest.mark.parametrize("connected", [False, True])
+def test_closing_the_downloader_ends_what_is_under_way(connected: bool) -> None:
+    fetch = Fetch("gopher://192.0.2.7/")
+    if connected:
+        fetch.connect()
+    fetch.downloader.close()
+    assert isinstance(fetch.error, crawler.FetchCancelled)
+    assert fetch.error.sent is connected
 
 
 def test_a_large_document_is_not_read_to_its_end() -> None:
-    exchange = Exchange("gopher://gopher.example/", DOWNLOAD_MAXSIZE=10).connect()
-    exchange.protocol.dataReceived(b"x" * 10)
-    assert not exchange.outcome
-    exchange.protocol.dataReceived(b"x")
-    assert isinstance(exchange.error, crawler.BodyTooLarge)
-    assert exchange.transport.disconnecting
-    exchange.protocol.connectionLost(Failure(ConnectionDone()))
-    unlimited = Exchange("gopher://gopher.example/", DOWNLOAD_MAXSIZE=0).connect()
-    unlimited.protocol.dataReceived(b"x" * 1000)
+    fetch = Fetch("gopher://192.0.2.7/", DOWNLOAD_MAXSIZE=10).connect()
+    fetch.receive(b"x" * 10)
+    assert not fetch.outcome
+    fetch.receive(b"x")
+    assert isinstance(fetch.error, crawler.BodyTooLarge)
+    assert fetch.transport.disconnecting
+    fetch.protocol.connectionLost(Failure(ConnectionDone()))
+    unlimited = Fetch("gopher://192.0.2.7/", DOWNLOAD_MAXSIZE=0).connect()
+    unlimited.receive(b"x" * 1000)
     assert len(unlimited.end(ConnectionDone()).body) == 1000
 
 
-@pytest.mark.parametrize("peer", ["127.0.0.1", "192.88.99.1", "224.0.0.1"])  # the last two are global to Python
-def test_a_private_address_is_asked_nothing(peer: str) -> None:
-    exchange = Exchange("gopher://gopher.example/", peer=peer, DENY_PRIVATE_ADDRESSES=True).connect()
-    assert isinstance(exchange.error, crawler.AddressForbidden)
-    assert exchange.transport.value() == b""
-    allowed = Exchange("gopher://gopher.example/", peer="9.9.9.9", DENY_PRIVATE_ADDRESSES=True).connect()
+def test_a_large_document_lies_in_a_file(tmp_path: Path) -> None:
+    fetch = Fetch("gopher://192.0.2.7/", meta={"download_file": str(tmp_path / "a.txt")}).connect()
+    fetch.receive(b"text")
+    response = fetch.end(ConnectionDone())
+    assert response.body_file == tmp_path / "a.txt"
+    assert response.body_file.read_bytes() == b"text"
+    broken = Fetch("gopher://192.0.2.7/", meta={"download_file": str(tmp_path / "b.txt")}).connect()
+    broken.receive(b"text")
+    broken.end(ConnectionLost())
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_the_exchange_is_told_what_was_sent_and_to_whom_and_hears_the_bytes() -> None:
+    pieces: list[bytes] = []
+    heads: list[Any] = []
+    exchange = Exchange(on_head=lambda request, head: heads.append(head) is None, tap=pieces.append)
+    fetch = Fetch("gopher://192.0.2.7/", exchange=exchange)
+    assert not exchange.sent
+    fetch.connect()
+    assert (exchange.sent, exchange.remote) == (True, "192.0.2.7")
+    fetch.receive(b"a")
+    fetch.receive(b"b")
+    assert fetch.end(ConnectionDone()).body == b"ab"
+    assert pieces == [b"a", b"b"]
+    assert [(head.status, head.protocol) for head in heads] == [(200, "gopher")]
+
+
+def test_an_exchange_that_wants_no_body_stops_at_the_head() -> None:
+    fetch = Fetch("gopher://192.0.2.7/", exchange=Exchange(on_head=lambda request, head: False)).connect()
+    assert (fetch.outcome[0].body, fetch.outcome[0].flags) == (b"", ["stopped"])
+    assert fetch.transport.disconnecting
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "192.88.99.1", "224.0.0.1"])  # the last two are global to Python
+def test_a_private_address_is_asked_nothing(host: str) -> None:
+    fetch = Fetch(f"gopher://{host}/", DENY_PRIVATE_ADDRESSES=True)
+    assert isinstance(fetch.error, crawler.AddressForbidden)
+    assert not fetch.reactor.tcpClients
+    allowed = Fetch("gopher://9.9.9.9/", DENY_PRIVATE_ADDRESSES=True).connect()
     assert allowed.transport.value() == b"\r\n"
+    assert allowed.end(ConnectionDone()).status == 200
 
 
 def test_a_connection_lost_in_the_middle_is_no_answer() -> None:
-    exchange = Exchange("gopher://gopher.example/").connect()
-    exchange.protocol.dataReceived(b"half")
-    exchange.end(ConnectionLost())
-    assert isinstance(exchange.error, crawler.ConnectionLost)
+    fetch = Fetch("gopher://192.0.2.7/").connect()
+    fetch.receive(b"half")
+    fetch.end(ConnectionLost())
+    assert isinstance(fetch.error, crawler.ConnectionLost)
+    assert fetch.error.sent is True
 
 
 def test_a_refused_connection_says_that_nothing_was_sent() -> None:
-    exchange = Exchange("gopher://gopher.example/")
-    factory = exchange.reactor.tcpClients[0][2]
-    factory.clientConnectionFailed(exchange.reactor.connectors[0], Failure(ConnectionLost()))
-    exchange.reactor.advance(1)
-    assert isinstance(exchange.error, crawler.ConnectionFailed)
-    assert exchange.error.sent is False
+    fetch = Fetch("gopher://192.0.2.7/")
+    factory = fetch.reactor.tcpClients[0][2]
+    factory.clientConnectionFailed(fetch.reactor.connectors[0], Failure(ConnectError()))
+    assert isinstance(fetch.error, crawler.ConnectionFailed)
+    assert fetch.error.sent is False
 
 
 def test_it_is_short() -> None:
     text = next(block.text for block in blocks(ROOT / DOCUMENT) if block.file == "gopher.py")
-    classes = text[text.index("class GopherProtocol") : text.index("class Menus")]
-    assert len([line for line in classes.splitlines() if line.strip()]) < 50
+    classes = text[text.index("class GopherDownloader") : text.index("class Menus")]
+    assert len([line for line in classes.splitlines() if line.strip()]) < 20
