@@ -9,6 +9,7 @@ the engine.
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,7 +120,8 @@ def __getattr__(name: str) -> Any:
         if hint := elsewhere(name):
             raise ImportError(hint)  # the one error whose text `from crawler import …` shows
         raise AttributeError(f"module 'crawler' has no attribute {name!r}")
-    value = getattr(__import__(home, fromlist=[name]), name)  # or a module, as signals is
+    module = import_module(home)
+    value = getattr(module, name) if hasattr(module, name) else import_module(f"{home}.{name}")  # as signals is
     globals()[name] = value
     return value
 
