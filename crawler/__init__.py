@@ -8,9 +8,7 @@ the engine.
 
 from __future__ import annotations
 
-import re
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crawler.dialect import Dialect, hand_in
@@ -106,8 +104,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 # Each name is written once, in the imports above: type checkers read those, and so does the crawler itself.
-_SOURCE = Path(__file__).read_text(encoding="utf-8")
-_HOME_OF = {name: home for home, name in re.findall(r"^    from (\S+) import (\w+) as", _SOURCE, re.MULTILINE)}
+with open(__file__, encoding="utf-8") as _lines:  # noqa: PTH123  this alone would load pathlib
+    _HOME_OF = {words[5]: words[1] for line in _lines if (words := line.split())[4:5] == ["as"] and words[0] == "from"}
 
 __all__ = ["__version__", *sorted(_HOME_OF)]
 
