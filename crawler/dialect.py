@@ -7,13 +7,22 @@ is loaded when a project first says something that is not the crawler's own.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from crawler.model.request import Request
     from crawler.model.response import Response
 
 _SIGNS = ("download_", "http_", "max_concurrent_", "user_agent")
+
+
+class Asked(NamedTuple):
+    """A setting that is not the crawler's own, and the layer it stands in: some mean something together only."""
+
+    name: str
+    value: Any
+    layer: Mapping[str, Any]
+    origin: str
 
 
 class Signals(Protocol):
@@ -46,10 +55,10 @@ class Dialect(Protocol):
     def names(self) -> Collection[str]:
         """The settings it knows."""
 
-    def in_our_words(self, name: str, value: Any, layer: Mapping[str, Any], *, origin: str) -> Mapping[str, Any] | None:
+    def in_our_words(self, asked: Asked) -> Mapping[str, Any] | None:
         """Return our settings for one of its own; None for a name that is not translated. Raises SettingError."""
 
-    def has_no_effect(self, name: str, value: Any, layer: Mapping[str, Any], *, origin: str) -> bool:
+    def has_no_effect(self, asked: Asked) -> bool:
         """Tell whether the user should hear that a setting has no effect. Raises SettingError for a refused one."""
 
     def settings_of(self, spider: type) -> Mapping[str, Any]:

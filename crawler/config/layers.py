@@ -15,7 +15,7 @@ from crawler.config.kinds import Kind, is_optional
 from crawler.config.parse import check, parse_any, parse_text, shorten
 from crawler.config.reads import TypedReads
 from crawler.config.schema import CoreSettings
-from crawler.dialect import dialect
+from crawler.dialect import Asked, dialect
 from crawler.errors import SettingError
 
 CORE_KINDS: Final[dict[str, Any]] = get_type_hints(CoreSettings, include_extras=True)
@@ -145,7 +145,7 @@ def _translate(layer: Layer) -> dict[str, Given]:
         given = Given(value, layer.origin, layer.text)
         read = parse_any(value) if layer.text and isinstance(value, str) else value
         own = _is_own(name, given if isinstance(read, str) else given._replace(value=read))
-        mapped = None if own else dialect().in_our_words(name, read, layer.values, origin=layer.origin)
+        mapped = None if own else dialect().in_our_words(Asked(name, read, layer.values, layer.origin))
         if mapped is None:
             ours[name] = given
             continue
@@ -158,8 +158,8 @@ def _translate(layer: Layer) -> dict[str, Given]:
 
 def _is_own(name: str, given: Given) -> bool:
     """Tell whether a setting is the crawler's own, name and value: only what is not is asked about elsewhere."""
-    path = given.value if isinstance(given.value, str) else getattr(given.value, "__module__", None) or ""
-    if name not in CORE_KINDS or path.startswith("scrapy."):
+    path = given.value.__module__ if isinstance(given.value, type) else given.value
+    if name not in CORE_KINDS or (isinstance(path, str) and path.startswith("scrapy.")):
         return False
     try:
         typed(name, CORE_KINDS[name], given)
@@ -178,6 +178,6 @@ def _without_effect(
     ignored = []
     for name, (value, layer) in unmapped.items():
         given[name] = value
-        if name not in declared and dialect().has_no_effect(name, value.value, layer.values, origin=value.origin):
+        if name not in declared and dialect().has_no_effect(Asked(name, value.value, layer.values, value.origin)):
             ignored.append(f"{name} ({value.origin})")
     return [f"Settings of Scrapy without effect here: {', '.join(ignored)}"] if ignored else []

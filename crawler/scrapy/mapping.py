@@ -12,7 +12,8 @@ from pathlib import PurePath
 from typing import Any
 
 from crawler.config.parse import WrongValue, check, parse_text, shorten
-from crawler.scrapy.unmapped import Asked, Mapped, Translator
+from crawler.dialect import Asked
+from crawler.scrapy.unmapped import Mapped, Translator
 
 
 def renamed(to: str) -> Translator:

@@ -7,13 +7,11 @@ shows the table.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from crawler.config.parse import WrongValue, check
+from crawler.dialect import Asked
 from crawler.errors import SettingError
 from crawler.scrapy import mapping as to
-from crawler.scrapy.unmapped import UNMAPPED, Asked, ScrapyName, Translator
+from crawler.scrapy.unmapped import UNMAPPED, Mapped, ScrapyName, Translator
 
 
 def _mapped(note: str, translator: Translator) -> ScrapyName:
@@ -122,36 +120,36 @@ _MAPPED: dict[str, ScrapyName] = {
 SCRAPY_NAMES: dict[str, ScrapyName] = dict(sorted((_MAPPED | UNMAPPED).items()))
 
 
-def in_our_words(name: str, value: Any, layer: Mapping[str, Any], *, origin: str) -> dict[str, Any] | None:
+def in_our_words(asked: Asked) -> Mapped | None:
     """Return our settings for a mapped one; None for any other name. Raises SettingError with the reason."""
-    row = SCRAPY_NAMES.get(name)
+    row = SCRAPY_NAMES.get(asked.name)
     if row is None or row.translator is None:
         return None
     try:
-        return row.translator(Asked(value, layer))
+        return row.translator(asked)
     except (ValueError, TypeError) as error:
-        raise SettingError(f"{name} ({origin}): {error}") from error
+        raise SettingError(f"{asked.name} ({asked.origin}): {error}") from error
 
 
-def has_no_effect(name: str, value: Any, layer: Mapping[str, Any], *, origin: str) -> bool:
+def has_no_effect(asked: Asked) -> bool:
     """Tell whether the user should hear that an ignored setting has no effect.
 
-    An empty or false value asks for nothing and passes in silence. Raises SettingError for a refused one.
+    An empty or false value wants nothing and passes in silence. Raises SettingError for a refused one.
     """
-    row = SCRAPY_NAMES[name]
-    if not _asks(value) or _READ_WITH.get(name) in layer:
+    row = SCRAPY_NAMES[asked.name]
+    if not _wants_something(asked) or _READ_WITH.get(asked.name) in asked.layer:
         return False
     if row.fate == "refused":
-        raise SettingError(f"{name} ({origin}) is a setting of Scrapy that has no place here: {row.note}")
+        raise SettingError(f"{asked.name} ({asked.origin}) is a setting of Scrapy that has no place here: {row.note}")
     return True
 
 
-def _asks(value: Any) -> bool:
-    """Tell whether a value asks for anything: neither empty nor one of the words for false."""
+def _wants_something(asked: Asked) -> bool:
+    """Tell whether a value is neither empty nor one of the words for false."""
     try:
-        return bool(check(value, bool))
+        return bool(check(asked.value, bool))
     except WrongValue:
-        return bool(value)
+        return bool(asked.value)
 
 
 _READ_WITH = {"FEED_FORMAT": "FEED_URI", "HTTPAUTH_DOMAIN": "HTTPAUTH_USER", "HTTPAUTH_PASS": "HTTPAUTH_USER"}

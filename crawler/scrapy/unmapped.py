@@ -6,20 +6,13 @@ templates wrote before; the ones that are translated are in ``settings``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
+
+from crawler.dialect import Asked
 
 Fate = Literal["same", "alike", "mapped", "ignored", "refused"]
 Mapped = dict[str, Any]
-
-
-class Asked(NamedTuple):
-    """The value of one of Scrapy's settings, and the layer it stands in: some mean something together only."""
-
-    value: Any
-    layer: Mapping[str, Any]
-
-
 Translator = Callable[[Asked], Mapped]
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 NATIVE = """
 from crawler import Pipeline, Spider
 
