@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -138,6 +139,16 @@ def project(crawler: Crawler, folder: Path) -> Path:
     """A project as startproject makes it."""
     assert crawler("startproject", "shop").status == 0
     return folder / "shop"
+
+
+def jobs(crawler: Crawler) -> list[tuple[str, str]]:
+    """Return the names and states of the jobs."""
+    return [(job["name"], job["state"]) for job in json.loads(crawler("jobs", "--json").out)]
+
+
+def items(path: Path) -> list[str]:
+    """Return the last character of each item's URL."""
+    return [json.loads(line)["url"][-1] for line in path.read_text().splitlines()]
 
 
 class Site(ThreadingHTTPServer):

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.conftest import Crawler, Result, Site
-from tests.commands.test_jobs import items, jobs
+from tests.commands.conftest import Crawler, Result, Site, items, jobs
 
 pytestmark = pytest.mark.process
 

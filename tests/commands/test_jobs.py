@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.conftest import Crawler, Site, command, environment
+from tests.commands.conftest import Crawler, Site, command, environment, items, jobs
 
 pytestmark = pytest.mark.process
 
@@ -46,14 +46,6 @@ def when(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
-
-
-def jobs(crawler: Crawler) -> list[tuple[str, str]]:
-    return [(job["name"], job["state"]) for job in json.loads(crawler("jobs", "--json").out)]
-
-
-def items(path: Path) -> list[str]:
-    return [json.loads(line)["url"][-1] for line in path.read_text().splitlines()]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 
 from crawler import testing
-from tests.engine.test_random_kills import in_a_process
+from tests.engine.forked import in_a_process
 from tests.engine.virtual import ROOT, Request, Response, crawl, spider
-from tests.feeds.worlds import feed_for, read, write_all
+from tests.feeds.readers import read
+from tests.feeds.worlds import feed_for, write_all
 
 PAGES = 14
 STEP = 5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,24 +16,8 @@ from crawler.errors import FetchTimeout
 from crawler.events import Events, HostPaced, RequestEnded
 from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier, HostLimits, LimitsByHost
-from tests.engine.virtual import Request, Response, Spider, crawl, later
-
-A, B = "http://a.test", "http://b.test"
-CALM = {"ROBOTSTXT_OBEY": True, "RANDOMIZE_DOWNLOAD_DELAY": False}
-
-
-def pages(count: int, *origins: str, **meta: Any) -> type[Spider]:
-    def start_requests(self: Spider) -> Iterator[Request]:
-        for number in range(count):
-            for origin in origins or (A,):
-                yield Request(f"{origin}/{number}", meta=dict(meta))
-
-    members = {"name": "pages", "start_requests": start_requests, "parse": lambda self, response: None}
-    return type("Pages", (Spider,), members)
-
-
-def site(robots: Any, page: Callable[[Request], Any] = lambda request: "x") -> Callable[[Request], Any]:
-    return lambda request: robots if request.url.endswith("/robots.txt") else page(request)
+from tests.engine.polite import CALM, A, B, numbered, site
+from tests.engine.virtual import Request, Response, crawl, later
 
 
 def gaps(result: testing.Result, origin: str = A) -> list[float]:
@@ -54,7 +37,7 @@ def test_the_longer_of_delay_and_crawl_delay_holds(
     delay: float, crawl_delay: float, longest: float, expected: float
 ) -> None:
     settings = {**CALM, "DOWNLOAD_DELAY": delay, "ROBOTSTXT_MAX_DELAY": longest}
-    result = crawl(pages(6), site(f"User-agent: *\nCrawl-delay: {crawl_delay}"), settings=settings)
+    result = crawl(numbered(6), site(f"User-agent: *\nCrawl-delay: {crawl_delay}"), settings=settings)
     assert len(result.urls) == 6
     assert min(gaps(result)) >= expected - 1e-9
     assert max(gaps(result)[1:]) <= expected + 0.1
@@ -62,7 +45,7 @@ def test_the_longer_of_delay_and_crawl_delay_holds(
 
 def test_jitter_never_shortens_a_crawl_delay() -> None:
     settings = {**CALM, "RANDOMIZE_DOWNLOAD_DELAY": True}
-    result = crawl(pages(20), site("User-agent: *\nCrawl-delay: 3"), settings=settings)
+    result = crawl(numbered(20), site("User-agent: *\nCrawl-delay: 3"), settings=settings)
     assert min(gaps(result)) >= 3 - 1e-9
     assert max(gaps(result)) <= 4.6
 
@@ -73,7 +56,7 @@ def test_of_several_origins_at_one_host_the_slowest_sets_the_pace() -> None:
             return "User-agent: *\nCrawl-delay: 4" if request.url.startswith("https") else ""
         return "x"
 
-    result = crawl(pages(5, A, "https://a.test"), answer, settings=CALM)
+    result = crawl(numbered(5, A, "https://a.test"), answer, settings=CALM)
     times = [sent.when for sent in result.sent][2:]
     assert min(after - before for before, after in pairwise(times[8:])) >= 4 - 1e-9
 
@@ -88,7 +71,7 @@ def test_the_throttle_begins_at_the_crawl_delay(robots_first: bool) -> None:
     def answer(request: Request) -> Any:
         return next(answers) if request.url.endswith("/robots.txt") else 429
 
-    result = crawl(pages(3), answer, settings=settings)
+    result = crawl(numbered(3), answer, settings=settings)
     delays = [event.delay for event in result.happened(HostPaced)]
     assert delays[:3] == [20, 40, 60] if robots_first else delays[:3] == [0.5, 20, 40]
     assert result.sent[-1].when - result.sent[-2].when >= 40
@@ -101,7 +84,7 @@ def test_a_host_that_recovers_is_asked_at_its_crawl_delay_again() -> None:
         return 503 if next(count) == 3 else "x"
 
     settings = {**CALM, "CONCURRENT_REQUESTS_PER_DOMAIN": 1}
-    result = crawl(pages(150), site("User-agent: *\nCrawl-delay: 2", page), settings=settings)
+    result = crawl(numbered(150), site("User-agent: *\nCrawl-delay: 2", page), settings=settings)
     found = gaps(result)
     assert min(found) >= 2 - 1e-9
     assert max(found[3:6]) >= 4 - 1e-9
@@ -116,7 +99,7 @@ def test_retry_after_holds_the_whole_host_and_no_other(status: int) -> None:
         return next(asked, "x") if request.url.startswith(A) else "x"
 
     settings = {**CALM, "CONCURRENT_REQUESTS_PER_DOMAIN": 1}
-    result = crawl(pages(10, A, B), site("", page), settings=settings)
+    result = crawl(numbered(10, A, B), site("", page), settings=settings)
     assert ends(result) == ["answered"] * 20
     times = [sent.when for sent in result.sent if sent.url.startswith(A)]
     assert times[2] - times[1] == pytest.approx(100, abs=0.2)
@@ -127,7 +110,7 @@ def test_retry_after_may_be_a_date_and_is_bounded() -> None:
     for value, seconds in [("Tue, 14 Nov 2023 22:15:00 GMT", 100), ("9999999", 600), ("soon", 0), ("0", 0)]:
         asked = iter([Response(f"{A}/0", 503, {"Retry-After": value})])
         settings = {**CALM, "CONCURRENT_REQUESTS_PER_DOMAIN": 1}
-        result = crawl(pages(3), site("", lambda request, asked=asked: next(asked, "x")), settings=settings)  # type: ignore[misc]
+        result = crawl(numbered(3), site("", lambda request, asked=asked: next(asked, "x")), settings=settings)  # type: ignore[misc]
         assert max(gaps(result)) == pytest.approx(seconds, abs=1.1), value
 
 
@@ -141,7 +124,7 @@ def test_retry_after_is_not_undone_by_the_throttles_new_delay() -> None:
             return Response(request.url, 429, {"Retry-After": "300"})
         return 429 if number < 8 else "x"
 
-    result = crawl(pages(30), site("", page), settings=CALM)
+    result = crawl(numbered(30), site("", page), settings=CALM)
     times = [sent.when for sent in result.sent]
     assert [when for when in times if 1 < when < 300] == []
     assert ends(result) == ["answered"] * 30
@@ -150,12 +133,12 @@ def test_retry_after_is_not_undone_by_the_throttles_new_delay() -> None:
 @pytest.mark.parametrize("settings", [{"THROTTLE_ENABLED": False}, {"RETRY_AFTER_MAX": 0.0}])
 def test_where_retry_after_does_not_hold_the_host(settings: dict[str, Any]) -> None:
     asked = iter([Response(f"{A}/0", 503, {"Retry-After": "100"})])
-    result = crawl(pages(20), site("", lambda request: next(asked, "x")), settings={**CALM, **settings})
+    result = crawl(numbered(20), site("", lambda request: next(asked, "x")), settings={**CALM, **settings})
     assert len([sent for sent in result.sent if sent.when < 50]) >= 20
 
 
 def test_a_slot_of_its_own_has_its_own_pace_and_obeys_the_same_crawl_delay() -> None:
-    result = crawl(pages(4, A, download_slot="mine"), site("User-agent: *\nCrawl-delay: 3"), settings=CALM)
+    result = crawl(numbered(4, A, download_slot="mine"), site("User-agent: *\nCrawl-delay: 3"), settings=CALM)
     assert len(result.urls) == 4
     assert min(gaps(result)) >= 3 - 1e-9
 
@@ -166,7 +149,7 @@ def test_hosts_do_not_wait_for_each_other() -> None:
             return "User-agent: *\nCrawl-delay: 50" if request.url.startswith(A) else ""
         return "x"
 
-    result = crawl(pages(20, A, B), answer, settings=CALM)
+    result = crawl(numbered(20, A, B), answer, settings=CALM)
     assert max(sent.when for sent in result.sent if sent.url.startswith(B)) < 5
     assert min(gaps(result, A)) >= 50 - 1e-9
 
@@ -180,7 +163,7 @@ def test_a_resume_is_as_slow_as_the_crawl_was(tmp_path: Path) -> None:
 
     answer = site("User-agent: *\nCrawl-delay: 2", page)
     first = crawl(
-        pages(12),
+        numbered(12),
         answer,
         job=tmp_path / "job",
         settings=settings,
@@ -188,7 +171,7 @@ def test_a_resume_is_as_slow_as_the_crawl_was(tmp_path: Path) -> None:
     )
     slowest = first.happened(HostPaced)[-1].delay
     assert slowest == 32
-    second = crawl(pages(12), answer, job=tmp_path / "job", settings=settings)
+    second = crawl(numbered(12), answer, job=tmp_path / "job", settings=settings)
     assert second.urls
     assert not [sent for sent in second.sent if sent.url.endswith("/robots.txt")]
     assert min(gaps(second)) >= 0.9 * slowest - 1e-9

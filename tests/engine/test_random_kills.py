@@ -6,9 +6,6 @@ between a commit and its answer, between a write to the feed and its mark. (Real
 
 from __future__ import annotations
 
-import os
-import pickle
-import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +16,8 @@ import pytest
 
 from crawler import testing
 from crawler.events import ItemDropped, ItemFailed
-from tests.engine.test_random_crawls import Made, World, settings_of
+from tests.engine.forked import in_a_process
+from tests.engine.random_world import Made, World, settings_of
 from tests.engine.virtual import VirtualThread, crawl, later
 
 pytestmark = pytest.mark.process
@@ -67,30 +65,6 @@ class Kept:
     feed: FileLikeFeed = field(default_factory=FileLikeFeed)
     lost: set[str] = field(default_factory=set)
     summary: Any = None
-
-
-def in_a_process(work: Callable[[Callable[[Any], None]], Any]) -> Any:
-    """Fork, let the child do ``work(die)``, and return its result, or what it died with."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        with os.fdopen(writing, "wb") as pipe:
-
-            def die(result: Any) -> None:
-                pickle.dump(result, pipe)
-                pipe.flush()
-                os._exit(0)
-
-            try:
-                die(work(die))
-            except BaseException:
-                die(traceback.format_exc())
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        result = pickle.load(pipe)  # noqa: S301  # our own child wrote it
-    os.waitpid(child, 0)
-    assert not isinstance(result, str), result
-    return result
 
 
 def run_once(kept: Kept, job: Path, die: Callable[[Any], None], *, killed: float | None) -> Kept:

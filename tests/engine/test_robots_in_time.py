@@ -16,48 +16,18 @@ from crawler.engine.sending.robots import RobotsGate
 from crawler.events import RequestEnded
 from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier, HostLimits, LimitsByHost
+from tests.engine.polite import A, B, pages, site
 from tests.engine.virtual import Request, Response, Spider, crawl, later
 
 HOUR = 3600.0
 DAY = 24 * HOUR
-A, B, SECURE = "http://a.test", "http://b.test", "https://a.test"
+SECURE = "https://a.test"
 FORBIDDEN = "User-agent: *\nDisallow: /no"
 OBEY = {"ROBOTSTXT_OBEY": True, "RETRY_BACKOFF": 1.0, "ROBOTSTXT_RETRY_SECONDS": 600.0}
 
 
-class Site:
-    """Answers by the time: ``answer(origin, seconds)`` is what robots.txt is then; other pages are there."""
-
-    def __init__(self, answer: Callable[[str, float], Any]) -> None:
-        self._answer = answer
-        self._clock: Any = None
-
-    def begin(self, ready: Any) -> None:
-        self._clock = ready._world.clock
-
-    def __call__(self, request: Request) -> Any:
-        origin, _, path = request.url.rpartition("/")
-        if path == "robots.txt":
-            return self._answer(origin, self._clock.seconds())
-        return "x"
-
-
-def pages(*urls: str, every: float = 0.0) -> type[Spider]:
-    """Ask for URLs, ``every`` so many seconds."""
-
-    async def start(self: Spider) -> AsyncIterator[Any]:
-        for number, url in enumerate(urls):
-            if number and every:
-                await asyncio.sleep(every)
-            yield Request(url)
-
-    return type("Pages", (Spider,), {"name": "pages", "start": start, "parse": lambda self, response: None})
-
-
 def run(made: type[Spider], answer: Callable[[str, float], Any], **more: Any) -> testing.Result:
-    site = Site(answer)
-    settings = {**OBEY, **more.pop("settings", {})}
-    return crawl(made, site, settings=settings, during=site.begin, **more)
+    return crawl(made, site(answer), settings={**OBEY, **more.pop("settings", {})}, **more)
 
 
 def asked(result: testing.Result, origin: str = A) -> list[float]:
@@ -180,14 +150,12 @@ def test_the_errback_of_a_dead_host_gets_the_error_of_its_connection(error: erro
 
 def test_a_redirect_to_an_origin_out_of_reach_does_not_have_it_asked_again() -> None:
     made = pages(f"{B}/0", *(f"{A}/{number}" for number in range(1, 11)), every=20.0)
-    gone = Site(lambda origin, now: 500 if origin == B else "")
 
-    def site(request: Request) -> Any:
-        if request.url.startswith(A) and not request.url.endswith("robots.txt"):
-            return Response(request.url, 302, {"Location": request.url.replace(A, B)})
-        return gone(request)
+    def page(request: Request) -> Any:
+        moved = request.url.startswith(A)
+        return Response(request.url, 302, {"Location": request.url.replace(A, B)}) if moved else "x"
 
-    result = crawl(made, site, settings=OBEY, during=gone.begin)
+    result = crawl(made, site(lambda origin, now: 500 if origin == B else "", page), settings=OBEY)
     assert ends(result) == ["RobotsUnreachable"] * 11
     assert len(asked(result, B)) == 3
 
@@ -278,16 +246,14 @@ def test_a_resume_asks_again_only_after_a_day(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, away: float, times: int
 ) -> None:
     made = pages(f"{A}/1", f"{A}/no", f"{A}/no2", every=10.0)
-    site = Site(lambda origin, now: FORBIDDEN)
 
     def stopped(ready: Any) -> None:
-        site.begin(ready)
         later(ready, 5.0, ready.stop, "shutdown")
 
-    first = crawl(made, site, job=tmp_path / "job", settings=OBEY, during=stopped)
+    first = crawl(made, site(FORBIDDEN), job=tmp_path / "job", settings=OBEY, during=stopped)
     assert len(first.urls) == 1
     monkeypatch.setattr(testing, "START_OF_TIME", testing.START_OF_TIME + away)
-    second = crawl(made, site, job=tmp_path / "job", settings=OBEY, during=site.begin)
+    second = crawl(made, site(FORBIDDEN), job=tmp_path / "job", settings=OBEY)
     assert len(asked(first)) + len(asked(second)) == times
     assert ends(second) == ["robots", "robots"]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from crawler.storage import commit
-from tests.engine.test_random_crawls import PAGES, Made, World, check_once, settings_of
+from tests.engine.random_world import PAGES, Made, World, check_once, settings_of
 from tests.engine.virtual import ROOT, Request, Response, Spider, any_page, balanced, crawl, later, spider
 
 

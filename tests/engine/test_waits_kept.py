@@ -17,7 +17,7 @@ from crawler.errors import ConnectionLost
 from crawler.events import RequestDelayed, RequestEnded
 from crawler.model.request import Request
 from crawler.model.response import Response
-from tests.engine.test_politeness import CALM, A, B, pages, site
+from tests.engine.polite import CALM, A, B, numbered, site
 from tests.engine.virtual import crawl, later
 
 WHEN = 2.0
@@ -45,7 +45,7 @@ def gap_over_a_restart(
     how: str, folder: Path, answer: Callable[[Request], Any], monkeypatch: pytest.MonkeyPatch, **more: Any
 ) -> float:
     """Return the seconds between the last request before the end and the first after the restart."""
-    made = pages(9)
+    made = numbered(9)
     monkeypatch.setattr(testing, "START_OF_TIME", RESTARTED - WHEN - PAUSE)
     before = crawl(made, answer, job=folder / "job", during=cut(folder, how), **more)
     monkeypatch.setattr(testing, "START_OF_TIME", RESTARTED)
@@ -101,14 +101,14 @@ def test_a_retry_after_does_not_end_with_the_process(
 
 
 def test_a_clock_that_was_set_back_makes_no_wait_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made, settings = pages(9), {**CALM, "DOWNLOAD_DELAY": 30.0}
+    made, settings = numbered(9), {**CALM, "DOWNLOAD_DELAY": 30.0}
     crawl(made, site(404), job=tmp_path / "job", during=cut(tmp_path, "stop"), settings=settings)
     monkeypatch.setattr(testing, "START_OF_TIME", testing.START_OF_TIME - 1_000_000)
     assert crawl(made, site(404), job=tmp_path / "job", settings=settings).sent[0].when <= 30.0
 
 
 def test_a_wait_that_has_passed_meanwhile_holds_nothing_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made, settings = pages(9), {**CALM, "DOWNLOAD_DELAY": 30.0}
+    made, settings = numbered(9), {**CALM, "DOWNLOAD_DELAY": 30.0}
     crawl(made, site(404), job=tmp_path / "job", during=cut(tmp_path, "stop"), settings=settings)
     monkeypatch.setattr(testing, "START_OF_TIME", testing.START_OF_TIME + 3600)
     assert crawl(made, site(404), job=tmp_path / "job", settings=settings).sent[0].when < 0.1
@@ -120,7 +120,7 @@ def test_a_redirect_of_robots_txt_may_ask_for_a_wait_too() -> None:
             return Response(request.url, 302, {"Location": f"{B}/robots.txt", "Retry-After": "20"})
         return 404 if request.url.endswith("robots.txt") else "x"
 
-    result = crawl(pages(2), answer, settings=CALM)
+    result = crawl(numbered(2), answer, settings=CALM)
     assert [round(sent.when) for sent in result.sent] == [0, 20, 20, 20]
 
 
@@ -136,7 +136,7 @@ def lost() -> ConnectionLost:
 def test_what_met_a_closed_connection_goes_again_in_its_turn_and_is_no_retry() -> None:
     answers = iter([lost()])
     settings = {**CALM, "DOWNLOAD_DELAY": 4.0, "ROBOTSTXT_OBEY": False, "RETRY_ENABLED": False}
-    result = crawl(pages(3), lambda request: next(answers, "x"), settings=settings)
+    result = crawl(numbered(3), lambda request: next(answers, "x"), settings=settings)
     assert [sent.when for sent in result.sent] == pytest.approx([0, 4, 8, 12])
     assert [event.outcome for event in result.happened(RequestEnded)] == ["answered"] * 3
     assert not result.happened(RequestDelayed)
@@ -145,7 +145,7 @@ def test_what_met_a_closed_connection_goes_again_in_its_turn_and_is_no_retry() -
 
 def test_a_second_time_in_a_row_is_an_error_like_others() -> None:
     settings = {**CALM, "ROBOTSTXT_OBEY": False, "RETRY_TIMES": 1}
-    result = crawl(pages(1), lambda request: lost(), settings=settings)
+    result = crawl(numbered(1), lambda request: lost(), settings=settings)
     assert [event.reason for event in result.happened(RequestEnded)] == ["ConnectionLost"]
     assert len(result.sent) == 4  # twice each of the two tries
 
@@ -158,5 +158,5 @@ def test_a_host_without_a_delay_has_the_repeat_at_once() -> None:
         may_repeat = ready._crawl.may_repeat
         later(ready, 0.5, lambda: held.extend(map(may_repeat, (Request(f"{A}/"), Request(f"{B}/")))))
 
-    crawl(pages(3, A, B), lambda request: "x", settings=settings, during=ask)
+    crawl(numbered(3, A, B), lambda request: "x", settings=settings, during=ask)
     assert held == [True, False]

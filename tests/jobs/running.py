@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from crawler.storage.jobs import Job, read_job
 from tests.feeds.readers import read
 
@@ -28,6 +30,17 @@ def start(*arguments: str, log: Path, cwd: Path = PROJECT) -> subprocess.Popen[b
     with log.open("ab") as file:
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
         return subprocess.Popen(command(*arguments), cwd=cwd, stdout=file, stderr=file, env=environment)
+
+
+def run(*arguments: str, log: Path) -> tuple[int, str]:
+    """Run the command to its end; return its status and what it printed."""
+    log.unlink(missing_ok=True)
+    process = start(*arguments, log=log)
+    try:
+        return process.wait(60), log.read_text()
+    except subprocess.TimeoutExpired:
+        process.kill()
+        pytest.fail(f"it hangs: {log.read_text()[-3000:]}")
 
 
 def end(process: subprocess.Popen[bytes], how: signal.Signals, *, timeout: float = 30) -> int:

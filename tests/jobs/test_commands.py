@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.jobs.running import command, end, job_state, read_paths, start, wait_for
-from tests.jobs.test_disk import run
+from tests.jobs.running import command, end, job_state, read_paths, run, start, wait_for
 from tests.jobs.web import Web
 
 pytestmark = pytest.mark.process

@@ -16,8 +16,7 @@ from pathlib import Path
 import pytest
 
 from crawler.storage import schema
-from tests.jobs.running import end, job_state, read_paths, start, wait_for
-from tests.jobs.test_disk import run
+from tests.jobs.running import end, job_state, read_paths, run, start, wait_for
 from tests.jobs.web import Web
 
 pytestmark = pytest.mark.process

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.jobs.disks import SmallDisk
-from tests.jobs.running import OUTPUTS, job_state, read_paths, start
+from tests.jobs.running import OUTPUTS, job_state, read_paths, run
 from tests.jobs.web import Web
 
 pytestmark = pytest.mark.process
@@ -22,17 +21,6 @@ needs_disks = pytest.mark.skipif(SmallDisk.problem() is not None, reason=SmallDi
 def web() -> Iterator[Web]:
     with Web(pages=300, seed=3, slow=0.01) as web:
         yield web
-
-
-def run(*arguments: str, log: Path) -> tuple[int, str]:
-    """Run the command to its end; return its status and what it printed."""
-    log.unlink(missing_ok=True)
-    process = start(*arguments, log=log)
-    try:
-        return process.wait(60), log.read_text()
-    except subprocess.TimeoutExpired:
-        process.kill()
-        pytest.fail(f"it hangs: {log.read_text()[-3000:]}")
 
 
 @needs_disks
