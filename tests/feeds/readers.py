@@ -16,13 +16,13 @@ from typing import Any
 import zstandard
 from lxml import etree
 
-READERS: dict[str, Callable[[str], list[dict[str, Any]]]] = {
-    "jl": lambda text: [json.loads(line) for line in text.splitlines()],
-    "json": json.loads,
-    "csv": lambda text: list(csv.DictReader(io.StringIO(text, newline=""))),
-    "xml": lambda text: [{field.tag: field.text or "" for field in item} for item in etree.fromstring(text.encode())],
+READERS: dict[str, Callable[[bytes, str], list[dict[str, Any]]]] = {
+    "jl": lambda data, encoding: [json.loads(line) for line in data.decode(encoding).splitlines()],
+    "json": lambda data, encoding: json.loads(data.decode(encoding)),
+    "csv": lambda data, encoding: list(csv.DictReader(io.StringIO(data.decode(encoding), newline=""))),
+    "xml": lambda data, _: [{field.tag: field.text or "" for field in item} for item in etree.fromstring(data)],
 }
-"""The extension by which tests call a format: what makes the items of a file's text."""
+"""The extension by which tests call a format: what makes the items of a file's bytes, given the encoding."""
 
 FORMATS = list(READERS)
 
@@ -37,7 +37,7 @@ def content(path: Path) -> bytes:
     return data
 
 
-def read(path: Path) -> list[dict[str, Any]]:
+def read(path: Path, encoding: str = "utf-8") -> list[dict[str, Any]]:
     """The items of a file, which must be valid."""
     extension = Path(path.name.removesuffix(".gz").removesuffix(".zst")).suffix[1:]
-    return READERS[{"jsonl": "jl"}.get(extension, extension)](content(path).decode())
+    return READERS[{"jsonl": "jl"}.get(extension, extension)](content(path), encoding)

@@ -218,15 +218,11 @@ def test_encodings(tmp_path: Path, form: str, encoding: str) -> None:
     path = tmp_path / f"items.{form}"
     for number in range(2):
         write_all(path, [{"a": f"é{number}€😀"}], {"encoding": encoding})
-    if form == "xml":
-        assert [item[0].text for item in etree.fromstring(path.read_bytes())] == ["é0€😀", "é1€😀"]
-        return
-    text = path.read_bytes().decode(encoding)
-    if form == "csv":
-        assert text.count("é0") == text.count("é1") == (encoding != "ascii")
+    items = [item["a"] for item in read(path, encoding)]
+    if form == "csv":  # it has no way to write what the encoding lacks
+        assert [text.startswith(f"é{number}") for number, text in enumerate(items)] == [encoding != "ascii"] * 2
     else:
-        items = json.loads(text) if form == "json" else [json.loads(line) for line in text.splitlines()]
-        assert items == [{"a": "é0€😀"}, {"a": "é1€😀"}]
+        assert items == ["é0€😀", "é1€😀"]
 
 
 def test_indent(tmp_path: Path) -> None:
