@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 async def anywhere(fetched: Deferred[T]) -> T:
-    """Wait for a Deferred in whatever Task runs: asyncio.gather() makes Tasks that know none."""
+    """Wait for a Deferred in asyncio's Tasks, too: those that asyncio.gather() makes cannot await one themselves."""
     try:
         task = asyncio.current_task()
     except RuntimeError:  # a reactor without an asyncio loop

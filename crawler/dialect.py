@@ -1,7 +1,7 @@
-"""Which names of another framework's may a project use, and who knows what they mean here?
+"""What does a project say that is not in the crawler's own words, and who knows what it means?
 
-The crawler itself knows its own names only. Who knows the others is handed in once, by ``crawler/__init__``, and
-is loaded when a project first says something that is not the crawler's own.
+The crawler knows its own names only. A module that knows those of another framework, a dialect, is handed in by
+``crawler/__init__`` and loaded when a project first uses one of them.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Engine(Protocol):
 
 
 class Dialect(Protocol):
-    """What a module that knows a dialect answers."""
+    """What a module that knows a dialect can be asked."""
 
     @property
     def names(self) -> Collection[str]:
@@ -75,7 +75,7 @@ class Dialect(Protocol):
 
 
 def hand_in(load: Callable[[], Dialect]) -> None:
-    """Take what loads the dialect."""
+    """Take the function that loads the dialect; it is called each time the dialect is asked."""
     _loads[:] = [load]
 
 
@@ -85,7 +85,7 @@ def dialect() -> Dialect:
 
 
 def may_be_settings(attributes: Iterable[str]) -> bool:
-    """Tell whether the dialect is to be asked about a spider's attributes: whether a name begins as one of its does."""
+    """Tell whether a spider's attributes may be settings in the dialect: whether a name begins as theirs do."""
     return any(name.startswith(_SIGNS) for name in attributes)
 
 

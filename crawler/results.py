@@ -45,7 +45,7 @@ async def _later(results: Any, go_on: Callable[[Iterable[Any]], Iterator[Any]]) 
 
 
 def whole(results: Iterable[Any]) -> Iterable[Any]:
-    """Return results to iterate over; a generator that also returns a value, which its user lost, is told of."""
+    """Return results to iterate over; a generator that also returns a value is warned of, as that value is lost."""
     return _told_of(results) if isinstance(results, GeneratorType) else results
 
 

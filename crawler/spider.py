@@ -125,7 +125,7 @@ class Spider:
         """Called once when the crawl is over; ``reason`` is "finished", "shutdown" or what closed it."""
 
     def fetch(self, url_or_request: str | Request) -> Coroutine[Any, Any, Response]:
-        """Fetch one page inline, through the frontier and its politeness; what it returns is awaited.
+        """Fetch one page inline, through the frontier and its politeness, and await the response.
 
         Raises RequestError: FetchError when no response came, HttpError for a status the spider does
         not accept, RequestDropped when robots.txt forbids it; RuntimeError in a thread, where

@@ -87,7 +87,7 @@ def _load(entry: Any, where: str) -> Any:
 
 
 def called(function: Callable[..., T], *arguments: Any, shape: str, **named: Any) -> T:
-    """Call what the user wrote before a crawl begins. Raises SettingError where it takes other arguments."""
+    """Call a function of the user's before the crawl begins. Raises SettingError if it takes other arguments."""
     try:
         return function(*arguments, **named)
     except TypeError as error:
@@ -97,7 +97,7 @@ def called(function: Callable[..., T], *arguments: Any, shape: str, **named: Any
 
 
 def constructed(component: type[T], setting: str, *arguments: Any, shape: str, **named: Any) -> T:
-    """Make a class's instance with these arguments. Raises SettingError where it takes others."""
+    """Make a class's instance with these arguments. Raises SettingError if it takes others."""
     try:
         inspect.signature(component).bind(*arguments, **named)
     except TypeError as error:

@@ -41,7 +41,7 @@ class Holds(NamedTuple):
 
 
 def held(value: T, kind: Kind) -> T:
-    """Return a value that has the type already as the rules of its annotation have it. Raises ValueError."""
+    """Return a value of the right type in the form that the rules of its annotation give it. Raises ValueError."""
     if value is not None and hasattr(kind, "__metadata__"):
         for extra in get_args(kind)[1:]:
             if isinstance(extra, Holds):

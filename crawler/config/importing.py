@@ -94,7 +94,7 @@ def is_taken(name: str) -> bool:
 def put_first(folder: Path) -> None:
     """Make ``folder`` the first place where modules are looked for.
 
-    A file there of a name that is taken hides nothing: what has the name is imported before.
+    A file there cannot hide a module whose name is taken: that module is imported first.
     """
     place = str(folder.resolve())
     if place in sys.path:
@@ -130,7 +130,7 @@ def explain_import(error: BaseException, what: str) -> str:
 
 
 def _hidden(error: BaseException) -> str | None:
-    """Return the sentence that tells which file of the user's has a name that is taken, if the error is about one."""
+    """Return a sentence that says which file to rename, if the error comes of a name that is taken; else None."""
     if isinstance(error, AttributeError):
         name = getattr(error.obj, "__name__", None) if isinstance(error.obj, ModuleType) else None
     else:
@@ -156,7 +156,7 @@ def near(filename: str | Path) -> str:
 def classes_in(module: ModuleType) -> list[type]:
     """Return the classes that a module defines, in the order of the file.
 
-    No other object of its is asked for anything: a proxy (``flask.current_app``) may raise when its class is looked at.
+    Its other objects are left alone: a proxy (``flask.current_app``) may raise when its class is looked at.
     """
     classes = [member for member in list(vars(module).values()) if issubclass(type(member), type)]
     return [member for member in classes if member.__module__ == module.__name__]

@@ -1,7 +1,7 @@
 """What did each layer of settings give, in our own names?
 
-The layers are settings.py, the spider, the script and the command line. Here Scrapy's names become
-ours and dotted paths become the classes they name; types are checked in ``settings``.
+The layers are settings.py, the spider, the script and the command line. Here names of
+the dialect become ours and dotted paths become the classes they name; types are checked in ``settings``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Layer(NamedTuple):
 
 
 class Given(NamedTuple):
-    """A value as some layer gave it; ``called``: under which of Scrapy's names, if not under our own."""
+    """A value as some layer gave it; ``called``: under which name of the dialect, if not under our own."""
 
     value: Any
     origin: str
@@ -47,7 +47,7 @@ class Gathered(NamedTuple):
 
 
 class Draft(TypedReads):
-    """What ``update_settings(cls, settings)`` of a spider may change: Scrapy's small part of a dict."""
+    """The settings while a spider's ``update_settings(cls, settings)`` may still change them."""
 
     def __init__(self, given: Mapping[str, Any]) -> None:
         self._given = dict(given)
@@ -100,7 +100,7 @@ def of_spider(spider: type, so_far: Mapping[str, Any]) -> Layer:
 def gather(layers: Iterable[Layer], *, components: Iterable[Any], also: Callable[[], Iterable[Any]] | None) -> Gathered:
     """Put the layers on top of each other, in our names.
 
-    Raises SettingError for one of Scrapy's settings that is refused, and a class that does not load.
+    Raises SettingError for a setting that the dialect refuses, and a class that does not load.
     """
     given: dict[str, Given] = {}
     unmapped: dict[str, tuple[Given, Layer]] = {}
@@ -124,7 +124,7 @@ def gather(layers: Iterable[Layer], *, components: Iterable[Any], also: Callable
 def typed(name: str, kind: Kind, given: Given) -> Any:
     """Return the value as its type has it. Raises SettingError.
 
-    An empty text is as good as None to the crawler's own settings, as in Scrapy: such come from the environment.
+    For the crawler's own settings an empty text means None, as in Scrapy: environment variables give such texts.
     """
     if given.value == "" and name in CORE_KINDS and is_optional(kind):
         return None
@@ -157,7 +157,7 @@ def _translate(layer: Layer) -> dict[str, Given]:
 
 
 def _is_own(name: str, given: Given) -> bool:
-    """Tell whether a setting is the crawler's own, name and value: only what is not is asked about elsewhere."""
+    """Tell whether both name and value are the crawler's own; the dialect is asked about any other setting."""
     path = given.value.__module__ if isinstance(given.value, type) else given.value
     if name not in CORE_KINDS or (isinstance(path, str) and path.startswith("scrapy.")):
         return False

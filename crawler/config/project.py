@@ -21,8 +21,8 @@ from crawler.errors import SettingError, SpiderImportError, SpiderNotFound, Usag
 
 
 class FoundSpiders(NamedTuple):
-    """The spiders by name, and what is wrong with others: by the name of a module that does not import, or of two
-    spiders that share theirs.
+    """The spiders by name. ``broken`` says what is wrong with the others, by the name of a module that does not
+    import, or by a name that two spiders share.
     """
 
     spiders: dict[str, type]
@@ -96,7 +96,7 @@ def spiders_in(module: ModuleType, base: type) -> list[type]:
 def pick(found: FoundSpiders, name: str) -> type:
     """Return the spider of that name.
 
-    Raises SpiderNotFound with the nearest name; the error of the module that is named so, or of all that it may be in.
+    Raises SpiderNotFound with the nearest name, or the error of the modules that may have it and do not import.
     """
     if name in found.spiders:
         return found.spiders[name]

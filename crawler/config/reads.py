@@ -10,7 +10,7 @@ from crawler.config.parse import parse_text
 
 
 class TypedReads:
-    """The methods for what has ``get(name)``."""
+    """Methods that read a setting as a value of a type, for a class that has ``get(name)``."""
 
     get: Callable[..., Any]
 

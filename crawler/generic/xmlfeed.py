@@ -96,7 +96,10 @@ def _encoding(response: Response, kind: str) -> str:
 
 
 def _named(name: str, namespaces: dict[str, str]) -> Callable[[etree._Element], bool]:
-    """Return what tells the elements of that name; a prefix not in ``namespaces`` is the document's own."""
+    """Return a function that tells whether an element has that name.
+
+    A prefix that is not in ``namespaces`` is looked up in the document.
+    """
     prefix, _, local = name.rpartition(":")
     if not prefix:
         return lambda element: bool(element.tag == name)

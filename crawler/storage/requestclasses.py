@@ -40,7 +40,7 @@ class RequestClasses:
 
 
 def name_of(cls: type[Request]) -> str:
-    """Return the stored name of a class; raises CannotStore for one that its module does not name."""
+    """Return the stored name of a class; raises CannotStore if its module does not have it under that name."""
     found: ModuleType | type | None = sys.modules.get(cls.__module__)
     for part in cls.__qualname__.split("."):
         found = getattr(found, part, None)
