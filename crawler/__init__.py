@@ -78,8 +78,6 @@ if TYPE_CHECKING:
     from crawler.generic.sitemap import SitemapSpider as SitemapSpider
     from crawler.generic.xmlfeed import XMLFeedSpider as XMLFeedSpider
     from crawler.model.fields import NO_CALLBACK as NO_CALLBACK
-    from crawler.model.forms import FormRequest as FormRequest
-    from crawler.model.forms import JsonRequest as JsonRequest
     from crawler.model.headers import Headers as Headers
     from crawler.model.item import Field as Field
     from crawler.model.item import Item as Item
@@ -93,6 +91,8 @@ if TYPE_CHECKING:
     from crawler.policy.verdict import Drop as Drop
     from crawler.scrapy import signals as signals
     from crawler.scrapy.dicts import request_from_dict as request_from_dict
+    from crawler.scrapy.forms import FormRequest as FormRequest
+    from crawler.scrapy.forms import JsonRequest as JsonRequest
     from crawler.scrapy.kinds import HtmlResponse as HtmlResponse
     from crawler.scrapy.kinds import JsonResponse as JsonResponse
     from crawler.scrapy.kinds import TextResponse as TextResponse

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Self, TypeAlias, TypeVar, Unpack, overload
+from typing import Any, Final, Self, TypeAlias, TypeVar, Unpack, overload
 
 from msgspec import UNSET
 
@@ -35,7 +35,7 @@ from crawler.model.url import normalise, shortened, with_query
 
 FormData: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
 OtherRequest = TypeVar("OtherRequest", bound="Request")
-__all__ = ["NO_CALLBACK", "Callback", "Cookies", "FormData", "Request", "request_classes"]
+__all__ = ["MOVED", "NO_CALLBACK", "Callback", "Cookies", "FormData", "Request", "request_classes"]
 
 
 class Request(RequestFields):
@@ -281,6 +281,10 @@ class Request(RequestFields):
 
     def __repr__(self) -> str:
         return f"<{self._method} {masked(self._url)}>"
+
+
+MOVED: Final = {"crawler.model.forms": "crawler.scrapy.forms"}
+"""Modules whose requests lie elsewhere now, by the names that jobs and dicts made before then have of them."""
 
 
 def request_classes(cls: type[Request] = Request) -> Iterator[type[Request]]:

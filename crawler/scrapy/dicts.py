@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from crawler.errors import InvalidRequest
-from crawler.model.request import Request, request_classes
+from crawler.model.request import MOVED, Request, request_classes
 
 
 def request_from_dict(d: dict[str, Any], *, spider: Any = None) -> Request:
@@ -16,6 +16,9 @@ def request_from_dict(d: dict[str, Any], *, spider: Any = None) -> Request:
     """
     fields = dict(d)
     name = fields.pop("_class", None)
+    if isinstance(name, str):
+        module, _, qualname = name.rpartition(".")
+        name = f"{MOVED.get(module, module)}.{qualname}"
     known = {f"{cls.__module__}.{cls.__qualname__}": cls for cls in request_classes()}
     if name is not None and name not in known:
         raise InvalidRequest(f"the request's class {name} is not imported")

@@ -13,7 +13,7 @@ from types import MemberDescriptorType, ModuleType
 from typing import Any
 
 from crawler.errors import StoreError
-from crawler.model.request import Request, request_classes
+from crawler.model.request import MOVED, Request, request_classes
 from crawler.storage.shapes import CannotStore
 
 
@@ -29,6 +29,8 @@ class RequestClasses:
     def named(self, name: Any) -> type[Request]:
         """Return the class of a stored name; raises StoreError if there is none."""
         if isinstance(name, str):
+            module, _, qualname = name.partition(":")
+            name = f"{MOVED.get(module, module)}:{qualname}"
             if name not in self._by_name:  # it may have been made since
                 self._by_name = {_full_name(cls): cls for cls in request_classes()}
             if name in self._by_name:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from crawler.errors import InvalidRequest
-from crawler.model.forms import FormRequest
 from crawler.model.request import Request
+from crawler.scrapy.forms import FormRequest
 
 FILE = BytesIO(b"x")
 

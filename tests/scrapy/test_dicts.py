@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from crawler.errors import InvalidRequest
-from crawler.model.forms import FormRequest, JsonRequest
 from crawler.model.request import Request
 from crawler.scrapy.dicts import request_from_dict
+from crawler.scrapy.forms import FormRequest, JsonRequest
 
 
 class Spider:
@@ -48,3 +48,8 @@ def test_what_cannot_be_made() -> None:
         request_from_dict({"url": "http://a.test/", "callback": "gone"}, spider=Spider())
     with pytest.raises(InvalidRequest, match="not imported"):
         request_from_dict({"url": "http://a.test/", "_class": "subprocess.Popen"})
+
+
+def test_a_dict_written_before_a_class_moved_gives_the_same_class() -> None:
+    fields = {**FormRequest("http://a.test/").to_dict(), "_class": "crawler.model.forms.FormRequest"}
+    assert type(request_from_dict(fields)) is FormRequest

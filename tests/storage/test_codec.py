@@ -24,10 +24,10 @@ import pydantic
 import pytest
 
 from crawler.errors import StoreError
-from crawler.model.forms import FormRequest, JsonRequest
 from crawler.model.headers import Headers
 from crawler.model.request import NO_CALLBACK, Request
 from crawler.model.response import Response
+from crawler.scrapy.forms import FormRequest, JsonRequest
 from crawler.storage.codec import CannotStore, Codec
 from tests.storage.support import Spider
 

@@ -11,9 +11,9 @@ import pytest
 
 from crawler.errors import JobDamaged, JobInUse, StoreError
 from crawler.frontier.store import START, Attempt, Finished, MemoryChange, Offer, Postponed, Refusal
-from crawler.model.forms import FormRequest, JsonRequest
 from crawler.model.request import Request
 from crawler.model.url import fingerprint
+from crawler.scrapy.forms import FormRequest, JsonRequest
 from crawler.storage import schema
 from tests.storage.support import Stores, begin, offer
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Self
 
 from crawler.model.formdata import form_encoded
 from crawler.model.invalid import InvalidRequest
-from crawler.model.request import Request
+from crawler.model.request import FormData, Request
+from crawler.model.response import Response
 from crawler.model.url import with_query
 
 
@@ -19,7 +20,7 @@ class FormRequest(Request):
 
     __slots__ = ()
 
-    def __init__(self, url: str, *arguments: Any, formdata: Any = None, **options: Any) -> None:
+    def __init__(self, url: str, *arguments: Any, formdata: FormData | None = None, **options: Any) -> None:
         method = arguments[1] if len(arguments) > 1 else options.get("method")
         if not formdata:
             super().__init__(url, *arguments, **options)
@@ -30,7 +31,7 @@ class FormRequest(Request):
             super().__init__(with_query(url, query), *arguments, **options)
 
     @classmethod
-    def from_response(cls, response: Any, *arguments: Any, **options: Any) -> Any:
+    def from_response(cls, response: Response, *arguments: Any, **options: Any) -> Self:
         """Submit a form of a page: see ``Request.from_form``."""
         return cls.from_form(response, *arguments, **options)
 

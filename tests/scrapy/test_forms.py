@@ -10,10 +10,10 @@ from urllib.parse import parse_qsl, unquote_plus
 import pytest
 
 from crawler.errors import InvalidRequest
-from crawler.model.forms import FormRequest
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.model.url import fingerprint
+from crawler.scrapy.forms import FormRequest
 
 
 def page(body: str, encoding: str = "utf-8") -> Response:
