@@ -27,18 +27,15 @@ from crawler.assembly.components import (
 )
 from crawler.assembly.job import ChosenStore, JobPlan, begun_at, choose_store, going_on
 from crawler.assembly.rules import (
-    checked_fingerprint,
-    checked_slot_key,
-    make_filters,
+    make_acceptance,
     make_rules,
-    of_redirects,
 )
 from crawler.assembly.shutdown import end_with_reactor
 from crawler.assembly.world import World, from_any_thread, in_reactor_alone, real_world
 from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
 from crawler.download.edge import Edge
-from crawler.engine.closespider import Limits
+from crawler.engine.closespider import CloseSpiderLimits
 from crawler.engine.crawl import Crawl
 from crawler.engine.keeping.facts import SpiderState, StatsFacts
 from crawler.engine.parts import Parts
@@ -99,11 +96,11 @@ class PreparedCrawl:
 
     def stop(self, reason: str = "shutdown") -> None:
         """Let what is in flight finish, then end."""
-        self._crawl.stop(reason)
+        self._crawl.ending.stop(reason)
 
     def stop_now(self) -> None:
         """End at once; a durable job repeats what was in flight when it is resumed."""
-        self._crawl.stop_now()
+        self._crawl.ending.stop_now("shutdown")
 
     def give_up(self) -> None:
         """After ``stop_now``: wait no longer for hooks and threads of the user's that do not end."""
@@ -146,7 +143,7 @@ class PreparedCrawl:
         stats = self.stats
         stats.set_value("start_time", datetime.fromtimestamp(started, UTC))
         stats.set_value("finish_time", datetime.fromtimestamp(clock.wall(), UTC))
-        stats.set_value("finish_reason", self._crawl.reason)
+        stats.set_value("finish_reason", self._crawl.ending.reason)
         stats.set_value("elapsed_time_seconds", seconds)
         return summarise(self._crawl, started=started, finished=clock.wall(), seconds=seconds)
 
@@ -222,11 +219,14 @@ def _prepared(crawler: Crawler, world: World, chosen: ChosenStore, feeds: Sequen
     crawler.check_value = getattr(chosen.store, "check_value", None)
     edge = _edge(loaded.core, crawler, world)
     run = Crawl(_parts(crawler, spider, world, edge, chosen, feeds))
-    crawler.fetch, crawler.end = in_reactor_alone(world.reactor, run.fetch), from_any_thread(world.reactor, run.stop)
+    crawler.fetch, crawler.end = (
+        in_reactor_alone(world.reactor, run.fetch),
+        from_any_thread(world.reactor, run.ending.stop),
+    )
     crawler.http = edge.http or NoSideCalls()  # type: ignore[assignment]  # both stand in for treq's client
     edge.again = run.fetch_more
     edge.ask_before_repeating(run.may_repeat)
-    Limits(loaded.core, world.clock, crawler.events, run.stop)
+    CloseSpiderLimits(loaded.core, world.clock, crawler.events, run.ending)
     for extension in make_components(loaded.core.EXTENSIONS, crawler):
         subscribe_extension(extension, crawler)
     return PreparedCrawl(run, crawler, world, edge, chosen)
@@ -267,7 +267,6 @@ def _parts(
     crawler: Crawler, spider: Spider, world: World, edge: Edge, chosen: ChosenStore, feeds: Sequence[Feed]
 ) -> Parts:
     settings, core = crawler.settings, crawler.settings.core
-    filters = make_filters(settings, spider, make_components(core.REQUEST_FILTERS, crawler))
     return Parts(
         spider=spider,
         core=core,
@@ -276,18 +275,10 @@ def _parts(
         feeds=feeds,
         stages=make_components(core.PIPELINES, crawler),
         events=crawler.events,
-        clock=world.clock,
-        drive=world.drive,
-        pools=world.pools,
-        from_thread=getattr(world.reactor, "callFromThread", None),
-        fetch=edge.fetch,
-        lookup=edge.lookup,
+        machine=world.machine,
+        edge=edge,
         rules=make_rules(settings, spider),
-        filters=filters,
-        redirect_filters=of_redirects(filters),
-        fingerprint=checked_fingerprint(core.FINGERPRINT),
-        slot_key=checked_slot_key(core.SLOT_KEY),
-        random=world.random,
+        acceptance=make_acceptance(settings, spider, make_components(core.REQUEST_FILTERS, crawler)),
         robots_agent=core.ROBOTSTXT_USER_AGENT or core.USER_AGENT,
         stats=crawler.stats,
         start_marks=SeenSet(),

@@ -9,6 +9,7 @@ from typing import Any
 from crawler.assembly.unread import UnreadKeys
 from crawler.config.components import checked
 from crawler.config.settings import Settings
+from crawler.engine.deciding.acceptance import Acceptance
 from crawler.model.masking import masked
 from crawler.model.request import Request
 from crawler.model.url import fingerprint
@@ -121,7 +122,15 @@ def make_filters(settings: Settings, spider: Spider, own: Sequence[RequestFilter
 _FILTER = "__call__(self, request, found_on) -> Request or Drop, or such a function (docs/extending.md)"
 
 
-def of_redirects(filters: Sequence[RequestFilter]) -> list[RequestFilter]:
-    """Return those of the filters that the target of a redirect passes, too."""
-    # A redirect is the same accepted request: no deeper, and its scheme was judged by the policy.
-    return [each for each in filters if not isinstance(each, DepthFilter | SchemeFilter)]
+def make_acceptance(settings: Settings, spider: Spider, own: Sequence[RequestFilter]) -> Acceptance:
+    """Return what judges each request that is yielded; ``own`` are the filters of REQUEST_FILTERS."""
+    core = settings.core
+    filters = make_filters(settings, spider, own)
+    return Acceptance(
+        filters,
+        # A redirect is the same accepted request: no deeper, and its scheme was judged by the policy.
+        [each for each in filters if not isinstance(each, DepthFilter | SchemeFilter)],
+        fingerprint=checked_fingerprint(core.FINGERPRINT),
+        slot_key=checked_slot_key(core.SLOT_KEY),
+        referrer_policy=core.REFERRER_POLICY if core.REFERER_ENABLED else None,
+    )

@@ -13,6 +13,7 @@ from twisted.python.threadable import isInIOThread
 
 from crawler.download.seam import Downloader
 from crawler.engine.clock import Clock, ReactorClock
+from crawler.engine.machine import Machine
 from crawler.engine.user_code.tasks import Drive, driver, loop_of
 from crawler.model.request import Request
 from crawler.threads import Pools, reactor_pools
@@ -33,6 +34,17 @@ class World:
     pools: Pools
     downloader: Downloader | None = None
     random: Callable[[], float] = field(default=random.random)
+
+    @property
+    def machine(self) -> Machine:
+        """What the engine has of it."""
+        return Machine(
+            clock=self.clock,
+            random=self.random,
+            drive=self.drive,
+            pools=self.pools,
+            from_thread=getattr(self.reactor, "callFromThread", None),
+        )
 
 
 def real_world(reactor: ReactorBase) -> World:

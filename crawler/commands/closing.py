@@ -17,9 +17,11 @@ from crawler.assembly.components import make_spider
 from crawler.assembly.job import JobPlan, choose_store
 from crawler.commands.reactor import install_reactor, run_reactor
 from crawler.config.settings import Settings
-from crawler.engine.items.feed_writers import Outlet
-from crawler.engine.user_code.frames import message_of
-from crawler.events import Events
+from crawler.engine.ending import Ending
+from crawler.engine.frames import message_of
+from crawler.engine.items.feed_writers import FeedWriters
+from crawler.engine.life import Capacity, Life
+from crawler.events import Events, ItemFailed
 from crawler.spider import Crawler, Spider
 from crawler.stats import Stats
 from crawler.storage.jobs import Job
@@ -45,23 +47,33 @@ async def _close(job: Job, spider: Spider, settings: Settings, world: World) -> 
     plan = JobPlan(resume=job.name)
     chosen = choose_store(settings, spider, plan=plan, reactor=world.reactor, wall=world.clock.wall())
     feeds = feeds_of_crawl(settings, spider, job.created)
-    errors: list[Exception] = []
-    outlet = Outlet(
-        feeds,
-        chosen.store,
-        clock=world.clock,
-        pools=world.pools,
-        on_error=errors.append,
-        on_lost=lambda feed, _, error: click.echo(f"the filter of {feed} lost an item: {message_of(error)}", err=True),
-        on_room=lambda: None,
+    events = Events()
+    events.subscribe(
+        ItemFailed, lambda lost: click.echo(f"{lost.stage} lost an item: {message_of(lost.error)}", err=True)
     )
+    ending = _Ending(Life(Capacity(0, 0, 0)), events)
+    writers = FeedWriters(feeds, chosen.store, machine=world.machine, ending=ending, events=events)
     resumed = await chosen.store.open()
     try:
-        await chosen.store.feeds(outlet.names)
-        await outlet.open(resumed.feed_marks, resumed.items)
-        counts = await outlet.close(finished=False)
+        await chosen.store.feeds(writers.names)
+        await writers.open(resumed.feed_marks, resumed.items)
+        counts = await writers.close(finished=False)
     finally:
         await chosen.store.finish(ended=False, reason="closed")
-    if errors:
-        raise errors[0]
+    if ending.error is not None:
+        raise ending.error
     return counts
+
+
+def _say_lost(lost: ItemFailed) -> None:
+    click.echo(f"{lost.stage} lost an item: {message_of(lost.error)}", err=True)
+
+
+class _Ending(Ending):
+    """Keeps the error for whoever closes the job."""
+
+    error: BaseException | None = None
+
+    def fail(self, error: BaseException) -> None:
+        """Nothing goes on that could be stopped."""
+        self.error = error

@@ -11,13 +11,12 @@ from typing import Unpack
 import click
 
 from crawler.assembly.components import make_components, make_spider
-from crawler.assembly.rules import checked_fingerprint, checked_slot_key, make_filters
+from crawler.assembly.rules import checked_fingerprint, make_acceptance
 from crawler.commands.options import Given, command_line_settings, settings_options
 from crawler.commands.resume import Found, find_again, jobs_folder
 from crawler.commands.showing import say
 from crawler.config.schema import CoreSettings
-from crawler.engine.deciding.acceptance import Acceptance
-from crawler.engine.sending.robots import FACT_PREFIX
+from crawler.engine.waiting.robots import FACT_PREFIX
 from crawler.errors import UsageError
 from crawler.events import Events
 from crawler.frontier.store import Offer
@@ -125,17 +124,10 @@ def _judge(found: Found) -> Judge:
     core = found.settings.core
     try:
         crawler.spider = spider = make_spider(found.spider, crawler, found.options.arguments)
-        filters = make_filters(found.settings, spider, make_components(core.REQUEST_FILTERS, crawler))
+        acceptance = make_acceptance(found.settings, spider, make_components(core.REQUEST_FILTERS, crawler))
     except Exception as error:
         said = f"nothing can be told, for the spider cannot be made: {describe(error)}"
         return lambda request, depth: said
-    acceptance = Acceptance(
-        filters,
-        (),
-        fingerprint=checked_fingerprint(core.FINGERPRINT),
-        slot_key=checked_slot_key(core.SLOT_KEY),
-        referrer_policy=None,
-    )
 
     def judge(request: Request, depth: int) -> Offer | str:
         page = Response(request.url, request=Request(request.url, meta={"depth": depth}))

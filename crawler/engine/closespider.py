@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from crawler.config.schema import CoreSettings
 from crawler.engine.clock import Clock
+from crawler.engine.ending import Ending
 from crawler.events import CrawlClosing, CrawlOpened, Events, ItemFailed, ItemScraped, ResponseReceived, SpiderFailed
 
 
-class Limits:
+class CloseSpiderLimits:
     """Counts by events and stops the crawl with a named reason when a limit is reached."""
 
-    def __init__(self, core: CoreSettings, clock: Clock, events: Events, stop: Callable[[str], None]) -> None:
+    def __init__(self, core: CoreSettings, clock: Clock, events: Events, ending: Ending) -> None:
         self._core = core
         self._clock = clock
-        self._stop = stop
+        self._stop = ending.stop
         self._items = self._pages = self._errors = self._pages_without_item = self._items_seen = 0
         self._timers: list[Any] = []
         if core.CLOSESPIDER_ITEMCOUNT or core.CLOSESPIDER_TIMEOUT_NO_ITEM or core.CLOSESPIDER_PAGECOUNT_NO_ITEM:

@@ -17,7 +17,7 @@ def summarise(crawl: Crawl, *, started: float, finished: float, seconds: float) 
     return Summary(
         spider=crawl.parts.spider.name,
         job=crawl.parts.job,
-        reason=crawl.reason,
+        reason=crawl.ending.reason,
         exit_status=exit_status(crawl),
         started=started,
         finished=finished,
@@ -25,28 +25,29 @@ def summarise(crawl: Crawl, *, started: float, finished: float, seconds: float) 
         pages=int(values.get("response_received_count", 0)),
         items=int(values.get("item_scraped_count", 0)),
         unfinished_items=crawl.unfinished_items,
-        errors=crawl.errors_before + crawl.failures + crawl.lost_items + crawl.ended["failed"],
+        errors=crawl.errors,
         queued=crawl.left,
         resumable=crawl.parts.store.durable and not crawl.complete,
         feeds=[FeedSummary(path=path, items=items) for path, items in crawl.feeds],
-        problems=list(map(masked, crawl.problems)),
+        problems=list(map(masked, crawl.ending.problems)),
         stats=values,
     )
 
 
 def exit_status(crawl: Crawl) -> int:
     """Return 0, 1 or 130 by the rule of FAIL_ON. A CLOSESPIDER_* limit is a 0."""
-    if crawl.reason in STOPPED_BY_HAND:
+    if crawl.ending.reason in STOPPED_BY_HAND:
         return 130
-    if crawl.problems or crawl.reason in FAILURES:
+    if crawl.ending.problems or crawl.ending.reason in FAILURES:
         return 1
     rule = set(crawl.parts.core.FAIL_ON)
-    failed, answered = crawl.ended["failed"], crawl.ended["answered"]
+    nothing_accepted = crawl.books.accepted == 0 and crawl.books.refused > 0
+    failed, answered = crawl.books.ended["failed"], crawl.books.ended["answered"]
     failures = {
-        "start": crawl.start_failed,
-        "callback": crawl.failures > 0,
-        "downloads": answered == 0 and (failed > 0 or crawl.nothing_accepted),
+        "start": crawl.ending.start_failed,
+        "callback": crawl.ending.failures > 0,
+        "downloads": answered == 0 and (failed > 0 or nothing_accepted),
         "any-download": failed > 0,
-        "item": crawl.lost_items > 0,
+        "item": crawl.ending.lost_items > 0,
     }
     return int(any(failures.get(name, False) for name in rule))

@@ -93,7 +93,7 @@ def test_a_feed_that_fails_while_a_callback_yields_much() -> None:
     try:
 
         def during(ready: Any) -> None:
-            ready._crawl._wired.outlet._writers[0].feed = Broken()
+            ready._crawl._kept.feeds._writers[0].feed = Broken()
 
         result = crawl(spider(parse=parse, start=ask(*numbers(30))), any_page, during=during)
     finally:

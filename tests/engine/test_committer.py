@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
+from crawler.config.schema import CoreSettings
+from crawler.engine.ending import Ending
 from crawler.engine.keeping.committer import Committer
+from crawler.engine.keeping.facts import Facts
+from crawler.engine.keeping.keeper import Keeper, Uncommitted
 from crawler.engine.keeping.unit import Unit
+from crawler.engine.life import Capacity, Kind, Ledger, Life
+from crawler.events import Events
 from crawler.frontier.store import Committed, Postponed
 from crawler.model.request import Request
 
@@ -31,39 +36,51 @@ class SlowStore:
         deferred.callback([Committed([], 1) for _ in range(count)])
 
 
-def committer_of(store: Any, clock: Any, done: list[Unit], changed: Callable[[], None] = lambda: None) -> Committer:
-    return Committer(
-        store,
-        clock,
-        seconds=0.05,
-        requests=100,
-        facts=dict,
-        loose=[],
-        on_committed=lambda unit, _: done.append(unit),
-        changed=changed,
-        on_error=lambda error: None,
-    )
+class Listener:
+    """Notes what is committed, and whether anything is under way when the ledger tells of a change."""
+
+    def __init__(self) -> None:
+        self.ledger = Ledger()
+        self.ledger.listener = self
+        self.done: list[Unit] = []
+        self.idle: list[bool] = []
+
+    def committed(self, unit: Unit, answer: Committed) -> None:
+        self.done.append(unit)
+
+    def failed(self, error: BaseException) -> None:
+        raise error
+
+    def changed(self) -> None:
+        self.idle.append(not self.ledger[Kind.COMMIT])
+
+
+def committer_of(store: Any, clock: Any, listener: Listener) -> Committer:
+    facts = Facts([], [], Ending(Life(Capacity(1, 1, 1)), Events()))
+    core = CoreSettings(JOB_COMMIT_SECONDS=0.05, JOB_COMMIT_REQUESTS=100)
+    return Committer(store, clock, core, facts=facts, listener=listener, ledger=listener.ledger)
 
 
 def test_the_end_of_a_commit_is_told_though_only_postponed_requests_were_in_it() -> None:
     store: Any = SlowStore()
-    idle: list[bool] = []
-    committer = committer_of(store, Clock(), [], lambda: idle.append(committer.idle))
+    listener = Listener()
+    committer = committer_of(store, Clock(), listener)
     committer.postpone(
         Postponed(token=1, request=Request("http://a.test/"), host="a.test", origin="http://a.test", not_before=0.0)
     )
     committer.flush()
-    assert not committer.idle
+    assert listener.ledger[Kind.COMMIT]
     store.answer()
-    assert idle == [True]
+    assert listener.idle == [True]
 
 
 def test_a_unit_whose_time_ends_during_another_commit_is_committed_after_it() -> None:
     store: Any = SlowStore()
     clock: Any = Clock()
-    done: list[Unit] = []
-    committer = committer_of(store, clock, done)
-    first, second = (Unit(None, lambda _: None) for _ in range(2))
+    listener = Listener()
+    committer = committer_of(store, clock, listener)
+    keeper = Keeper(committer, Uncommitted(), Life(Capacity(1, 1, 1)), durable=True)
+    first, second = (Unit(None, keeper) for _ in range(2))
     committer.add(first)
     clock.advance(0.05)
     committer.add(second)
@@ -71,5 +88,5 @@ def test_a_unit_whose_time_ends_during_another_commit_is_committed_after_it() ->
     store.answer()
     assert len(store.asked) == 2
     store.answer()
-    assert done == [first, second]
-    assert committer.idle
+    assert listener.done == [first, second]
+    assert not listener.ledger[Kind.COMMIT]

@@ -107,7 +107,7 @@ def test_an_answer_of_the_cache_is_not_leased_again(tmp_path: Path) -> None:
             clock.callLater(0.001, answer.callback, page)
             return answer
 
-        ready._crawl._sending.local._lookup = lookup
+        ready._edge.lookup = lookup
 
     result = crawl(
         spider(parse=parse, start=ask(*numbers(200))),

@@ -10,8 +10,8 @@ import pytest
 
 from crawler import testing
 from crawler.config.schema import CoreSettings
-from crawler.engine.sending import throttle
-from crawler.engine.sending.throttle import Pace
+from crawler.engine.waiting import throttle
+from crawler.engine.waiting.throttle import Throttle
 from crawler.errors import FetchTimeout
 from crawler.events import Events, HostPaced, RequestEnded
 from crawler.frontier.entry import Entry
@@ -198,7 +198,7 @@ class World:
         limits = LimitsByHost(HostLimits(core.CONCURRENT_REQUESTS_PER_DOMAIN, core.DOWNLOAD_DELAY, False))
         self.clock: Any = Clock()
         self.frontier = Frontier(window=None, limits=limits, random=lambda: 0.0, robots=False)
-        self.pace = Pace(core, self.frontier, self.clock, Events(), limits=limits, soon=None)
+        self.pace = Throttle(core, self.frontier, self.clock, Events(), limits=limits, committer=None)
 
     def send(self, host: str) -> Entry:
         self.frontier.add(Entry(Request(f"http://{host}/"), token=0, order=1, host=host, origin=""), self.clock.now)

@@ -11,8 +11,8 @@ import pytest
 
 from crawler import errors, testing
 from crawler.config.schema import CoreSettings
-from crawler.engine.sending import robots
-from crawler.engine.sending.robots import RobotsGate
+from crawler.engine.waiting import robots
+from crawler.engine.waiting.robots import RobotsGate
 from crawler.events import RequestEnded
 from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier, HostLimits, LimitsByHost

@@ -16,7 +16,7 @@ from tests.engine.virtual import ROOT, Request, Response, Spider, any_page, bala
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crawler.engine.keeping.results.SPOOL", 5)
+    monkeypatch.setattr("crawler.engine.deciding.results.SPOOL", 5)
     monkeypatch.setattr(commit, "SPILL", 7)
 
 
@@ -67,7 +67,7 @@ def test_what_was_staged_when_the_crawl_was_killed_is_staged_again(tmp_path: Pat
 
 @pytest.mark.parametrize("seed", range(30, 50))
 def test_a_random_crawl_that_spools(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crawler.engine.keeping.results.SPOOL", 2)
+    monkeypatch.setattr("crawler.engine.deciding.results.SPOOL", 2)
     world = World(seed)
     world.kind = {n: kind if kind != "carried" else "generator" for n, kind in world.kind.items()}
     made = type("Made", (Made,), {"world": world})

@@ -7,18 +7,20 @@ resume goes on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from crawler.engine.clock import Clock
-from crawler.engine.user_code.frames import error_of
+from crawler.engine.ending import Ending
+from crawler.engine.frames import error_of
+from crawler.engine.life import Kind
+from crawler.engine.machine import Machine
 from crawler.errors import FeedError, StoreError
+from crawler.events import Events, ItemFailed
 from crawler.feeds.seam import Feed
 from crawler.frontier.store import Store
-from crawler.threads import Pools
 
 GATHER_SECONDS = 0.1
 """How long items may wait so that one write takes several."""
@@ -43,55 +45,65 @@ CATCH_UP = 1000
 class _Writer:
     """One feed, its thread and the items it has not written yet."""
 
-    def __init__(self, outlet: Outlet, feed: Feed, pools: Pools) -> None:
-        self._outlet = outlet
+    def __init__(self, writers: FeedWriters, feed: Feed, machine: Machine) -> None:
+        self._writers = writers
         self.feed = feed
-        self.pool = pools(f"feed {feed.name}", 1)
+        self.pool = machine.pools(f"feed {feed.name}", 1)
         self.items: list[Any] = []
         self.number = 0
         self.marked = 0
         self.busy = False
+        self.behind = False
         self._timer: Any = None
         self._idle: Deferred[None] | None = None
         self.unsettled: dict[Any, Deferred[Any]] = {}  # timers, of which each has a mark with renames
 
     def put(self, items: Sequence[Any], last: int) -> None:
-        if self._outlet.failed:
+        if self._writers.failed:
             return
         self.items += items
         self.number = last
+        self.tell_behind()
         if self.busy:
             return
         if len(self.items) >= WRITE_ITEMS:
             self.write()
         elif self._timer is None:
-            self._timer = self._outlet.clock.callLater(GATHER_SECONDS, self._due)
+            self._timer = self._writers.clock.callLater(GATHER_SECONDS, self._due)
 
     def _due(self) -> None:
         self._timer = None
         self.write()
 
     def write(self) -> None:
-        if self.busy or not self.items or self._outlet.failed:
+        if self.busy or not self.items or self._writers.failed:
             self._tell_idle()
             return
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         items, self.items = self.items, []
+        self.tell_behind()
         self.busy = True
-        self._outlet.mark(self, self.pool.run(self.feed.write, items, self.number)).addBoth(self._written)
+        self._writers.mark(self, self.pool.run(self.feed.write, items, self.number)).addBoth(self._written)
 
     def _written(self, result: Any) -> None:
         self.busy = False
         if isinstance(result, Failure):
-            self._outlet.fail(self.feed, error_of(result))
-        self._outlet.on_room()
+            self._writers.fail(self.feed, error_of(result))
+        self._writers.ledger.changed()
         if len(self.items) >= WRITE_ITEMS or self._idle is not None:
             self.write()
         elif self.items and self._timer is None:
-            self._timer = self._outlet.clock.callLater(GATHER_SECONDS, self._due)
+            self._timer = self._writers.clock.callLater(GATHER_SECONDS, self._due)
         self._tell_idle()
+
+    def tell_behind(self) -> None:
+        """Let callbacks wait while this feed is far behind; one that writes nothing more is not waited for."""
+        behind = len(self.items) >= BACKLOG and not self._writers.failed
+        if behind is not self.behind:
+            self.behind = behind
+            (self._writers.ledger.begin if behind else self._writers.ledger.end)(Kind.FEED)
 
     def flush(self) -> Deferred[None]:
         self._idle = Deferred()
@@ -100,44 +112,37 @@ class _Writer:
         return idle
 
     def _tell_idle(self) -> None:
-        if self._idle is not None and not self.busy and (not self.items or self._outlet.failed):
+        if self._idle is not None and not self.busy and (not self.items or self._writers.failed):
             idle, self._idle = self._idle, None
             idle.callback(None)
 
 
-class Outlet:
-    """All feeds of a crawl.
+class FeedWriters:
+    """All feeds of a crawl. After the first error nothing more is written.
 
-    ``on_error`` is called once with a FeedError (or StoreError); from then on nothing more is written.
-    ``on_lost`` is called with a feed's name for each item that a function of the user's kept out of it by an error.
+    Goals: every committed item is in every feed once, in the order of the commits, whenever the crawl is killed; a
+    file never shows what its job does not have; a slow disk slows the callbacks down, not the reactor.
+
+    Plan: the store numbers the items of each commit and, if it is durable, keeps them until every feed has marked
+    them. A feed takes what has gathered, writes and syncs it in its thread, and answers with a mark: the last number,
+    and how far its files are good. The store keeps the mark; only then may the feed do what cannot be undone (a
+    rename, the end of a part), which it is told by ``kept`` and ``committed``. A resume opens each feed at its mark,
+    which cuts off what was written behind it, and writes the store's items from there on.
+
+    Known limits: one write a feed is under way, so a feed is as fast as its disk syncs; what waits for a file to be
+    settled waits in memory; an item that a function of the user's keeps out of a feed is lost for that feed alone.
     """
 
     def __init__(
-        self,
-        feeds: Sequence[Feed],
-        store: Store,
-        *,
-        clock: Clock,
-        pools: Pools,
-        on_error: Callable[[Exception], None],
-        on_lost: Callable[[str, Any, BaseException], None],
-        on_room: Callable[[], None],
+        self, feeds: Sequence[Feed], store: Store, *, machine: Machine, ending: Ending, events: Events
     ) -> None:
-        self.clock = clock
-        self.on_room = on_room
+        self.clock = machine.clock
+        self.ledger = ending.life.ledger
         self.failed = False
         self._store = store
-        self._on_error = on_error
-        self._on_lost = on_lost
-        self._writers = [_Writer(self, feed, pools) for feed in feeds]
-
-    @property
-    def room(self) -> bool:
-        """Whether the feeds keep up."""
-        for writer in self._writers:  # asked for every result of a callback
-            if len(writer.items) >= BACKLOG:
-                return self.failed
-        return True
+        self._ending = ending
+        self._events = events
+        self._writers = [_Writer(self, feed, machine) for feed in feeds]
 
     @property
     def names(self) -> list[str]:
@@ -190,7 +195,8 @@ class Outlet:
         def keep(mark: dict[str, Any]) -> Deferred[Any]:
             lost = getattr(writer.feed, "lost", None)  # a feed of one's own need not have it
             while lost:
-                self._on_lost(writer.feed.name, *lost.pop(0))
+                item, error = lost.pop(0)
+                self._events.publish(ItemFailed(item, f"the filter of {writer.feed.name}", error, None))
             if not self._store.durable:
                 return writer.pool.run(writer.feed.committed, mark)
             if mark.get("renames"):
@@ -217,9 +223,11 @@ class Outlet:
         if self.failed:
             return
         self.failed = True
+        for writer in self._writers:
+            writer.tell_behind()
         if not isinstance(error, FeedError | StoreError):
             error = FeedError(f"the feed {feed.name} failed: {type(error).__name__}: {error}")
-        self._on_error(error)
+        self._ending.fail(error)
 
     async def close(self, *, finished: bool) -> list[tuple[str, int]]:
         """Write what is left, close the feeds; returns each feed's name and its number of items."""

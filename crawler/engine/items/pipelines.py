@@ -6,18 +6,19 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from crawler.engine.ending import Ending
+from crawler.engine.frames import message_of
 from crawler.engine.items.plain import Unwritable, own, plain
-from crawler.engine.items.stage import Passed, Work
-from crawler.engine.items.stage_kinds import AsyncStage, ThreadStage, make_stage
+from crawler.engine.items.stage import Outcome, Travelling
+from crawler.engine.items.stage_kinds import AsyncStage, ThreadStage
 from crawler.engine.keeping.unit import Unit
-from crawler.engine.user_code.frames import message_of
+from crawler.engine.life import Kind
 from crawler.engine.user_code.patience import Patience
-from crawler.engine.user_code.tasks import Drive
 from crawler.errors import CloseSpider, DropItem
 from crawler.events import Events, ItemDropped, ItemFailed, ItemScraped
+from crawler.frontier.store import Store
 from crawler.model.masking import masked
 from crawler.model.response import Response
-from crawler.threads import Pools
 
 logger = logging.getLogger(__name__)
 
@@ -25,46 +26,46 @@ TAKING, KEEPING = "yield", "crawler"
 """Where an item is lost that no stage has lost: as it was yielded, or as it was to be kept."""
 
 
+class _Item(Travelling):
+    """An item on its way through the stages of ``pipelines``."""
+
+    __slots__ = ("pipelines",)
+
+    def __init__(self, item: Any, unit: Unit, response: Response | None, pipelines: Pipelines) -> None:
+        super().__init__(item, unit, response)
+        self.pipelines = pipelines
+
+    def leaves(self, outcome: Outcome) -> None:
+        """Go on to the next stage, or end."""
+        self.pipelines.left(self, outcome)
+
+
 class Pipelines:
     """The stages in their order. An item that left the last one joins its unit's items.
 
     The first stage gets a copy of what was yielded, the unit a copy of what the last one returned, in values of
-    plain types; ``keep`` is told of the latter, and may raise: then that item is lost, and nothing else.
-    ``limit`` bounds the items inside; ``on_room`` is called when there is room again, ``on_close``
-    with the reason when a stage raises CloseSpider.
+    plain types. A store that wants to see the latter may raise: then that item is lost, and nothing else.
     """
 
     def __init__(
         self,
-        stages: Sequence[Any],
-        spider: Any,
+        stages: Sequence[ThreadStage | AsyncStage],
+        store: Store,
         *,
-        events: Events,
-        pools: Pools,
-        drive: Drive,
         patience: Patience,
-        limit: int,
-        on_room: Callable[[], None],
-        on_close: Callable[[str], None],
-        keep: Callable[[Any], None] | None = None,
+        ending: Ending,
+        events: Events,
     ) -> None:
-        self._events = events
-        self._keep = keep
+        self._stages = stages
+        self._keep: Callable[[Any], None] | None = getattr(store, "keep_item", None)
         self._patience = patience
-        self._limit = limit
-        self._on_room = on_room
-        self._on_close = on_close
-        self.inside = 0
-        self._cancelled = False
-        self._stages = [make_stage(stage, spider, done=self._left, pools=pools, drive=drive) for stage in stages]
+        self._ending = ending
+        self._ledger = ending.life.ledger
+        self._life = ending.life
+        self._events = events
 
     def __repr__(self) -> str:
-        return f"<Pipelines {[stage.name for stage in self._stages]} inside={self.inside}>"
-
-    @property
-    def room(self) -> bool:
-        """Whether a callback may produce another item."""
-        return self.inside < self._limit
+        return f"<Pipelines {[stage.name for stage in self._stages]} inside={self._ledger[Kind.ITEM]}>"
 
     async def open(self) -> None:
         """Open the stages in their order; raises what an open_spider raises, after closing those that were opened."""
@@ -96,7 +97,6 @@ class Pipelines:
 
     def cancel(self) -> None:
         """Give up the items inside: their units stay incomplete."""
-        self._cancelled = True
         for stage in self._stages:
             stage.cancel()
 
@@ -106,13 +106,13 @@ class Pipelines:
             self._end(item, unit, response)
             return
         try:
-            work = Work(own(item), unit, response)
+            travelling = _Item(own(item), unit, response, self)
         except Unwritable as error:
             self._events.publish(ItemFailed(item, TAKING, error, response))
             return
-        self.inside += 1
+        self._ledger.begin(Kind.ITEM)
         unit.hold()
-        self._stages[0].put(work)
+        self._stages[0].put(travelling)
 
     def _end(self, item: Any, unit: Unit, response: Response | None) -> None:
         """An item has left the last stage."""
@@ -127,24 +127,25 @@ class Pipelines:
         if self._events.wants(ItemScraped):
             self._events.publish(ItemScraped(item, response))
 
-    def _left(self, work: Work, passed: Passed) -> None:
-        if self._cancelled:
+    def left(self, item: Travelling, outcome: Outcome) -> None:
+        """A stage is done with an item."""
+        if self._life.cut:
             return
-        stage = self._stages[work.stage].name
-        if passed.error is None:
-            work.item = passed.item
-            work.stage += 1
-            if work.stage < len(self._stages):
-                self._stages[work.stage].put(work)
+        stage, error = self._stages[item.at].name, outcome.error
+        if error is None:
+            item.item = outcome.item
+            item.at += 1
+            if item.at < len(self._stages):
+                self._stages[item.at].put(item)
                 return
-            self._end(work.item, work.unit, work.response)
-        elif isinstance(passed.error, DropItem):
-            reason = masked(message_of(passed.error))
-            self._events.publish(ItemDropped(work.item, stage, reason, work.response, passed.error.log_level))
+            self._end(item.item, item.unit, item.response)
+        elif isinstance(error, DropItem):
+            reason = masked(message_of(error))
+            self._events.publish(ItemDropped(item.item, stage, reason, item.response, error.log_level))
         else:
-            self._events.publish(ItemFailed(work.item, stage, passed.error, work.response))
-            if isinstance(passed.error, CloseSpider):
-                self._on_close(passed.error.reason)
-        self.inside -= 1
-        work.unit.end_one()
-        self._on_room()
+            self._events.publish(ItemFailed(item.item, stage, error, item.response))
+            if isinstance(error, CloseSpider):
+                self._ending.stop(error.reason)
+        self._ledger.end(Kind.ITEM)
+        item.unit.end_one()
+        self._ledger.changed()

@@ -16,7 +16,7 @@ from typing import Any
 
 from itemadapter import ItemAdapter
 
-from crawler.engine.user_code.frames import message_of
+from crawler.engine.frames import message_of
 from crawler.model.copied import DEEPEST, Other, as_it_is, copied
 
 logger = logging.getLogger(__name__)

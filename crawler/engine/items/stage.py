@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from twisted.internet.defer import Deferred, succeed
 
 import crawler.model.structs  # noqa: F401  from here on objects of msgspec.Struct are items, too
 from crawler.engine.keeping.unit import Unit
-from crawler.engine.user_code.tasks import Drive
+from crawler.engine.machine import Machine
 from crawler.errors import DropItem
 from crawler.model.response import Response
 
@@ -19,26 +20,27 @@ BATCH_SIZE = 100
 """Most items given to process_batch at once, unless the stage has a ``batch_size``."""
 
 
-class Work:
-    """One item on its way through the stages."""
-
-    __slots__ = ("item", "response", "stage", "unit")
-
-    def __init__(self, item: Any, unit: Unit, response: Response | None) -> None:
-        self.item = item
-        self.unit = unit
-        self.response = response
-        self.stage = 0
-
-
-class Passed(NamedTuple):
+class Outcome(NamedTuple):
     """The stage's outcome for one item: the item to pass on, or the error that keeps it back."""
 
     item: Any
     error: BaseException | None = None
 
 
-Done = Callable[[Work, Passed], None]
+class Travelling(ABC):
+    """One item on its way through the stages; ``at`` is the number of the stage that has it."""
+
+    __slots__ = ("at", "item", "response", "unit")
+
+    def __init__(self, item: Any, unit: Unit, response: Response | None) -> None:
+        self.item = item
+        self.unit = unit
+        self.response = response
+        self.at = 0
+
+    @abstractmethod
+    def leaves(self, outcome: Outcome) -> None:
+        """The stage that has it is done with it."""
 
 
 def with_spider(method: Callable[..., Any], spider: Any, own: int) -> Callable[..., Any]:
@@ -59,12 +61,11 @@ def with_spider(method: Callable[..., Any], spider: Any, own: int) -> Callable[.
 class Stage:
     """A user's stage: its methods as they are called, and how their answers are understood."""
 
-    def __init__(self, stage: Any, spider: Any, done: Done, drive: Drive) -> None:
+    def __init__(self, stage: Any, spider: Any, machine: Machine) -> None:
         self.stage = stage
         self.name = type(stage).__name__
         self.spider = spider
-        self._done = done
-        self._drive = drive
+        self._drive = machine.drive
         batch = getattr(stage, "process_batch", None)
         single = getattr(stage, "process_item", None)
         self._batch = with_spider(batch, spider, 1) if batch else None
@@ -85,22 +86,22 @@ class Stage:
             return self._drive(result)
         return result if isinstance(result, Deferred) else None
 
-    def _checked(self, result: Any) -> Passed:
+    def _checked(self, result: Any) -> Outcome:
         if result is None:
-            return Passed(None, TypeError(f"{self.name} returned None; return the item, or raise DropItem"))
+            return Outcome(None, TypeError(f"{self.name} returned None; return the item, or raise DropItem"))
         if isinstance(result, Deferred) or inspect.isawaitable(result):
             if inspect.iscoroutine(result):
                 result.close()
-            return Passed(None, TypeError(
+            return Outcome(None, TypeError(
                 f"{self.name} runs in a thread, but returned a {type(result).__name__}; make the method async def"
             ))  # fmt: skip
         if type(result) is not dict and not ItemAdapter.is_item(result):
-            return Passed(None, TypeError(
+            return Outcome(None, TypeError(
                 f"{self.name} returned {type(result).__name__}: {str(result)[:80]!r}; return the item or raise DropItem"
             ))  # fmt: skip
-        return Passed(result)
+        return Outcome(result)
 
-    def _matched(self, items: Sequence[Any], returned: Any) -> list[Passed]:
+    def _matched(self, items: Sequence[Any], returned: Any) -> list[Outcome]:
         """Tell which item each returned one stands for: by place, or else by identity."""
         if inspect.isawaitable(returned) or isinstance(returned, Deferred):
             raise TypeError(f"{self.name}.process_batch runs in a thread, but returned a {type(returned).__name__}")
@@ -110,4 +111,6 @@ class Stage:
         kept = {id(item) for item in result}
         if not kept <= {id(item) for item in items}:
             raise TypeError(f"{self.name}.process_batch must return as many items as it got, or some of those it got")
-        return [Passed(i) if id(i) in kept else Passed(None, DropItem("not returned by process_batch")) for i in items]
+        return [
+            Outcome(i) if id(i) in kept else Outcome(None, DropItem("not returned by process_batch")) for i in items
+        ]

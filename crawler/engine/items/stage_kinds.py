@@ -18,37 +18,37 @@ from typing import Any
 from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
-from crawler.engine.items.stage import Done, Passed, Stage, Work
+from crawler.engine.frames import error_of
+from crawler.engine.items.stage import Outcome, Stage, Travelling
 from crawler.engine.keeping.unit import current
-from crawler.engine.user_code.frames import error_of
-from crawler.engine.user_code.tasks import Drive
+from crawler.engine.machine import Machine
 from crawler.errors import SettingError
 from crawler.pipeline import changes
-from crawler.threads import Pool, Pools
+from crawler.threads import Pool
 
 HOP_SECONDS = 0.010
 """How much of a stage's time one hop to a thread should carry."""
 
 
-def make_stage(stage: Any, spider: Any, *, done: Done, pools: Pools, drive: Drive) -> ThreadStage | AsyncStage:
+def make_stage(stage: Any, spider: Any, machine: Machine) -> ThreadStage | AsyncStage:
     """Return what runs a user's stage: on the reactor if its methods are coroutines, else in threads."""
     batch = getattr(stage, "process_batch", None)
     method = batch or getattr(stage, "process_item", None)
     if method is None:
         raise SettingError(f"{type(stage).__name__} in PIPELINES has neither process_item nor process_batch")
     if inspect.iscoroutinefunction(method):
-        return AsyncStage(stage, spider, done=done, drive=drive)
-    return ThreadStage(stage, spider, done=done, pools=pools, drive=drive)
+        return AsyncStage(stage, spider, machine)
+    return ThreadStage(stage, spider, machine)
 
 
 class ThreadStage(Stage):
     """A stage that may block, in threads of its own."""
 
-    def __init__(self, stage: Any, spider: Any, *, done: Done, pools: Pools, drive: Drive) -> None:
-        super().__init__(stage, spider, done, drive)
+    def __init__(self, stage: Any, spider: Any, machine: Machine) -> None:
+        super().__init__(stage, spider, machine)
         self.threads = max(1, int(getattr(stage, "threads", 1)))
-        self._pool: Pool = pools(self.name, self.threads)
-        self._ready: deque[Work] = deque()
+        self._pool: Pool = machine.pools(self.name, self.threads)
+        self._ready: deque[Travelling] = deque()
         self._busy = 0
         self._item_seconds = HOP_SECONDS
 
@@ -74,9 +74,9 @@ class ThreadStage(Stage):
         """Take nothing that waits; what runs in a thread cannot be ended."""
         self._ready.clear()
 
-    def put(self, work: Work) -> None:
+    def put(self, one: Travelling) -> None:
         """Take one more item."""
-        self._ready.append(work)
+        self._ready.append(one)
         if self._busy < self.threads:
             self._send()
 
@@ -84,9 +84,9 @@ class ThreadStage(Stage):
         while self._ready and self._busy < self.threads:
             batch = self._take()
             self._busy += 1
-            self._pool.run(self._work, batch).addBoth(self._returned, batch)
+            self._pool.run(self._process, batch).addBoth(self._returned, batch)
 
-    def _take(self) -> list[Work]:
+    def _take(self) -> list[Travelling]:
         share = ceil(len(self._ready) / self.threads)
         if self._batch is None:
             size = min(share, max(1, int(HOP_SECONDS / max(self._item_seconds, 1e-7))))
@@ -97,59 +97,59 @@ class ThreadStage(Stage):
             batch.append(self._ready.popleft())
         return batch
 
-    def _work(self, batch: list[Work]) -> tuple[list[Passed], float]:
+    def _process(self, batch: list[Travelling]) -> tuple[list[Outcome], float]:
         started = time.perf_counter()
         changes.set(batch[0].unit.changes)
         if self._batch is not None:
             try:
-                results = self._matched([w.item for w in batch], self._batch([w.item for w in batch]))
+                results = self._matched([each.item for each in batch], self._batch([each.item for each in batch]))
             except BaseException as error:
                 results = self._one_by_one(batch, error)
         else:
-            results = [self._one(work) for work in batch]
+            results = [self._alone(one) for one in batch]
         changes.set(None)
         return results, (time.perf_counter() - started) / len(batch)
 
-    def _one(self, work: Work) -> Passed:
+    def _alone(self, one: Travelling) -> Outcome:
         assert self._single is not None
-        changes.set(work.unit.changes)
+        changes.set(one.unit.changes)
         try:
-            return self._checked(self._single(work.item))
+            return self._checked(self._single(one.item))
         except BaseException as error:  # sys.exit(), too, fails this item and nothing else
-            return Passed(None, error)
+            return Outcome(None, error)
 
-    def _one_by_one(self, batch: list[Work], error: BaseException) -> list[Passed]:
+    def _one_by_one(self, batch: list[Travelling], error: BaseException) -> list[Outcome]:
         if self._single is not None:
-            return [self._one(work) for work in batch]
+            return [self._alone(one) for one in batch]
         assert self._batch is not None
         if len(batch) == 1:
-            return [Passed(None, error)]
+            return [Outcome(None, error)]
         results = []
-        for work in batch:
+        for one in batch:
             try:
-                results += self._matched([work.item], self._batch([work.item]))
+                results += self._matched([one.item], self._batch([one.item]))
             except BaseException as alone:
-                results.append(Passed(None, alone))
+                results.append(Outcome(None, alone))
         return results
 
-    def _returned(self, result: Any, batch: list[Work]) -> None:
+    def _returned(self, result: Any, batch: list[Travelling]) -> None:
         self._busy -= 1
         if isinstance(result, Failure):
-            results = [Passed(None, result.value)] * len(batch)
+            results = [Outcome(None, result.value)] * len(batch)
         else:
             results, seconds = result
             self._item_seconds = 0.7 * self._item_seconds + 0.3 * seconds
-        for work, passed in zip(batch, results, strict=True):
-            self._done(work, passed)
+        for one, outcome in zip(batch, results, strict=True):
+            one.leaves(outcome)
         self._send()
 
 
 class AsyncStage(Stage):
     """A stage of coroutines on the reactor; as many items at once as the pipelines hold."""
 
-    def __init__(self, stage: Any, spider: Any, *, done: Done, drive: Drive) -> None:
-        super().__init__(stage, spider, done, drive)
-        self._ready: deque[Work] = deque()
+    def __init__(self, stage: Any, spider: Any, machine: Machine) -> None:
+        super().__init__(stage, spider, machine)
+        self._ready: deque[Travelling] = deque()
         self._busy = False
         self._at_work: set[Deferred[Any]] = set()
 
@@ -157,13 +157,13 @@ class AsyncStage(Stage):
         """Run a hook on the reactor."""
         return self._driven(self._hook(name))
 
-    def put(self, work: Work) -> None:
+    def put(self, one: Travelling) -> None:
         """Take one more item."""
         if self._batch is None:
             assert self._single is not None
-            self._start(self._single, work.item, [work])
+            self._start(self._single, one.item, [one])
             return
-        self._ready.append(work)
+        self._ready.append(one)
         self._next_batch()
 
     def _next_batch(self) -> None:
@@ -174,9 +174,9 @@ class AsyncStage(Stage):
         batch = [self._ready.popleft()]
         while self._ready and len(batch) < self._batch_size and self._ready[0].unit is batch[0].unit:
             batch.append(self._ready.popleft())
-        self._start(self._batch, [work.item for work in batch], batch)
+        self._start(self._batch, [one.item for one in batch], batch)
 
-    def _start(self, method: Callable[[Any], Any], argument: Any, batch: list[Work]) -> None:
+    def _start(self, method: Callable[[Any], Any], argument: Any, batch: list[Travelling]) -> None:
         unit = batch[0].unit
         recording, running = changes.set(unit.changes), current.set(unit)
         try:
@@ -195,25 +195,25 @@ class AsyncStage(Stage):
         for done in list(self._at_work):
             done.cancel()
 
-    def _returned(self, result: Any, batch: list[Work], done: Deferred[Any]) -> None:
+    def _returned(self, result: Any, batch: list[Travelling], done: Deferred[Any]) -> None:
         self._at_work.discard(done)
         if self._batch is None:
-            passed = Passed(None, _error(result)) if isinstance(result, Failure) else self._checked(result)
-            self._done(batch[0], passed)
+            outcome = Outcome(None, _error(result)) if isinstance(result, Failure) else self._checked(result)
+            batch[0].leaves(outcome)
             return
         self._busy = False
         try:
             if isinstance(result, Failure):
                 raise _error(result)
-            results = self._matched([work.item for work in batch], result)
+            results = self._matched([one.item for one in batch], result)
         except BaseException as error:
             if len(batch) > 1:
-                for work in batch:
-                    self._start(self._batch, [work.item], [work])
+                for one in batch:
+                    self._start(self._batch, [one.item], [one])
                 return
-            results = [Passed(None, error)]
-        for work, passed in zip(batch, results, strict=True):
-            self._done(work, passed)
+            results = [Outcome(None, error)]
+        for one, outcome in zip(batch, results, strict=True):
+            one.leaves(outcome)
         self._next_batch()
 
 

@@ -7,50 +7,57 @@ it does not wait at all, since children are visible only after their commit.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.python.failure import Failure
 
+from crawler.config.schema import CoreSettings
 from crawler.engine.clock import Clock
+from crawler.engine.frames import error_of
+from crawler.engine.keeping.facts import Facts
 from crawler.engine.keeping.unit import Unit
-from crawler.engine.user_code.frames import error_of
+from crawler.engine.life import Kind, Ledger
 from crawler.frontier.store import START, Committed, Finished, MemoryChange, Postponed, Store
 
 
+class CommitListener(Protocol):
+    """Who takes the store's answers."""
+
+    def committed(self, unit: Unit, answer: Committed) -> None:
+        """A unit's commit is done. Called for each, in the order in which they were complete."""
+
+    def failed(self, error: BaseException) -> None:
+        """The store has failed: nothing is committed any more."""
+
+
 class Committer:
-    """Groups units and commits them; ``on_committed(unit, answer)`` is called for each, in order.
+    """Groups units and commits them.
 
-    ``changed()`` is called after each commit, also of one with postponed requests alone: a crawl
-    that ends waits for it.
+    Goals: a kill costs at most ``seconds`` of work; the store is asked as seldom as that allows; and what somebody
+    waits for (children, when nothing else can be sent; the last results, when the crawl ends) never waits for a timer.
 
-    ``facts()`` returns what else shall be kept with this group (cookies, throttle, stats, …); ``loose`` are
-    changes of stage memory that belong to no unit, and that threads may add to.
+    Plan: units, postponed requests and changed facts gather until ``requests`` units are there, the timer has run
+    out, or ``flush`` is called. One group is under way at a time, so that groups arrive in order; a timer that runs
+    out meanwhile leaves no other behind, and that is how the answer finds that the next group is overdue. A unit counts
+    as a commit under way from ``add`` to its answer, so that the crawl cannot end between the two. Facts are
+    collected when the group leaves, and so never are newer than what it holds.
+
+    Known limits: a commit that fails ends committing for good, since the groups behind it might need its rows. What
+    changes between the last group and ``close`` is kept with a last one; what comes after ``close`` is not.
     """
 
     def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        *,
-        seconds: float,
-        requests: int,
-        facts: Callable[[], dict[str, Any]],
-        loose: list[Any],
-        on_committed: Callable[[Unit, Committed], None],
-        changed: Callable[[], None],
-        on_error: Callable[[BaseException], None],
+        self, store: Store, clock: Clock, core: CoreSettings, *, facts: Facts, listener: CommitListener, ledger: Ledger
     ) -> None:
         self._store = store
         self._clock = clock
-        self._seconds = seconds
-        self._requests = requests
+        self._seconds = core.JOB_COMMIT_SECONDS
+        self._requests = core.JOB_COMMIT_REQUESTS
         self._facts = facts
-        self._loose = loose
-        self._on_committed = on_committed
-        self._changed = changed
-        self._on_error = on_error
+        self._memory_changes = facts.memory_changes
+        self._listener = listener
+        self._ledger = ledger
         self._units: list[Unit] = []
         self._postponed: dict[int, Postponed] = {}
         self._due_facts = False
@@ -73,6 +80,7 @@ class Committer:
         if self._closing:
             return  # a stop at once did not wait for it: a resume repeats its request
         self._units.append(unit)
+        self._ledger.begin(Kind.COMMIT)
         if not self._store.durable or len(self._units) >= self._requests:
             self.flush()
         elif self._timer is None:
@@ -107,7 +115,11 @@ class Committer:
 
     def flush(self) -> None:
         """Commit what has gathered, unless a commit is under way."""
-        if self._busy or self._broken or not (self._units or self._postponed or self._loose or self._due_facts):
+        if (
+            self._busy
+            or self._broken
+            or not (self._units or self._postponed or self._memory_changes or self._due_facts)
+        ):
             return
         if self._timer is not None:
             self._timer.cancel()
@@ -115,16 +127,18 @@ class Committer:
         units, self._units = self._units, []
         postponed, self._postponed = list(self._postponed.values()), {}
         self._busy, self._due_facts = True, False
+        self._ledger.begin(Kind.COMMIT)
+        self._ledger.end(Kind.COMMIT, len(units))  # they are of the group now
         committed = maybeDeferred(self._commit, units, postponed)
         committed.addBoth(self._committed, units).addErrback(self._failed)
 
     def _commit(self, units: list[Unit], postponed: list[Postponed]) -> Deferred[list[Committed]]:
-        facts = self._facts() if self._store.durable else None
+        facts = self._facts.changed() if self._store.durable else None
         finished = [unit.finished() for unit in units]
-        loose = self._loose.copy()
-        if loose:
-            del self._loose[: len(loose)]
-            finished.append(Finished(START, memory=[MemoryChange(*change) for change in loose]))
+        memory_changes = self._memory_changes.copy()
+        if memory_changes:
+            del self._memory_changes[: len(memory_changes)]
+            finished.append(Finished(START, memory=[MemoryChange(*change) for change in memory_changes]))
         return self._store.commit(finished, postponed=postponed, facts=facts)
 
     def close(self) -> Deferred[None]:
@@ -143,25 +157,26 @@ class Committer:
 
     def _committed(self, answer: Any, units: list[Unit]) -> None:
         self._busy = False
+        self._ledger.end(Kind.COMMIT)
         if isinstance(answer, Failure):
             self._broken = True
-            self._on_error(error_of(answer))
+            self._listener.failed(error_of(answer))
         else:
-            for unit, committed in zip(units, answer, strict=False):  # the last may be that of loose changes
-                self._on_committed(unit, committed)
+            for unit, committed in zip(units, answer, strict=False):  # the last may be that of memory changes alone
+                self._listener.committed(unit, committed)
             if self._closing and units and self._store.durable:
                 self._due_facts = True  # the ends of these units are counted by now
             # Without a timer their waiting time ended while this commit was under way.
             overdue = self._timer is None
             if overdue or len(self._units) >= self._requests or self._idle:
                 self.flush()
-            self._changed()
+            self._ledger.changed()
         self._tell_idle()
 
     def _failed(self, failure: Failure) -> None:
         """What followed a commit went wrong: an error of ours, which must not leave the crawl waiting."""
         self._broken = True
-        self._on_error(error_of(failure))
+        self._listener.failed(error_of(failure))
         self._tell_idle()
 
     def _tell_idle(self) -> None:

@@ -6,11 +6,12 @@ With each commit, what changed since the last one is stored; a resume hands all 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import NoneType
 from typing import Any, Protocol
 
+from crawler.engine.ending import Ending
 from crawler.stats import Stats
 
 _PLAIN = (str, int, float, NoneType, datetime)
@@ -27,12 +28,20 @@ class FactSource(Protocol):
 
 
 class Facts:
-    """All sources together. ``lost(what, error)`` is told of a source that raises, once: its facts are left out."""
+    """All sources together. A source that raises is told of once: its facts are left out.
 
-    def __init__(self, sources: Sequence[FactSource], lost: Callable[[str, BaseException], None]) -> None:
-        self._sources = tuple(sources)
-        self._lost = lost
+    ``memory_changes`` are changes of stage memory that belong to no unit, and that threads may add to.
+    """
+
+    def __init__(self, sources: Sequence[FactSource], memory_changes: list[Any], ending: Ending) -> None:
+        self._sources = list(sources)
+        self.memory_changes = memory_changes
+        self._ending = ending
         self._told: set[str] = set()
+
+    def add(self, *sources: FactSource) -> None:
+        """Keep the facts of these, too."""
+        self._sources += sources
 
     def changed(self) -> dict[str, Any]:
         """Return all that changed."""
@@ -48,7 +57,7 @@ class Facts:
         name = getattr(source, "name", type(source).__name__)
         if name not in self._told:
             self._told.add(name)
-            self._lost(name, error)
+            self._ending.value_lost(name, error)
 
     def restore(self, facts: dict[str, Any]) -> None:
         """Hand the facts of a resumed job to their sources."""
@@ -74,15 +83,21 @@ class StatsFacts:
 
 
 class ErrorCount:
-    """How many errors there were; ``before``: in earlier runs of the job. ``now`` counts those of this run."""
+    """How many errors there were; ``before``: in earlier runs of the job."""
 
-    def __init__(self, now: Callable[[], int]) -> None:
-        self._now = now
+    def __init__(self, ending: Ending) -> None:
+        self._ending = ending
         self.before = 0
+
+    @property
+    def total(self) -> int:
+        """The errors of all runs."""
+        ending = self._ending
+        return self.before + ending.failures + ending.lost_items + ending.life.books.ended["failed"]
 
     def changed_facts(self) -> dict[str, Any]:
         """Return the count of all runs."""
-        return {"errors": self.before + self._now()}
+        return {"errors": self.total}
 
     def restore_facts(self, facts: dict[str, Any]) -> None:
         """Go on counting from what was kept."""

@@ -7,9 +7,8 @@ its callback has ended and its items have left the pipelines. A request that has
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
 from crawler.frontier.entry import Entry
 from crawler.frontier.store import START, Attempt, Finished, MemoryChange, Offer, Refusal
@@ -19,20 +18,33 @@ current: ContextVar[Unit | None] = ContextVar("current", default=None)
 """The unit whose code runs now: an inline fetch belongs to it."""
 
 
+class UnitKeeper(Protocol):
+    """Who opens units, and takes them when they are complete."""
+
+    def open(self, entry: Entry | None, part_of: Unit | None = None) -> Unit:
+        """Begin a unit."""
+
+    def complete(self, unit: Unit) -> None:
+        """All that must end before the commit has ended."""
+
+
 class Unit:
     """The results of one request while they are being made.
 
     ``pending`` counts what must end before the commit: the callback, items in the pipelines, carried
-    children. ``entry`` is None for results of start(). ``abandoned``: the crawl stops before the
-    unit is complete; nothing of it is committed, and a resume repeats the request.
+    children, and units that are ``part_of`` this one. ``entry`` is None for results of start().
+    ``fingerprints`` are those of carried children. ``abandoned``: the crawl stops before the unit is complete;
+    nothing of it is committed, and a resume repeats the request.
     """
 
-    __slots__ = ("abandoned", "attempts", "changes", "children", "detail", "done", "entry", "extra", "items", "outcome",
-                 "pending", "reason", "refusals", "start_count", "start_digests", "start_ended", "status")  # fmt: skip
+    __slots__ = ("abandoned", "attempts", "changes", "children", "detail", "entry", "fingerprints", "items", "keeper",
+                 "outcome", "part_of", "pending", "reason", "refusals", "start_count", "start_digests", "start_ended",
+                 "status")  # fmt: skip
 
-    def __init__(self, entry: Entry | None, done: Callable[[Unit], None]) -> None:
+    def __init__(self, entry: Entry | None, keeper: UnitKeeper, part_of: Unit | None = None) -> None:
         self.entry = entry
-        self.done = done
+        self.keeper = keeper
+        self.part_of = part_of
         self.pending = 1
         self.outcome = "answered"
         self.reason = ""
@@ -40,14 +52,16 @@ class Unit:
         self.status: int | None = None
         self.children: list[Offer] = []
         self.items: list[Any] = []
-        self.changes: list[Any] = []
-        self.extra: list[int] = []
+        self.changes: list[tuple[str, str, str, Any, Any]] = []
+        self.fingerprints: list[int] = []
         self.attempts: list[Attempt] = []
         self.refusals: list[Refusal] = []
         self.abandoned = False
         self.start_count = 0
         self.start_digests: list[int] = []
         self.start_ended = False
+        if part_of is not None:
+            part_of.hold()
 
     def __repr__(self) -> str:
         return f"<Unit {self.entry!r} pending={self.pending} items={len(self.items)} children={len(self.children)}>"
@@ -57,6 +71,13 @@ class Unit:
         """The request whose unit this is; None for start()."""
         return self.entry.request if self.entry is not None else None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to commit: an inline fetch of code that works for itself."""
+        return self.entry is None and not (
+            self.start_count or self.start_ended or self.start_digests or self.children or self.items or self.changes
+        )
+
     def hold(self) -> None:
         """One more thing must end before the commit."""
         self.pending += 1
@@ -65,7 +86,7 @@ class Unit:
         """One of the things has ended; the last one completes the unit."""
         self.pending -= 1
         if self.pending == 0:
-            self.done(self)
+            self.keeper.complete(self)
 
     def finished(self) -> Finished:
         """Return what the store is told."""
@@ -76,7 +97,7 @@ class Unit:
             children=self.children,
             items=self.items,
             memory=[MemoryChange(*change) for change in self.changes],
-            fingerprints=self.extra,
+            fingerprints=self.fingerprints,
             attempts=self.attempts,
             refusals=self.refusals,
             start_count=self.start_count,

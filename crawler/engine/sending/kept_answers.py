@@ -7,77 +7,49 @@ callbacks have enough to do.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
-
-from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from crawler.engine.deciding.judging import Judging
+from crawler.engine.life import Kind, Life
+from crawler.engine.parts import Edge
+from crawler.engine.sending.reports import Reports
+from crawler.engine.waiting.queue import RequestQueue
 from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier
-from crawler.model.request import Request
 from crawler.model.response import Response
 
 AT_ONCE = 16
-WAITING = 10_000
-"""With more than so many waiting for their look-up, the next ones join their queues at once; the cache is
-then asked when they are sent."""
-
-Lookup = Callable[[Request], "Deferred[Response | None]"]
 
 
-class LocalAnswers:
-    """Looks entries up; ``answered(entry, response)`` takes fresh answers, ``queue(entry)`` all others."""
+class KeptAnswers:
+    """Looks up what waits for it in the queue; what is not found joins its host's queue."""
 
     def __init__(
-        self,
-        lookup: Lookup | None,
-        frontier: Frontier,
-        *,
-        answered: Callable[[Entry, Response], None],
-        queue: Callable[[Entry], None],
-        changed: Callable[[], None],
+        self, edge: Edge, queue: RequestQueue, frontier: Frontier, judging: Judging, reports: Reports, life: Life
     ) -> None:
-        self._lookup = lookup
-        self._frontier = frontier
-        self._answered = answered
+        self._edge = edge
         self._queue = queue
-        self._changed = changed
-        self._waiting: deque[Entry] = deque()
-        self.under_way = 0
+        self._frontier = frontier
+        self._judging = judging
+        self._reports = reports
+        self._life = life
 
-    def __len__(self) -> int:
-        return len(self._waiting) + self.under_way
-
-    def admit(self, entry: Entry) -> None:
-        """Take an accepted entry."""
-        if self._lookup is None or len(self._waiting) >= WAITING:
-            self._queue(entry)
-        else:
-            self._frontier.claim(entry)
-            self._waiting.append(entry)
-
-    def pump(self, room: Callable[[], bool]) -> None:
+    def begin(self) -> None:
         """Begin look-ups while there is room."""
-        while self._waiting and self.under_way < AT_ONCE and room():
-            assert self._lookup is not None
-            entry = self._waiting.popleft()
-            self.under_way += 1
-            self._lookup(entry.request).addBoth(self._found, entry)
-
-    def drain(self) -> list[Entry]:
-        """Remove and return the entries that wait."""
-        entries = list(self._waiting)
-        self._waiting.clear()
-        return entries
+        queue, ledger = self._queue, self._life.ledger
+        while queue.unsought and ledger[Kind.LOOKUP] < AT_ONCE and self._life.may_answer():
+            assert self._edge.lookup is not None
+            entry = queue.next_unsought()
+            ledger.begin(Kind.LOOKUP)
+            self._edge.lookup(entry.request).addBoth(self._found, entry)
 
     def _found(self, result: Response | Failure | None, entry: Entry) -> None:
         try:
-            if isinstance(result, Response):
-                self._answered(entry, result)  # and held until its end is committed: its row is still in the store
-            else:
+            if not isinstance(result, Response):
                 self._frontier.done(entry)
-                self._queue(entry)  # also if the cache is damaged: a miss
+                self._queue.add(entry)  # also if the cache is damaged: a miss
+            elif not self._life.cut:  # and held until its end is committed: its row is still in the store
+                self._judging.judge(entry, self._reports.received(result, entry.request))
         finally:
-            self.under_way -= 1
-            self._changed()
+            self._life.ledger.end(Kind.LOOKUP)
+            self._life.ledger.changed()

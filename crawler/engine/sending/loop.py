@@ -1,145 +1,104 @@
-"""What can be done now?
+"""When is it looked what can be done?
 
-The loop takes what the frontier lets go, as long as slots are free, and wakes itself when something
-becomes ready by time alone. It waits for nothing: whoever ends something calls ``changed``.
+Whenever the ledger tells that something ended or came in, and when something becomes ready by time alone. The loop
+waits for nothing, and ends when the phase has nothing to wait for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
 
-from crawler.engine.parts import Parts
-from crawler.engine.sending.flight import Sending
-from crawler.engine.user_code.frames import error_of
-from crawler.engine.user_code.starts import AHEAD
-from crawler.engine.wiring import Wiring
-from crawler.frontier.entry import Entry
-
-SLICE_SECONDS = 0.010
-"""How long one turn of the loop may send requests before the reactor gets its turn."""
+from crawler.engine.clock import Clock
+from crawler.engine.keeping.committer import Committer
+from crawler.engine.life import Kind, Life, Phase
+from crawler.engine.sending.leasing import Leasing
+from crawler.engine.sending.sender import Sender
+from crawler.engine.sending.turns import Turns
+from crawler.engine.user_code.callbacks import Callbacks
 
 
 class Loop:
-    """Sends requests until ``halt()``; ``over`` fires when nothing is left to do, or nothing under way."""
+    """Sends requests until the crawl stops; ``over`` fires when nothing is waited for any more."""
 
     def __init__(
-        self, parts: Parts, wired: Wiring, sending: Sending, *, failed: Callable[[BaseException], None]
+        self,
+        life: Life,
+        clock: Clock,
+        turns: Turns,
+        sender: Sender,
+        leasing: Leasing,
+        callbacks: Callbacks,
+        committer: Committer,
     ) -> None:
-        core = parts.core
-        self._wired = wired
-        self._sending = sending
-        self._store = parts.store
-        self._clock = parts.clock
-        self._failed = failed
-        self._most_bytes = core.SCRAPER_SLOT_MAX_ACTIVE_SIZE
-        self._ahead = AHEAD if parts.store.window is None else None
-        self._longest_wait = parts.rules.longest_wait
-        self._running = False
-        self._open = False
+        self._life = life
+        self._clock = clock
+        self._turns = turns
+        self._sender = sender
+        self._leasing = leasing
+        self._callbacks = callbacks
+        self._committer = committer
+        self._paused = False
         self._pumping = False
         self._pump_again = False
-        self._leasing = 0
         self._timer: Any = None
         self._timer_at = 0.0
         self.over: Deferred[None] = Deferred()
 
     def __repr__(self) -> str:
-        return f"<Loop {'running' if self._running else 'halted'} {self._sending!r}>"
-
-    def begin(self) -> None:
-        """Begin to send."""
-        self._open = self._running = True
-        self.changed()
-
-    def halt(self) -> None:
-        """Send nothing new."""
-        self._open = True
-        self._running = False
-        self._disarm()
-
-    def end(self) -> None:
-        """Wait for nothing more."""
-        self.halt()
-        if not self.over.called:
-            self.over.callback(None)
+        return f"<Loop {self._life!r}>"
 
     def changed(self) -> None:
         """Something ended or came in: look what can be done."""
-        if self._pumping:
+        if self._callbacks.waiting and self._life.may_go_on():
+            self._callbacks.go_on()
+        if self._pumping or self._paused:
             self._pump_again = True
             return
-        if self._sending.handling:
+        if self._life.ledger[Kind.JUDGING]:
             return  # called again when the outcome at hand is dealt with
-        if self._running:
+        if self._life.begins:
             self._pump()
-        self._end_if_idle()
+        if self._life.ledger[Kind.REFUSAL]:
+            self._turns.end_refused()
+        self._end_if_done()
+
+    def pause(self) -> None:
+        """Look no more until ``go_on``: the end would count what is left while it is being left."""
+        self._paused = True
+        self._disarm()
+
+    def go_on(self) -> None:
+        """Look again."""
+        self._paused = False
+        self.changed()
+
+    def end(self) -> None:
+        """Wait for nothing more."""
+        self._disarm()
+        self._life.enter(Phase.CLOSING)
+        if not self.over.called:
+            self.over.callback(None)
 
     def _pump(self) -> None:
         self._pumping = True
         try:
             self._pump_again = True
-            while self._pump_again and self._running:
+            while self._pump_again and self._life.begins:
                 self._pump_again = False
-                self._sending.local.pump(self._room_for_responses)
-                self._send_ready()
+                if self._life.ledger[Kind.REFUSAL]:
+                    self._turns.end_refused()
+                self._sender.send_ready()
         finally:
             self._pumping = False
-        if self._running:
-            self._refill()
+        if self._life.begins:
+            self._leasing.refill()
             self._arm()
-
-    def _send_ready(self) -> None:
-        wired, sending, clock = self._wired, self._sending, self._clock
-        now = clock.seconds()
-        until = now + SLICE_SECONDS
-        while sending.free > 0 and self._room_for_responses():
-            entry = sending.take(now)
-            if entry is None:
-                wired.committer.flush_children()
-                if self._ahead is None or wired.frontier.queued_in_memory < self._ahead:
-                    wired.starts.want(sending.free)
-                return
-            sending.send(entry)
-            now = clock.seconds()
-            if now > until:
-                clock.callLater(0, self.changed)
-                return
-
-    def _room_for_responses(self) -> bool:
-        if self._wired.callbacks.bytes < self._most_bytes:
-            return True
-        # What holds the bytes may wait for an inline fetch: one exchange at a time goes on.
-        return len(self._wired.inline) > 0 and self._sending.idle
-
-    def _refill(self) -> None:
-        if self._store.window is None:
-            return
-        for host, count, after in self._wired.frontier.needs():
-            self._leasing += 1
-            leased = self._store.lease(host, count, after)
-            leased.addCallbacks(self._leased, self._lease_failed, callbackArgs=(host,))
-            leased.addErrback(lambda failure: self._failed(error_of(failure)))  # an answer that does not fit
-
-    def _leased(self, rows: list[tuple[Entry, float]], host: str) -> None:
-        now, wall = self._clock.seconds(), self._clock.wall()
-        # A wall clock that jumped must not keep a request waiting longer than any rule would.
-        entries = [(entry, now + min(max(before - wall, 0.0), self._longest_wait)) for entry, before in rows]
-        for entry in self._wired.frontier.refill(host, entries, now):
-            self._sending.refuse_unreachable(entry)
-        self._leasing -= 1
-        self.changed()
-
-    def _lease_failed(self, failure: Failure) -> None:
-        self._leasing -= 1
-        self._failed(error_of(failure))
 
     def _arm(self) -> None:
         """Wake up when the frontier can next have something ready by time alone."""
-        when = self._wired.frontier.next_time() if self._sending.free > 0 and self._room_for_responses() else None
+        when = self._turns.next_time() if self._life.free() > 0 else None
         if when is None:
             self._disarm()
         elif self._timer is None or when != self._timer_at:
@@ -156,13 +115,8 @@ class Loop:
             self._timer.cancel()
             self._timer = None
 
-    def _end_if_idle(self) -> None:
-        if not self._open or self._pumping or self.over.called:
-            return
-        wired = self._wired
-        if len(self._sending) or wired.intake.open_units or wired.outcomes.deciding or not wired.committer.idle:
-            if not self._running:
-                wired.committer.flush()
-            return
-        if not self._running or (wired.starts.ended and not len(wired.frontier) and not self._leasing):
+    def _end_if_done(self) -> None:
+        if self._life.is_done(self._turns):
             self.end()
+        elif self._life.phase is Phase.STOPPING:
+            self._committer.flush()  # nothing else is going to join what has gathered

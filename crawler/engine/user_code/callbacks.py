@@ -15,16 +15,16 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from contextlib import aclosing
 from itertools import chain
 from types import GeneratorType
-from typing import Any
+from typing import Any, Protocol
 
 from itemadapter import ItemAdapter
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from crawler.engine.clock import Clock
+from crawler.engine.frames import at_yield
 from crawler.engine.keeping.unit import Unit, current
-from crawler.engine.user_code.frames import at_yield
-from crawler.engine.user_code.tasks import Drive
+from crawler.engine.life import Kind, Ledger
+from crawler.engine.machine import Machine
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.results import warn_of_return
@@ -36,8 +36,19 @@ SLICE_SECONDS = 0.010
 DEEPEST = 100
 """A list that was yielded may hold lists, so deep: one that contains itself would never end."""
 
-Take = Callable[[Any, Unit, Response | None], None]
-Failed = Callable[[BaseException, Unit, str, Response | None], None]
+
+class Taker(Protocol):
+    """Who takes the results of callbacks."""
+
+    @property
+    def room(self) -> bool:
+        """Whether the next result may be taken."""
+
+    def take(self, result: Any, unit: Unit, response: Response | None) -> None:
+        """Take one result; raises if it is not acceptable."""
+
+    def failed(self, error: BaseException, unit: Unit, name: str, response: Response | None) -> None:
+        """The callback raised, or yielded what is not acceptable."""
 
 
 class Run:
@@ -70,21 +81,20 @@ class Run:
 
 
 class Callbacks:
-    """Runs callbacks and hands each of their results to ``take``.
+    """Runs callbacks and hands each of their results to the taker.
 
-    ``room()`` tells whether the next result may be taken; whoever waits goes on at ``go_on()``.
-    A run holds its unit until it has ended; its error goes to ``failed``, what it yielded before stays.
+    Whoever is ``waiting`` for room goes on at ``go_on()``.
+
+    A run holds its unit until it has ended; what it yielded before its error stays.
     """
 
-    def __init__(self, *, clock: Clock, drive: Drive, room: Callable[[], bool], take: Take, failed: Failed) -> None:
-        self._clock = clock
-        self._drive = drive
-        self._room = room
-        self._take = take
-        self._failed = failed
+    def __init__(self, machine: Machine, taker: Taker, ledger: Ledger) -> None:
+        self._clock = machine.clock
+        self._drive = machine.drive
+        self._taker = taker
+        self._ledger = ledger
         self._running: set[Run] = set()
-        self._waiting: deque[Callable[[], None]] = deque()
-        self.bytes = 0  # of the responses that the running callbacks hold
+        self.waiting: deque[Callable[[], None]] = deque()
 
     def __len__(self) -> int:
         return len(self._running)
@@ -93,7 +103,8 @@ class Callbacks:
         """Call it and take its results; ``unit.end_one()`` when all of them are taken."""
         run = Run(name, unit, response)
         self._running.add(run)
-        self.bytes += run.size
+        if run.size:
+            self._ledger.begin(Kind.BYTES, run.size)
         token = current.set(unit)
         try:
             result = call()
@@ -106,22 +117,23 @@ class Callbacks:
 
     def go_on(self) -> None:
         """There is room again: let the waiting runs go on."""
-        waiting, self._waiting = self._waiting, deque()
-        while waiting and self._room():
+        waiting, self.waiting = self.waiting, deque()
+        while waiting and self._taker.room:
             waiting.popleft()()
-        self._waiting.extendleft(reversed(waiting))  # they were first
+        self.waiting.extendleft(reversed(waiting))  # they were first
 
-    def stop(self) -> None:
-        """End all runs now; their units stay incomplete."""
+    def stop(self) -> int:
+        """End all runs now; return how many did not end by that themselves, so that their units stay incomplete."""
         for run in list(self._running):
             run.unit.abandoned = True
             if run.waiting is not None:
                 run.waiting.cancel()
             elif isinstance(source := run.source, GeneratorType) and not source.gi_running:
                 _close(source, run.name)
-        self._running.clear()
-        self._waiting.clear()
-        self.bytes = 0
+        stopped, self._running = self._running, set()
+        self._ledger.end(Kind.BYTES, sum(run.size for run in stopped))
+        self.waiting.clear()
+        return len(stopped)
 
     def _dispatch(self, run: Run, result: Any) -> None:
         try:
@@ -172,11 +184,11 @@ class Callbacks:
         if run not in self._running:
             return
         token = current.set(run.unit)
-        monotonic, room = time.monotonic, self._room  # asked for each of a million results
+        monotonic, taker = time.monotonic, self._taker  # asked for each of a million results
         until = monotonic() + SLICE_SECONDS
         error: BaseException | None = None
         try:
-            while room():
+            while taker.room:
                 try:
                     result = next(iterator)
                 except StopIteration as stop:
@@ -193,7 +205,7 @@ class Callbacks:
                     self._clock.callLater(0, self._pull, run)
                     return
             else:
-                self._waiting.append(lambda: self._pull(run))
+                self.waiting.append(lambda: self._pull(run))
                 return
         except BaseException as raised:
             error = raised
@@ -213,9 +225,9 @@ class Callbacks:
         async for several in results:
             for result in _flat(several):
                 self._hand_over(run, result, results)
-                while not self._room():
+                while not self._taker.room:
                     turn: Deferred[None] = Deferred()
-                    self._waiting.append(_once(turn))
+                    self.waiting.append(_once(turn))
                     await turn
                 if time.monotonic() > until:
                     turn = Deferred()
@@ -225,17 +237,18 @@ class Callbacks:
 
     def _hand_over(self, run: Run, result: Any, results: Any) -> None:
         try:
-            self._take(result, run.unit, run.response)
+            self._taker.take(result, run.unit, run.response)
         except BaseException as error:  # it is not acceptable, or a filter of the user's raised: the run goes on
-            self._failed(at_yield(error, results), run.unit, run.name, run.response)
+            self._taker.failed(at_yield(error, results), run.unit, run.name, run.response)
 
     def _end(self, run: Run, error: BaseException | None) -> None:
         if run not in self._running:
             return
         self._running.discard(run)
-        self.bytes -= run.size
+        if run.size:
+            self._ledger.end(Kind.BYTES, run.size)
         if error is not None:
-            self._failed(error, run.unit, run.name, run.response)
+            self._taker.failed(error, run.unit, run.name, run.response)
         run.unit.end_one()
 
 

@@ -11,8 +11,7 @@ from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
 
-from crawler.engine.clock import Clock
-from crawler.engine.user_code.tasks import Drive
+from crawler.engine.machine import Machine
 
 LAST_SECONDS = 0.5
 
@@ -23,9 +22,9 @@ class Patience:
     What is to be waited for behind that gets LAST_SECONDS each: a healthy stage shall not pay for one that hangs.
     """
 
-    def __init__(self, drive: Drive, clock: Clock) -> None:
-        self._drive = drive
-        self._clock = clock
+    def __init__(self, machine: Machine) -> None:
+        self._drive = machine.drive
+        self._clock = machine.clock
         self._waiting: Deferred[Any] | None = None
         self._ended = False
 

@@ -2,7 +2,8 @@
 
 Never ahead of need: while a slot is free and the frontier has nothing ready. Each result goes to the
 store in a unit of its own, with its digest, so that a resume can skip what was delivered: requests by
-their fingerprint, items by a digest, each as often as it was delivered.
+their fingerprint, items by a digest, each as often as it was delivered. These units are parts of the one of
+start() itself, which tells the job that start() has ended, once all of its results are kept.
 """
 
 from __future__ import annotations
@@ -11,46 +12,45 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from crawler.engine.keeping.unit import Unit
-from crawler.engine.user_code.callbacks import Callbacks
+from crawler.engine.ending import Ending
+from crawler.engine.keeping.unit import Unit, UnitKeeper
+from crawler.engine.machine import Machine
+from crawler.engine.user_code.callbacks import Callbacks, Taker
+from crawler.engine.user_code.item_digest import digest
+from crawler.model.request import Request
 from crawler.model.response import Response
 
 AHEAD = 10_000
-"""So many requests may wait in memory before start() is pulled no further."""
+"""So many requests may wait in memory before start() is pulled no further, if they wait in memory alone."""
 
 
 class Starts:
-    """Pulls start() and makes its results into units.
+    """Pulls start() and hands its results on to ``taker``, each in a unit of its own.
 
-    ``take(result, unit)`` accepts one result into its unit; ``done(unit)`` is called for each that is
-    complete. ``digest(result)`` is a 64-bit number.
+    It pulls no further while ``ahead`` requests wait in memory.
     """
 
     def __init__(
         self,
-        callbacks: Callable[..., Callbacks],
+        machine: Machine,
+        taker: Taker,
+        keeper: UnitKeeper,
+        ending: Ending,
+        fingerprint: Callable[[Request], int],
         *,
-        take: Callable[[Any, Unit], None],
-        digest: Callable[[Any], int],
-        open_unit: Callable[[Callable[[Unit], None]], Unit],
-        done: Callable[[Unit], None],
-        failed: Callable[[BaseException, Unit, str, Response | None], None],
+        ahead: int | None,
     ) -> None:
-        self._accept = take
-        self._digest = digest
-        self._open_unit = open_unit
-        self._done = done
-        self._callbacks = callbacks(room=self._wanted, take=self._take, failed=self._raised)
-        self._failed = failed
+        self._ahead = ahead
+        self._taker = taker
+        self._keeper = keeper
+        self._ending = ending
+        self._fingerprint = fingerprint
+        self._callbacks = Callbacks(machine, self, ending.life.ledger)
         self._quota = 0
-        self._under_way = 0
-        self._end: Unit | None = None
+        self._whole: Unit | None = None
         self._delivered: Counter[int] = Counter()
-        self._count = 0
-        self._stopped = False
-        self._incomplete = False
         self._raising = False
-        self.ended = True
+        self._count = 0
 
     @property
     def broken_off(self) -> bool:
@@ -59,66 +59,54 @@ class Starts:
 
     def begin(self, start: Callable[[], Any], *, count: int, digests: list[int]) -> None:
         """Call start(); ``count`` and ``digests`` tell what an earlier run of the job has delivered."""
-        self.ended = False
         self._count = count
         self._delivered = Counter(digests)
-        self._callbacks.run(start, "start", Unit(None, self._over), None)
+        self._whole = self._keeper.open(None)
+        self._whole.start_count = count
+        self._whole.start_ended = True  # unless something of it must come again
+        self._callbacks.run(start, "start", self._whole, None)
 
-    def want(self, count: int) -> None:
-        """Let up to ``count`` further results be taken; they may come in a later turn of the reactor."""
-        if not self.ended and not self._stopped:
-            self._quota = max(self._quota, count)
-            self._callbacks.go_on()
+    def want(self, count: int, waiting: int) -> None:
+        """Let up to ``count`` further results be taken; they may come in a later turn of the reactor.
+
+        ``waiting`` requests wait in memory.
+        """
+        if self._ahead is not None and waiting >= self._ahead:
+            return
+        self._quota = max(self._quota, count)
+        self._callbacks.go_on()
 
     def stop(self) -> None:
         """Take nothing more."""
-        self._stopped = True
         self._quota = 0
-        self._callbacks.stop()
+        if self._callbacks.stop() and self._whole is not None:
+            self._whole.end_one()
 
-    def _wanted(self) -> bool:
+    @property
+    def room(self) -> bool:
+        """Whether another result is wanted."""
         return self._quota > 0
 
-    def _take(self, result: Any, _: Unit, __: Response | None) -> None:
-        if result is None or self._stopped:
+    def take(self, result: Any, whole: Unit, response: Response | None) -> None:
+        """Take one result of start() into a unit of its own, unless it was delivered before."""
+        if result is None or not self._ending.life.begins:
             return
-        digest = self._digest(result)
-        if self._delivered.get(digest, 0) > 0:
-            self._delivered[digest] -= 1
+        number = digest(result, self._fingerprint)
+        if self._delivered.get(number, 0) > 0:
+            self._delivered[number] -= 1
             return
         self._quota -= 1
         self._count += 1
-        self._under_way += 1
-        unit = self._open_unit(self._unit_done)
-        unit.start_digests.append(digest)
-        unit.start_count = self._count
+        unit = self._keeper.open(None, part_of=whole)
+        unit.start_digests.append(number)
+        unit.start_count = whole.start_count = self._count
         try:
-            self._accept(result, unit)
+            self._taker.take(result, unit, response)
         finally:
             unit.end_one()
 
-    def _unit_done(self, unit: Unit) -> None:
-        self._under_way -= 1
-        self._incomplete = self._incomplete or unit.abandoned
-        self._done(unit)
-        self._end_if_complete()
-
-    def _raised(self, error: BaseException, unit: Unit, name: str, response: Response | None) -> None:
-        self._incomplete = True
+    def failed(self, error: BaseException, unit: Unit, name: str, response: Response | None) -> None:
+        """start() raised, or yielded what is not acceptable: a resume runs it again."""
+        unit.start_ended = False
         self._raising = not len(self._callbacks)  # else it goes on: one of its results was not acceptable
-        self._failed(error, unit, name, response)
-
-    def _over(self, _: Unit) -> None:
-        if self._stopped:
-            return
-        self.ended = True
-        self._end = self._open_unit(self._done)
-        self._end.start_count = self._count
-        self._end_if_complete()
-
-    def _end_if_complete(self) -> None:
-        """Let the job know that start() has ended once all of its results are kept: a resume does not run it again."""
-        if self._end is not None and self._under_way == 0:
-            end, self._end = self._end, None
-            end.start_ended = not self._incomplete  # what failed or was abandoned must come again
-            end.end_one()
+        self._taker.failed(error, unit, name, response)

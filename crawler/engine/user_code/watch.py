@@ -13,11 +13,10 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
 from types import FrameType
-from typing import Any
 
-from crawler.engine.user_code.frames import is_loops, is_projects, is_users
+from crawler.engine.frames import is_loops, is_projects, is_users
+from crawler.engine.machine import Machine
 
 logger = logging.getLogger(__name__)
 
@@ -25,12 +24,12 @@ logger = logging.getLogger(__name__)
 class HoldWatch:
     """Logs each step that lasts longer than ``limit`` seconds, once, with where it is. 0 watches nothing.
 
-    ``from_thread`` calls a function in the reactor's thread; None: there is no reactor to watch.
+    Without a reactor there is nothing to watch.
     """
 
-    def __init__(self, limit: float, from_thread: Callable[[Callable[[], None]], Any] | None) -> None:
-        self._limit = limit if from_thread is not None else 0.0
-        self._from_thread = from_thread
+    def __init__(self, limit: float, machine: Machine) -> None:
+        self._limit = limit if machine.from_thread is not None else 0.0
+        self._from_thread = machine.from_thread
         self._turned = True
         self._thread_id = 0
         self._stop = threading.Event()

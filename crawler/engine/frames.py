@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from crawler.model.masking import masked
 
 _OURS = (
-    str(Path(__file__).parents[2]),
+    str(Path(__file__).parents[1]),
     str(Path(twisted.__file__).parent),
     str(Path(traceback.__file__).parent / "asyncio"),
 )

@@ -10,11 +10,11 @@ because the crawl was stopped or killed.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
 from typing import Any
 
 from crawler.config.schema import CoreSettings
 from crawler.engine.clock import Clock
+from crawler.engine.keeping.committer import Committer
 from crawler.events import Events, HostPaced
 from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier
@@ -32,10 +32,10 @@ _WAIT = "wait:"
 in seconds. A clock that was set back makes no wait longer than it was."""
 
 
-class Pace:
+class Throttle:
     """The throttle states of the hosts that were slowed down; most crawls have none.
 
-    ``soon()`` has what changed kept shortly; None: nothing is kept.
+    The ``committer`` is told of what is to be kept shortly; None: nothing is kept.
     """
 
     def __init__(
@@ -46,37 +46,37 @@ class Pace:
         events: Events,
         *,
         limits: LimitsByHost,
-        soon: Callable[[], None] | None,
+        committer: Committer | None,
     ) -> None:
         self._rules = ThrottleRules(core.THROTTLE_ENABLED, core.THROTTLE_MAX_DELAY)
-        self._longest_hold = core.RETRY_AFTER_MAX
+        self._longest_wait = core.RETRY_AFTER_MAX
         self._frontier = frontier
         self._clock = clock
         self._events = events
-        self._limits = limits
-        self._soon = soon
+        self._configured = limits
+        self._committer = committer
         self._asked: set[str] = set()
         self._states: OrderedDict[str, HostThrottle] = OrderedDict()  # the last that answered is the last
         self._sweep_at = KEPT_HOSTS
         self._changed: set[str] = set()
 
     def __repr__(self) -> str:
-        return f"<Pace {len(self._states)} hosts>"
+        return f"<Throttle {len(self._states)} hosts>"
 
     def sending(self, host: str) -> int:
         """Note that a request to the host is sent now; return under which cut."""
-        if self._soon is not None:
+        if self._committer is not None:
             self._asked.add(host)
             if self._frontier.asked_again_at(host) is not None:
-                self._soon()
+                self._committer.soon()
         state = self._states.get(host)
         return 0 if state is None else state.generation
 
     def waits(self, host: str) -> None:
         """Note that a host may now be asked later than was known when the last request was sent."""
-        if self._soon is not None and self._frontier.asked_again_at(host) is not None:
+        if self._committer is not None and self._frontier.asked_again_at(host) is not None:
             self._asked.add(host)
-            self._soon()
+            self._committer.soon()
 
     def answered(self, entry: Entry, outcome: Response | Exception, generation: int) -> None:
         """Learn from the outcome of a request that was sent under ``generation``."""
@@ -90,7 +90,7 @@ class Pace:
             new = on_overload(self._present(host, state), generation, self._rules)
             reason = f"status {outcome.status}" if isinstance(outcome, Response) else type(outcome).__name__
             if isinstance(outcome, Response) and outcome.status in OVERLOADED:
-                self._hold(host, outcome)
+                self._obey(host, outcome)
         elif state is None or not isinstance(outcome, Response):
             return
         else:
@@ -98,16 +98,16 @@ class Pace:
         if new is not state:
             self._set(host, state, new, reason)
 
-    def _hold(self, host: str, response: Response) -> None:
+    def _obey(self, host: str, response: Response) -> None:
         """Ask the host for nothing as long as it asks for that: it is not about one page."""
         seconds = retry_after(response, self._clock.wall())
         if seconds:
-            self._frontier.pause_host(host, self._clock.seconds() + min(seconds, self._longest_hold))
+            self._frontier.pause_host(host, self._clock.seconds() + min(seconds, self._longest_wait))
             self.waits(host)
 
     def _present(self, host: str, state: HostThrottle | None) -> HostThrottle:
         """Return the state measured by the full pace of now: a Crawl-delay may have come or gone since."""
-        limits = self._limits.of(host)
+        limits = self._configured.of(host)
         delay = max(limits.delay, self._frontier.crawl_delay(host))
         if state is None:
             return HostThrottle.at_full_pace(limits.concurrency, delay)
@@ -169,7 +169,7 @@ class Pace:
 
     def _restore(self, host: str, kept: HostThrottle) -> None:
         # The settings may have changed since: never faster than what is configured now.
-        now = self._limits.of(host)
+        now = self._configured.of(host)
         state = kept._replace(
             full_concurrency=now.concurrency,
             full_delay=now.delay,

@@ -17,7 +17,7 @@ from typing import Any
 
 from crawler.config.schema import CoreSettings
 from crawler.engine.clock import Clock
-from crawler.engine.sending.origin_rules import Known, Refused
+from crawler.engine.waiting.origin_rules import Known, Refused
 from crawler.errors import RobotsUnreachable
 from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier

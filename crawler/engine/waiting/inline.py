@@ -6,10 +6,10 @@ queue under the lease of the request whose callback makes it, and is repeated wi
 
 from __future__ import annotations
 
-from typing import Any
-
 from twisted.internet.defer import Deferred
 
+from crawler.engine.keeping.unit import Unit
+from crawler.engine.life import Kind, Ledger
 from crawler.errors import RequestDropped
 from crawler.frontier.entry import Entry
 from crawler.model.response import Response
@@ -21,11 +21,9 @@ SHUTDOWN = "shutdown"
 class Inline:
     """The Deferreds of inline fetches, by the entry each waits for."""
 
-    def __init__(self) -> None:
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
         self._waiting: dict[Entry, Deferred[Response] | None] = {}
-
-    def __len__(self) -> int:
-        return len(self._waiting)
 
     def __contains__(self, entry: Entry) -> bool:
         return entry in self._waiting
@@ -39,10 +37,13 @@ class Inline:
 
         deferred: Deferred[Response] = Deferred(cancelled)
         self._waiting[entry] = deferred
+        self._ledger.begin(Kind.INLINE)
         return deferred
 
     def answer(self, entry: Entry, outcome: Response | BaseException) -> None:
         """Hand the outcome to whoever waits for it."""
+        if entry in self._waiting:
+            self._ledger.end(Kind.INLINE)
         deferred = self._waiting.pop(entry, None)
         if deferred is None or deferred.called:
             return
@@ -58,6 +59,6 @@ class Inline:
 
     def abandon(self, entry: Entry) -> None:
         """Give up one inline fetch because the crawl stops."""
-        unit: Any = entry.unit
+        unit: Unit = entry.unit
         unit.abandoned = True
         self.answer(entry, RequestDropped(SHUTDOWN, request=entry.request, detail="the crawl is being stopped"))

@@ -1,0 +1,25 @@
+"""What of the machine does a crawl stand on?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from crawler.engine.clock import Clock
+from crawler.engine.user_code.tasks import Drive
+from crawler.threads import Pools
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """Time, chance, tasks and threads. ``random`` is uniform in [0, 1).
+
+    ``from_thread`` calls a function in the reactor's thread; None where no reactor runs.
+    """
+
+    clock: Clock
+    random: Callable[[], float]
+    drive: Drive
+    pools: Pools
+    from_thread: Callable[[Callable[[], None]], Any] | None

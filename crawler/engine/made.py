@@ -1,0 +1,111 @@
+"""What are the engine's own parts, each made after those that it needs?"""
+
+from __future__ import annotations
+
+from crawler.engine.deciding.again import Again
+from crawler.engine.deciding.carrying import Carrying
+from crawler.engine.deciding.committed import CommittedUnits
+from crawler.engine.deciding.ends import Ends
+from crawler.engine.deciding.judging import Judging
+from crawler.engine.deciding.redirects import Redirects
+from crawler.engine.deciding.refusing import Refusing
+from crawler.engine.deciding.results import Requests, Results
+from crawler.engine.deciding.start_pages import StartPages, name_of
+from crawler.engine.ending import Ending
+from crawler.engine.items.feed_writers import FeedWriters
+from crawler.engine.items.pipelines import Pipelines
+from crawler.engine.items.stage_kinds import make_stage
+from crawler.engine.keeping.committer import Committer
+from crawler.engine.keeping.facts import ErrorCount, Facts
+from crawler.engine.keeping.keeper import Keeper, Uncommitted
+from crawler.engine.life import Capacity, Life
+from crawler.engine.parts import Parts
+from crawler.engine.sending.flight import Flight
+from crawler.engine.sending.kept_answers import KeptAnswers
+from crawler.engine.sending.leasing import Leasing
+from crawler.engine.sending.loop import Loop
+from crawler.engine.sending.reports import Reports
+from crawler.engine.sending.sender import Sender
+from crawler.engine.sending.turns import Turns
+from crawler.engine.user_code.callbacks import Callbacks
+from crawler.engine.user_code.delivery import Delivery
+from crawler.engine.user_code.patience import Patience
+from crawler.engine.user_code.starts import AHEAD, Starts
+from crawler.engine.user_code.watch import HoldWatch
+from crawler.engine.waiting.host_limits import limits_of
+from crawler.engine.waiting.queue import RequestQueue
+from crawler.engine.waiting.robots import RobotsGate
+from crawler.engine.waiting.throttle import Throttle
+from crawler.frontier.frontier import Frontier
+from crawler.spider import default_callback
+
+
+class Keeping:
+    """What a crawl keeps: its books, its requests in their queues, and the results that are to be committed."""
+
+    def __init__(self, parts: Parts) -> None:
+        core, machine, store, events = parts.core, parts.machine, parts.store, parts.events
+        clock, random, durable = machine.clock, machine.random, parts.store.durable
+        self.life = Life(Capacity(core.CONCURRENT_REQUESTS, core.SCRAPER_SLOT_MAX_ACTIVE_SIZE, core.CONCURRENT_ITEMS))
+        self.ending = Ending(self.life, events)
+        limits = limits_of(core)
+        self.frontier = Frontier(window=store.window, limits=limits, random=random, robots=core.ROBOTSTXT_OBEY)
+        self.robots = RobotsGate(core, self.frontier, clock, parts.robots_agent, random=random, durable=durable)
+        self.queue = RequestQueue(self.life, self.frontier, self.robots, clock, events, parts.edge)
+        self.feeds = FeedWriters(parts.feeds, store, machine=machine, ending=self.ending, events=events)
+        self.facts = Facts(parts.facts, parts.memory_changes, self.ending)
+        self.refusing = Refusing(self.life.books, events, explain=core.JOB_EXPLAIN == "full")
+        uncommitted = Uncommitted()
+        self.committed = CommittedUnits(
+            self.frontier, self.queue, self.feeds, uncommitted, self.refusing, self.ending, events
+        )
+        self.committer = Committer(
+            store, clock, core, facts=self.facts, listener=self.committed, ledger=self.life.ledger
+        )
+        self.keeper = Keeper(self.committer, uncommitted, self.life, durable=durable)
+        self.throttle = Throttle(
+            core, self.frontier, clock, events, limits=limits, committer=self.committer if durable else None
+        )
+        self.errors = ErrorCount(self.ending)
+        self.facts.add(self.throttle, self.robots, self.errors)
+        if hasattr(store, "tell_lost"):
+            store.tell_lost(self.ending.value_lost)
+
+
+class UsersCode:
+    """What runs the user's code, and takes its results."""
+
+    def __init__(self, parts: Parts, kept: Keeping) -> None:
+        core, machine, store, ending = parts.core, parts.machine, parts.store, kept.ending
+        self.watch = HoldWatch(core.HOLD_WARNING_SECONDS, machine)
+        self.patience = Patience(machine)
+        stages = [make_stage(stage, parts.spider, machine) for stage in parts.stages]
+        self.pipelines = Pipelines(stages, store, patience=self.patience, ending=ending, events=parts.events)
+        self.start_pages = StartPages(parts.start_marks, name_of(default_callback(parts.spider)))
+        self.carrying = Carrying(store, parts.acceptance, kept.queue, kept.keeper, kept.refusing, ending)
+        requests = Requests(
+            store, parts.acceptance, self.start_pages, kept.keeper, kept.refusing, self.carrying, ending
+        )
+        results = Results(self.pipelines, requests, ending)
+        self.callbacks = Callbacks(machine, results, kept.life.ledger)
+        ahead = AHEAD if store.window is None else None
+        self.starts = Starts(machine, results, kept.keeper, ending, parts.acceptance.fingerprint, ahead=ahead)
+
+
+class Sending:
+    """What sends requests, and acts on their outcomes."""
+
+    def __init__(self, parts: Parts, kept: Keeping, users: UsersCode) -> None:
+        machine, store, life, ending, queue = parts.machine, parts.store, kept.life, kept.ending, kept.queue
+        clock, events = machine.clock, parts.events
+        ends = Ends(kept.keeper, Delivery(parts.spider, users.callbacks), queue.inline, life.books, events)
+        again = Again(kept.committer, queue, clock, events)
+        redirects = Redirects(store, parts.acceptance, users.start_pages, kept.keeper, again, ends, ending)
+        judging = Judging(parts.rules, machine, ends, again, redirects, queue.inline, notes=store.durable)
+        reports = Reports(events, ending)
+        turns = Turns(queue, kept.frontier, kept.robots, kept.throttle, ends, clock, life.ledger)
+        self.flight = Flight(parts.edge, queue, turns, kept.throttle, judging, reports, ending)
+        answers = KeptAnswers(parts.edge, queue, kept.frontier, judging, reports, life)
+        sender = Sender(answers, turns, self.flight, kept.committer, users.starts, life, clock)
+        leasing = Leasing(store, kept.frontier, queue, clock, ending, parts.rules)
+        self.loop = Loop(life, clock, turns, sender, leasing, users.callbacks, kept.committer)

@@ -1,0 +1,124 @@
+"""Where does an accepted request wait?
+
+First for its look-up in the cache, if there is one; then in its host's queue. Where its origin is known to be
+out of reach it waits for nothing, and is to fail. At a stop it is left for a resume.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from crawler.engine.clock import Clock
+from crawler.engine.keeping.unit import Unit
+from crawler.engine.life import Kind, Life
+from crawler.engine.parts import Edge
+from crawler.engine.waiting.inline import Inline
+from crawler.engine.waiting.robots import RobotsGate
+from crawler.errors import RobotsUnreachable
+from crawler.events import Events, RequestScheduled
+from crawler.frontier.entry import Entry
+from crawler.frontier.frontier import Frontier
+
+UNSOUGHT = 10_000
+"""With more than so many waiting for their look-up, the next ones join their queues at once; the cache is
+then asked when they are sent."""
+
+
+class RequestQueue:
+    """Queues requests, and leaves them at a stop.
+
+    ``unsought`` wait for their look-up; ``refused`` are to fail with an error, which the loop sees to.
+    """
+
+    def __init__(
+        self, life: Life, frontier: Frontier, robots: RobotsGate, clock: Clock, events: Events, edge: Edge
+    ) -> None:
+        self.inline = Inline(life.ledger)
+        self.unsought: deque[Entry] = deque()
+        self.refused: deque[tuple[Entry, RobotsUnreachable]] = deque()
+        self._life = life
+        self._frontier = frontier
+        self._robots = robots
+        self._clock = clock
+        self._events = events
+        self._edge = edge
+
+    def accept(self, entry: Entry) -> None:
+        """Count a request as accepted, and queue it: first for its look-up."""
+        self._life.books.accept(carried=entry.carried)
+        if self._events.wants(RequestScheduled):
+            self._events.publish(RequestScheduled(entry.request))
+        if self._edge.lookup is not None and self._life.begins and len(self.unsought) < UNSOUGHT:
+            self._frontier.claim(entry)
+            self.unsought.append(entry)
+            self._life.ledger.begin(Kind.UNSOUGHT)
+        else:
+            self.add(entry)
+
+    def accept_stored(self, host: str, count: int) -> None:
+        """Count requests as accepted that the store alone has: they are leased from it later."""
+        self._life.books.accept(count)
+        self._frontier.stored_more(host, count, self._clock.seconds())
+
+    def add(self, entry: Entry, wait: float | None = None) -> None:
+        """Queue an entry; one that was in flight before, or waited in the store, for ``wait`` seconds."""
+        if not self._life.begins:
+            self.leave(entry)
+            return
+        now = self._clock.seconds()
+        if wait is not None:
+            self._frontier.later(entry, now, now + wait)
+        elif (error := self._robots.unreachable(entry)) is None:
+            self._frontier.add(entry, now)
+        else:
+            self.refuse(entry, error)
+
+    def release(self, entry: Entry) -> None:
+        """Give back the place that an entry had at its host."""
+        self._frontier.release(entry, self._clock.seconds())
+
+    def leased(self, entry: Entry) -> None:
+        """Queue an entry that came from the store, and whose origin was out of reach."""
+        error = self._robots.unreachable(entry)
+        if error is not None:
+            self.refuse(entry, error)
+        else:
+            now = self._clock.seconds()
+            self._frontier.later(entry, now, now)
+
+    def refuse(self, entry: Entry, error: RobotsUnreachable) -> None:
+        """Let a request fail, whose origin is out of reach: when what goes on now is done."""
+        self._life.ledger.begin(Kind.REFUSAL)
+        self.refused.append((entry, error))
+
+    def next_refused(self) -> tuple[Entry, RobotsUnreachable]:
+        """Remove and return the first that is to fail."""
+        self._life.ledger.end(Kind.REFUSAL)
+        return self.refused.popleft()
+
+    def next_unsought(self) -> Entry:
+        """Remove and return the first that waits for its look-up."""
+        self._life.ledger.end(Kind.UNSOUGHT)
+        return self.unsought.popleft()
+
+    def leave(self, entry: Entry) -> None:
+        """An entry stays undone at a stop: if it is carried, its parent is repeated instead."""
+        if entry.robots:
+            return
+        if not entry.carried:
+            self._life.books.leave()
+            return
+        self._life.books.take_back()
+        unit: Unit = entry.unit
+        unit.abandoned = True
+        if entry in self.inline:
+            self.inline.abandon(entry)
+        unit.end_one()
+
+    def leave_all(self) -> None:
+        """Leave everything that waits."""
+        waiting = [*self._frontier.drain(), *self.unsought]
+        self._life.ledger.end(Kind.UNSOUGHT, len(self.unsought))
+        self.unsought.clear()
+        for entry in waiting:
+            self.leave(entry)
