@@ -14,15 +14,16 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.error import ConnectionClosed, ConnectionDone
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.protocol import Factory
+from twisted.python.failure import Failure
 
 from crawler.config.schema import CoreSettings
 from crawler.download.body import Body, BodyRules
 from crawler.download.net.failures import not_connected
+from crawler.download.net.interfaces import ConnectionProtocol, Reactor
 from crawler.download.net.network import Network
 from crawler.download.net.stream import Stream
 from crawler.download.seam import Exchange, Head
@@ -62,9 +63,8 @@ class TcpConnection(Stream):
             self._pause(True)
 
     def _pause(self, paused: bool) -> None:
-        transport: Any = self.transport
         self._paused = paused
-        (transport.pauseProducing if paused else transport.resumeProducing)()
+        (self.transport.pauseProducing if paused else self.transport.resumeProducing)()
 
     async def line(self) -> bytes:
         """Return the next line without its end; raises ConnectionLost if the peer closes before it."""
@@ -96,7 +96,7 @@ class TcpFetch:
         self.url = split(request.url)
         self.port = self.url.port or downloader.port
         self._downloader = downloader
-        self._connected: Protocol | None = None
+        self._connected: ConnectionProtocol | None = None
         self._began = 0.0
         self._head: Head
         self._body: Body | None = None
@@ -107,9 +107,9 @@ class TcpFetch:
         await self.dial(connection)
         return connection
 
-    async def dial(self, protocol: Protocol) -> None:
+    async def dial(self, protocol: ConnectionProtocol) -> None:
         """Connect to the host of the URL with a protocol of one's own. Raises FetchError."""
-        factory: Any = Factory.forProtocol(lambda: protocol)
+        factory = Factory.forProtocol(lambda: protocol)
         factory.noisy = False
         network = self._downloader.network
         dialling = network.dialler.dial(self.url.host, self.port, factory, bind_address=network.bind_address)
@@ -119,8 +119,7 @@ class TcpFetch:
             raise not_connected(error, self.url.host, self.port) from error
         self._connected = protocol
         self._began = network.clock()
-        transport: Any = protocol.transport
-        self.exchange.remote = transport.getPeer().host
+        self.exchange.remote = protocol.transport.getPeer().host
 
     async def answer(
         self,
@@ -179,9 +178,8 @@ class TcpFetch:
         """Leave nothing open: no connection, and no file of a body that did not become a response."""
         if self._body is not None:
             self._body.discard()
-        transport: Any = None if self._connected is None else self._connected.transport
-        if transport is not None:
-            transport.abortConnection()
+        if self._connected is not None and self._connected.transport is not None:
+            self._connected.transport.abortConnection()
 
 
 async def _whole(body: bytes) -> AsyncGenerator[bytes, None]:
@@ -196,7 +194,9 @@ class TcpDownloader:
     protocol = ""
     """What ``response.protocol`` says."""
 
-    def __init__(self, settings: CoreSettings, *, reactor: Any, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, settings: CoreSettings, *, reactor: Reactor, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.settings = settings
         self.network = Network(settings, reactor, clock=clock)
         self._under_way: set[Deferred[Response]] = set()
@@ -227,7 +227,7 @@ class TcpDownloader:
         fetching = Deferred.fromCoroutine(self._fetch(request, exchange or Exchange()))
         self._under_way.add(fetching)
 
-        def ended(result: Any) -> Any:
+        def ended(result: Response | Failure) -> Response | Failure:
             self._under_way.discard(fetching)
             return result
 

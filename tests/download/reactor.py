@@ -9,6 +9,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.epollreactor import EPollReactor
 from twisted.python.failure import Failure
 
+from crawler.download.net.resolvers import SystemLookup
+
 T = TypeVar("T")
 
 reactor: Any = EPollReactor()
@@ -48,3 +50,14 @@ def until(condition: Callable[[], bool], *, seconds: float = 5.0) -> None:
             raise TimeoutError("the condition did not come true")
         reactor.runUntilCurrent()
         reactor.doIteration(0.005)
+
+
+class LookupBy(SystemLookup):
+    """A resolver whose threads ask a function."""
+
+    def __init__(self, reactor: Any, answer: Callable[[str], list[str]]) -> None:
+        super().__init__(reactor)
+        self._answer = answer
+
+    def ask(self, host: str) -> list[str]:
+        return self._answer(host)

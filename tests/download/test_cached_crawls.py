@@ -91,7 +91,7 @@ class Slow:
     def __init__(self) -> None:
         self.batches: list[list[Any]] = []
         self.closed = False
-        self._under_way: list[tuple[Any, Any, Deferred[Any]]] = []
+        self.under_way: list[tuple[Any, Any, Deferred[Any]]] = []
 
     def find(self, key: bytes) -> list[CachedPage]:
         return []
@@ -104,11 +104,11 @@ class Slow:
 
     def run(self, function: Any, *arguments: Any) -> Deferred[Any]:
         done: Deferred[Any] = Deferred()
-        self._under_way.append((function, arguments, done))
+        self.under_way.append((function, arguments, done))
         return done
 
     def go(self) -> None:
-        function, arguments, done = self._under_way.pop()
+        function, arguments, done = self.under_way.pop()
         done.callback(function(*arguments))
 
 
@@ -142,7 +142,7 @@ def test_a_cache_that_fails_is_told(caplog: pytest.LogCaptureFixture) -> None:
     slow = Slow()
     work = CacheWork(slow, slow.run)
     work.keep(b"1", kept(1))
-    slow._under_way.pop()[2].errback(ValueError("no"))
+    slow.under_way.pop()[2].errback(ValueError("no"))
     assert "The cache failed: no" in caplog.text
     assert work.find(b"1") == []
 

@@ -11,7 +11,6 @@ from typing import Any
 from crawler.assembly import prepare, real_world
 from crawler.config.schema import CoreSettings
 from crawler.download.http.downloader import FastDownloader
-from crawler.download.net.resolvers import SystemLookup
 from crawler.events import (
     Event,
     Events,
@@ -29,7 +28,7 @@ from crawler.model.response import Response
 from crawler.spider import Spider
 from crawler.summary import Summary
 from tests.download.chaos import Chaos, Script, Step, answer, steps
-from tests.download.reactor import reactor, run
+from tests.download.reactor import LookupBy, reactor, run
 
 QUICK: dict[str, Any] = {
     "JOB_STORE": None,
@@ -80,7 +79,7 @@ def crawl(
     world = real_world(reactor)
     if names is not None:
         core = CoreSettings(**given)
-        downloader = FastDownloader(core, reactor=reactor, lookup=SystemLookup(reactor, ask=names))
+        downloader = FastDownloader(core, reactor=reactor, lookup=LookupBy(reactor, names))
         world = replace(world, downloader=downloader)
     items = _Items()
     prepared = prepare(spider, given, world=world, feeds=[items])

@@ -16,8 +16,8 @@ from zope.interface import implementer
 
 from crawler.download.agent.upload import BodySource
 from crawler.download.coding.decoding import Decoder
+from crawler.download.http.connection import Route
 from crawler.download.net.deadlines import FOREVER
-from crawler.download.net.route import Route
 from crawler.download.repeating import may_go_out_again
 from crawler.download.wire.head import BY_LENGTH, NO_BODY, ResponseHead
 from crawler.errors import BodyTooLarge, FetchCancelled, FetchError, TruncatedBody
@@ -174,7 +174,7 @@ class AgentResponse:
             self.length = UNKNOWN_LENGTH
         self._transport = ResponseTransport(call)
         self._held: list[bytes] = []
-        self._held_size = 0
+        self.unread = 0
         self._end: Failure | None = None
         self._reader: Any = None
         self._told = False
@@ -207,8 +207,8 @@ class AgentResponse:
             self._reader.dataReceived(data)
             return
         self._held.append(data)
-        self._held_size += len(data)
-        if self._held_size > _READ_AHEAD:
+        self.unread += len(data)
+        if self.unread > _READ_AHEAD:
             self._transport.pauseProducing()
 
     def ended(self, reason: Failure) -> None:

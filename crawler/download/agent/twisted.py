@@ -20,8 +20,9 @@ from twisted.web.client import HTTPConnectionPool
 from crawler.config.schema import CoreSettings
 from crawler.download.agent.twisted_connection import AgentOpener
 from crawler.download.agent.twisted_fetch import AgentFetch
+from crawler.download.http.connection import Route
 from crawler.download.net.network import Network
-from crawler.download.net.route import Route, parse_proxy
+from crawler.download.net.proxy import parse_proxy
 from crawler.download.seam import Exchange
 from crawler.errors import FetchError, UnsupportedScheme
 from crawler.model.request import Request

@@ -18,11 +18,11 @@ from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
 from crawler.config.schema import CoreSettings
+from crawler.download.http.connection import Route
 from crawler.download.http.opener import ConnectionOpener
-from crawler.download.net.failures import translate
+from crawler.download.net.failures import not_connected
 from crawler.download.net.network import Network
 from crawler.download.net.preamble import Preamble
-from crawler.download.net.route import Route
 from crawler.errors import HeadTooLarge
 
 
@@ -154,4 +154,5 @@ class RouteEndpoint:
         return opening.addCallbacks(lambda watched: watched.wrappedProtocol, self._explain)
 
     def _explain(self, failure: Failure) -> Failure:
-        return Failure(translate(failure, self._route))
+        route = self._route
+        return Failure(not_connected(failure.value, route.host, route.port, route.proxy))

@@ -23,7 +23,7 @@ from crawler.download.agent.twisted_values import BytesProducer, address_of, hea
 from crawler.download.agent.upload import multipart
 from crawler.download.body import Body, BodyRules
 from crawler.download.coding.decoding import ACCEPT_ENCODING
-from crawler.download.net.route import Route
+from crawler.download.http.connection import Route
 from crawler.download.repeating import may_go_out_again
 from crawler.download.request_limits import seconds_of
 from crawler.download.seam import Exchange, Head

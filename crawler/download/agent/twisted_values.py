@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.web.iweb import UNKNOWN_LENGTH, IBodyProducer
 from zope.interface import implementer
 
-from crawler.download.net.route import Route
+from crawler.download.http.connection import Route
 from crawler.download.seam import Head
 from crawler.errors import BadResponse, ProxyError
 from crawler.model.headers import Headers

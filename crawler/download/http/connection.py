@@ -4,18 +4,90 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, Protocol
 
-from twisted.internet.protocol import Protocol as TwistedProtocol
+from twisted.internet.ssl import Certificate
 
 from crawler.download.net.deadlines import FOREVER, Deadlines
+from crawler.download.net.interfaces import ConnectionProtocol, Transport
+from crawler.download.net.proxy import Proxy
+from crawler.download.net.tls import Handshake
 from crawler.download.wire.head import HeadLimits, ResponseHead
+from crawler.download.wire.request import Destination
 from crawler.errors import FetchError, TruncatedBody
+from crawler.model.url import split
 
 # How long a connection may take to close before it is cut off (a TLS peer need not answer close_notify).
 _CLOSING_SECONDS = 5.0
+
+
+class Route(Destination):
+    """One way to one origin, with its idle connections, the latest last."""
+
+    __slots__ = (
+        "bind_address",
+        "connections",
+        "host",
+        "http2",
+        "idle",
+        "key",
+        "port",
+        "proxy",
+        "secure",
+        "shared",
+        "waiting",
+    )
+
+    def __init__(self, key: Hashable, origin: str, proxy: Proxy | None, bind_address: str | None) -> None:
+        parts = split(origin + "/")
+        assert parts.port is not None
+        # A tunnel through the proxy, or SOCKS, is as good as no proxy.
+        plain = proxy is not None and parts.scheme == "http" and proxy.scheme in ("http", "https")
+        secret = None if proxy is None else proxy.authorization
+        super().__init__(parts.scheme, parts.host, parts.port, proxied=plain, authorization=secret)
+        self.key = key
+        self.host = parts.host
+        self.port = parts.port
+        self.secure = parts.scheme == "https"
+        self.proxy = proxy
+        self.bind_address = bind_address
+        self.idle: list[BaseConnection] = []
+        self.connections = 0
+        # The connection that many exchanges share, if the peer speaks HTTP/2: None until the first connection
+        # tells; the calls that come meanwhile wait for it, or each would open one.
+        self.http2: bool | None = None
+        self.shared: BaseConnection | None = None
+        self.waiting: list[Any] | None = None
+
+    def __repr__(self) -> str:
+        via = f" via {self.proxy.label}" if self.proxy else ""
+        return f"<Route {self.host}:{self.port}{via} connections={self.connections} idle={len(self.idle)}>"
+
+
+class Upload(Protocol):
+    """Where the body of a request is written to."""
+
+    @property
+    def transport(self) -> Transport:
+        """What takes the bytes."""
+
+    def progressed(self) -> None:
+        """Some of them went out."""
+
+
+class Source(Protocol):
+    """A request's body that is made piece by piece."""
+
+    length: int | None
+    framed: bool
+
+    def start(self, upload: Upload, done: Callable[[FetchError | None], None]) -> None:
+        """Begin to write; ``done(None)`` when all of it was written."""
+
+    def stop(self) -> None:
+        """The exchange is over."""
 
 
 class Call(Protocol):
@@ -26,7 +98,7 @@ class Call(Protocol):
 
     method: str
     payload: bytes
-    body_source: Any
+    body_source: Source | None
     due: float
 
     def on_head(self, head: ResponseHead, raw: bytes) -> bool:
@@ -48,17 +120,17 @@ class Call(Protocol):
 class Owner(Protocol):
     """Where a connection goes when it is not in use."""
 
-    def give_back(self, connection: Any) -> None:
+    def give_back(self, connection: BaseConnection) -> None:
         """The connection is ready for another exchange."""
 
-    def lost(self, connection: Any) -> None:
+    def lost(self, connection: BaseConnection) -> None:
         """The connection is gone."""
 
-    def leaving(self, connection: Any) -> None:
+    def leaving(self, connection: BaseConnection) -> None:
         """The connection takes no more exchanges, but goes on with those it has."""
 
 
-class BaseConnection(TwistedProtocol):
+class BaseConnection(ConnectionProtocol):
     """Who is at the other end, since when nothing came, and how a connection ends.
 
     ``idle_until``: when an idle connection is closed; ``active``: when bytes came last, both by ``clock``.
@@ -66,10 +138,10 @@ class BaseConnection(TwistedProtocol):
 
     multiplexes = False
     protocol_name = ""
-    route: Any = None
-    handshake: Any = None
-    certificate: Any = None
-    ip_address: Any = None
+    route: Route
+    handshake: Handshake | None = None
+    certificate: Certificate | None = None
+    ip_address: IPv4Address | IPv6Address | None = None
     remote = ""
     exchanges = 0
     idle_until = FOREVER
@@ -92,11 +164,35 @@ class BaseConnection(TwistedProtocol):
         self._deadlines = deadlines
         self._closing = False
 
+    @property
+    def accepts(self) -> bool:
+        """Whether another exchange may begin on a shared connection."""
+        return False
+
+    def send(self, call: Call, now: float) -> None:
+        """Begin an exchange. ``now`` is the clock's time."""
+        raise NotImplementedError
+
+    def cancel(self, call: Call) -> None:
+        """Drop the exchange, if it is still under way."""
+        raise NotImplementedError
+
+    def fail(self, error: FetchError) -> None:
+        """End every exchange with an error, and the connection with them."""
+        raise NotImplementedError
+
+    def pause(self, call: Call) -> None:
+        """Read nothing of this exchange for now; silence is not counted meanwhile."""
+        raise NotImplementedError
+
+    def resume(self, call: Call) -> None:
+        """Read again."""
+        raise NotImplementedError
+
     def connectionMade(self) -> None:
-        transport: Any = self.transport
-        self.remote = getattr(transport.getPeer(), "host", "") or ""
+        self.remote = getattr(self.transport.getPeer(), "host", "") or ""
         try:
-            self.ip_address = ipaddress.ip_address(self.remote.partition("%")[0])
+            self.ip_address = ip_address(self.remote.partition("%")[0])
         except ValueError:
             self.ip_address = None
 
@@ -110,13 +206,12 @@ class BaseConnection(TwistedProtocol):
 
     def close(self) -> None:
         """Close in an orderly way; cut off if that takes long."""
-        transport: Any = self.transport
-        if self._closing or transport is None:
+        if self._closing or self.transport is None:
             return
         self._closing = True
         self.idle_until = self._clock() + _CLOSING_SECONDS
         self._say_goodbye()
-        transport.loseConnection()
+        self.transport.loseConnection()
         self._deadlines.watch(self)
 
     def _say_goodbye(self) -> None:
@@ -126,9 +221,8 @@ class BaseConnection(TwistedProtocol):
         """Cut the connection off now."""
         self._closing = True
         self.idle_until = FOREVER
-        transport: Any = self.transport
-        if transport is not None:
-            transport.abortConnection()
+        if self.transport is not None:
+            self.transport.abortConnection()
 
     def _remember_session(self) -> None:
         if self.handshake is not None and self.exchanges:

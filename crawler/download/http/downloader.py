@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from twisted.internet.defer import Deferred
 
 from crawler.config.schema import CoreSettings
+from crawler.download.http.connection import Route
 from crawler.download.http.fetch import Fetch, FetchRules
 from crawler.download.http.opener import ConnectionOpener
 from crawler.download.http.pool import Pool
+from crawler.download.net.interfaces import Reactor
 from crawler.download.net.names import Lookup
 from crawler.download.net.network import Network
-from crawler.download.net.route import Route, parse_proxy
+from crawler.download.net.proxy import parse_proxy
 from crawler.download.seam import Exchange
 from crawler.download.wire.request import request_head, target_of
 from crawler.errors import FetchError, UnsupportedScheme
@@ -33,7 +35,7 @@ class FastDownloader:
         self,
         settings: CoreSettings,
         *,
-        reactor: Any,
+        reactor: Reactor,
         clock: Callable[[], float] = time.monotonic,
         lookup: Lookup | None = None,
     ) -> None:
@@ -119,7 +121,7 @@ class FastDownloader:
 
     def route(self, origin: str, *, proxy: str | None = None, bind_address: str | None = None) -> Route:
         """Return the way to "scheme://host:port"; raises ProxyError if ``proxy`` is no proxy's URL."""
-        key: Any = (origin, proxy, bind_address) if proxy or bind_address else origin
+        key: Hashable = (origin, proxy, bind_address) if proxy or bind_address else origin
         route = self.pool.routes.get(key)
         if route is None:
             route = Route(key, origin, parse_proxy(proxy) if proxy else None, bind_address)

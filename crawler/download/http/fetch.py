@@ -22,8 +22,8 @@ from crawler.model.response import Response
 from crawler.model.url import shortened
 
 if TYPE_CHECKING:
+    from crawler.download.http.connection import BaseConnection, Route, Source
     from crawler.download.http.pool import Pool
-    from crawler.download.net.route import Route
 
 logger = logging.getLogger(__name__)
 
@@ -49,9 +49,9 @@ class Fetch:
     """A Call (see base.py) that gathers the response and fires ``deferred``."""
 
     # Defaults stand on the class: setting two dozen attributes for each fetch would cost a microsecond.
-    body_source: Any = None
-    connection: Any = None
-    opening: Deferred[Any] | None = None
+    body_source: Source | None = None
+    connection: BaseConnection | None = None
+    opening: Deferred[BaseConnection] | None = None
     latency = 0.0
     _size = 0
     _received = 0
@@ -102,7 +102,9 @@ class Fetch:
     def on_head(self, head: ResponseHead, raw: bytes) -> bool:
         """See base.Call."""
         self._head = head
-        self.latency = self.connection.active - self._started
+        connection = self.connection
+        assert connection is not None
+        self.latency = connection.active - self._started
         self._headers = headers = Headers.from_raw(head.raw)
         if self.route.absolute and head.status == 407:
             raise _refused(self.route)
@@ -111,7 +113,7 @@ class Fetch:
             if exchange.keep_raw:
                 exchange.response_head = raw
             if exchange.on_head is not None:
-                shown = Head(head.status, head.reason, headers, self.connection.protocol_name)
+                shown = Head(head.status, head.reason, headers, connection.protocol_name)
                 if exchange.on_head(self.request, shown) is False:
                     return False
         if head.framing == NO_BODY:
@@ -142,7 +144,8 @@ class Fetch:
                     self._file.write(chunk)
                 self._chunks = []
         if self._cut and (0 < self.max_size < self._received or (self._decoder is not None and self._decoder.full)):
-            self.connection.cancel(self)
+            if self.connection is not None:
+                self.connection.cancel(self)
             self.on_end("stopped")
 
     def on_end(self, flag: str | None) -> None:
@@ -180,7 +183,7 @@ class Fetch:
 
     # What the pool and the caller call
 
-    def begin(self, connection: Any, now: float) -> None:
+    def begin(self, connection: BaseConnection, now: float) -> None:
         """Go out on this connection."""
         self.connection = connection
         exchange = self.exchange
@@ -231,6 +234,7 @@ class Fetch:
 
     def _response(self) -> Response:
         head, headers, connection = self._head, self._headers, self.connection
+        assert connection is not None
         if self._decoder is not None and head.framing != NO_BODY:
             self._drop_encodings(headers, self._decoder)
         if self._size > self._rules.warn_size > 0:

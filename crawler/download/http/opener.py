@@ -14,12 +14,12 @@ from twisted.internet.ssl import Certificate
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from crawler.config.schema import CoreSettings
+from crawler.download.http.connection import Route
 from crawler.download.http1.connection import HttpConnection
 from crawler.download.net.failures import ssl_reason
 from crawler.download.net.guard import may_be_public
 from crawler.download.net.network import Network
 from crawler.download.net.preamble import Preamble, PreambleFactory
-from crawler.download.net.route import Route
 from crawler.download.net.tls import Handshake, Trust
 from crawler.download.net.tunnel import connect_through, socks_through
 from crawler.download.wire.head import HeadLimits

@@ -6,17 +6,18 @@ new one. How many may be busy at once is not decided here: the frontier has done
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Hashable
+from typing import Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from crawler.config.schema import CoreSettings
+from crawler.download.http.connection import BaseConnection, Route
 from crawler.download.http.opener import ConnectionOpener
 from crawler.download.net.deadlines import FOREVER
-from crawler.download.net.failures import translate
+from crawler.download.net.failures import not_connected
 from crawler.download.net.network import Network
-from crawler.download.net.route import Route
 from crawler.errors import FetchCancelled, FetchError, FetchTimeout
 
 # Connections kept idle beyond those in use; far below the usual limit of 1,024 open files.
@@ -28,9 +29,9 @@ class PooledCall(Protocol):
 
     route: Route
     due: float
-    opening: Deferred[Any] | None
+    opening: Deferred[BaseConnection] | None
 
-    def begin(self, connection: Any, now: float) -> None:
+    def begin(self, connection: BaseConnection, now: float) -> None:
         """Go out on this connection."""
 
     def refuse(self, error: FetchError) -> None:
@@ -77,19 +78,22 @@ class Pool:
         self.clock = network.clock
         self.spool_folder = spool_folder
         self.http2 = settings.HTTP2_ENABLED
-        self.routes: dict[Any, Route] = {}
+        self.routes: dict[Hashable, Route] = {}
         self._opener = opener
         self._connect_timeout = settings.DOWNLOAD_CONNECT_TIMEOUT or FOREVER
         self._idle_seconds = settings.KEEP_ALIVE_SECONDS
         self._max_idle = max(_LEAST_IDLE, 2 * settings.CONCURRENT_REQUESTS)
         self._max_idle_per_route = max(settings.CONCURRENT_REQUESTS_PER_DOMAIN, 1)
         # Idle connections of all routes, the one unused for longest first.
-        self._idle: dict[Any, None] = {}
-        self._connections: set[Any] = set()
+        self._idle: dict[BaseConnection, None] = {}
+        self._connections: set[BaseConnection] = set()
         self._closed: Deferred[None] | None = None
 
     def __repr__(self) -> str:
         return f"<Pool routes={len(self.routes)} connections={len(self._connections)} idle={len(self._idle)}>"
+
+    def __len__(self) -> int:
+        return len(self._connections)
 
     def send(self, call: PooledCall, now: float) -> None:
         """Put the call on a connection; it is told of everything that follows."""
@@ -129,7 +133,7 @@ class Pool:
         self.deadlines.watch(opening)
         deferred.addCallbacks(self._opened, self._not_opened, callbackArgs=(opening,), errbackArgs=(opening,))
 
-    def _opened(self, connection: Any, opening: _Opening) -> None:
+    def _opened(self, connection: BaseConnection, opening: _Opening) -> None:
         self.deadlines.forget(opening)
         call = opening.call
         route = call.route
@@ -169,16 +173,16 @@ class Pool:
                 # The first was cancelled or out of time, which says nothing about the others.
                 self.open_for(call)
             else:
-                call.refuse(translate(failure, route))
+                call.refuse(not_connected(failure.value, route.host, route.port, route.proxy))
         self._check_closed()
 
-    def leaving(self, connection: Any) -> None:
+    def leaving(self, connection: BaseConnection) -> None:
         """A shared connection takes no more exchanges."""
         if connection.route.shared is connection:
             connection.route.shared = None
             self._idle.pop(connection, None)
 
-    def give_back(self, connection: Any) -> None:
+    def give_back(self, connection: BaseConnection) -> None:
         """See base.Owner."""
         route = connection.route
         shared = connection.multiplexes
@@ -202,7 +206,7 @@ class Pool:
             self._drop_idle(oldest)
             oldest.close()
 
-    def lost(self, connection: Any) -> None:
+    def lost(self, connection: BaseConnection) -> None:
         """See base.Owner."""
         self.deadlines.forget(connection)
         if connection in self._idle:
@@ -214,7 +218,7 @@ class Pool:
             self._release(connection.route)
         self._check_closed()
 
-    def _drop_idle(self, connection: Any) -> None:
+    def _drop_idle(self, connection: BaseConnection) -> None:
         del self._idle[connection]
         if not connection.multiplexes:
             connection.route.idle.remove(connection)

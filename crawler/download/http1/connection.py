@@ -33,11 +33,10 @@ class HttpConnection(ResponseReader):
 
     def connectionMade(self) -> None:
         super().connectionMade()
-        transport: Any = self.transport
         # A plain socket is written to at once: going through the reactor's next turn costs two more
         # system calls and some 10 µs.
-        if isinstance(transport, FileDescriptor):
-            self._write_now = transport.writeSomeData
+        if isinstance(self.transport, FileDescriptor):
+            self._write_now = self.transport.writeSomeData
 
     def due(self) -> float:
         """When something must have happened; see Deadlines."""
@@ -110,40 +109,37 @@ class HttpConnection(ResponseReader):
             elif isinstance(written, int) and written > 0:
                 payload = payload[written:]
         if call.body_source is not None:
-            transport: Any = self.transport
-            transport.write(payload)
+            self.transport.write(payload)
             self._source = call.body_source
-            call.body_source.start(self, self._sent)
+            call.body_source.start(self, self.sent)
         elif payload:
             self._write_later(payload)
 
     def _write_later(self, data: bytes) -> None:
         """Send what the socket did not take at once; an answer that comes before it is sent ends the connection."""
-        transport: Any = self.transport
         if self._write_now is None:
-            transport.write(data)
+            self.transport.write(data)
         else:
-            self._source = rest = _Rest(data, transport, self._sent)
-            transport.registerProducer(rest, False)
+            self._source = rest = _Rest(data, self)
+            self.transport.registerProducer(rest, False)
 
     def pause(self, call: Call) -> None:
         """Read nothing for now; silence is not counted meanwhile."""
-        transport: Any = self.transport
-        transport.pauseProducing()
+        self.transport.pauseProducing()
         self.active = FOREVER
 
     def resume(self, call: Call) -> None:
         """Read again."""
-        transport: Any = self.transport
         self.active = self._clock()
         if not self._closing:
-            transport.resumeProducing()
+            self.transport.resumeProducing()
 
     def progressed(self) -> None:
         """Bytes of a streamed request body went out, so silence is measured from here."""
         self.active = self._clock()
 
-    def _sent(self, error: FetchError | None) -> None:
+    def sent(self, error: FetchError | None) -> None:
+        """All of the request is sent, or cannot be."""
         self._source = None
         self.active = self._clock()
         if error is not None and self._call is not None:
@@ -153,10 +149,10 @@ class HttpConnection(ResponseReader):
 class _Rest:
     """The rest of a request, as a pull producer: asked again when it is sent, so that it is known when that is."""
 
-    def __init__(self, data: bytes, transport: Any, done: Callable[[FetchError | None], None]) -> None:
+    def __init__(self, data: bytes, connection: HttpConnection) -> None:
         self._data = data
-        self._transport = transport
-        self._done = done
+        self._connection = connection
+        self._transport = connection.transport
 
     def resumeProducing(self) -> None:
         data, self._data = self._data, b""
@@ -164,7 +160,7 @@ class _Rest:
             self._transport.write(data)
         else:
             self._transport.unregisterProducer()
-            self._done(None)
+            self._connection.sent(None)
 
     def stopProducing(self) -> None:
         """The connection is lost, which tells itself."""

@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-from crawler.download.http.connection import BaseConnection, Call
+from crawler.download.http.connection import BaseConnection, Call, Owner
 from crawler.download.wire.chunked import ChunkedBody
 from crawler.download.wire.head import (
     BY_CHUNKS,
@@ -23,11 +23,18 @@ from crawler.download.wire.head import (
 from crawler.errors import BadResponse, FetchError, HeadTooLarge, TruncatedBody
 
 
+class Sending(Protocol):
+    """A part of a request that is still being sent."""
+
+    def stop(self) -> None:
+        """The exchange is over."""
+
+
 class ResponseReader(BaseConnection):
     """Reads one response after another, each for the call under way, which is told of its parts."""
 
     _call: Call | None = None
-    _source: Any = None
+    _source: Sending | None = None
     _head: ResponseHead | None = None
     _chunks: ChunkedBody | None = None
     _line_start = 0
@@ -35,7 +42,7 @@ class ResponseReader(BaseConnection):
     _left = 0
     _received = False
 
-    def __init__(self, owner: Any, **options: Any) -> None:
+    def __init__(self, owner: Owner, **options: Any) -> None:
         super().__init__(owner, **options)
         self._held = bytearray()
         self._reader: Callable[[bytes], None] = self._read_head

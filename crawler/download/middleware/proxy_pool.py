@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 
 from crawler.config.schema import CoreSettings
 from crawler.download.middleware.chain import Fetch
-from crawler.download.net.route import parse_proxy
+from crawler.download.net.proxy import parse_proxy
 from crawler.errors import ConnectionFailed, FetchTimeout, ProxyError, SettingError
 from crawler.model.request import Request
 from crawler.model.response import Response

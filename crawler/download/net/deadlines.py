@@ -7,7 +7,9 @@ all of them. A deadline that moved later costs nothing, so a fetch that goes wel
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
+
+from crawler.download.net.interfaces import DelayedCall, Reactor
 
 FOREVER = float("inf")
 # Two sweeps are at least so many seconds apart: the precision of every time-out.
@@ -29,11 +31,11 @@ class Timed(Protocol):
 class Deadlines:
     """Everything that is waiting for something. ``clock`` is monotonic, in seconds."""
 
-    def __init__(self, reactor: Any, clock: Callable[[], float]) -> None:
+    def __init__(self, reactor: Reactor, clock: Callable[[], float]) -> None:
         self._reactor = reactor
         self._clock = clock
         self._watched: set[Timed] = set()
-        self._call: Any = None
+        self._call: DelayedCall | None = None
         self.wake = FOREVER
 
     def __len__(self) -> int:

@@ -10,17 +10,33 @@ a small one of ours: the addresses are those our cache answered with and the gua
 from __future__ import annotations
 
 import socket
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ParamSpec, TypeVar
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, TCP6ClientEndpoint
-from twisted.internet.interfaces import IHostnameResolver, IReactorPluggableNameResolver, IReactorTCP, IReactorTime
+from twisted.internet.interfaces import (
+    IAddress,
+    IConnector,
+    IHostnameResolver,
+    IProtocolFactory,
+    IReactorPluggableNameResolver,
+    IReactorTCP,
+    IReactorTime,
+    IResolutionReceiver,
+)
+from twisted.internet.protocol import Factory
+from twisted.internet.protocol import Protocol as TwistedProtocol
 from zope.interface import implementer
 
 from crawler.download.net.guard import is_public
+from crawler.download.net.interfaces import DelayedCall, Reactor
 from crawler.download.net.names import Addresses, Names
 from crawler.errors import AddressForbidden, SettingError
+
+P = ParamSpec("P")
+T = TypeVar("T", bound=TwistedProtocol)
 
 # The endpoint refuses names that IDNA does not know, such as a_b.example, which exist. It never looks at
 # the name itself, so it gets this one, and the addresses of the real one.
@@ -33,15 +49,22 @@ _NEXT_ATTEMPT = 0.25
 class _Dialling:
     """What HostnameEndpoint takes for its reactor, and for that reactor's resolver: one host's."""
 
-    def __init__(self, reactor: Any, addresses: Addresses) -> None:
+    def __init__(self, reactor: Reactor, addresses: Addresses) -> None:
         self._reactor = reactor
         self._addresses = addresses
         self.nameResolver = self
 
-    def connectTCP(self, host: str, port: int, factory: Any, timeout: float = 30, bindAddress: Any = None) -> Any:
+    def connectTCP(
+        self,
+        host: str,
+        port: int,
+        factory: IProtocolFactory,
+        timeout: float = 30,
+        bindAddress: tuple[str, int] | None = None,
+    ) -> IConnector:
         return self._reactor.connectTCP(host, port, factory, timeout, bindAddress)
 
-    def callLater(self, delay: float, function: Any, *args: Any, **kwargs: Any) -> Any:
+    def callLater(self, delay: float, function: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> DelayedCall:
         return self._reactor.callLater(delay, function, *args, **kwargs)
 
     def seconds(self) -> float:
@@ -49,45 +72,45 @@ class _Dialling:
 
     def resolveHostName(
         self,
-        resolutionReceiver: Any,
+        resolutionReceiver: IResolutionReceiver,
         hostName: str,
         portNumber: int = 0,
-        addressTypes: Any = None,
+        addressTypes: Sequence[type[IAddress]] | None = None,
         transportSemantics: str = "TCP",
-    ) -> Any:
+    ) -> _Dialling:
+        receiver: Any = resolutionReceiver
         for address in self._addresses:
             kind = IPv6Address if ":" in address else IPv4Address
-            resolutionReceiver.addressResolved(kind("TCP", address, portNumber))
-        resolutionReceiver.resolutionComplete()
+            receiver.addressResolved(kind("TCP", address, portNumber))
+        receiver.resolutionComplete()
         return self
 
 
 class Dialler:
     """Makes TCP connections. ``deny_private`` turns the guard on."""
 
-    def __init__(self, reactor: Any, names: Names, *, timeout: float, deny_private: bool) -> None:
+    def __init__(self, reactor: Reactor, names: Names, *, timeout: float, deny_private: bool) -> None:
         self._reactor = reactor
         self._names = names
         self._timeout = timeout or 3600.0
         self._deny_private = deny_private
 
     def dial(
-        self, host: str, port: int, factory: Any, *, bind_address: str | None = None, trusted: bool = False
-    ) -> Deferred[Any]:
+        self, host: str, port: int, factory: Factory[T], *, bind_address: str | None = None, trusted: bool = False
+    ) -> Deferred[T]:
         """Connect and return the protocol ``factory`` builds.
 
         ``trusted``: the user named this host (a proxy), so it may be private. Fails with DNSLookupError,
         AddressForbidden or a ConnectError.
         """
 
-        def connect(addresses: Addresses) -> Deferred[Any]:
+        def connect(addresses: Addresses) -> Deferred[T]:
             if self._deny_private and not trusted:
                 addresses = _public(host, addresses)
-            made: Deferred[Any] = self._endpoint(addresses, port, bind_address).connect(factory)
+            made: Deferred[T] = self._endpoint(addresses, port, bind_address).connect(factory)
             return made
 
-        resolving: Deferred[Any] = self._names.resolve(host)
-        return resolving.addCallback(connect)
+        return self._names.resolve(host).addCallback(connect)
 
     def _endpoint(self, addresses: Addresses, port: int, bind_address: str | None) -> Any:
         bind = (bind_address, 0) if bind_address else None

@@ -5,9 +5,8 @@ from __future__ import annotations
 from OpenSSL import SSL
 from twisted.internet import error
 from twisted.internet.defer import CancelledError
-from twisted.python.failure import Failure
 
-from crawler.download.net.route import Route
+from crawler.download.net.proxy import Proxy
 from crawler.errors import (
     ConnectionFailed,
     ConnectionLost,
@@ -20,25 +19,17 @@ from crawler.errors import (
 )
 
 
-def translate(failure: Failure, route: Route) -> FetchError:
-    """Return the FetchError for a connection of this route that was not made."""
-    proxy = route.proxy
-    # Twisted's errors come from dialling, so with a proxy they are about it; the tunnel names its own.
-    host, port = (route.host, route.port) if proxy is None else (proxy.host, proxy.port)
-    cause = failure.value
-    translated = not_connected(cause, host, port)
-    if proxy is not None and translated is not cause and not isinstance(translated, FetchCancelled | TLSError):
-        translated = ProxyError(f"the proxy {proxy.label} cannot be used: {translated}", sent=False)
-        translated.__cause__ = cause
-    return translated
-
-
-def not_connected(cause: BaseException | None, host: str, port: int) -> FetchError:
-    """Return the FetchError for a connection that was not made. No byte of the request was sent."""
+def not_connected(cause: BaseException | None, host: str, port: int, proxy: Proxy | None = None) -> FetchError:
+    """Return the FetchError for a connection to this host that was not made. No byte of the request was sent."""
     if isinstance(cause, FetchError):
         cause.sent = False
         return cause
+    if proxy is not None:
+        # Twisted's errors come from dialling, so they are about the proxy; the tunnel names its own.
+        host, port = proxy.host, proxy.port
     translated = _by_kind(cause, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+    if proxy is not None and not isinstance(translated, FetchCancelled | TLSError):
+        translated = ProxyError(f"the proxy {proxy.label} cannot be used: {translated}", sent=False)
     translated.__cause__ = cause
     return translated
 

@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import DNSLookupError
 from twisted.python.failure import Failure
 
+from crawler.download.net.interfaces import Reactor
 from crawler.model.url import is_address
 
 Addresses = list[str]
@@ -36,14 +37,14 @@ class Names:
         self,
         lookup: Lookup,
         *,
-        reactor: Any,
+        reactor: Reactor,
         clock: Callable[[], float],
         size: int = 10_000,
         ttl: float = 300.0,
         negative_ttl: float = 10.0,
         timeout: float = 60.0,
     ) -> None:
-        self._lookup = lookup
+        self.lookup = lookup
         self._reactor = reactor
         self._clock = clock
         self._size = size
@@ -71,16 +72,17 @@ class Names:
             self._waiting[host].append(waiter)
         else:
             self._waiting[host] = [waiter]
-            asked = self._lookup.look_up(host)
+            asked = self.lookup.look_up(host)
             if self._timeout:
-                asked.addTimeout(self._timeout, self._reactor, lambda _, __: _timed_out(host, self._timeout))
+                clock: Any = self._reactor
+                asked.addTimeout(self._timeout, clock, lambda _, __: _timed_out(host, self._timeout))
             asked.addCallbacks(self._found, self._not_found, callbackArgs=(host,), errbackArgs=(host,))
         return waiter
 
     def close(self) -> None:
         """Forget everything and stop looking up."""
         self._known.clear()
-        self._lookup.close()
+        self.lookup.close()
 
     def _leave(self, host: str, waiter: Deferred[Addresses]) -> None:
         waiters = self._waiting.get(host, [])
@@ -110,7 +112,7 @@ class Names:
             waiter.errback(Failure(DNSLookupError(problem)))
 
 
-def _timed_out(host: str, seconds: float) -> Any:
+def _timed_out(host: str, seconds: float) -> Deferred[Addresses]:
     return fail(DNSLookupError(f"the resolver did not answer for {host} in {seconds:g} s (DNS_TIMEOUT)"))
 
 

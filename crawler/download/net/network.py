@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from crawler.config.schema import CoreSettings
 from crawler.download.net.deadlines import Deadlines
 from crawler.download.net.dial import Dialler, checked_bind_address
+from crawler.download.net.interfaces import Reactor
 from crawler.download.net.names import Lookup, Names
 from crawler.download.net.resolvers import SystemLookup, TwistedLookup
 
@@ -19,7 +19,7 @@ class Network:
     def __init__(
         self,
         settings: CoreSettings,
-        reactor: Any,
+        reactor: Reactor,
         *,
         clock: Callable[[], float] = time.monotonic,
         lookup: Lookup | None = None,

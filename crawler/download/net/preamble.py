@@ -7,11 +7,10 @@ A preamble reads what proxies answer, then hands the transport over. Preambles s
 
 from __future__ import annotations
 
-from typing import Any
-
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IHandshakeListener
-from twisted.internet.protocol import Factory
+from twisted.internet.interfaces import IAddress, IHandshakeListener
+from twisted.internet.protocol import Factory, connectionDone
+from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.internet.tcp import Connection
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -32,7 +31,7 @@ class Preamble(Stream):
         """TLS beneath this preamble is established; nothing about the peer is verified by that."""
         self.secured.callback(None)
 
-    def connectionLost(self, reason: Failure | None = None) -> None:
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         super().connectionLost(reason)
         if not self.secured.called:
             self.secured.addErrback(lambda _: None)
@@ -41,16 +40,15 @@ class Preamble(Stream):
     def _too_long(self, size: int) -> FetchError:
         return ProxyError(f"the proxy's answer is longer than {size} bytes", sent=False)
 
-    def hand_over(self, protocol: Any) -> None:
+    def hand_over(self, protocol: TwistedProtocol) -> None:
         """Let ``protocol`` have the connection and every byte not read so far."""
         # On the instance, so that the transport calls the new protocol directly.
         self.dataReceived = protocol.dataReceived  # type: ignore[method-assign]
         self.connectionLost = protocol.connectionLost  # type: ignore[method-assign]
-        transport: Any = self.transport
-        if isinstance(transport, Connection):
+        if isinstance(self.transport, Connection):
             # The endpoint's wrapper would otherwise stand between them for every read.
-            transport.protocol = protocol
-        protocol.makeConnection(transport)
+            self.transport.protocol = protocol
+        protocol.makeConnection(self.transport)
         held, self._held = self._held, b""
         if held:
             protocol.dataReceived(held)
@@ -58,10 +56,10 @@ class Preamble(Stream):
             protocol.connectionLost(self._lost)
 
 
-class PreambleFactory(Factory):
+class PreambleFactory(Factory[Preamble]):
     """Builds one preamble for each connection."""
 
     noisy = False
 
-    def buildProtocol(self, addr: Any) -> Preamble:
+    def buildProtocol(self, addr: IAddress | None) -> Preamble:
         return Preamble()

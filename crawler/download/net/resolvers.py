@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections import deque
-from collections.abc import Callable
 from ipaddress import IPv6Address
 from threading import Thread
 from typing import Any
@@ -13,6 +12,7 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.error import DNSLookupError
 from twisted.python.failure import Failure
 
+from crawler.download.net.interfaces import Reactor
 from crawler.download.net.names import Addresses, system_addresses
 
 # getaddrinfo waits, it does not compute: more threads than this gain little even on a slow resolver.
@@ -28,9 +28,8 @@ class SystemLookup:
     resolver that hangs would hold the whole program.
     """
 
-    def __init__(self, reactor: Any, *, ask: Callable[[str], Addresses] = system_addresses) -> None:
+    def __init__(self, reactor: Reactor) -> None:
         self._reactor = reactor
-        self._ask = ask
         self._queue: deque[tuple[str, Deferred[Addresses]]] = deque()
         self._running = 0
         self._closed = False
@@ -41,6 +40,10 @@ class SystemLookup:
         self._queue.append((host, answer))
         self._start()
         return answer
+
+    def ask(self, host: str) -> Addresses:
+        """Return the addresses, in a thread. Raises OSError or UnicodeError."""
+        return system_addresses(host)
 
     def close(self) -> None:
         """See names.Lookup."""
@@ -58,7 +61,7 @@ class SystemLookup:
     def _run(self, host: str, answer: Deferred[Addresses]) -> None:
         result: Addresses | Failure
         try:
-            result = self._ask(host)
+            result = self.ask(host)
         except (OSError, UnicodeError) as error:
             result = Failure(DNSLookupError(f"{host}: {getattr(error, 'strerror', None) or error}"))
         if not self._closed:
@@ -77,7 +80,7 @@ class TwistedLookup:
     ``servers``: (address, port) of name servers in place of those in /etc/resolv.conf.
     """
 
-    def __init__(self, reactor: Any, *, servers: list[tuple[str, int]] | None = None) -> None:
+    def __init__(self, reactor: Reactor, *, servers: list[tuple[str, int]] | None = None) -> None:
         from twisted.names import client, hosts, resolve  # 40 ms that only this setting costs
 
         ask: Any = client.Resolver

@@ -5,19 +5,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.protocol import Protocol
+from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
+from crawler.download.net.interfaces import ConnectionProtocol
 from crawler.errors import BadResponse, FetchError
 
 # What is asked for in one piece, by a function, is no longer.
 _MAX_HELD = 65_536
 
 
-class Stream(Protocol):
+class Stream(ConnectionProtocol):
     """Reads what is asked for, by one reader at a time."""
 
     def __init__(self) -> None:
@@ -47,14 +47,13 @@ class Stream(Protocol):
 
     def write(self, data: bytes) -> None:
         """Send these bytes."""
-        transport: Any = self.transport
-        transport.write(data)
+        self.transport.write(data)
 
     def dataReceived(self, data: bytes) -> None:
         self._held += data
         self._try_read()
 
-    def connectionLost(self, reason: Failure | None = None) -> None:
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._lost = reason
         reading, self._reading = self._reading, None
         if reading is not None and not reading.called:
@@ -82,6 +81,5 @@ class Stream(Protocol):
 
     def abort(self) -> None:
         """Cut the connection off."""
-        transport: Any = self.transport
-        if transport is not None:
-            transport.abortConnection()
+        if self.transport is not None:
+            self.transport.abortConnection()

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from OpenSSL import SSL
+from OpenSSL.crypto import X509
 from service_identity import CertificateError, VerificationError
 from service_identity.pyopenssl import extract_patterns, verify_hostname, verify_ip_address
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
+from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from crawler.errors import SettingError, TLSError
@@ -63,14 +65,14 @@ class Handshake:
         self._host = host
         self._key = key
         self.problem: str | None = None
-        self.connection: Any = None
+        self.connection: SSL.Connection
 
     @property
     def verifies(self) -> bool:
         """Whether the peer must prove who it is."""
         return self._rules.verify
 
-    def judge(self, connection: Any, certificate: Any, number: int, depth: int, accepted: int) -> bool:
+    def judge(self, connection: SSL.Connection, certificate: X509, number: int, depth: int, accepted: int) -> bool:
         """Note why OpenSSL refuses a certificate; never accept what it refuses."""
         if not accepted:
             what = _PROBLEMS.get(number, f"the certificate was refused (OpenSSL's reason {number})")
@@ -120,7 +122,7 @@ class Trust:
         self._default = TLSRules(verify=verify, ca_file=ca_file, min_version=min_version)
         self._hosts: dict[str, TLSRules] = {}
         self._contexts: dict[tuple[TLSRules, tuple[bytes, ...]], SSL.Context] = {}
-        self._sessions: dict[Any, Any] = {}
+        self._sessions: dict[tuple[Any, ...], SSL.Session] = {}
         for host, options in (hosts or {}).items():
             unknown = sorted(set(options) - _OPTIONS)
             if unknown:
@@ -146,7 +148,7 @@ class Trust:
         handshake = Handshake(self, rules, host, session_key)
         return ConnectionCreator(context, host, handshake, self._sessions.get(session_key)), handshake
 
-    def remember(self, key: Any, session: Any) -> None:
+    def remember(self, key: tuple[Any, ...], session: SSL.Session) -> None:
         """Keep a session for the next connection of the same host under the same rules."""
         self._sessions.pop(key, None)
         if len(self._sessions) >= _SESSIONS:
@@ -158,13 +160,13 @@ class Trust:
 class ConnectionCreator:
     """Makes the OpenSSL side of one connection."""
 
-    def __init__(self, context: SSL.Context, host: str, handshake: Handshake, session: Any) -> None:
+    def __init__(self, context: SSL.Context, host: str, handshake: Handshake, session: SSL.Session | None) -> None:
         self._context = context
         self._host = host
         self._handshake = handshake
         self._session = session
 
-    def clientConnectionForTLS(self, tlsProtocol: Any) -> SSL.Connection:
+    def clientConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:
         connection = SSL.Connection(self._context, None)
         if self._handshake.verifies:
             connection.set_verify(SSL.VERIFY_PEER, self._handshake.judge)
@@ -211,7 +213,7 @@ def _make_context(rules: TLSRules, protocols: list[bytes]) -> SSL.Context:
     return context
 
 
-def _subject(certificate: Any) -> str:
+def _subject(certificate: X509) -> str:
     try:
         return shortened(str(certificate.to_cryptography().subject.rfc4514_string()))
     except (ValueError, AttributeError):

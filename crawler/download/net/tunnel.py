@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, ip_address
 from twisted.internet.error import ConnectionDone, ConnectionLost
 
 from crawler.download.net.preamble import Preamble
-from crawler.download.net.route import Proxy
+from crawler.download.net.proxy import Proxy
 from crawler.download.wire.head import HeadLimits, find_end, parse_head
 from crawler.errors import BadResponse, ProxyError
 from crawler.model.url import is_address, shortened

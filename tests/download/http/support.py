@@ -21,25 +21,21 @@ from crawler.model.request import Request
 from crawler.model.response import Response
 
 
-def make_reactor(kind: str) -> Any:
-    """A reactor of one's own; it is never run(), only turned."""
-    return AsyncioSelectorReactor(asyncio.new_event_loop()) if kind == "asyncio" else EPollReactor()
-
-
 class World:
     """One reactor, its servers and its downloaders."""
 
     def __init__(self, kind: str = "epoll") -> None:
         self.kind = kind
-        self.reactor = make_reactor(kind)
+        self.loop = asyncio.new_event_loop() if kind == "asyncio" else None
+        # It is never run(), only turned.
+        self.reactor: Any = EPollReactor() if self.loop is None else AsyncioSelectorReactor(self.loop)
         self.downloaders: list[Any] = []
         self.ports: list[Any] = []
 
     def turn(self) -> None:
-        if self.kind == "asyncio":
-            loop = self.reactor._asyncioEventloop
-            loop.call_later(0.005, loop.stop)
-            loop.run_forever()
+        if self.loop is not None:
+            self.loop.call_later(0.005, self.loop.stop)
+            self.loop.run_forever()
         else:
             self.reactor.iterate(0.005)
 
@@ -98,9 +94,7 @@ class World:
         left = [call for call in self.reactor.getDelayedCalls() if call.active()]
         for call in left:
             call.cancel()
-        if self.kind == "asyncio":
-            self.reactor._asyncioEventloop.close()
-        self.reactor.removeAll() if self.kind == "epoll" else None
+        self.reactor.removeAll() if self.loop is None else self.loop.close()
 
 
 class Conversation(Protocol):

@@ -207,7 +207,7 @@ def test_streaming_waits_for_the_reader(world: World) -> None:
     response = world.wait(agent.request(b"GET", server.url().encode()))
     for _ in range(80):
         world.turn()
-    held = response._held_size
+    held = response.unread
     assert held < 1_000_000, "the whole body was read although nobody reads it"
     reader = Reader()
     response.deliverBody(reader)

@@ -452,7 +452,7 @@ def test_a_stream_waits_for_its_reader(place: Place) -> None:
     response = place.world.wait(agent.request(b"GET", peers.url().encode()))
     for _ in range(40):
         place.world.turn()
-    assert response._held_size <= 2_000_000
+    assert response.unread <= 2_000_000
     assert place.world.wait(_read(response)) == size
 
 

@@ -10,10 +10,11 @@ from twisted.names import dns
 from twisted.names.error import DomainError
 from twisted.names.server import DNSServerFactory
 
-from crawler.download.net.resolvers import SystemLookup, TwistedLookup
+from crawler.download.net.resolvers import TwistedLookup
 from crawler.errors import NameNotResolved
 from crawler.model.request import Request
 from tests.download.http.support import Server, World, answer
+from tests.download.reactor import LookupBy
 
 pytestmark = pytest.mark.process
 
@@ -106,7 +107,7 @@ def test_a_silent_name_holds_nobody_else(each_world: World, names: NameServer, s
 
     lookup: Any = TwistedLookup(each_world.reactor, servers=[names.address])
     if kind == "threads":
-        lookup = SystemLookup(each_world.reactor, ask=ask)
+        lookup = LookupBy(each_world.reactor, ask)
     downloader = each_world.downloader(lookup=lookup, DNS_TIMEOUT=2.0)
     silent = [downloader.fetch(Request(url("silent.example", server))) for _ in range(20)]
     outcomes: list[Any] = []
@@ -123,4 +124,4 @@ def test_a_silent_name_holds_nobody_else(each_world: World, names: NameServer, s
 
 def test_the_setting_makes_one(each_world: World) -> None:
     downloader = each_world.downloader(DNS_RESOLVER="twisted")
-    assert isinstance(downloader.names._lookup, TwistedLookup)
+    assert isinstance(downloader.names.lookup, TwistedLookup)

@@ -12,11 +12,11 @@ from twisted.internet.error import DNSLookupError
 from twisted.internet.task import Clock
 
 from crawler.download.body_file import BodyFile
+from crawler.download.http.connection import Route
 from crawler.download.net.deadlines import FOREVER, Deadlines
 from crawler.download.net.guard import is_public
 from crawler.download.net.names import Names
-from crawler.download.net.resolvers import SystemLookup
-from crawler.download.net.route import Route, parse_proxy
+from crawler.download.net.proxy import parse_proxy
 from crawler.download.wire.chunked import ChunkedBody
 from crawler.download.wire.head import HeadLimits, check_growing, find_end, parse_head
 from crawler.download.wire.request import request_head, target_of
@@ -24,6 +24,7 @@ from crawler.errors import BadResponse, CrawlerError, FetchError, FetchTimeout, 
 from crawler.model.request import Request
 from crawler.model.url import join, normalise, split
 from tests.download.http.support import Conversation, World, answer
+from tests.download.reactor import LookupBy
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_public(address: str) -> None:
     "url", ["http://2130706433/", "http://0x7f.1/", "http://[::ffff:127.0.0.1]/", "http://a.example/"]
 )
 def test_the_guard_judges_what_is_dialled(world: World, url: str) -> None:
-    lookup = SystemLookup(world.reactor, ask=lambda host: ["127.0.0.1"])
+    lookup = LookupBy(world.reactor, lambda host: ["127.0.0.1"])
     downloader = world.downloader(DENY_PRIVATE_ADDRESSES=True, lookup=lookup)
     with pytest.raises(FetchError, match="DENY_PRIVATE_ADDRESSES"):
         world.wait(downloader.fetch(Request(url)))
@@ -170,7 +171,7 @@ def test_unknown_names_are_named(world: World) -> None:
     def ask(host: str) -> list[str]:
         raise OSError(-2, "Name or service not known")
 
-    downloader = world.downloader(lookup=SystemLookup(world.reactor, ask=ask))
+    downloader = world.downloader(lookup=LookupBy(world.reactor, ask))
     with pytest.raises(NameNotResolved, match=r"nowhere\.example"):
         world.wait(downloader.fetch(Request("http://nowhere.example/")))
 

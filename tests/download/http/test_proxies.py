@@ -10,7 +10,7 @@ from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.protocol import Factory, Protocol
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
-from crawler.download.net.route import parse_proxy
+from crawler.download.net.proxy import parse_proxy
 from crawler.errors import AddressForbidden, ConnectionLost, FetchTimeout, ProxyError, TLSError
 from crawler.model.request import Request
 from tests.download.http.certificates import Authority

@@ -42,8 +42,8 @@ class ServerContext(ContextFactory):
 class Resolver(SystemLookup):
     """Every name is here."""
 
-    def __init__(self, reactor: Any) -> None:
-        super().__init__(reactor, ask=lambda host: ["127.0.0.1"])
+    def ask(self, host: str) -> list[str]:
+        return ["127.0.0.1"]
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_session_is_used_again(world: World, root: Authority) -> None:
 
     def script(conversation: Conversation) -> None:
         connection: Any = conversation.transport
-        keys.append(connection._tlsConnection.master_key())
+        keys.append(connection.getHandle().master_key())
         conversation.say(answer(headers=b"Connection: close\r\n"), close=True)
 
     server = listen(world, root.server("127.0.0.1"), script, newest=SSL.TLS1_2_VERSION)
@@ -162,7 +162,7 @@ def test_a_session_stays_with_its_protocols(world: World, root: Authority) -> No
     fetches = [downloader.fetch(Request(server.url(path, scheme="https"))) for path in ("/last", "/")]
     for fetching in fetches:
         assert world.wait(fetching).body == b"hello"
-    world.until(lambda: server.conversations[0].lost and len(downloader.pool._connections) == 1)
+    world.until(lambda: server.conversations[0].lost and len(downloader.pool) == 1)
     both = [downloader.fetch(Request(server.url(scheme="https"))) for _ in range(2)]
     assert [world.wait(fetching).body for fetching in both] == [b"hello"] * 2
     assert len(server.conversations) == 3

@@ -269,7 +269,7 @@ def test_secure_cookies_of_other_sites_cost_nothing_and_are_forgotten() -> None:
     for number in range(30_000):
         jar.take([b"a=b; Secure"], split(f"https://site{number}.example/"), 0.0)
     assert len(jar) <= 20_000
-    assert len(jar._with_secure) <= 20_001
+    assert jar.domains_above_secure <= 20_001
     started = time.process_time()
     jar.take([b"x%d=b" % number for number in range(100)], split("http://www.other.example/"), 0.0)
     assert time.process_time() - started < 0.1

@@ -46,6 +46,11 @@ class CookieJar:
     def __repr__(self) -> str:
         return f"<CookieJar {self._count} cookies of {len(self._domains)} domains>"
 
+    @property
+    def domains_above_secure(self) -> int:
+        """How many domains have secure cookies, or lie above one that has."""
+        return len(self._with_secure)
+
     def take(self, lines: list[bytes], url: UrlParts, now: float) -> None:
         """Keep what the Set-Cookie lines of a response from ``url`` say."""
         for line in lines:
