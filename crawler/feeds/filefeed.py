@@ -45,7 +45,6 @@ class FileFeed:
         store_empty: bool,
         batch_size: int,
         started: datetime,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.name = template.feed
         self._template = template
@@ -55,7 +54,7 @@ class FileFeed:
         self._overwrite = overwrite
         self._store_empty = store_empty
         self._batch_size = batch_size
-        self._now = now
+        self.now: Callable[[], datetime] = lambda: datetime.now(UTC)  # what a batch's %(batch_time)s is taken from
         self._mark = Mark(0, format=form_name, time=stamp(started), batch_time=stamp(started))
         self._suffix = compression_of(template.text)
         self._durable = False
@@ -94,7 +93,7 @@ class FileFeed:
                 else:
                     self._resume(read_mark(self.name, mark, self._mark.format))
         except OutputError:
-            self._let_go()
+            self.let_go()
             raise
         self._guarded = False
         self._safe = self._mark
@@ -141,7 +140,7 @@ class FileFeed:
                 self._finish()
             raise
         finally:
-            self._let_go()
+            self.let_go()
         return self._mark.plain()
 
     def _finish(self) -> None:
@@ -153,9 +152,10 @@ class FileFeed:
             if self._batch is not None:
                 ended = self._batch.finish(durable=self._durable)
                 self._mark = replace(self._mark, file=ended if self._guarded else replace(ended, end=None))
-                self._let_go()
+                self.let_go()
 
-    def _let_go(self) -> None:
+    def let_go(self) -> None:
+        """Close the file as it is; nothing more is written."""
         if self._batch is not None:
             self._batch.close()
             self._batch = None
@@ -215,7 +215,7 @@ class FileFeed:
 
     def _begin_next(self) -> None:
         mark = self._mark
-        self._mark = replace(mark, batch=mark.batch + 1, batch_items=0, batch_time=stamp(self._now()), file=None)
+        self._mark = replace(mark, batch=mark.batch + 1, batch_items=0, batch_time=stamp(self.now()), file=None)
         self._batch = self._batch_file()
         if self._durable:
             self._batch.begin_aside(append=not self._overwrite)
@@ -275,7 +275,7 @@ class FileFeed:
         if self._batch is not None:
             for entry in self._batch.renames:
                 Path(entry.source).unlink(missing_ok=True)
-            self._let_go()
+            self.let_go()
         safe = self._safe
         for entry in self._mark.renames:
             if safe is None or entry not in safe.renames:

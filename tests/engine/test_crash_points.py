@@ -80,7 +80,7 @@ class Dying:
 def run_once(folder: Path, name: str, options: dict[str, Any], dying: Dying, hour: int = 0) -> tuple[str, int]:
     """Begin or resume the crawl at an hour of its own; return how it ended, and after how many steps."""
     feed = feed_for(folder / name, options)
-    feed._now = lambda: datetime(2026, 1, 2, hour, tzinfo=UTC)
+    feed.now = lambda: datetime(2026, 1, 2, hour, tzinfo=UTC)
     feed.items = []
     testing._ListFeed = lambda: feed  # type: ignore[assignment, misc]  # in the child only
     dying.install()

@@ -263,7 +263,7 @@ def test_members_are_closed_at_about_a_megabyte(tmp_path: Path) -> None:
 def later_feed(path: Path, options: dict[str, Any], hour: int) -> Any:
     """A feed of a process that runs at another time, as each of a job does."""
     feed = feed_for(path, options)
-    feed._now = lambda: datetime(2026, 1, 2, hour, tzinfo=UTC)
+    feed.now = lambda: datetime(2026, 1, 2, hour, tzinfo=UTC)
     return feed
 
 

@@ -340,7 +340,7 @@ def test_placeholders(tmp_path: Path) -> None:
 
 def test_batch_time_is_that_of_the_batch(tmp_path: Path) -> None:
     feed = feed_for(tmp_path / "%(batch_time)s.jl", {"batch_item_count": 1})
-    feed._now = lambda: datetime(2030, 1, 1, tzinfo=UTC)
+    feed.now = lambda: datetime(2030, 1, 1, tzinfo=UTC)
     feed.open(None, durable=False)
     feed.write([{"a": 1}, {"a": 2}], 2)
     feed.close(finished=True)

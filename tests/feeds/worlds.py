@@ -19,8 +19,7 @@ def feed_for(path: Any, options: dict[str, Any] | None = None, *, started: datet
 
 def kill(feed: Any) -> None:
     """What SIGKILL does to a feed: its files are closed, and nothing more is written."""
-    if feed._batch is not None:
-        feed._batch.close()
+    feed.let_go()
 
 
 def write_all(path: Any, items: list[Any], options: dict[str, Any] | None = None, **settings: Any) -> Any:

@@ -101,10 +101,12 @@ class Stores:
             self.wait(store.finish(ended=False, reason="test"))
 
 
-def offer(url: str, *, check: bool = True, found_on: str = "", **fields: Any) -> Offer:
-    """Make an offer of a request as the engine does."""
+def offer(url: str, *, check: bool = True, found_on: str = "", number: int | None = None, **fields: Any) -> Offer:
+    """Make an offer of a request as the engine does; ``number``: a fingerprint in place of its own."""
     request = Request(url, **fields)
-    return Offer(request, fingerprint(request), request.host, request.origin, check, found_on)
+    return Offer(
+        request, fingerprint(request) if number is None else number, request.host, request.origin, check, found_on
+    )
 
 
 def begin(stores: Stores, store: Any, *urls: str, **fields: Any) -> list[Any]:

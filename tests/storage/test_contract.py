@@ -44,7 +44,7 @@ def test_dont_filter_is_admitted_and_registers(stores: Stores) -> None:
 def test_all_fingerprints_from_0_to_the_highest_fit(stores: Stores) -> None:
     store = stores.open()
     numbers = [0, 1, 2**63 - 1, 2**63, 2**64 - 1]
-    children = [offer(f"http://a/{number}")._replace(fingerprint=number) for number in numbers]
+    children = [offer(f"http://a/{number}", number=number) for number in numbers]
     [answer] = stores.wait(store.commit([Finished(START, children=children)]))
     assert None not in answer.admitted
     assert stores.wait(store.seen([*numbers, 7])) == [True] * 5 + [False]
