@@ -66,8 +66,8 @@ class Frontier:
         return self._here
 
     def hosts(self) -> list[str]:
-        """Return the hosts with something queued or in flight, or with limits of their own."""
-        return [host.name for host in self._hosts if host.keep or not host.idle]
+        """Return the hosts with something queued or in flight, or with limits that were changed."""
+        return [host.name for host in self._hosts if host.limits_changed or not host.idle]
 
     # Entries in, entries out
 
@@ -97,7 +97,7 @@ class Frontier:
         if host is None:
             raise ValueError(f"release() of an entry that is not in flight: {entry!r}")
         host.in_flight -= 1
-        self._turns.list(host, now)
+        self._turns.line_up(host, now)
 
     def withdraw(self, entry: Entry, now: float) -> None:
         """Give back the place of an entry that was taken just now and is not sent: its host owes no delay for it."""
@@ -149,7 +149,7 @@ class Frontier:
     def open_origin(self, origin: str, delay: float | None, now: float) -> None:
         """Let the entries of an origin go; ``delay`` is its Crawl-delay in seconds, None if it has none."""
         for host in self._origins.open(origin, delay or 0.0, self._random):
-            self._turns.list(host, now)
+            self._turns.line_up(host, now)
 
     def reclose_origin(self, origin: str) -> None:
         """Forget an origin's robots.txt: it is asked again before the next of its entries goes."""
@@ -166,7 +166,7 @@ class Frontier:
         self._here -= len(entries)
         if self._window is not None:
             for host in hosts:
-                self._window.watch(host)
+                self._window.refill_if_low(host)
         return entries
 
     def forget_origin(self, origin: str, now: float) -> bool:
@@ -180,7 +180,7 @@ class Frontier:
     def set_limits(self, host: str, *, concurrency: int | None = None, delay: float | None = None) -> None:
         """Change what a host may be asked from now on; None leaves a limit as it is."""
         queue = self._host(host)
-        queue.keep = True
+        queue.limits_changed = True
         if concurrency is not None:
             queue.concurrency = concurrency
         if delay is not None and delay != queue.delay:
@@ -192,7 +192,7 @@ class Frontier:
     def forget_limits(self, host: str, now: float) -> bool:
         """Give a host that has nothing, expects nothing and owes no delay its first limits back; False if not so."""
         queue = self._hosts.get(host)
-        if queue is not None and not queue.through(now):
+        if queue is not None and not queue.may_be_forgotten(now):
             return False
         if queue is not None:
             self._hosts.reset(queue)
@@ -247,8 +247,8 @@ class Frontier:
                 refused.append(entry)
             else:
                 self._put(queue, entry, now, not_before, pinned=False)
-        self._window.watch(queue)
-        self._turns.list(queue, now)
+        self._window.refill_if_low(queue)
+        self._turns.line_up(queue, now)
         return refused
 
     # Inside
@@ -264,13 +264,13 @@ class Frontier:
             self._origins.expect(host, entry)
         elif self._origins.admit(host, item):
             heappush(host.ready, item)
-        if not host.listed:
-            self._turns.list(host, now)
+        if not host.in_line:
+            self._turns.line_up(host, now)
 
     def _pick(self, host: HostQueue, now: float) -> Entry | None:
         """Take one entry from a host whose turn it is, if it may be asked; see to its next turn."""
         if host.in_flight >= host.concurrency:
-            return None  # release() lists it again
+            return None  # release() lines it up again
         entry = None
         if host.next_send <= now:
             entry = next_entry(host, now, self._origins, self._window)
@@ -280,10 +280,10 @@ class Frontier:
                 host.in_flight += 1
                 host.sent(now, self._random)
                 if host.stored and self._window is not None:
-                    self._window.watch(host)
-            elif host.blocked:
-                return None  # refill() lists it again
-        self._turns.list(host, now)
+                    self._window.refill_if_low(host)
+            elif host.waits_for_lease:
+                return None  # refill() lines it up again
+        self._turns.line_up(host, now)
         return entry
 
     def _host(self, name: str, now: float | None = None) -> HostQueue:
@@ -291,5 +291,5 @@ class Frontier:
         if host is None:
             host = self._hosts.make(name, now)
             if self._window is not None:
-                self._window.fit(len(self._hosts))
+                self._window.share_among(len(self._hosts))
         return host

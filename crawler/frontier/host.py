@@ -45,31 +45,30 @@ class HostQueue:
     by origin, what waits for robots.txt; ``asks`` the origins whose robots.txt is to be fetched.
 
     Times are monotonic seconds: ``sent_at`` of the last request, ``next_send`` from when on another may go,
-    ``before`` what both were before the last one, and ``timer`` when the host is woken (None: it is not).
-    ``listed``: it stands in the row of those that may be asked now. ``keep``: it was given limits of its own,
-    so it is not forgotten when it is idle.
+    ``before_sending`` what both were before the last one, and ``timer`` when the host is woken (None: it is not).
+    ``in_line``: it stands in the row of those that may be asked now. ``limits_changed``: its limits are not those it
+    began with, so it is not forgotten when it is idle.
 
     With a window, ``stored`` requests of the host are in the store only, and every one of them sorts
-    behind ``mark`` (None: nothing was loaded yet, so all of them do). ``asked_count`` is not 0 while a refill
-    is under way, and ``late`` then gathers the keys that went to the store meanwhile. ``blocked``: the
+    behind ``mark`` (None: nothing was loaded yet, so all of them do). ``lease_count`` is not 0 while a refill
+    is under way, and ``lease_lacks`` then gathers the keys that went to the store meanwhile. ``waits_for_lease``: the
     next in memory is a pinned one that sorts behind the mark, so the store's have to come first.
     """
 
     __slots__ = (
-        "asked_count",
-        "asked_mark",
         "asks",
-        "before",
-        "blocked",
+        "before_sending",
         "concurrency",
         "crawl_delay",
         "delay",
         "delayed",
         "in_flight",
+        "in_line",
         "jitter",
-        "keep",
-        "late",
-        "listed",
+        "lease_count",
+        "lease_lacks",
+        "lease_mark",
+        "limits_changed",
         "mark",
         "name",
         "next_send",
@@ -80,6 +79,7 @@ class HostQueue:
         "sent_at",
         "stored",
         "timer",
+        "waits_for_lease",
     )
 
     def __init__(self, name: str, limits: HostLimits) -> None:
@@ -88,25 +88,25 @@ class HostQueue:
         self.delay = limits.delay
         self.jitter = limits.jitter
         self.crawl_delay = 0.0
-        self.keep = False
+        self.limits_changed = False
         self.in_flight = 0
         self.sent_at: float | None = None
-        self.before: tuple[float | None, float] = (None, float("-inf"))
+        self.before_sending: tuple[float | None, float] = (None, float("-inf"))
         self.next_send = float("-inf")
         self.paused_until = float("-inf")
-        self.listed = False
+        self.in_line = False
         self.timer: float | None = None
         self.ready: list[Item] = []
         self.delayed: list[tuple[float, Item]] = []
         self.parked: dict[str, list[Item]] = {}
         self.parked_count = 0
         self.asks: deque[str] = deque()
-        self.blocked = False
+        self.waits_for_lease = False
         self.stored = 0
         self.mark: Key | None = None
-        self.asked_count = 0
-        self.asked_mark: Key | None = None
-        self.late: list[Key] = []
+        self.lease_count = 0
+        self.lease_mark: Key | None = None
+        self.lease_lacks: list[Key] = []
 
     def __repr__(self) -> str:
         return (
@@ -129,8 +129,8 @@ class HostQueue:
         """Tell whether nothing is here nor expected."""
         return not (self.ready or self.delayed or self.parked_count or self.asks or self.in_flight or self.stored)
 
-    def through(self, now: float) -> bool:
-        """Tell whether the host may be forgotten: it is idle and owes no delay."""
+    def may_be_forgotten(self, now: float) -> bool:
+        """Tell whether nothing is lost with the host: it is idle and owes no delay."""
         return self.next_send <= now and self.idle
 
     def park(self, item: Item) -> None:
@@ -155,13 +155,13 @@ class HostQueue:
 
     def sent(self, now: float, random: Callable[[], float]) -> None:
         """Note that a request goes now, and when the next one may."""
-        self.before = (self.sent_at, self.next_send)
+        self.before_sending = (self.sent_at, self.next_send)
         self.sent_at = now
         self.pace(random)
 
     def unsend(self) -> None:
         """Take the last ``sent`` back: nothing was sent after all."""
-        self.sent_at, self.next_send = self.before
+        self.sent_at, self.next_send = self.before_sending
 
     def pace(self, random: Callable[[], float]) -> None:
         """Work out the next send time from the last one and the present delay."""
@@ -202,7 +202,7 @@ class HostQueue:
         return [item[2] for item in items]
 
     def evict(self, keep: int) -> list[Entry]:
-        """Give all but the first ``keep`` requests back to the store; return what went.
+        """Give all but the first ``limits_changed`` requests back to the store; return what went.
 
         The window's end becomes the last one kept, so that what went sorts behind it. Pinned and
         carried requests stay, wherever they sort: a refill skips what is in memory.

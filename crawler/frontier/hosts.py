@@ -8,7 +8,7 @@ from crawler.frontier.host import HostQueue, LimitsByHost
 from crawler.frontier.origins import Origins
 
 SWEEP_LEAST = 1000
-"""From so many hosts on, the queues of those that are through are let go, now and then."""
+"""From so many hosts on, the queues of those that may be forgotten are let go, now and then."""
 
 
 class Hosts:
@@ -41,11 +41,11 @@ class Hosts:
     def reset(self, host: HostQueue) -> None:
         """Give a host the limits it began with."""
         host.concurrency, host.delay, host.jitter = self._limits.of(host.name)
-        host.keep = False
+        host.limits_changed = False
 
     def _sweep(self, now: float) -> None:
         """Forget hosts that have nothing, expect nothing, owe no delay and have the limits they began with."""
-        gone = {host for host in self if not host.keep and host.through(now)}
+        gone = {host for host in self if not host.limits_changed and host.may_be_forgotten(now)}
         for host in gone:
             del self._queues[host.name]
         self._origins.forget(gone)

@@ -21,16 +21,16 @@ REFUSED = "refused"
 class Origin:
     """What is known of one origin; ``hosts`` are the slots that may have entries of it.
 
-    ``delay`` is its Crawl-delay in seconds; ``listed``: some host has it among its ``asks``.
+    ``delay`` is its Crawl-delay in seconds; ``to_be_asked``: some host has it among its ``asks``.
     """
 
-    __slots__ = ("delay", "hosts", "listed", "name", "state")
+    __slots__ = ("delay", "hosts", "name", "state", "to_be_asked")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.state = UNKNOWN
         self.delay = 0.0
-        self.listed = False
+        self.to_be_asked = False
         self.hosts: set[HostQueue] = set()
 
     def __repr__(self) -> str:
@@ -91,15 +91,15 @@ class Origins:
     @staticmethod
     def ask(host: HostQueue, origin: Origin) -> None:
         """Have this host ask for the robots.txt of an origin, unless that is under way."""
-        if not origin.listed and origin.state != ASKED:
-            origin.listed = True
+        if not origin.to_be_asked and origin.state != ASKED:
+            origin.to_be_asked = True
             host.asks.append(origin.name)
 
     def next_asked(self, host: HostQueue) -> Entry | None:
         """Return an entry for the next robots.txt that the host has to ask for."""
         while host.asks:
             origin = self._origins[host.asks.popleft()]
-            origin.listed = False
+            origin.to_be_asked = False
             if origin.state in (UNKNOWN, REFUSED):
                 origin.state = ASKED
                 return robots_entry(origin.name, host.name)
@@ -139,13 +139,13 @@ class Origins:
         origin = self._origins.get(name)
         if origin is None:
             return True
-        if origin.state is ASKED or origin.listed or not all(host.through(now) for host in origin.hosts):
+        if origin.state is ASKED or origin.to_be_asked or not all(host.may_be_forgotten(now) for host in origin.hosts):
             return False
         del self._origins[name]
         return True
 
     def forget(self, hosts: set[HostQueue]) -> None:
-        """Let go of hosts that are through. Their origins stay until `forget_origin`, with their robots.txt."""
+        """Let go of hosts that may be forgotten. Their origins stay until `forget_origin`, with their robots.txt."""
         for origin in self._origins.values():
             origin.hosts -= hosts
 

@@ -28,26 +28,26 @@ class Turns:
         return f"<Turns {len(self._ready)} ready, {len(self._timers)} timers>"
 
     def next(self, now: float) -> HostQueue | None:
-        """Take the host whose turn it is; it is listed again by ``list``."""
+        """Take the host whose turn it is; it is lined up again by ``line_up``."""
         if self._timers and self._timers[0][0] <= now:
             self._wake_due(now)
         if not self._ready:
             return None
         host = self._ready.popleft()
-        host.listed = False
+        host.in_line = False
         return host
 
-    def list(self, host: HostQueue, now: float) -> None:
+    def line_up(self, host: HostQueue, now: float) -> None:
         """Give a host its next turn, now or when it may have one; none if it waits for something else."""
-        if host.listed or host.blocked or host.in_flight >= host.concurrency:
-            return  # listed again by: its turn, a refill, a release
+        if host.in_line or host.waits_for_lease or host.in_flight >= host.concurrency:
+            return  # lined up again by: its turn, a refill, a release
         when = host.next_send
         if not host.ready and not host.asks:
             if not host.delayed:
                 return
             when = max(when, host.delayed[0][0])
         if when <= now:
-            host.listed = True
+            host.in_line = True
             self._ready.append(host)
         else:
             self.schedule(host, when)
@@ -71,7 +71,7 @@ class Turns:
     def clear(self) -> None:
         """Forget all turns."""
         for host in self._ready:
-            host.listed = False
+            host.in_line = False
         for _, _, host in self._timers:
             host.timer = None
         self._ready.clear()
@@ -85,4 +85,4 @@ class Turns:
             if host.timer == when:
                 host.timer = None
                 woken += 1
-                self.list(host, now)
+                self.line_up(host, now)

@@ -57,7 +57,7 @@ class Window:
         self.claimed: set[int] = set()
         self._hungry: dict[HostQueue, None] = {}
 
-    def fit(self, hosts: int) -> None:
+    def share_among(self, hosts: int) -> None:
         """Share the memory among so many hosts."""
         self.share = min(self._size, max(SMALLEST, self._size * FULL_WINDOWS // max(hosts, 1)))
 
@@ -70,10 +70,10 @@ class Window:
             return True
         host.stored += 1
         self.stored += 1
-        if host.asked_count:
-            host.late.append(entry.key)
+        if host.lease_count:
+            host.lease_lacks.append(entry.key)
         else:
-            self.watch(host)
+            self.refill_if_low(host)
         return False
 
     def must_refill_first(self, host: HostQueue) -> bool:
@@ -81,8 +81,8 @@ class Window:
         key, _, entry, _ = host.ready[0]
         if entry.robots or (host.mark is not None and key <= host.mark):
             return False
-        host.blocked = True
-        self.watch(host)
+        host.waits_for_lease = True
+        self.refill_if_low(host)
         return True
 
     def trim(self, host: HostQueue) -> int:
@@ -95,9 +95,9 @@ class Window:
             self.claimed.discard(entry.token)
         return len(gone)
 
-    def watch(self, host: HostQueue) -> None:
+    def refill_if_low(self, host: HostQueue) -> None:
         """Have the host asked for in ``needs`` if it runs low."""
-        if host.stored and not host.asked_count and (host.blocked or host.room(self.share) * 2 > self.share):
+        if host.stored and not host.lease_count and (host.waits_for_lease or host.room(self.share) * 2 > self.share):
             self._hungry[host] = None
 
     def needs(self, limit: int) -> list[tuple[str, int, Key | None]]:
@@ -106,17 +106,17 @@ class Window:
         while self._hungry and len(wanted) < limit:
             host = next(iter(self._hungry))
             del self._hungry[host]
-            count = max(host.room(self.share), SMALLEST if host.blocked else 0)
-            if host.asked_count or not host.stored or count <= 0:
+            count = max(host.room(self.share), SMALLEST if host.waits_for_lease else 0)
+            if host.lease_count or not host.stored or count <= 0:
                 continue
-            host.asked_count, host.asked_mark = count, host.mark
+            host.lease_count, host.lease_mark = count, host.mark
             wanted.append((host.name, count, host.mark))
         return wanted
 
     def resume(self, host: HostQueue, count: int) -> None:
         """Note that ``count`` requests of the host are in the store."""
         self._set_stored(host, count)
-        self.watch(host)
+        self.refill_if_low(host)
 
     def more(self, host: HostQueue, count: int) -> None:
         """Note that ``count`` new requests of the host are in the store, wherever they sort.
@@ -126,9 +126,9 @@ class Window:
         """
         self._set_stored(host, host.stored + count)
         host.mark = None
-        if host.asked_count:
-            host.asked_mark = NOWHERE
-        self.watch(host)
+        if host.lease_count:
+            host.lease_mark = NOWHERE
+        self.refill_if_low(host)
 
     def take_in(self, host: HostQueue, leased: Leased) -> Leased:
         """Return what of a lease comes into memory now, and move the window's end behind it.
@@ -137,9 +137,9 @@ class Window:
         2. Something was stored meanwhile that the lease lacks: what sorts behind it waits for the next lease.
         3. Fewer than asked were leased: nothing else of the host is in the store, whatever was counted.
         """
-        asked, late = host.asked_count, host.late
-        host.asked_count, host.late, host.blocked = 0, [], False
-        if host.mark != host.asked_mark:
+        asked, late = host.lease_count, host.lease_lacks
+        host.lease_count, host.lease_lacks, host.waits_for_lease = 0, [], False
+        if host.mark != host.lease_mark:
             return ()
         keys = {entry.key for entry, _ in leased}
         missing = [key for key in late if key not in keys]
