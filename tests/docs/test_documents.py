@@ -102,6 +102,13 @@ def test_modules_that_are_run_exist() -> None:
                 assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
 
 
+def test_the_files_to_touch_are_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:\w+/)+(?:\w+\.py)?)`", text)
+    assert len(named) > 15
+    assert [path for path in named if not (ROOT / path).exists() and not (ROOT / "crawler" / path).exists()] == []
+
+
 def test_the_readme_is_short() -> None:
     assert len(README.read_text(encoding="utf-8").splitlines()) <= 250
 
