@@ -8,7 +8,7 @@ from importlib import import_module
 import pytest
 
 from tests.docs.blocks import ROOT
-from tests.docs.rooms import rows
+from tests.docs.tables import page
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 JOURNEY = PAGE.partition("## The way of a request")[2].partition("\n## ")[0]
@@ -35,10 +35,8 @@ def _is_module(parts: list[str]) -> bool:
     return path.is_dir() or path.with_suffix(".py").exists()
 
 
-def test_the_table_of_rooms_is_the_one_that_is_held() -> None:
-    table = re.findall(r"^\| [a-z_0-9.]+ \| .*\|$", PAGE, re.MULTILINE)
-    written = [row for row in table if not row.startswith(("| room ", "| phase "))]
-    assert written == list(rows()), "the rows are: python -m tests.docs.rooms"
+def test_the_tables_of_phases_and_rooms_are_those_that_are_held() -> None:
+    assert page() == PAGE, "run: python -m tests.docs.tables"
 
 
 def test_the_map_in_the_readme_names_every_module_and_room() -> None:
