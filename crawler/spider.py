@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from crawler.anywhere import anywhere
 from crawler.dialect import Engine, Signals, dialect, may_be_settings
@@ -132,38 +132,51 @@ class Spider:
         ``blockingCallFromThread(reactor, spider.fetch, url)`` waits for the response.
         """
         request = url_or_request if isinstance(url_or_request, Request) else Request(url_or_request)
-        if self.crawler.fetch is None:
-            raise RuntimeError("fetch() works while the crawl runs")
         return anywhere(self.crawler.fetch(request))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
 
 
+class Running(Protocol):
+    """The crawl itself, as far as its components may act on it."""
+
+    def fetch(self, request: Request) -> Deferred[Response]:
+        """Fetch inline."""
+
+    def stop(self, reason: str) -> None:
+        """End it once what is in flight has finished."""
+
+
 @dataclass(slots=True)
 class Crawler:
     """One crawl as its components see it: what ``from_crawler(cls, crawler)`` is given.
 
-    ``fetch`` sends one request through the frontier and gives its Response. ``check_value`` raises, naming the
-    type, for a value that the job cannot keep; None where nothing is kept.
+    ``running`` is None until the crawl is prepared. ``check_value`` raises, naming the type, for a value that the
+    job cannot keep; None where nothing is kept.
     """
 
     settings: Settings
     stats: Stats
     events: Events
     spider: Spider | None = None
-    fetch: Callable[[Request], Deferred[Response]] | None = None
-    end: Callable[[str], None] | None = None
+    running: Running | None = None
     http: HTTPClient = _NOT_YET
     memory: dict[tuple[str, str], dict[Any, Any]] = field(default_factory=dict)
     memory_changes: list[Any] = field(default_factory=list)
     check_value: Callable[[Any], None] | None = None
 
+    def fetch(self, request: Request) -> Deferred[Response]:
+        """Send one request through the frontier and give its Response."""
+        if self.running is None:
+            raise RuntimeError("fetch() works while the crawl runs")
+        return self.running.fetch(request)
+
     def stop(self, reason: str = "shutdown") -> None:
         """End the crawl with this reason once what is in flight has finished. From any thread."""
-        if self.end is None:
+        if self.running is None:
             raise RuntimeError("a crawl can be stopped once it is prepared")
-        self.end(reason)
+        self.running.stop(reason)
 
     @property
     def signals(self) -> Signals:

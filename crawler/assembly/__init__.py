@@ -31,7 +31,7 @@ from crawler.assembly.rules import (
     make_rules,
 )
 from crawler.assembly.shutdown import end_with_reactor
-from crawler.assembly.world import World, from_any_thread, in_reactor_alone, real_world
+from crawler.assembly.world import ForComponents, World, real_world
 from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
 from crawler.download.edge import Edge
@@ -219,10 +219,7 @@ def _prepared(crawler: Crawler, world: World, chosen: ChosenStore, feeds: Sequen
     crawler.check_value = getattr(chosen.store, "check_value", None)
     edge = _edge(loaded.core, crawler, world)
     run = Crawl(_parts(crawler, spider, world, edge, chosen, feeds))
-    crawler.fetch, crawler.end = (
-        in_reactor_alone(world.reactor, run.fetch),
-        from_any_thread(world.reactor, run.ending.stop),
-    )
+    crawler.running = ForComponents(run, world.reactor)
     crawler.http = edge.http or NoSideCalls()  # type: ignore[assignment]  # both stand in for treq's client
     edge.again = run.fetch_more
     edge.ask_before_repeating(run.may_repeat)

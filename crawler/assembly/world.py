@@ -6,19 +6,19 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import get_ident
-from typing import TypeVar
 
 from twisted.internet.base import ReactorBase
+from twisted.internet.defer import Deferred
 from twisted.python.threadable import isInIOThread
 
 from crawler.download.seam import Downloader
 from crawler.engine.clock import Clock, ReactorClock
+from crawler.engine.crawl import Crawl
 from crawler.engine.machine import Machine
 from crawler.engine.user_code.tasks import Drive, driver, loop_of
 from crawler.model.request import Request
+from crawler.model.response import Response
 from crawler.threads import Pools, reactor_pools
-
-T = TypeVar("T")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,28 +54,26 @@ def real_world(reactor: ReactorBase) -> World:
     )
 
 
-def in_reactor_alone(reactor: ReactorBase | None, fetch: Callable[[Request], T]) -> Callable[[Request], T]:
-    """Return ``fetch`` for users' code: in a thread of a stage it would confuse the engine, and raises instead."""
-    home = get_ident()
+class ForComponents:
+    """A crawl as users' code may act on it: stages run in threads of their own."""
 
-    def guarded(request: Request) -> T:
-        if reactor is not None and get_ident() != home:
+    def __init__(self, crawl: Crawl, reactor: ReactorBase | None) -> None:
+        self._crawl = crawl
+        self._reactor = reactor
+        self._home = get_ident()
+
+    def fetch(self, request: Request) -> Deferred[Response]:
+        """Fetch inline; raises RuntimeError in a thread of a stage, where it would confuse the engine."""
+        if self._reactor is not None and get_ident() != self._home:
             raise RuntimeError(
                 "fetch() was called in a thread; there, blockingCallFromThread(reactor, self.crawler.fetch, request) "
                 "of twisted.internet.threads waits for the response; or make the method async def, and await it"
             )
-        return fetch(request)
+        return self._crawl.fetch(request)
 
-    return guarded
-
-
-def from_any_thread(reactor: ReactorBase | None, stop: Callable[[str], None]) -> Callable[[str], None]:
-    """Return ``stop`` for users' code: stages run in threads of their own, and may want to end the crawl."""
-
-    def end(reason: str) -> None:
-        if reactor is None or isInIOThread():
-            stop(reason)
+    def stop(self, reason: str) -> None:
+        """End the crawl once what is in flight has finished. From any thread."""
+        if self._reactor is None or isInIOThread():
+            self._crawl.ending.stop(reason)
         else:
-            reactor.callFromThread(stop, reason)
-
-    return end
+            self._reactor.callFromThread(self._crawl.ending.stop, reason)

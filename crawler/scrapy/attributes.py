@@ -80,7 +80,7 @@ class Engine:
 
     def download(self, request: Request) -> Awaitable[Response]:
         """Fetch inline, as ``await spider.fetch(request)``."""
-        if self._crawler.fetch is None:
+        if self._crawler.running is None:
             raise RuntimeError("download() works while the crawl runs")
         return anywhere(self._crawler.fetch(request))
 

@@ -39,8 +39,9 @@ class Signal:
                 f"{self.name}: {_name(receiver)} is a coroutine function, and receivers are plain functions; "
                 "closed() of the spider and open_spider() and close_spider() of a pipeline may be coroutines"
             )
-        takes = _parameters(receiver)
-        wanted = [name for name in self._gives if takes is None or name in takes]
+        takes = inspect.signature(receiver).parameters
+        takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in takes.values())
+        wanted = [name for name in self._gives if takes_all or name in takes]
 
         def told(event: events.Event) -> None:
             of_crawl = {"sender": crawler, "signal": self, "spider": crawler.spider}
@@ -73,14 +74,6 @@ class Unheard:
     def subscribe(self, crawler: Crawler, receiver: Callable[..., Any]) -> None:
         """Raise UsageError."""
         raise UsageError(f"the signal {self.name} of Scrapy is not sent here: {self._instead}")
-
-
-def _parameters(receiver: Callable[..., Any]) -> set[str] | None:
-    """Return the names a receiver takes; None: it takes any."""
-    parameters = inspect.signature(receiver).parameters
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
-        return None
-    return set(parameters)
 
 
 def _name(receiver: Callable[..., Any]) -> str:

@@ -98,7 +98,7 @@ def test_a_stop_while_a_finished_crawl_closes_leaves_it_finished() -> None:
             return item
 
         async def close_spider(self) -> None:
-            self.crawler.end("too late")
+            self.crawler.stop("too late")
             asked.append("end")
             await asyncio.sleep(0.1)
 
