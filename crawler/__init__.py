@@ -8,6 +8,7 @@ the engine.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -103,9 +104,15 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# Each name is written once, in the imports above: type checkers read those, and so does the crawler itself.
-with open(__file__, encoding="utf-8") as _lines:  # noqa: PTH123  this alone would load pathlib
-    _HOME_OF = {words[5]: words[1] for line in _lines if (words := line.split())[4:5] == ["as"] and words[0] == "from"}
+# Each name is written once, in the imports above: type checkers read those, and compiled code, which has to be
+# enough where there is no source, lists each module with what is imported from it behind.
+_NAMES = sys._getframe().f_code.co_names
+_HOME_OF: dict[str, str] = {}
+for _name in _NAMES[_NAMES.index("crawler.assembly") : _NAMES.index("__version__")]:
+    if "." in _name:
+        _home = _name
+    else:
+        _HOME_OF[_name] = _home
 
 __all__ = ["__version__", *sorted(_HOME_OF)]
 
