@@ -18,6 +18,7 @@ from twisted.internet.defer import Deferred, succeed
 
 from crawler.assembly import World, prepare
 from crawler.download.seam import Exchange, Head
+from crawler.engine.machine import Machine
 from crawler.engine.user_code.tasks import driver
 from crawler.errors import FetchCancelled
 from crawler.events import Event
@@ -260,11 +261,14 @@ def crawl(
 
     world = World(
         reactor=None,
-        clock=VirtualClock(loop),
-        drive=driver(loop),
-        pools=InlinePool,
+        machine=Machine(
+            clock=VirtualClock(loop),
+            random=random.Random(seed).random,
+            drive=driver(loop),
+            pools=InlinePool,
+            from_thread=None,
+        ),
         downloader=memory,
-        random=random.Random(seed).random,
     )
     feed = _ListFeed()
     try:

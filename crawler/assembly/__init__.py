@@ -247,9 +247,9 @@ def _edge(core: CoreSettings, crawler: Crawler, world: World) -> Edge:
         reactor=world.reactor,
         clock=world.clock,
         make=lambda component: make_component(component, crawler),
-        drive=world.drive,
+        drive=world.machine.drive,
         downloader=world.downloader,
-        pools=world.pools,
+        pools=world.machine.pools,
         open_pages=lambda: CacheFile(
             Path(core.HTTPCACHE_FILE),
             max_size=core.HTTPCACHE_MAX_SIZE,

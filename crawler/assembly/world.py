@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import get_ident
 
 from twisted.internet.base import ReactorBase
@@ -15,43 +14,39 @@ from crawler.download.seam import Downloader
 from crawler.engine.clock import Clock, ReactorClock
 from crawler.engine.crawl import Crawl
 from crawler.engine.machine import Machine
-from crawler.engine.user_code.tasks import Drive, driver, loop_of
+from crawler.engine.user_code.tasks import driver, loop_of
 from crawler.model.request import Request
 from crawler.model.response import Response
-from crawler.threads import Pools, reactor_pools
+from crawler.threads import reactor_pools
 
 
 @dataclass(slots=True, kw_only=True)
 class World:
-    """What a crawl has of the machine: time, tasks, threads and the network. Tests have another one.
+    """What a crawl stands on: the machine and the network. Tests have another one.
 
     ``downloader`` takes the place of the one that the settings name.
     """
 
     reactor: ReactorBase | None
-    clock: Clock
-    drive: Drive
-    pools: Pools
+    machine: Machine
     downloader: Downloader | None = None
-    random: Callable[[], float] = field(default=random.random)
 
     @property
-    def machine(self) -> Machine:
-        """What the engine has of it."""
-        return Machine(
-            clock=self.clock,
-            random=self.random,
-            drive=self.drive,
-            pools=self.pools,
-            from_thread=getattr(self.reactor, "callFromThread", None),
-        )
+    def clock(self) -> Clock:
+        """Its time."""
+        return self.machine.clock
 
 
 def real_world(reactor: ReactorBase) -> World:
     """Return the world beneath a reactor."""
-    return World(
-        reactor=reactor, clock=ReactorClock(reactor), drive=driver(loop_of(reactor)), pools=reactor_pools(reactor)
+    machine = Machine(
+        clock=ReactorClock(reactor),
+        random=random.random,
+        drive=driver(loop_of(reactor)),
+        pools=reactor_pools(reactor),
+        from_thread=reactor.callFromThread,
     )
+    return World(reactor=reactor, machine=machine)
 
 
 class ForComponents:
