@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 from unicodedata import bidirectional
+
+from lxml import etree
 
 from crawler.model.inputs import TYPES, sanitized
 from crawler.model.labels import codec_of
@@ -34,7 +35,7 @@ class NoFile(str):
 NO_FILE = NoFile()
 
 
-def controls_of(form: Any) -> Iterator[Any]:
+def controls_of(form: etree._Element) -> Iterator[etree._Element]:
     """Yield a form's enabled controls: those inside, and those elsewhere that name it by form=."""
     own = form.get("id")
     for control in form.getroottree().getroot().iter("input", "button", "select", "textarea"):
@@ -49,7 +50,7 @@ def controls_of(form: Any) -> Iterator[Any]:
             yield control
 
 
-def _disabled(control: Any) -> bool:
+def _disabled(control: etree._Element) -> bool:
     if control.get("disabled") is not None:
         return True
     for fieldset in control.iterancestors("fieldset"):
@@ -60,7 +61,7 @@ def _disabled(control: Any) -> bool:
     return False
 
 
-def type_of(control: Any) -> str:
+def type_of(control: etree._Element) -> str:
     """Return the type of an input or button, "" of others; what it is, where the page says what is none."""
     if control.tag == "input":
         said = (control.get("type") or "").strip().lower()
@@ -71,12 +72,12 @@ def type_of(control: Any) -> str:
     return ""
 
 
-def is_clickable(control: Any) -> bool:
+def is_clickable(control: etree._Element) -> bool:
     """Tell whether a click on it submits the form."""
     return type_of(control) == "submit" or (control.tag == "input" and type_of(control) == "image")
 
 
-def entries(controls: list[Any], button: Any, encoding: str) -> Iterator[tuple[str, str]]:
+def entries(controls: list[etree._Element], button: etree._Element | None, encoding: str) -> Iterator[tuple[str, str]]:
     """Yield name and value of what is sent when ``button`` is clicked (None: nothing is); line ends as they are."""
     chosen = {  # of the radio buttons of a name, the last that is checked
         control.get("name"): control
@@ -96,7 +97,7 @@ def entries(controls: list[Any], button: Any, encoding: str) -> Iterator[tuple[s
                         yield field, _direction(control, value)
 
 
-def _values(control: Any, kind: str, chosen: dict[Any, Any], encoding: str) -> list[str]:
+def _values(control: etree._Element, kind: str, chosen: dict[str | None, etree._Element], encoding: str) -> list[str]:
     if kind == "image":
         return ["x", "y"]
     if control.tag == "select":
@@ -110,14 +111,14 @@ def _values(control: Any, kind: str, chosen: dict[Any, Any], encoding: str) -> l
         return [control.get("value", "on")] if is_on else []
     if kind == "hidden" and (control.get("name") or "").lower() == "_charset_":
         return [_charset_name(encoding)]
-    return [sanitized(kind, control.get("value"), control.attrib)]
+    return [sanitized(kind, control.get("value"), control)]
 
 
 def _charset_name(codec: str) -> str:
     return next((name for name in _CHARSETS if codec_of(name) == codec), codec)
 
 
-def _selected(select: Any) -> list[str]:
+def _selected(select: etree._Element) -> list[str]:
     options = list(select.iter("option"))
     chosen = [option for option in options if option.get("selected") is not None]
     if select.get("multiple") is None:
@@ -128,22 +129,23 @@ def _selected(select: Any) -> list[str]:
     return [_option_value(option) for option in chosen if not _option_disabled(option)]
 
 
-def _is_menu(select: Any) -> bool:
+def _is_menu(select: etree._Element) -> bool:
     size = re.match(r"[\t\n\f\r ]*\+?(\d{1,9})", select.get("size") or "", re.ASCII)
     return size is None or int(size[1]) <= 1
 
 
-def _option_disabled(option: Any) -> bool:
+def _option_disabled(option: etree._Element) -> bool:
     group = option.getparent()
-    return option.get("disabled") is not None or (group.tag == "optgroup" and group.get("disabled") is not None)
+    in_disabled = group is not None and group.tag == "optgroup" and group.get("disabled") is not None
+    return in_disabled or option.get("disabled") is not None
 
 
-def _option_value(option: Any) -> str:
+def _option_value(option: etree._Element) -> str:
     value = option.get("value")
     return str(value) if value is not None else _SPACES.sub(" ", "".join(option.itertext())).strip(" ")
 
 
-def _direction(control: Any, value: str) -> str:
+def _direction(control: etree._Element, value: str) -> str:
     for element in (control, *control.iterancestors()):
         said = (element.get("dir") or "").lower()
         if said in ("ltr", "rtl"):

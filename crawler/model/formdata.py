@@ -7,17 +7,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 from urllib.parse import urlencode
+
+from lxml import etree
 
 from crawler.model.arguments import is_plain
 from crawler.model.controls import controls_of, entries, is_clickable
 from crawler.model.invalid import InvalidRequest
 from crawler.model.labels import codec_of
 from crawler.model.octets import encode, output_encoding
+from crawler.model.selector import Selector
 
 _NEWLINES = re.compile("\r\n|\r|\n")
 _ENCTYPES = frozenset(("application/x-www-form-urlencoded", "multipart/form-data", "text/plain"))
+
+Text: TypeAlias = str | bytes
+Pair = TypeVar("Pair")
 
 
 class Page(Protocol):
@@ -28,7 +34,7 @@ class Page(Protocol):
     @property
     def encoding(self) -> str: ...
     @property
-    def selector(self) -> Any: ...
+    def selector(self) -> Selector: ...
     def urljoin(self, url: str) -> str: ...
 
 
@@ -69,7 +75,7 @@ def _flat(data: Any) -> list[tuple[str | bytes, str | bytes]]:
     return pairs
 
 
-def _pair(pair: Any) -> Any:
+def _pair(pair: Pair) -> Pair:
     if isinstance(pair, str | bytes):
         raise TypeError("a text is no pair")
     return pair
@@ -117,8 +123,7 @@ def submission(
         raise InvalidRequest(f"form data must be a mapping or pairs, got {data!r}") from error
     taken |= {name for name, _ in (files.items() if isinstance(files, Mapping) else files or ())}
     encoding = _charset(form, page.encoding)
-    pairs: list[Any] = [(field, value) for field, value in entries(controls, button, encoding) if field not in taken]
-    pairs += _flat(given)
+    filled_in = [(field, value) for field, value in entries(controls, button, encoding) if field not in taken]
     action = (_said("action", form, button) or "").strip("\t\n\f\r ")
     method = (_said("method", form, button) or "").strip().upper()
     enctype = (_said("enctype", form, button) or "").strip().lower()
@@ -126,12 +131,12 @@ def submission(
         page.urljoin(action) if action else page.url,
         "POST" if method == "POST" else "GET",
         enctype if enctype in _ENCTYPES else "application/x-www-form-urlencoded",
-        [(_lines(field), _lines(value)) for field, value in pairs],
+        [(_lines(field), _lines(value)) for field, value in [*filled_in, *_flat(given)]],
         encoding,
     )
 
 
-def _said(name: str, form: Any, button: Any) -> str | None:
+def _said(name: str, form: etree._Element, button: etree._Element | None) -> str | None:
     """Return what the clicked button says of the form, or else the form."""
     if button is not None and is_clickable(button) and (said := button.get(f"form{name}")) is not None:
         return str(said)
@@ -139,18 +144,26 @@ def _said(name: str, form: Any, button: Any) -> str | None:
     return None if said is None else str(said)
 
 
-def _lines(value: Any) -> Any:
+def _lines(value: Text) -> Text:
     """Return a text with the line ends with which forms are sent."""
     if isinstance(value, bytes) or ("\n" not in value and "\r" not in value):
         return value
     return _NEWLINES.sub("\r\n", value)
 
 
-def _find(page: Page, *, name: Any, id: Any, number: int, xpath: str | None, css: str | None) -> Any:  # noqa: A002
-    forms = page.selector.root.xpath("//form")
+def _find(
+    page: Page,
+    *,
+    name: str | None,
+    id: str | None,
+    number: int,
+    xpath: str | None,
+    css: str | None,  # noqa: A002
+) -> etree._Element:
+    forms: list[etree._Element] = page.selector.root.xpath("//form")
     if xpath is not None or css is not None:
-        for found in page.selector.css(css) if css is not None else page.selector.xpath(xpath):
-            element = found.root
+        for found in page.selector.css(css) if css is not None else page.selector.xpath(xpath or ""):
+            element: etree._Element | None = found.root
             while element is not None and getattr(element, "tag", None) != "form":
                 element = element.getparent() if hasattr(element, "getparent") else None
             if element is not None:
@@ -169,21 +182,22 @@ def _find(page: Page, *, name: Any, id: Any, number: int, xpath: str | None, css
         raise _not_found(page, forms, f"no form number {number}") from None
 
 
-def _not_found(page: Page, forms: list[Any], what: str) -> InvalidRequest:
+def _not_found(page: Page, forms: list[etree._Element], what: str) -> InvalidRequest:
     there = []
     for number, form in enumerate(forms[:20]):
         attributes = [f"{key}={form.get(key)!r}" for key in ("name", "id", "action") if form.get(key)]
-        fields = [control.get("name") for control in controls_of(form) if control.get("name")]
+        fields = [name for control in controls_of(form) if (name := control.get("name"))]
         there.append(f"{number}: {' '.join([*attributes, 'fields', *fields[:10]])}")
     return InvalidRequest(f"{what} on {page.url}; " + ("forms there: " + "; ".join(there) if there else "it has none"))
 
 
-def _clicked(controls: list[Any], click: Mapping[str, Any] | None) -> Any:
+def _clicked(controls: list[etree._Element], click: Mapping[str, Any] | None) -> etree._Element | None:
     buttons = [control for control in controls if is_clickable(control)]
     if click is None:
         return buttons[0] if buttons else None
-    wanted = dict(click)
-    if (number := wanted.pop("nr", None)) is not None and 0 <= number < len(controls):
+    wanted: dict[str, Any] = dict(click)
+    number: int | None = wanted.pop("nr", None)
+    if number is not None and 0 <= number < len(controls):
         return controls[number]
     if wanted:
         candidates = [control for control in controls if _matches(control, wanted)]
@@ -195,11 +209,11 @@ def _clicked(controls: list[Any], click: Mapping[str, Any] | None) -> Any:
     raise InvalidRequest(f"no element to click matches clickdata {dict(click)!r}; buttons of the form: {there}")
 
 
-def _matches(control: Any, wanted: Mapping[str, Any]) -> bool:
+def _matches(control: etree._Element, wanted: Mapping[str, Any]) -> bool:
     return all(control.get(name) == str(value) for name, value in wanted.items())
 
 
-def _charset(form: Any, default: str) -> str:
+def _charset(form: etree._Element, default: str) -> str:
     for label in (form.get("accept-charset") or "").split():
         if codec := codec_of(label):
             return output_encoding(codec)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date
+from typing import Protocol
 
 TYPES = frozenset(
     (
@@ -28,27 +29,33 @@ _WEEK = re.compile(r"\d{4}-W(?:0[1-9]|[1-4]\d|5[0-3])", re.ASCII).fullmatch
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d(?:\.\d{1,3})?))?", re.ASCII).fullmatch
 
 
-def sanitized(kind: str, value: str | None, attributes: Mapping[str, str]) -> str:
+class Attributes(Protocol):
+    """The attributes of an input: an element, or a dict."""
+
+    def get(self, name: str, /) -> str | None: ...
+
+
+def sanitized(kind: str, value: str | None, attributes: Attributes) -> str:
     """Return the value with which an input of a type is sent; ``value`` None: it has no such attribute."""
     rule = _RULES.get(kind)
     return (value or "") if rule is None else rule(value or "", attributes)
 
 
-def _text(value: str, _: Mapping[str, str]) -> str:
+def _text(value: str, _: Attributes) -> str:
     return value.translate(_LINE_ENDS)
 
 
-def _url(value: str, _: Mapping[str, str]) -> str:
+def _url(value: str, _: Attributes) -> str:
     return value.translate(_LINE_ENDS).strip(_SPACE)
 
 
-def _email(value: str, attributes: Mapping[str, str]) -> str:
+def _email(value: str, attributes: Attributes) -> str:
     value = value.translate(_LINE_ENDS)
-    addresses = value.split(",") if "multiple" in attributes else [value]
+    addresses = value.split(",") if attributes.get("multiple") is not None else [value]
     return ",".join(address.strip(_SPACE) for address in addresses)
 
 
-def _number(value: str, _: Mapping[str, str]) -> str:
+def _number(value: str, _: Attributes) -> str:
     return value if _float(value) is not None else ""
 
 
@@ -59,7 +66,7 @@ def _float(text: str | None) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _range(value: str, attributes: Mapping[str, str]) -> str:
+def _range(value: str, attributes: Attributes) -> str:
     """Return the nearest number that the slider can show; without a value it stands in the middle."""
     low, high = _float(attributes.get("min")) or 0.0, _float(attributes.get("max"))
     high = max(low, 100.0 if high is None else high)
@@ -78,7 +85,7 @@ def _range(value: str, attributes: Mapping[str, str]) -> str:
     return f"{number:.15g}"
 
 
-def _color(value: str, _: Mapping[str, str]) -> str:
+def _color(value: str, _: Attributes) -> str:
     return value.lower() if _COLOR(value) else "#000000"
 
 
@@ -89,11 +96,11 @@ def _is_date(text: str) -> bool:
         return False
 
 
-def _date(value: str, _: Mapping[str, str]) -> str:
+def _date(value: str, _: Attributes) -> str:
     return value if _is_date(value) else ""
 
 
-def _moment(value: str, _: Mapping[str, str]) -> str:
+def _moment(value: str, _: Attributes) -> str:
     found = _TIME(value[11:])
     if found is None or value[10] not in "T " or not _is_date(value[:10]):
         return ""
@@ -102,7 +109,7 @@ def _moment(value: str, _: Mapping[str, str]) -> str:
     return f"{value[:10]}T{hour}:{minute}" + (f":{second}" if second and second != "00" else "")
 
 
-_RULES: dict[str, Callable[[str, Mapping[str, str]], str]] = {
+_RULES: dict[str, Callable[[str, Attributes], str]] = {
     **dict.fromkeys(("text", "search", "tel", "password"), _text),
     "url": _url,
     "email": _email,

@@ -52,7 +52,7 @@ def _has_crowded_tag(page: bytes) -> bool:
     return any(next(islice(_COUNTED.finditer(tag), MOST_ATTRIBUTES, None), None) is not None for tag in large)
 
 
-def levelled(page: bytes, parser: HTMLParser, url: str | None) -> Any:
+def levelled(page: bytes, parser: HTMLParser, url: str | None) -> etree._Element | None:
     """Return the root of a page (in UTF-8), made of elements of ``parser``, or None where there is nothing."""
     tree = _Levelled(parser, url)
     teller: Any = HTMLParser
@@ -69,14 +69,14 @@ class _Levelled:
     """What lxml calls a parser target: it is told what comes, and makes the tree."""
 
     def __init__(self, parser: HTMLParser, url: str | None) -> None:
-        self.root: Any = None
+        self.root: etree._Element | None = None
         self._parser = parser
         self._url = url
-        self._open: list[Any] = []
+        self._open: list[etree._Element] = []
         self._too_deep = 0
-        self._deep: Any = None  # the last one of them
-        self._at: Any = None  # what text is in, after its last child
-        self._last: Any = None
+        self._deep: etree._Element | None = None  # the last one of them
+        self._at: etree._Element | None = None  # what text is in, after its last child
+        self._last: etree._Element | None = None
         self._texts: list[str] = []
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -120,11 +120,11 @@ class _Levelled:
     def close(self) -> None:
         self._write()
 
-    def _made(self, tag: str, attributes: dict[str, str]) -> Any:
+    def _made(self, tag: str, attributes: dict[str, str]) -> etree._Element:
         try:
             if self._open:
                 return SubElement(self._open[-1], tag, attributes)
-            element = self._parser.makeelement(tag, attributes)
+            element: etree._Element = self._parser.makeelement(tag, attributes)
         except ValueError:  # a name or a character that XML does not know, and libxml2 passes on
             element = self._made("".join(_NAME.findall(tag)) or "x", {})
             for name, value in attributes.items():
@@ -139,13 +139,13 @@ class _Levelled:
         if not text or self._at is None:
             return
         try:
-            self._put(text)
+            self._put(self._at, text)
         except ValueError:
-            self._put(_plain(text))
+            self._put(self._at, _plain(text))
 
-    def _put(self, text: str) -> None:
+    def _put(self, at: etree._Element, text: str) -> None:
         if self._last is None:
-            self._at.text = text
+            at.text = text
         else:
             self._last.tail = text
 

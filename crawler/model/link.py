@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from lxml import etree
 from parsel import Selector, SelectorList
 
@@ -34,7 +32,7 @@ class Link:
         return f"Link(url={self.url!r}, text={self.text!r}, fragment={self.fragment!r}, nofollow={self.nofollow!r})"
 
 
-def holds_link(selector: Any) -> bool:
+def holds_link(selector: Selector) -> bool:
     """Tell whether a selector is an attribute, a text, or an element with a link."""
     root = selector.root
     if isinstance(root, etree._Element):
@@ -42,7 +40,7 @@ def holds_link(selector: Any) -> bool:
     return isinstance(root, str)
 
 
-def href_of(link: Any) -> str:
+def href_of(link: str | Link | Selector) -> str:
     """Return what a str, Link or Selector says to follow; raises ValueError for what holds no link."""
     if link.__class__ is str:
         return str(link)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from lxml import etree
 
@@ -151,7 +151,7 @@ class LinkExtractor:
         is_plain = url.count("/") > 2 and "?" not in url and "%" not in url and "#" not in url and ";" not in url
         return not (url if is_plain else path_of(url)).lower().endswith(self.deny_extensions)
 
-    def _regions(self, response: Response) -> Iterator[Any]:
+    def _regions(self, response: Response) -> Iterator[etree._Element]:
         if not self.restrict_xpaths and not self.restrict_css:
             yield response.selector.root
         for xpath in self.restrict_xpaths:
@@ -159,7 +159,7 @@ class LinkExtractor:
         for css in self.restrict_css:
             yield from (found.root for found in response.css(css))
 
-    def _values(self, root: Any) -> Iterator[tuple[Any, str]]:
+    def _values(self, root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
         if not isinstance(root, etree._Element):
             return
         tags = (etree.Element,) if "*" in self._tags else self._tags
@@ -186,7 +186,7 @@ class LinkExtractor:
         return url
 
 
-def _text(element: Any) -> str:
+def _text(element: etree._Element) -> str:
     if len(element):
         return str(_text_of(element))
     return element.text or ""  # most links have no more
@@ -201,7 +201,7 @@ def says_nofollow(response: Response) -> bool:
     return not words.isdisjoint({"nofollow", "none"})
 
 
-def _is_for_robots(meta: Any) -> bool:
+def _is_for_robots(meta: etree._Element) -> bool:
     return (meta.get("name") or "").strip().lower() == "robots"
 
 

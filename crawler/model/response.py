@@ -224,7 +224,7 @@ class Response(Body):
         elif xpath is not None:
             urls = self.xpath(xpath)
         if isinstance(urls, AnySelectorList):
-            urls = filter(holds_link, urls)  # one by one: there may be a million
+            urls = (each for each in urls if holds_link(each))  # one by one: there may be a million
         return (
             self.follow(url, callback, method, headers, body, cookies, meta, encoding, **arguments)
             for url in urls or ()

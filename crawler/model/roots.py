@@ -7,7 +7,6 @@ where one can look for nothing; only where there is one the page itself is looke
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 from lxml import etree
 from lxml.html import HTMLParser
@@ -26,7 +25,7 @@ _LARGE = 8192  # in less there is no room for what takes long
 _DEEP = 3 * 2048
 
 
-def root_of(body: bytes, codec: str, kind: str, url: str | None) -> Any:
+def root_of(body: bytes, codec: str, kind: str, url: str | None) -> etree._Element:
     """Return the root of a body; ``kind`` is "html" or "xml". Never raises: of garbage, an empty document.
 
     Warns, naming the URL, where something had to be left out.
@@ -38,17 +37,19 @@ def root_of(body: bytes, codec: str, kind: str, url: str | None) -> Any:
         body = body.replace(b"\0", b"")
     body = body.strip()
     root = _xml_root(body, url) if kind == "xml" else _html_root(body, url)
-    return _parsed(b"<html/>", _XML if kind == "xml" else _HTML, url) if root is None else root
+    if root is not None:
+        return root
+    return etree.fromstring(b"<html/>", parser=_XML if kind == "xml" else _HTML, base_url=url)
 
 
-def _parsed(body: bytes, parser: Any, url: str | None) -> Any:
+def _parsed(body: bytes, parser: HTMLParser | etree.XMLParser, url: str | None) -> etree._Element | None:
     try:
         return etree.fromstring(body, parser=parser, base_url=url)
     except etree.XMLSyntaxError:
         return None
 
 
-def _html_root(page: bytes, url: str | None) -> Any:
+def _html_root(page: bytes, url: str | None) -> etree._Element | None:
     if len(page) > _LARGE and is_crowded(page):
         return levelled(mended(page), _HTML, url)
     root = _parsed(page, _HTML, url)
@@ -62,7 +63,7 @@ def _html_root(page: bytes, url: str | None) -> Any:
     return root
 
 
-def _is_left_behind(root: Any) -> bool:
+def _is_left_behind(root: etree._Element) -> bool:
     """Tell whether something is behind the root or the body."""
     behind = root.getnext()
     while behind is not None:
@@ -75,7 +76,7 @@ def _is_left_behind(root: Any) -> bool:
     return bool((last.tag != "body" or last.tail) and _is_outside(root))
 
 
-def _xml_root(body: bytes, url: str | None) -> Any:
+def _xml_root(body: bytes, url: str | None) -> etree._Element | None:
     root = _parsed(body, _XML, url)
     error = _XML.error_log.last_error
     if error is not None and _is_limit(error) and b"<!DOCTYPE" not in body:
@@ -87,7 +88,7 @@ def _xml_root(body: bytes, url: str | None) -> Any:
     return root
 
 
-def _is_limit(error: Any) -> bool:
+def _is_limit(error: etree._LogEntry) -> bool:
     return "XML_PARSE_HUGE" in error.message
 
 
