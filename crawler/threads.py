@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from threading import Thread
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, TypeVarTuple
 
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
+if TYPE_CHECKING:
+    from twisted.internet.base import ReactorBase
+
+Ts = TypeVarTuple("Ts")
+T = TypeVar("T")
+
 
 class Pool(Protocol):
     """A few threads of one owner."""
 
-    def run(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
+    def run(self, call: Callable[[*Ts], T], *args: *Ts) -> Deferred[T]:
         """Call it in one of the threads."""
 
     def stop(self) -> Deferred[None]:
@@ -40,7 +46,7 @@ class ReactorPool:
         self._stopped = False
         self._pool.start()
 
-    def run(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
+    def run(self, call: Callable[[*Ts], T], *args: *Ts) -> Deferred[T]:
         """Call it in one of the threads."""
         return deferToThreadPool(self._reactor, self._pool, call, *args)
 
@@ -60,7 +66,7 @@ class ReactorPool:
         return ended
 
 
-def reactor_pools(reactor: Any) -> Pools:
+def reactor_pools(reactor: ReactorBase) -> Pools:
     """Return the maker of pools whose threads report to this reactor."""
     return lambda name, size: ReactorPool(reactor, name, size)
 
@@ -71,10 +77,12 @@ class InlinePool:
     def __init__(self, name: str, size: int) -> None:
         pass
 
-    def run(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
+    def run(self, call: Callable[[*Ts], T], *args: *Ts) -> Deferred[T]:
         """Call it now."""
-        deferred = maybeDeferred(call, *args)
-        return deferred if not isinstance(deferred.result, Deferred) else succeed(deferred.result)
+        deferred: Deferred[Any] = maybeDeferred(call, *args)
+        result: Any = deferred.result
+        is_waiting = isinstance(result, Deferred)
+        return succeed(result) if is_waiting else deferred
 
     def stop(self) -> Deferred[None]:
         """Nothing to end."""

@@ -145,6 +145,7 @@ def choose_store(
         _resumable(find_job(folder, name), plan, core)
     elif path.exists() and read_job(path).state == "finished":  # it was to go by itself; its process was killed before
         remove_job(path)
+    assert reactor is not None  # only a crawl in memory does without
     store = SQLiteStore(
         path,
         reactor=reactor,

@@ -17,7 +17,7 @@ import io
 import os
 import zlib
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import zstandard
 
@@ -25,6 +25,10 @@ MEMBER_SIZE = 1_000_000
 _CHUNK = 1 << 16
 # No file name and no time: the same items give the same bytes.
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+
+
+Member: TypeAlias = list[int] | bool | None
+"""What must be known of a member that is not complete; None: there is none."""
 
 
 class Compressor(Protocol):
@@ -36,10 +40,10 @@ class Compressor(Protocol):
     def end(self) -> bytes:
         """Return the bytes that complete the open member, if one is open."""
 
-    def state(self) -> Any:
+    def state(self) -> Member:
         """Return what ``mend`` needs about the open member, in plain values; None if none is open."""
 
-    def mend(self, state: Any) -> bytes:
+    def mend(self, state: Member) -> bytes:
         """Return the bytes that complete a member another process left open."""
 
 
@@ -54,11 +58,11 @@ class Plain:
         """See Compressor."""
         return b""
 
-    def state(self) -> Any:
+    def state(self) -> Member:
         """See Compressor."""
         return None
 
-    def mend(self, state: Any) -> bytes:
+    def mend(self, state: Member) -> bytes:
         """See Compressor."""
         return b""
 
@@ -67,7 +71,7 @@ class Gzip:
     """Members of gzip."""
 
     def __init__(self) -> None:
-        self._deflate: Any = None
+        self._deflate: zlib._Compress | None = None
         self._crc = self._size = self._written = 0
 
     def write(self, data: bytes) -> bytes:
@@ -93,13 +97,13 @@ class Gzip:
         self._deflate = None
         return out
 
-    def state(self) -> Any:
+    def state(self) -> Member:
         """See Compressor."""
         return None if self._deflate is None else [self._crc, self._size]
 
-    def mend(self, state: Any) -> bytes:
+    def mend(self, state: Member) -> bytes:
         """See Compressor."""
-        return b"" if state is None else b"\x03\x00" + _gzip_tail(*state)
+        return b"\x03\x00" + _gzip_tail(*state) if isinstance(state, list) else b""
 
 
 def _gzip_tail(crc: int, size: int) -> bytes:
@@ -110,7 +114,7 @@ class Zstandard:
     """Frames of zstd."""
 
     def __init__(self) -> None:
-        self._frame: Any = None
+        self._frame: zstandard.ZstdCompressionObj | None = None
         self._written = 0
 
     def write(self, data: bytes) -> bytes:
@@ -130,11 +134,11 @@ class Zstandard:
         self._frame = None
         return out
 
-    def state(self) -> Any:
+    def state(self) -> Member:
         """See Compressor."""
         return None if self._frame is None else True
 
-    def mend(self, state: Any) -> bytes:
+    def mend(self, state: Member) -> bytes:
         """See Compressor."""
         return b"" if state is None else b"\x01\x00\x00"
 
@@ -148,7 +152,7 @@ def decompressed(descriptor: int, length: int, suffix: str) -> Iterator[bytes]:
     The file's own position is not used. Raises ValueError if the bytes are not what the suffix says.
     """
     place = 0
-    decoder: Any = None
+    decoder: zlib._Decompress | zstandard.ZstdDecompressionObj | None = None
     while place < length:
         data = os.pread(descriptor, min(_CHUNK, length - place), place)
         if not data:

@@ -19,7 +19,7 @@ class Position(Struct, frozen=True, omit_defaults=True):
 
     length: int = 0
     digest: str = ""
-    member: Any = None
+    member: list[int] | bool | None = None
 
 
 class Rename(Struct, frozen=True):

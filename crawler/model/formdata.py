@@ -111,7 +111,7 @@ def submission(
 
     ``data`` goes over what the page filled in; its names, and those of ``files``, are not sent from the page.
     """
-    form = _find(page, name=name, id=id, number=number, xpath=xpath, css=css)
+    form = _find(page, name, id, number, xpath, css)
     controls = list(controls_of(form))
     button = None if dont_click else _clicked(controls, click)
     given = list((data.items() if isinstance(data, Mapping) else data) or ())
@@ -152,13 +152,7 @@ def _lines(value: Text) -> Text:
 
 
 def _find(
-    page: Page,
-    *,
-    name: str | None,
-    id: str | None,
-    number: int,
-    xpath: str | None,
-    css: str | None,  # noqa: A002
+    page: Page, name: str | None, wanted_id: str | None, number: int, xpath: str | None, css: str | None
 ) -> etree._Element:
     forms: list[etree._Element] = page.selector.root.xpath("//form")
     if xpath is not None or css is not None:
@@ -169,13 +163,13 @@ def _find(
             if element is not None:
                 return element
         raise _not_found(page, forms, f"no form by {css or xpath!r}")
-    for attribute, wanted in (("name", name), ("id", id)):
+    for attribute, wanted in (("name", name), ("id", wanted_id)):
         if wanted is not None:
             for form in forms:
                 if form.get(attribute) == wanted:
                     return form
-    if name is not None or id is not None:
-        raise _not_found(page, forms, f"no form with {'name' if name is not None else 'id'} {name or id!r}")
+    if name is not None or wanted_id is not None:
+        raise _not_found(page, forms, f"no form with {'name' if name is not None else 'id'} {name or wanted_id!r}")
     try:
         return forms[number]
     except IndexError:

@@ -13,12 +13,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from crawler.model.cached import CachedPage
 from crawler.storage.cachedrows import SCHEMA, VERSION, CachedRows, DamagedPage, Row
 from crawler.storage.private import make_private_file, make_private_folder
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 _MOST_VARIANTS = 16
@@ -93,7 +94,7 @@ class CacheFile:
             self._database.close()
         self._database = None
 
-    def _do(self, work: Callable[[sqlite3.Connection], Any], otherwise: Any) -> Any:
+    def _do(self, work: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
         with self._lock:
             if self._database is None:
                 return otherwise

@@ -6,7 +6,7 @@ remember is which fingerprints were seen and which tokens are not finished yet.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -96,7 +96,7 @@ class MemoryStore:
         """Return nothing: the feeds get their items from the engine."""
         return succeed([])
 
-    def fed(self, feed: str, mark: Any, *, on_disk: bool = False) -> Deferred[None]:
+    def fed(self, feed: str, mark: Mapping[str, Any], *, on_disk: bool = False) -> Deferred[None]:
         """Keep nothing."""
         return succeed(None)
 

@@ -7,9 +7,9 @@ returns, so that what a spider does to its objects later changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.python.failure import Failure
@@ -25,10 +25,14 @@ from crawler.storage.jobfile import JobFile
 from crawler.storage.lock import JobLock
 from crawler.storage.thread import StoreThread
 
+if TYPE_CHECKING:
+    from twisted.internet.base import ReactorBase, _SystemEventID
+
 FORMS_KEPT = 20_000
 """Stored forms that can_store() made and that wait for their commit."""
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class SQLiteStore:
@@ -45,7 +49,7 @@ class SQLiteStore:
         self,
         path: str | Path,
         *,
-        reactor: Any,
+        reactor: ReactorBase,
         codec: Codec,
         window: int | None = 64,
         description: dict[str, Any] | None = None,
@@ -65,7 +69,7 @@ class SQLiteStore:
         self._forms: dict[Request, bytes] = {}
         self._item_forms: dict[int, bytes] = {}
         self._thread = StoreThread(reactor, f"the job {self.path}")
-        self._trigger: Any = None
+        self._trigger: _SystemEventID | None = None
         self._failed = False
 
     def __repr__(self) -> str:
@@ -83,10 +87,10 @@ class SQLiteStore:
         opened = self._run(self._file.open, self._description)
         return opened.addErrback(self._open_failed)
 
-    def _open_failed(self, failure: Failure) -> Any:
+    def _open_failed(self, failure: Failure) -> Deferred[Resumed]:
         closed = self._run(self._file.close, None)
 
-        def fail_as_before(_: Any) -> Failure:
+        def fail_as_before(_: Failure | None) -> Failure:
             self._shut()
             return failure
 
@@ -182,7 +186,7 @@ class SQLiteStore:
         """Return items of the outbox, in order."""
         return self._run(self._file.unfed, after, count)
 
-    def fed(self, feed: str, mark: Any, *, on_disk: bool = False) -> Deferred[None]:
+    def fed(self, feed: str, mark: Mapping[str, Any], *, on_disk: bool = False) -> Deferred[None]:
         """Keep a feed's mark and let go of the items that all feeds have."""
         return self._run(self._file.fed, feed, int(mark["number"]), self._codec.encode(mark), on_disk)
 
@@ -198,7 +202,7 @@ class SQLiteStore:
         closed = self._run(self._file.close, None if self._failed else state)
         return closed.addBoth(self._closed)
 
-    def _closed(self, result: Any) -> Any:
+    def _closed(self, result: T) -> T:
         self._shut()
         return result
 
@@ -213,10 +217,10 @@ class SQLiteStore:
         self._thread.stop()
         self._lock.release()
 
-    def _run(self, function: Callable[..., T], *arguments: Any) -> Deferred[T]:
+    def _run(self, function: Callable[[*Ts], T], *arguments: *Ts) -> Deferred[T]:
         return self._thread.run(function, *arguments).addErrback(self._note)
 
-    def _note(self, failure: Failure) -> Any:
+    def _note(self, failure: Failure) -> Failure:
         self._failed = True
         return failure
 

@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
 from crawler.errors import StoreError
 
+if TYPE_CHECKING:
+    from twisted.internet.base import ReactorBase
+
+Ts = TypeVarTuple("Ts")
 T = TypeVar("T")
-_Call = tuple[Callable[..., Any], tuple[Any, ...], "Deferred[Any]"]
+_Call = tuple[Callable[[], Any], "Deferred[Any]"]
 
 
 class StoreThread:
     """A thread called ``name`` whose results are handed to ``reactor.callFromThread``."""
 
-    def __init__(self, reactor: Any, name: str) -> None:
+    def __init__(self, reactor: ReactorBase, name: str) -> None:
         self._reactor = reactor
         self._calls: SimpleQueue[_Call | None] = SimpleQueue()
         # A daemon: a process that ends in the middle of a commit is what the job file is made for.
@@ -38,12 +43,12 @@ class StoreThread:
         self.open = True
         self._thread.start()
 
-    def run(self, function: Callable[..., T], *arguments: Any) -> Deferred[T]:
+    def run(self, function: Callable[[*Ts], T], *arguments: *Ts) -> Deferred[T]:
         """Call it in the thread; fails with what it raises, or with StoreError when the thread was stopped."""
         if not self.open:
             return fail(StoreError(f"{self._thread.name} is closed"))
         deferred: Deferred[T] = Deferred()
-        self._calls.put((function, arguments, deferred))
+        self._calls.put((partial(function, *arguments), deferred))
         return deferred
 
     def stop(self) -> None:
@@ -55,10 +60,10 @@ class StoreThread:
 
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:
-            function, arguments, deferred = call
+            function, deferred = call
             try:
-                result: Any = function(*arguments)
+                result = function()
             except BaseException:
                 result = Failure()
             self._reactor.callFromThread(deferred.callback, result)
-            del call, function, arguments, deferred, result  # nothing of it is kept while the thread waits
+            del call, function, deferred, result  # nothing of it is kept while the thread waits

@@ -9,7 +9,7 @@ from typing import Any
 from crawler.storage.shapes import CannotStore
 
 
-def zone_parts(zone: datetime.tzinfo | None) -> Any:
+def zone_parts(zone: datetime.tzinfo | None) -> str | list[int] | None:
     """Return a time zone as None, its name, or [days, seconds, microseconds]; raises CannotStore."""
     if zone is None:
         return None
@@ -21,7 +21,7 @@ def zone_parts(zone: datetime.tzinfo | None) -> Any:
     raise CannotStore(f"no stored form for a time zone of {type(zone).__module__}.{type(zone).__qualname__}")
 
 
-def _zone(parts: Any) -> datetime.tzinfo | None:
+def _zone(parts: str | list[int] | None) -> datetime.tzinfo | None:
     if parts is None:
         return None
     return zoneinfo.ZoneInfo(parts) if isinstance(parts, str) else datetime.timezone(datetime.timedelta(*parts))

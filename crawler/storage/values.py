@@ -9,12 +9,12 @@ entry of it, never a Python object to look up. Nothing here can run code that th
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from pathlib import Path, PurePath, PurePosixPath
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -26,6 +26,9 @@ from crawler.storage.times import datetime_parts, make_datetime, make_time, time
 
 _INT_LEAST, _INT_MOST = -(2**63), 2**64 - 1
 _encode = msgspec.msgpack.Encoder().encode
+T = TypeVar("T")
+Packed: TypeAlias = bool | int | float | str | bytes | Ext | Sequence["Packed"] | Mapping[str, "Packed"] | None
+"""What MessagePack carries."""
 
 TUPLE, SET, FROZENSET, DICT, BIG_INT, SURROGATES, BYTEARRAY, DATETIME, DATE, TIME, TIMEDELTA = range(1, 12)
 DECIMAL, UUID_, COMPLEX, FRACTION, PATH, ENUM, OBJECT = range(12, 19)
@@ -95,16 +98,16 @@ class Values:
 
     # To MessagePack
 
-    def _pack(self, value: Any, lenient: bool) -> Any:
+    def _pack(self, value: Any, lenient: bool) -> Packed:
         pack = (self._lenient if lenient else self._strict).get(value.__class__)
         if pack is not None:
             return pack(value)
         return self._pack_other(value, lenient)
 
-    def _packers(self, *, lenient: bool) -> list[tuple[type, Callable[[Any], Any]]]:
+    def _packers(self, *, lenient: bool) -> list[tuple[type, Callable[[Any], Packed]]]:
         pack = self._pack
 
-        def inner(value: Any) -> bytes:
+        def inner(value: Iterable[Any]) -> bytes:
             return _encode([pack(each, lenient) for each in value])
 
         return [
@@ -129,7 +132,7 @@ class Values:
             (PurePosixPath, lambda value: Ext(PATH, _encode([0, pack(str(value), lenient)]))),
         ]
 
-    def _pack_dict(self, value: dict[Any, Any], lenient: bool) -> Any:
+    def _pack_dict(self, value: dict[Any, Any], lenient: bool) -> Packed:
         strict = self._lenient if lenient else self._strict
         packed = {}
         for key, each in value.items():
@@ -140,7 +143,7 @@ class Values:
             packed[key] = pack(each) if pack is not None else self._pack_other(each, lenient)
         return packed
 
-    def _pack_other(self, value: Any, lenient: bool) -> Any:
+    def _pack_other(self, value: Any, lenient: bool) -> Packed:
         """Pack what is of none of the plain types: registered classes, then (subclasses of) str, then bases."""
         cls = value.__class__
         shape = self._shapes.get(cls)
@@ -193,11 +196,11 @@ def _plain(value: Any) -> Any:
     return None if shape is None else shape.plain(value)
 
 
-def _same(value: Any) -> Any:
+def _same(value: T) -> T:
     return value
 
 
-def _pack_int(value: int) -> Any:
+def _pack_int(value: int) -> int | Ext:
     if _INT_LEAST <= value <= _INT_MOST:
         return value
     size = value.bit_length() // 8 + 1
@@ -212,7 +215,7 @@ def _is_text(value: str) -> bool:
     return True
 
 
-def _pack_str(value: str) -> Any:
+def _pack_str(value: str) -> str | Ext:
     if value.isascii() or _is_text(value):
         return value
     return Ext(SURROGATES, value.encode("utf-8", "surrogatepass"))

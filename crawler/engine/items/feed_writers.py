@@ -8,6 +8,7 @@ resume goes on.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -158,7 +159,7 @@ class FeedWriters:
         try:
             for writer in self._writers:
                 mark = marks.get(writer.feed.name)
-                await writer.pool.run(lambda w=writer, m=mark: w.feed.open(m, durable=self._store.durable))
+                await writer.pool.run(partial(writer.feed.open, mark, durable=self._store.durable))
                 opened.append(writer)
                 number = int(mark["number"]) if mark else 0
                 if self._store.durable:
@@ -170,7 +171,7 @@ class FeedWriters:
             for writer in opened:
                 for timer in writer.unsettled:
                     timer.cancel()
-                await writer.pool.run(lambda w=writer: w.feed.close(finished=False))
+                await writer.pool.run(partial(writer.feed.close, finished=False))
             for writer in self._writers:
                 await writer.pool.stop()
             raise
@@ -237,7 +238,7 @@ class FeedWriters:
             for settled in list(writer.unsettled.values()):
                 await settled
             try:
-                mark = await writer.pool.run(lambda w=writer: w.feed.close(finished=finished))
+                mark = await writer.pool.run(partial(writer.feed.close, finished=finished))
                 if self._store.durable and not self.failed:
                     await self._store.fed(writer.feed.name, mark)
             except Exception as error:
