@@ -161,7 +161,7 @@ class Crawl:
     def in_flight(self) -> int:
         """How many exchanges are under way."""
         ledger = self._life.ledger
-        return sum(ledger[kind] for kind in (Kind.EXCHANGE, Kind.JUDGING, Kind.LOOKUP, Kind.UNSOUGHT))
+        return sum(ledger.counts[kind] for kind in (Kind.EXCHANGE, Kind.JUDGING, Kind.LOOKUP, Kind.UNSOUGHT))
 
     @property
     def errors(self) -> int:

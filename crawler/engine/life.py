@@ -34,8 +34,8 @@ class Kind(IntEnum):
     LOOKUP = 3  # the cache is asked for an answer
     UNSOUGHT = 4  # a request that waits for its look-up
     REFUSAL = 5  # a request that is to fail, because its origin is out of reach
-    UNIT = 6  # a request's results, until they are committed or given up; that of start() among them
-    COMMIT = 7  # a group of units on its way to the store, and each unit that waits for the next one
+    UNIT = 6  # a request's results, until they are committed or given up; what start() has yielded among them
+    COMMIT = 7  # a group without units on its way to the store: postponed requests, and facts
     REDIRECT = 8  # the store is asked whether a redirect's target is new
     LEASE = 9  # the store is asked for more requests of a host
     INLINE = 10  # a Deferred that the user's code waits for
@@ -45,7 +45,7 @@ class Kind(IntEnum):
     BYTES = 14  # of the responses that running callbacks hold
 
 
-KEPT = (Kind.EXCHANGE, Kind.UNIT, Kind.JUDGING, Kind.COMMIT, Kind.LOOKUP, Kind.UNSOUGHT, Kind.REFUSAL, Kind.REDIRECT)
+KEPT = (Kind.UNIT, Kind.EXCHANGE, Kind.JUDGING, Kind.COMMIT, Kind.LOOKUP, Kind.UNSOUGHT, Kind.REFUSAL, Kind.REDIRECT)
 """What has results that are to be kept, or will have: whatever else is under way holds one of these."""
 
 
@@ -95,31 +95,25 @@ class Ledger:
     """What is under way, by kind. The one ``listener`` looks again when something ended."""
 
     def __init__(self) -> None:
-        self._counts = [0] * len(Kind)
+        self.counts = [0] * len(Kind)  # looked at for each result of a callback, and written here alone
         self.listener: Looking | None = None
 
     def __repr__(self) -> str:
-        return f"<Ledger { ({kind.name.lower(): self._counts[kind] for kind in Kind if self._counts[kind]}) }>"
-
-    def __getitem__(self, kind: Kind) -> int:
-        return self._counts[kind]
+        return f"<Ledger { ({kind.name.lower(): self.counts[kind] for kind in Kind if self.counts[kind]}) }>"
 
     def begin(self, kind: Kind, count: int = 1) -> None:
         """Enter something that begins."""
-        self._counts[kind] += count
+        self.counts[kind] += count
 
     def end(self, kind: Kind, count: int = 1) -> None:
         """Strike out something that has ended."""
-        self._counts[kind] -= count
-        assert self._counts[kind] >= 0, kind
+        self.counts[kind] -= count
+        assert self.counts[kind] >= 0, kind
 
-    def any(self, kinds: tuple[Kind, ...]) -> bool:
-        """Tell whether something of these kinds is under way."""
-        counts = self._counts
-        for kind in kinds:  # noqa: SIM110  a generator would cost more than the question
-            if counts[kind]:
-                return True
-        return False
+    def go_over(self, kind: Kind, other: Kind) -> None:
+        """Let something of one kind be of another from now on."""
+        self.end(kind)
+        self.counts[other] += 1
 
     def changed(self) -> None:
         """Something ended or came in; whoever struck it out says so when it has done the rest."""
@@ -192,12 +186,17 @@ class Capacity(NamedTuple):
 
 
 class Life:
-    """The phases of one crawl, and what may be done in them. ``cut``: the crawl waits for nothing any more."""
+    """The phases of one crawl, and what may be done in them.
+
+    ``begins``: requests are sent and queued; else what comes is left for a resume. ``cut``: the crawl waits for
+    nothing any more.
+    """
 
     def __init__(self, capacity: Capacity) -> None:
         self.ledger = Ledger()
         self.books = Books()
         self.phase = Phase.OPENING
+        self.begins = False
         self.cut = False
         self.listener: Stopping | None = None
         self._capacity = capacity
@@ -210,6 +209,7 @@ class Life:
         if phase not in PHASES[self.phase].then:
             return False
         self.phase = phase
+        self.begins = PHASES[phase].begins
         return True
 
     def cut_off(self) -> bool:
@@ -220,35 +220,38 @@ class Life:
         return True
 
     @property
-    def begins(self) -> bool:
-        """Whether requests are sent and queued; else what comes is left for a resume."""
-        return PHASES[self.phase].begins
-
-    @property
     def over(self) -> bool:
         """Whether nothing is waited for any more."""
         return self.phase is Phase.CLOSING or self.phase is Phase.CLOSED
 
     def free(self) -> int:
-        """How many requests may be sent now."""
-        ledger = self.ledger
-        return self._capacity.exchanges - ledger[Kind.EXCHANGE] + ledger[Kind.PAUSED] if self.may_answer() else 0
+        """Return how many requests may be sent now: there are slots, and room for responses in the callbacks."""
+        counts, capacity = self.ledger.counts, self._capacity
+        if counts[Kind.BYTES] >= capacity.response_bytes and not self._is_awaited():
+            return 0
+        return capacity.exchanges - counts[Kind.EXCHANGE] + counts[Kind.PAUSED]
 
-    def may_answer(self) -> bool:
-        """Tell whether the callbacks have room for another response."""
-        ledger = self.ledger
-        if ledger[Kind.BYTES] < self._capacity.response_bytes:
-            return True
+    def may_look_up(self) -> bool:
+        """Tell whether the cache may be asked for an answer."""
+        return self.ledger.counts[Kind.BYTES] < self._capacity.response_bytes or self._is_awaited()
+
+    def _is_awaited(self) -> bool:
         # What holds the bytes may wait for an inline fetch: one exchange at a time goes on.
-        on_the_way = ledger[Kind.EXCHANGE] - ledger[Kind.PAUSED] + ledger[Kind.LOOKUP]
-        return ledger[Kind.INLINE] > 0 and on_the_way == 0
+        counts = self.ledger.counts
+        on_the_way = counts[Kind.EXCHANGE] - counts[Kind.PAUSED] + counts[Kind.LOOKUP]
+        return counts[Kind.INLINE] > 0 and on_the_way == 0
 
     def may_go_on(self) -> bool:
         """Tell whether a callback may yield another result: the stages have room, feeds and store keep up."""
-        ledger = self.ledger
-        return ledger[Kind.ITEM] < self._capacity.items and not ledger[Kind.FEED] and ledger[Kind.SPOOL] < MOST_SPOOLING
+        counts = self.ledger.counts
+        return counts[Kind.ITEM] < self._capacity.items and not counts[Kind.FEED] and counts[Kind.SPOOL] < MOST_SPOOLING
 
     def is_done(self, queued: Sized) -> bool:
         """Tell whether the present phase has nothing to wait for; what is ``queued`` could still be sent."""
-        rule = PHASES[self.phase]
-        return rule.waits is not None and not self.ledger.any(rule.waits) and not (rule.takes_all and len(queued))
+        rule, counts = PHASES[self.phase], self.ledger.counts
+        if rule.waits is None:
+            return False
+        for kind in rule.waits:
+            if counts[kind]:
+                return False
+        return not (rule.takes_all and len(queued))

@@ -20,17 +20,15 @@ from crawler.engine.keeping.facts import ErrorCount, Facts
 from crawler.engine.keeping.keeper import Keeper, Uncommitted
 from crawler.engine.life import Capacity, Life
 from crawler.engine.parts import Parts
-from crawler.engine.sending.flight import Flight
+from crawler.engine.sending.flight import Flight, Reports
 from crawler.engine.sending.kept_answers import KeptAnswers
 from crawler.engine.sending.leasing import Leasing
-from crawler.engine.sending.loop import Loop
-from crawler.engine.sending.reports import Reports
-from crawler.engine.sending.sender import Sender
+from crawler.engine.sending.loop import Loop, Sender
 from crawler.engine.sending.turns import Turns
 from crawler.engine.user_code.callbacks import Callbacks
 from crawler.engine.user_code.delivery import Delivery
 from crawler.engine.user_code.patience import Patience
-from crawler.engine.user_code.starts import AHEAD, Starts
+from crawler.engine.user_code.starts import Starts
 from crawler.engine.user_code.watch import HoldWatch
 from crawler.engine.waiting.host_limits import limits_of
 from crawler.engine.waiting.queue import RequestQueue
@@ -88,8 +86,8 @@ class UsersCode:
         )
         results = Results(self.pipelines, requests, ending)
         self.callbacks = Callbacks(machine, results, kept.life.ledger)
-        ahead = AHEAD if store.window is None else None
-        self.starts = Starts(machine, results, kept.keeper, ending, parts.acceptance.fingerprint, ahead=ahead)
+        memory = kept.frontier if store.window is None else None
+        self.starts = Starts(machine, results, kept.keeper, ending, parts.acceptance.fingerprint, memory=memory)
 
 
 class Sending:
@@ -108,4 +106,4 @@ class Sending:
         answers = KeptAnswers(parts.edge, queue, kept.frontier, judging, reports, life)
         sender = Sender(answers, turns, self.flight, kept.committer, users.starts, life, clock)
         leasing = Leasing(store, kept.frontier, queue, clock, ending, parts.rules)
-        self.loop = Loop(life, clock, turns, sender, leasing, users.callbacks, kept.committer)
+        self.loop = Loop(life, clock, kept.frontier, sender, leasing, users.callbacks, kept.committer)

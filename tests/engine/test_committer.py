@@ -52,7 +52,7 @@ class Listener:
         raise error
 
     def changed(self) -> None:
-        self.idle.append(not self.ledger[Kind.COMMIT])
+        self.idle.append(not self.ledger.counts[Kind.COMMIT])
 
 
 def committer_of(store: Any, clock: Any, listener: Listener) -> Committer:
@@ -69,7 +69,7 @@ def test_the_end_of_a_commit_is_told_though_only_postponed_requests_were_in_it()
         Postponed(token=1, request=Request("http://a.test/"), host="a.test", origin="http://a.test", not_before=0.0)
     )
     committer.flush()
-    assert listener.ledger[Kind.COMMIT]
+    assert listener.ledger.counts[Kind.COMMIT]
     store.answer()
     assert listener.idle == [True]
 
@@ -89,4 +89,4 @@ def test_a_unit_whose_time_ends_during_another_commit_is_committed_after_it() ->
     assert len(store.asked) == 2
     store.answer()
     assert listener.done == [first, second]
-    assert not listener.ledger[Kind.COMMIT]
+    assert not listener.ledger.counts[Kind.COMMIT]

@@ -37,13 +37,8 @@ class Results:
     def __init__(self, pipelines: Pipelines, requests: Requests, ending: Ending) -> None:
         self._pipelines = pipelines
         self._requests = requests
-        self._life = ending.life
+        self.room = ending.life.may_go_on
         self.failed = ending.spider_failed
-
-    @property
-    def room(self) -> bool:
-        """Whether the next result may be taken."""
-        return self._life.may_go_on()
 
     def take(self, result: Any, unit: Unit, response: Response | None) -> None:
         """Take one result of a callback; raises TypeError for what is neither request nor item."""

@@ -64,7 +64,8 @@ class _Writer:
             return
         self.items += items
         self.number = last
-        self.tell_behind()
+        if len(self.items) >= BACKLOG:
+            self.tell_behind()
         if self.busy:
             return
         if len(self.items) >= WRITE_ITEMS:
@@ -84,7 +85,8 @@ class _Writer:
             self._timer.cancel()
             self._timer = None
         items, self.items = self.items, []
-        self.tell_behind()
+        if self.behind:
+            self.tell_behind()
         self.busy = True
         self._writers.mark(self, self.pool.run(self.feed.write, items, self.number)).addBoth(self._written)
 

@@ -65,7 +65,7 @@ class Pipelines:
         self._events = events
 
     def __repr__(self) -> str:
-        return f"<Pipelines {[stage.name for stage in self._stages]} inside={self._ledger[Kind.ITEM]}>"
+        return f"<Pipelines {[stage.name for stage in self._stages]} inside={self._ledger.counts[Kind.ITEM]}>"
 
     async def open(self) -> None:
         """Open the stages in their order; raises what an open_spider raises, after closing those that were opened."""

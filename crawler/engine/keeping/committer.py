@@ -39,9 +39,9 @@ class Committer:
 
     Plan: units, postponed requests and changed facts gather until ``requests`` units are there, the timer has run
     out, or ``flush`` is called. One group is under way at a time, so that groups arrive in order; a timer that runs
-    out meanwhile leaves no other behind, and that is how the answer finds that the next group is overdue. A unit counts
-    as a commit under way from ``add`` to its answer, so that the crawl cannot end between the two. Facts are
-    collected when the group leaves, and so never are newer than what it holds.
+    out meanwhile leaves no other behind, and that is how the answer finds that the next group is overdue. Facts are
+    collected when the group leaves, and so never are newer than what it holds. A unit is struck out of the ledger
+    behind its answer only, so that the crawl cannot end before; a group without units is entered by itself.
 
     Known limits: a commit that fails ends committing for good, since the groups behind it might need its rows. What
     changes between the last group and ``close`` is kept with a last one; what comes after ``close`` is not.
@@ -70,17 +70,11 @@ class Committer:
     def __repr__(self) -> str:
         return f"<Committer {len(self._units)} units{', busy' if self._busy else ''}>"
 
-    @property
-    def idle(self) -> bool:
-        """Whether no unit waits for its commit."""
-        return not self._busy and not self._units
-
     def add(self, unit: Unit) -> None:
         """A unit is complete."""
         if self._closing:
             return  # a stop at once did not wait for it: a resume repeats its request
         self._units.append(unit)
-        self._ledger.begin(Kind.COMMIT)
         if not self._store.durable or len(self._units) >= self._requests:
             self.flush()
         elif self._timer is None:
@@ -110,8 +104,10 @@ class Committer:
 
     def flush_children(self) -> None:
         """Commit what has gathered if requests are among it, which somebody may be waiting for."""
-        if any(unit.children for unit in self._units):
-            self.flush()
+        for unit in self._units:
+            if unit.children:
+                self.flush()
+                return
 
     def flush(self) -> None:
         """Commit what has gathered, unless a commit is under way."""
@@ -127,14 +123,14 @@ class Committer:
         units, self._units = self._units, []
         postponed, self._postponed = list(self._postponed.values()), {}
         self._busy, self._due_facts = True, False
-        self._ledger.begin(Kind.COMMIT)
-        self._ledger.end(Kind.COMMIT, len(units))  # they are of the group now
+        if not units:  # else it is known that their commits are awaited
+            self._ledger.begin(Kind.COMMIT)
         committed = maybeDeferred(self._commit, units, postponed)
         committed.addBoth(self._committed, units).addErrback(self._failed)
 
     def _commit(self, units: list[Unit], postponed: list[Postponed]) -> Deferred[list[Committed]]:
         facts = self._facts.changed() if self._store.durable else None
-        finished = [unit.finished() for unit in units]
+        finished = list(map(Unit.finished, units))
         memory_changes = self._memory_changes.copy()
         if memory_changes:
             del self._memory_changes[: len(memory_changes)]
@@ -157,7 +153,8 @@ class Committer:
 
     def _committed(self, answer: Any, units: list[Unit]) -> None:
         self._busy = False
-        self._ledger.end(Kind.COMMIT)
+        if not units:
+            self._ledger.end(Kind.COMMIT)
         if isinstance(answer, Failure):
             self._broken = True
             self._listener.failed(error_of(answer))
@@ -171,7 +168,8 @@ class Committer:
             if overdue or len(self._units) >= self._requests or self._idle:
                 self.flush()
             self._ledger.changed()
-        self._tell_idle()
+        if self._idle:
+            self._tell_idle()
 
     def _failed(self, failure: Failure) -> None:
         """What followed a commit went wrong: an error of ours, which must not leave the crawl waiting."""
@@ -180,7 +178,7 @@ class Committer:
         self._tell_idle()
 
     def _tell_idle(self) -> None:
-        if self._broken or (self.idle and not self._postponed):
+        if self._broken or not (self._busy or self._units or self._postponed):
             waiting, self._idle = self._idle, []
             for deferred in waiting:
                 deferred.callback(None)

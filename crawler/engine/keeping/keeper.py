@@ -27,7 +27,8 @@ class Uncommitted:
 
     def forget_offers(self, offers: Iterable[Offer]) -> None:
         """The store knows these now, or nobody wants them any more."""
-        self.offered.difference_update([offer.fingerprint for offer in offers])
+        for offer in offers:
+            self.offered.discard(offer.fingerprint)
 
     def note_carried(self, fingerprint: int, unit: Unit) -> None:
         """A carried request has led to this one: both are registered with the commit of the unit."""
@@ -56,7 +57,7 @@ class Keeper:
     def complete(self, unit: Unit) -> None:
         """A unit is complete: commit it, unless the crawl was stopped in its middle or there is nothing to commit."""
         abandoned = unit.abandoned and self._durable
-        if abandoned or unit.is_empty:
+        if abandoned or (unit.entry is None and unit.is_empty):
             self._ledger.end(Kind.UNIT)
             if abandoned and unit.entry is not None:
                 self._books.abandon()

@@ -73,8 +73,8 @@ class Unit:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to commit: an inline fetch of code that works for itself."""
-        return self.entry is None and not (
+        """Whether nothing came of code that works for itself, for an inline fetch."""
+        return not (
             self.start_count or self.start_ended or self.start_digests or self.children or self.items or self.changes
         )
 
@@ -96,7 +96,7 @@ class Unit:
             reason=self.reason,
             children=self.children,
             items=self.items,
-            memory=[MemoryChange(*change) for change in self.changes],
+            memory=[MemoryChange(*change) for change in self.changes] if self.changes else [],
             fingerprints=self.fingerprints,
             attempts=self.attempts,
             refusals=self.refusals,

@@ -9,25 +9,68 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import Any
 
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.python.failure import Failure
 
 from crawler.engine.deciding.judging import Judging
 from crawler.engine.ending import Ending
+from crawler.engine.frames import error_of, user_traceback
 from crawler.engine.keeping.unit import current
 from crawler.engine.life import Kind
 from crawler.engine.parts import Edge
-from crawler.engine.sending.reports import Reports
 from crawler.engine.sending.turns import Turns
 from crawler.engine.waiting.inline import SHUTDOWN
 from crawler.engine.waiting.queue import RequestQueue
 from crawler.engine.waiting.throttle import Throttle
-from crawler.errors import FetchError, LocalFailure, RequestDropped
+from crawler.errors import (
+    CloseSpider,
+    CrawlerError,
+    FetchCancelled,
+    FetchError,
+    IgnoreRequest,
+    LocalFailure,
+    RequestDropped,
+)
+from crawler.events import Events, FetchFailed, RequestSent, ResponseReceived, SpiderFailed
 from crawler.frontier.entry import Entry
+from crawler.model.masking import masked
+from crawler.model.request import Request
 from crawler.model.response import Response
 
 being_sent: ContextVar[Entry | None] = ContextVar("being_sent", default=None)
 """The entry whose middlewares run now."""
+
+
+class Reports:
+    """Publishes what was sent and what came."""
+
+    def __init__(self, events: Events, ending: Ending) -> None:
+        self._events = events
+        self._ending = ending
+
+    def sent(self, request: Request) -> None:
+        """A request is handed to the downloader."""
+        if self._events.wants(RequestSent):
+            self._events.publish(RequestSent(request))
+
+    def outcome(self, result: Response | Failure, request: Request) -> Response | Exception:
+        """Return what the middlewares and the downloader came to."""
+        if isinstance(result, Response):
+            if self._events.wants(ResponseReceived):
+                self._events.publish(ResponseReceived(result, request))
+            return result
+        error = error_of(result) if isinstance(result, Failure) else _no_response(result)
+        if isinstance(error, CancelledError):
+            error = FetchCancelled("the fetch was cancelled", request=request)
+        if not isinstance(error, Exception):
+            error = RuntimeError(f"a middleware raised {error!r}").with_traceback(error.__traceback__)
+        if not isinstance(error, CrawlerError):
+            self._events.publish(SpiderFailed(error, "middleware", masked(request.url), user_traceback(error)))
+        elif isinstance(error, CloseSpider):
+            self._ending.stop(error.reason)
+        elif not isinstance(error, IgnoreRequest):
+            self._events.publish(FetchFailed(request, error))
+        return error
 
 
 class Flight:
@@ -98,8 +141,7 @@ class Flight:
             return
         del self._in_flight[entry]
         ledger = self._ledger
-        ledger.end(Kind.EXCHANGE)
-        ledger.begin(Kind.JUDGING)  # nothing that happens below can find the crawl idle and end it
+        ledger.go_over(Kind.EXCHANGE, Kind.JUDGING)  # nothing that happens below can find the crawl idle and end it
         try:
             if entry in self._paused:
                 self._paused.discard(entry)
@@ -142,3 +184,7 @@ class Flight:
         self._sent_twice.add(entry)
         self._queue.add(entry, wait=0.0)
         return True
+
+
+def _no_response(result: object) -> TypeError:
+    return TypeError(f"the middlewares and the downloader must return a Response, but here came {result!r:.80}")

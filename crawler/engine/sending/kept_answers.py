@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 from crawler.engine.deciding.judging import Judging
 from crawler.engine.life import Kind, Life
 from crawler.engine.parts import Edge
-from crawler.engine.sending.reports import Reports
+from crawler.engine.sending.flight import Reports
 from crawler.engine.waiting.queue import RequestQueue
 from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier
@@ -37,7 +37,7 @@ class KeptAnswers:
     def begin(self) -> None:
         """Begin look-ups while there is room."""
         queue, ledger = self._queue, self._life.ledger
-        while queue.unsought and ledger[Kind.LOOKUP] < AT_ONCE and self._life.may_answer():
+        while queue.unsought and ledger.counts[Kind.LOOKUP] < AT_ONCE and self._life.may_look_up():
             assert self._edge.lookup is not None
             entry = queue.next_unsought()
             ledger.begin(Kind.LOOKUP)
@@ -49,7 +49,7 @@ class KeptAnswers:
                 self._frontier.done(entry)
                 self._queue.add(entry)  # also if the cache is damaged: a miss
             elif not self._life.cut:  # and held until its end is committed: its row is still in the store
-                self._judging.judge(entry, self._reports.received(result, entry.request))
+                self._judging.judge(entry, self._reports.outcome(result, entry.request))
         finally:
             self._life.ledger.end(Kind.LOOKUP)
             self._life.ledger.changed()

@@ -13,10 +13,62 @@ from twisted.internet.defer import Deferred
 from crawler.engine.clock import Clock
 from crawler.engine.keeping.committer import Committer
 from crawler.engine.life import Kind, Life, Phase
+from crawler.engine.sending.flight import Flight
+from crawler.engine.sending.kept_answers import KeptAnswers
 from crawler.engine.sending.leasing import Leasing
-from crawler.engine.sending.sender import Sender
 from crawler.engine.sending.turns import Turns
 from crawler.engine.user_code.callbacks import Callbacks
+from crawler.engine.user_code.starts import Starts
+from crawler.frontier.frontier import Frontier
+
+SLICE_SECONDS = 0.010
+"""How long one turn of the loop may send requests before the reactor gets its turn."""
+
+
+class Sender:
+    """Sends what is ready; where nothing is, more is wanted of the committer and of start()."""
+
+    def __init__(
+        self,
+        kept: KeptAnswers,
+        turns: Turns,
+        flight: Flight,
+        committer: Committer,
+        starts: Starts,
+        life: Life,
+        clock: Clock,
+    ) -> None:
+        self._kept = kept
+        self._turns = turns
+        self._flight = flight
+        self._committer = committer
+        self._starts = starts
+        self._life = life
+        self._clock = clock
+
+    def end_refused(self) -> None:
+        """End the requests whose origins were known to be out of reach when they were to be queued."""
+        self._turns.end_refused()
+
+    def send_ready(self) -> None:
+        """Begin look-ups in the cache and exchanges, as long as there is room for them."""
+        if self._life.ledger.counts[Kind.REFUSAL]:
+            self._turns.end_refused()
+        if self._life.ledger.counts[Kind.UNSOUGHT]:
+            self._kept.begin()
+        now = self._clock.seconds()
+        until = now + SLICE_SECONDS
+        while (free := self._life.free()) > 0:
+            entry = self._turns.take(now)
+            if entry is None:
+                self._committer.flush_children()
+                self._starts.want(free)
+                return
+            self._flight.send(entry)
+            now = self._clock.seconds()
+            if now > until:
+                self._clock.callLater(0, self._life.ledger.changed)
+                return
 
 
 class Loop:
@@ -26,7 +78,7 @@ class Loop:
         self,
         life: Life,
         clock: Clock,
-        turns: Turns,
+        frontier: Frontier,
         sender: Sender,
         leasing: Leasing,
         callbacks: Callbacks,
@@ -34,7 +86,7 @@ class Loop:
     ) -> None:
         self._life = life
         self._clock = clock
-        self._turns = turns
+        self._frontier = frontier
         self._sender = sender
         self._leasing = leasing
         self._callbacks = callbacks
@@ -56,12 +108,12 @@ class Loop:
         if self._pumping or self._paused:
             self._pump_again = True
             return
-        if self._life.ledger[Kind.JUDGING]:
+        if self._life.ledger.counts[Kind.JUDGING]:
             return  # called again when the outcome at hand is dealt with
         if self._life.begins:
             self._pump()
-        if self._life.ledger[Kind.REFUSAL]:
-            self._turns.end_refused()
+        if self._life.ledger.counts[Kind.REFUSAL]:
+            self._sender.end_refused()
         self._end_if_done()
 
     def pause(self) -> None:
@@ -87,8 +139,6 @@ class Loop:
             self._pump_again = True
             while self._pump_again and self._life.begins:
                 self._pump_again = False
-                if self._life.ledger[Kind.REFUSAL]:
-                    self._turns.end_refused()
                 self._sender.send_ready()
         finally:
             self._pumping = False
@@ -98,9 +148,10 @@ class Loop:
 
     def _arm(self) -> None:
         """Wake up when the frontier can next have something ready by time alone."""
-        when = self._turns.next_time() if self._life.free() > 0 else None
+        when = self._frontier.next_time() if self._life.free() > 0 else None
         if when is None:
-            self._disarm()
+            if self._timer is not None:
+                self._disarm()
         elif self._timer is None or when != self._timer_at:
             self._disarm()
             self._timer_at = when
@@ -116,7 +167,7 @@ class Loop:
             self._timer = None
 
     def _end_if_done(self) -> None:
-        if self._life.is_done(self._turns):
+        if self._life.is_done(self._frontier):
             self.end()
         elif self._life.phase is Phase.STOPPING:
             self._committer.flush()  # nothing else is going to join what has gathered

@@ -42,18 +42,6 @@ class Turns:
         self._clock = clock
         self._ledger = ledger
 
-    def __len__(self) -> int:
-        return len(self._frontier)
-
-    @property
-    def in_memory(self) -> int:
-        """How many requests wait in memory."""
-        return self._frontier.queued_in_memory
-
-    def next_time(self) -> float | None:
-        """Return when something will be ready by time alone."""
-        return self._frontier.next_time()
-
     def take(self, now: float) -> Entry | None:
         """Return the next entry that may be sent."""
         frontier, robots = self._frontier, self._robots

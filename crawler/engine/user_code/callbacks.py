@@ -40,9 +40,8 @@ DEEPEST = 100
 class Taker(Protocol):
     """Who takes the results of callbacks."""
 
-    @property
     def room(self) -> bool:
-        """Whether the next result may be taken."""
+        """Tell whether the next result may be taken."""
 
     def take(self, result: Any, unit: Unit, response: Response | None) -> None:
         """Take one result; raises if it is not acceptable."""
@@ -118,7 +117,7 @@ class Callbacks:
     def go_on(self) -> None:
         """There is room again: let the waiting runs go on."""
         waiting, self.waiting = self.waiting, deque()
-        while waiting and self._taker.room:
+        while waiting and self._taker.room():
             waiting.popleft()()
         self.waiting.extendleft(reversed(waiting))  # they were first
 
@@ -184,11 +183,15 @@ class Callbacks:
         if run not in self._running:
             return
         token = current.set(run.unit)
-        monotonic, taker = time.monotonic, self._taker  # asked for each of a million results
+        monotonic, room, take = (
+            time.monotonic,
+            self._taker.room,
+            self._taker.take,
+        )  # asked for each of a million results
         until = monotonic() + SLICE_SECONDS
         error: BaseException | None = None
         try:
-            while taker.room:
+            while room():
                 try:
                     result = next(iterator)
                 except StopIteration as stop:
@@ -200,7 +203,10 @@ class Callbacks:
                 if type(result) is list or type(result) is tuple:
                     iterator = run.enter(result)
                 else:
-                    self._hand_over(run, result, run.source)
+                    try:
+                        take(result, run.unit, run.response)
+                    except BaseException as raised:
+                        self._refused(raised, run, run.source)
                 if monotonic() > until:
                     self._clock.callLater(0, self._pull, run)
                     return
@@ -224,8 +230,11 @@ class Callbacks:
         until = time.monotonic() + SLICE_SECONDS
         async for several in results:
             for result in _flat(several):
-                self._hand_over(run, result, results)
-                while not self._taker.room:
+                try:
+                    self._taker.take(result, run.unit, run.response)
+                except BaseException as error:
+                    self._refused(error, run, results)
+                while not self._taker.room():
                     turn: Deferred[None] = Deferred()
                     self.waiting.append(_once(turn))
                     await turn
@@ -235,11 +244,9 @@ class Callbacks:
                     await turn
                     until = time.monotonic() + SLICE_SECONDS
 
-    def _hand_over(self, run: Run, result: Any, results: Any) -> None:
-        try:
-            self._taker.take(result, run.unit, run.response)
-        except BaseException as error:  # it is not acceptable, or a filter of the user's raised: the run goes on
-            self._taker.failed(at_yield(error, results), run.unit, run.name, run.response)
+    def _refused(self, error: BaseException, run: Run, results: Any) -> None:
+        """A result is not acceptable, or a filter of the user's raised: the run goes on."""
+        self._taker.failed(at_yield(error, results), run.unit, run.name, run.response)
 
     def _end(self, run: Run, error: BaseException | None) -> None:
         if run not in self._running:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from crawler.engine.keeping.unit import Unit
@@ -23,7 +24,12 @@ class Delivery:
         """Give a response to the request's callback, or to the spider's own."""
         callback = request.callback or default_callback(self._spider)
         kwargs = request.cb_kwargs
-        self._callbacks.run(lambda: self._named(callback)(response, **kwargs), _name(callback), unit, response)
+        call = (
+            (lambda: getattr(self._spider, callback)(response, **kwargs))
+            if isinstance(callback, str)
+            else partial(callback, response, **kwargs)
+        )
+        self._callbacks.run(call, _name(callback), unit, response)
 
     def fail(self, error: BaseException, request: Request, unit: Unit) -> bool:
         """Give an error to the request's errback; False if it has none, and the unit is not touched."""

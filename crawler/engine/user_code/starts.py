@@ -17,6 +17,7 @@ from crawler.engine.keeping.unit import Unit, UnitKeeper
 from crawler.engine.machine import Machine
 from crawler.engine.user_code.callbacks import Callbacks, Taker
 from crawler.engine.user_code.item_digest import digest
+from crawler.frontier.frontier import Frontier
 from crawler.model.request import Request
 from crawler.model.response import Response
 
@@ -27,7 +28,7 @@ AHEAD = 10_000
 class Starts:
     """Pulls start() and hands its results on to ``taker``, each in a unit of its own.
 
-    It pulls no further while ``ahead`` requests wait in memory.
+    ``memory`` is where requests wait, if it is in memory alone.
     """
 
     def __init__(
@@ -38,9 +39,9 @@ class Starts:
         ending: Ending,
         fingerprint: Callable[[Request], int],
         *,
-        ahead: int | None,
+        memory: Frontier | None,
     ) -> None:
-        self._ahead = ahead
+        self._memory = memory
         self._taker = taker
         self._keeper = keeper
         self._ending = ending
@@ -66,15 +67,13 @@ class Starts:
         self._whole.start_ended = True  # unless something of it must come again
         self._callbacks.run(start, "start", self._whole, None)
 
-    def want(self, count: int, waiting: int) -> None:
-        """Let up to ``count`` further results be taken; they may come in a later turn of the reactor.
-
-        ``waiting`` requests wait in memory.
-        """
-        if self._ahead is not None and waiting >= self._ahead:
+    def want(self, count: int) -> None:
+        """Let up to ``count`` further results be taken; they may come in a later turn of the reactor."""
+        if self._whole is None or (self._memory is not None and self._memory.queued_in_memory >= AHEAD):
             return
         self._quota = max(self._quota, count)
-        self._callbacks.go_on()
+        if self._callbacks.waiting:
+            self._callbacks.go_on()
 
     def stop(self) -> None:
         """Take nothing more."""
@@ -82,9 +81,8 @@ class Starts:
         if self._callbacks.stop() and self._whole is not None:
             self._whole.end_one()
 
-    @property
     def room(self) -> bool:
-        """Whether another result is wanted."""
+        """Tell whether another result is wanted."""
         return self._quota > 0
 
     def take(self, result: Any, whole: Unit, response: Response | None) -> None:
