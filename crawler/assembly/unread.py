@@ -13,23 +13,6 @@ from crawler.policy.referer import POLICIES
 
 logger = logging.getLogger(__name__)
 
-_AUTH = 'credentials are meta["auth"] = (user, password), or HTTP_AUTH'
-_PLUGIN = "it belongs to a plugin of Scrapy; pages are fetched by DOWNLOADER and MIDDLEWARES"
-UNREAD = {
-    "verbatim_url": "URLs are sent in their normal form",
-    "download_warnsize": "DOWNLOAD_WARNSIZE is for all requests",
-    "autothrottle_dont_adjust_delay": "the throttle slows down only where a host says so; THROTTLE_ENABLED is for all",
-    "http_user": _AUTH,
-    "http_pass": _AUTH,
-    "http_auth_domain": _AUTH,
-    "redirect_ttl": "REDIRECT_MAX_TIMES is for all requests, and meta dont_redirect follows none",
-    "give_up_log_level": "a request that is given up is logged once, as an error",
-    "ftp_local_filename": "Request(url, into=path) writes the body to a file",
-    "ftp_passive": "FTP transfers are passive",
-    **dict.fromkeys(("playwright", "playwright_include_page", "splash", "zyte_api", "zyte_api_automap"), _PLUGIN),
-}
-"""Meta keys of Scrapy and its plugins that ask for what is not done here, and why."""
-
 _READ = """
 allow_offsite auth bindaddress cookiejar depth dont_cache dont_merge_cookies dont_obey_robotstxt dont_redirect
 dont_retry download_fail_on_dataloss download_file download_latency download_maxsize download_slot download_timeout
@@ -61,11 +44,13 @@ class UnreadKeys:
         return request
 
     def _look(self, meta: Mapping[Any, Any]) -> None:
+        from crawler.scrapy.elsewhere import META_KEYS  # only where there are keys that are not ours
+
         for key in meta.keys() - self._looked_at:
             if len(self._looked_at) < _MOST:
                 self._looked_at.add(key)
-            if key in UNREAD:
-                logger.warning("The meta key %s has no effect here: %s", key, UNREAD[key])
+            if key in META_KEYS:
+                logger.warning("The meta key %s has no effect here: %s", key, META_KEYS[key])
             elif isinstance(key, str) and (meant := misspelt(key, READ)):
                 logger.warning('The meta key %s has no effect; did you mean "%s"?', key, meant)
 

@@ -41,15 +41,6 @@ _COMMANDS = {
     "version": "Print the version",
 }
 _ALIASES = {"runspider": "run"}
-_SCRAPYS = {
-    "bench": "how fast it is, and how to measure that, is in docs/performance.md",
-    "check": "a spider is tried on pages in memory, by crawler.testing: docs/testing.md",
-    "edit": "open the file in an editor; `crawler list` names the spiders",
-    "parse": "`crawler run FILE.py -s CLOSESPIDER_PAGECOUNT=1 -o -` shows what a page gives",
-    "shell": "`crawler fetch URL` prints a page; a spider is tried on pages in memory: docs/testing.md",
-    "view": "`crawler fetch URL > page.html` gives a page as the spider gets it, for a browser",
-}
-"""Commands of Scrapy that are not here, and what there is in their place."""
 _MODULES = {"list": "list_spiders", "settings": "show_settings"}
 
 
@@ -96,8 +87,10 @@ class Commands(click.Group):
         """Import a command; an unknown one is an error that names the nearest."""
         name = _ALIASES.get(cmd_name, cmd_name)
         if name not in _COMMANDS:
-            if cmd_name in _SCRAPYS:
-                raise UsageError(f'there is no command "{cmd_name}"; {_SCRAPYS[cmd_name]}')
+            from crawler.scrapy.elsewhere import COMMANDS
+
+            if cmd_name in COMMANDS:
+                raise UsageError(f'there is no command "{cmd_name}"; {COMMANDS[cmd_name]}')
             hint = did_you_mean(cmd_name, [*_COMMANDS, *_ALIASES]) or "; see crawler --help"
             raise UsageError(f'there is no command "{cmd_name}"{hint}')
         command: click.Command = import_module(f"crawler.commands.{_MODULES.get(name, name)}").command

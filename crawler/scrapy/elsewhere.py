@@ -1,4 +1,4 @@
-"""What is the name from Scrapy called here, or what is used in its place?"""
+"""What is a name of Scrapy's called here, or what is used in its place: of a class, a meta key, a command?"""
 
 from __future__ import annotations
 
@@ -62,6 +62,33 @@ ELSEWHERE = {
     "open_in_browser": "`crawler fetch URL` shows what came",
     "inspect_response": "`crawler fetch URL` shows what came",
 }
+
+_AUTH = 'credentials are meta["auth"] = (user, password), or HTTP_AUTH'
+_PLUGIN = "it belongs to a plugin of Scrapy; pages are fetched by DOWNLOADER and MIDDLEWARES"
+META_KEYS = {
+    "verbatim_url": "URLs are sent in their normal form",
+    "download_warnsize": "DOWNLOAD_WARNSIZE is for all requests",
+    "autothrottle_dont_adjust_delay": "the throttle slows down only where a host says so; THROTTLE_ENABLED is for all",
+    "http_user": _AUTH,
+    "http_pass": _AUTH,
+    "http_auth_domain": _AUTH,
+    "redirect_ttl": "REDIRECT_MAX_TIMES is for all requests, and meta dont_redirect follows none",
+    "give_up_log_level": "a request that is given up is logged once, as an error",
+    "ftp_local_filename": "Request(url, into=path) writes the body to a file",
+    "ftp_passive": "FTP transfers are passive",
+    **dict.fromkeys(("playwright", "playwright_include_page", "splash", "zyte_api", "zyte_api_automap"), _PLUGIN),
+}
+"""Meta keys of Scrapy and its plugins that ask for what is not done here, and why."""
+
+COMMANDS = {
+    "bench": "how fast it is, and how to measure that, is in docs/performance.md",
+    "check": "a spider is tried on pages in memory, by crawler.testing: docs/testing.md",
+    "edit": "open the file in an editor; `crawler list` names the spiders",
+    "parse": "`crawler run FILE.py -s CLOSESPIDER_PAGECOUNT=1 -o -` shows what a page gives",
+    "shell": "`crawler fetch URL` prints a page; a spider is tried on pages in memory: docs/testing.md",
+    "view": "`crawler fetch URL > page.html` gives a page as the spider gets it, for a browser",
+}
+"""Commands of Scrapy that are not here, and what there is in their place."""
 
 _MODULES = frozenset(
     {

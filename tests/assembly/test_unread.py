@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from crawler import Request, Spider
-from crawler.assembly.unread import READ, UNREAD
+from crawler.assembly.unread import READ
+from crawler.scrapy.elsewhere import META_KEYS
 from crawler.testing import crawl
 
 
@@ -27,10 +28,10 @@ def warnings_of(caplog: pytest.LogCaptureFixture, *metas: dict[str, Any], **attr
     return [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
 
 
-@pytest.mark.parametrize("key", sorted(UNREAD))
+@pytest.mark.parametrize("key", sorted(META_KEYS))
 def test_a_key_without_effect_is_told_once(caplog: pytest.LogCaptureFixture, key: str) -> None:
     said = warnings_of(caplog, {key: 1}, {key: 2})
-    assert said == [f"The meta key {key} has no effect here: {UNREAD[key]}"]
+    assert said == [f"The meta key {key} has no effect here: {META_KEYS[key]}"]
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_a_misspelt_key_is_told_with_the_right_one(caplog: pytest.LogCaptureFixt
 def test_keys_that_are_read_and_those_of_the_users_own_pass_in_silence(caplog: pytest.LogCaptureFixture) -> None:
     own = {"page": 1, "category": "x", "items": [], "proxies": 1, 5: 6, "author": 1, "sessions": 2}
     assert warnings_of(caplog, own, {"dont_redirect": True, "referrer_policy": "Origin"}) == []
-    assert not READ & UNREAD.keys()
+    assert not READ & META_KEYS.keys()
 
 
 def test_a_referrer_policy_that_is_none_is_told(caplog: pytest.LogCaptureFixture) -> None:
