@@ -71,6 +71,8 @@ ROOMS: dict[str, Room] = {
 model, events, config, spider, pipeline. A name with a dot is one module of a room: the interface it shows
 to others."""
 
+OUTSIDE_THE_ENGINE = ROOMS["engine"].ours
+ENGINE_FOR_ALL = {f"engine.{name}" for name in ("life", "ending", "frames", "clock", "machine", "parts")}
 INNER_ROOMS: dict[str, Room] = {
     # Bytes alone: what a connection says and hears, whoever carries it.
     "download.wire": _room({*VALUES, "download.coding"}, "httptools"),
@@ -78,6 +80,22 @@ INNER_ROOMS: dict[str, Room] = {
     "download.net": _room({*VALUES, "config", "download.wire"}, "twisted zope OpenSSL service_identity"),
     "download.http1": _room({*VALUES, "download.wire", "download.net", "download.http.connection"}, "twisted"),
     "download.http2": _room({*VALUES, "download.wire", "download.net", "download.http.connection"}, "twisted h2"),
+    # Phases, ledger and books: pure, and for all.
+    "engine.life": _room({"errors"}),
+    **{
+        f"engine.{room}": _room(
+            {*OUTSIDE_THE_ENGINE, *ENGINE_FOR_ALL, *(f"engine.{other}" for other in below.split())},
+            "twisted itemadapter",
+        )
+        for room, below in {
+            "keeping": "",
+            "user_code": "keeping",
+            "items": "keeping user_code",
+            "waiting": "keeping",
+            "deciding": "keeping user_code items waiting",
+            "sending": "keeping user_code waiting deciding",
+        }.items()
+    },
 }
 """What rooms within a room may import, more narrowly than the room does; of ours, what a name begins."""
 
