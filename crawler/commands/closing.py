@@ -37,10 +37,7 @@ def close_job(
     reactor = install_reactor()
     crawler = Crawler(settings=settings, stats=Stats(), events=Events())
     spider = make_spider(spider_class, crawler, arguments)
-    counts: list[tuple[str, int]] = run_reactor(
-        reactor, lambda: Deferred.fromCoroutine(_close(job, spider, settings, real_world(reactor)))
-    )
-    return counts
+    return run_reactor(reactor, lambda: Deferred.fromCoroutine(_close(job, spider, settings, real_world(reactor))))
 
 
 async def _close(job: Job, spider: Spider, settings: Settings, world: World) -> list[tuple[str, int]]:
@@ -48,9 +45,7 @@ async def _close(job: Job, spider: Spider, settings: Settings, world: World) -> 
     chosen = choose_store(settings, spider, plan=plan, reactor=world.reactor, wall=world.clock.wall())
     feeds = feeds_of_crawl(settings, spider, job.created)
     events = Events()
-    events.subscribe(
-        ItemFailed, lambda lost: click.echo(f"{lost.stage} lost an item: {message_of(lost.error)}", err=True)
-    )
+    events.subscribe(ItemFailed, _say_lost)
     ending = _Ending(Life(Capacity(0, 0, 0)), events)
     writers = FeedWriters(feeds, chosen.store, machine=world.machine, ending=ending, events=events)
     resumed = await chosen.store.open()
@@ -70,10 +65,10 @@ def _say_lost(lost: ItemFailed) -> None:
 
 
 class _Ending(Ending):
-    """Keeps the error for whoever closes the job."""
+    """Keeps the first error for whoever closes the job."""
 
     error: BaseException | None = None
 
     def fail(self, error: BaseException) -> None:
         """Nothing goes on that could be stopped."""
-        self.error = error
+        self.error = self.error or error

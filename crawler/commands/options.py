@@ -7,8 +7,7 @@ from typing import Any, NamedTuple, TypedDict, TypeVar
 
 import click
 
-from crawler.commands.outputs import feeds_of
-from crawler.errors import SettingError, UsageError
+from crawler.errors import OutputError, SettingError, UsageError
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -83,6 +82,19 @@ def command_line_settings(given: Given) -> dict[str, Any]:
         "FEEDS": feeds_of(given.get("append", ()), given.get("overwrite", ())) or None,
     }
     return settings | {name: value for name, value in named.items() if value is not None}
+
+
+def feeds_of(append: Iterable[str], overwrite: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return the FEEDS setting for the files of ``-o`` (append) and ``-O`` (overwrite).
+
+    Each is ``FILE``, ``FILE:FORMAT`` or ``-``, as the feeds read them. Raises OutputError for one given twice.
+    """
+    feeds: dict[str, dict[str, Any]] = {}
+    for text, fresh in [*((text, False) for text in append), *((text, True) for text in overwrite)]:
+        if text in feeds:
+            raise OutputError(f"{text} is given twice as output")
+        feeds[text] = {"overwrite": fresh}
+    return feeds
 
 
 def run_options(given: Given) -> RunOptions:
