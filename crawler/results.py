@@ -37,7 +37,7 @@ def then(results: Any, go_on: Callable[[Iterable[Any]], Iterator[Any]]) -> Itera
 
 async def _later(results: Any, go_on: Callable[[Iterable[Any]], Iterator[Any]]) -> AsyncIterator[Any]:
     if hasattr(results, "__aiter__"):
-        found: Any = [result async for result in results]
+        found = [result async for result in results]
     else:
         found = await results
     for result in go_on(each(found)):

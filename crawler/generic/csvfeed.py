@@ -6,17 +6,17 @@ The API is that of Scrapy's CSVFeedSpider.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from typing import Any, ClassVar
 
+from crawler.generic.readymade import FeedSpider
 from crawler.model.masking import masked
 from crawler.model.response import Response
 from crawler.results import each
-from crawler.spider import Spider
 
 
-class CSVFeedSpider(Spider):
+class CSVFeedSpider(FeedSpider):
     """Call ``parse_row(response, row)`` for each row, a dict by ``headers`` (by default the first row).
 
     A row with more or fewer fields than there are headers is logged and left out.
@@ -26,22 +26,8 @@ class CSVFeedSpider(Spider):
     quotechar: ClassVar[str | None] = None
     headers: ClassVar[Sequence[str] | None] = None
 
-    _default_callback: ClassVar[str] = "_parse"
-
     def _parse(self, response: Response, **kwargs: Any) -> Iterator[Any]:
         return self.parse_rows(self.adapt_response(response))
-
-    def parse(self, response: Response, **kwargs: Any) -> Iterator[Any]:
-        """Read a file. A ``parse`` of the spider's own does not stand in its way."""
-        return self._parse(response, **kwargs)
-
-    def adapt_response(self, response: Response) -> Response:
-        """Change a response before it is read."""
-        return response
-
-    def process_results(self, response: Response, results: Iterable[Any]) -> Iterable[Any]:
-        """Change what parse_row gave before it goes on."""
-        return results
 
     def parse_row(self, response: Response, row: dict[str, str]) -> Any:
         """Return an item, a request, or several."""

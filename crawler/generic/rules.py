@@ -5,19 +5,18 @@ The API is that of Scrapy's CrawlSpider.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from crawler.errors import UsageError
+from crawler.generic.readymade import ReadyMadeSpider, Results
 from crawler.model.link import Link
 from crawler.model.links import LinkExtractor
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.results import each, then
-from crawler.spider import Spider
 
 Method = str | Callable[..., Any]
-Results = Iterator[Any] | AsyncIterator[Any]
 
 
 class Rule:
@@ -50,7 +49,7 @@ class Rule:
         return f"<Rule callback={self.callback!r} follow={self.follow}>"
 
 
-class CrawlSpider(Spider):
+class CrawlSpider(ReadyMadeSpider):
     """Follow links by ``rules``: of each page, a link belongs to the first rule that extracts it.
 
     Override ``parse_start_url`` for what the pages of ``start_urls`` yield. A ``parse`` of the spider's own is a
@@ -58,22 +57,13 @@ class CrawlSpider(Spider):
     """
 
     rules: ClassVar[Sequence[Rule]] = ()
-    _default_callback: ClassVar[str] = "_parse"
 
     def _parse(self, response: Response, **kwargs: Any) -> Results:
         return self.parse_with_rules(response, self.parse_start_url, kwargs)
 
-    def parse(self, response: Response, **kwargs: Any) -> Results:
-        """Apply the rules to a page."""
-        return self._parse(response, **kwargs)
-
     def parse_start_url(self, response: Response, **kwargs: Any) -> Any:
         """Return what a page of start() yields beside its links."""
         return ()
-
-    def process_results(self, response: Response, results: Iterable[Any]) -> Iterable[Any]:
-        """Change what a callback gave before it goes on."""
-        return results
 
     def parse_with_rules(
         self, response: Response, callback: Method | None, cb_kwargs: dict[str, Any], follow: bool = True

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from itertools import chain
 from typing import Any, ClassVar
 
+from lxml import etree
+
 from crawler.generic.markup import BadMarkup, Document, as_utf8, local_name, pieces
 from crawler.model.masking import masked
 from crawler.model.request import Request
@@ -98,7 +100,7 @@ def _lines_of(text: Iterable[bytes]) -> Iterator[str]:
     yield rest.decode("utf-8", "replace")
 
 
-def _entry(element: Any) -> Entry:
+def _entry(element: etree._Element) -> Entry:
     entry: Entry = {}
     for part in element:
         if not isinstance(part.tag, str):

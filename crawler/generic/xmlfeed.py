@@ -13,15 +13,15 @@ from lxml import etree
 
 from crawler.errors import UsageError
 from crawler.generic.markup import BadMarkup, Document, pieces
+from crawler.generic.readymade import FeedSpider
 from crawler.model.encoding import encoding_of
 from crawler.model.masking import masked
 from crawler.model.response import Response
 from crawler.model.selector import Selector, document
 from crawler.results import each
-from crawler.spider import Spider
 
 
-class XMLFeedSpider(Spider):
+class XMLFeedSpider(FeedSpider):
     """Call ``parse_node(response, selector)`` for each element named ``itertag``.
 
     ``namespaces`` are (prefix, URI) pairs that ``itertag`` and the selectors may use. ``iterator``: "iternodes"
@@ -33,23 +33,9 @@ class XMLFeedSpider(Spider):
     itertag: ClassVar[str] = "item"
     namespaces: ClassVar[Sequence[tuple[str, str]]] = ()
 
-    _default_callback: ClassVar[str] = "_parse"
-
     def _parse(self, response: Response, **kwargs: Any) -> Iterator[Any]:
         response = self.adapt_response(response)
         return self.parse_nodes(response, self._nodes(response))
-
-    def parse(self, response: Response, **kwargs: Any) -> Iterator[Any]:
-        """Read a feed. A ``parse`` of the spider's own does not stand in its way."""
-        return self._parse(response, **kwargs)
-
-    def adapt_response(self, response: Response) -> Response:
-        """Change a response before it is read."""
-        return response
-
-    def process_results(self, response: Response, results: Iterable[Any]) -> Iterable[Any]:
-        """Change what parse_node gave before it goes on."""
-        return results
 
     def parse_node(self, response: Response, selector: Selector) -> Any:
         """Return an item, a request, or several."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from crawler.anywhere import anywhere
 from crawler.errors import UsageError
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.spider import Crawler, Spider
+
+if TYPE_CHECKING:
+    from crawler.scrapy.signals import Signal, Unheard
 
 OLD_SETTINGS = {
     "download_delay": "DOWNLOAD_DELAY",
@@ -50,7 +53,9 @@ class Signals:
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
 
-    def connect(self, receiver: Callable[..., Any], signal: Any = None, *, weak: bool = False) -> None:
+    def connect(
+        self, receiver: Callable[..., Any], signal: Signal | Unheard | None = None, *, weak: bool = False
+    ) -> None:
         """Call ``receiver`` when something happens; ``signal`` is one of ``from crawler import signals``.
 
         Receivers are kept as long as the crawl, ``weak`` or not.

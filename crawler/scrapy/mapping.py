@@ -85,7 +85,7 @@ def middlewares(kind: str, instead: str) -> Translator:
 
     def translate(asked: Asked) -> Mapped:
         mapped: Mapped = {}
-        for component, order in _dictionary(asked.value).items():
+        for component, order in _dictionary(asked).items():
             path = component if isinstance(component, str) else f"{component.__module__}.{component.__qualname__}"
             if order is not None and not path.startswith("scrapy."):
                 raise ValueError(f"{path} is a {kind} middleware of Scrapy's shape; {instead}")
@@ -140,7 +140,7 @@ def bind_address(asked: Asked) -> Mapped:
 
 def jitter(asked: Asked) -> Mapped:
     """Any jitter is ours of 0 to 50 % on top."""
-    return {"RANDOMIZE_DOWNLOAD_DELAY": _number(asked.value) > 0}
+    return {"RANDOMIZE_DOWNLOAD_DELAY": _number(asked) > 0}
 
 
 def http_auth(asked: Asked) -> Mapped:
@@ -157,7 +157,7 @@ def http_auth(asked: Asked) -> Mapped:
 def handlers(asked: Asked) -> Mapped:
     """Handlers of further schemes; the built-in ones are not replaced this way."""
     mapped = {}
-    for scheme, handler in _dictionary(asked.value).items():
+    for scheme, handler in _dictionary(asked).items():
         if handler is None or str(handler).startswith("scrapy."):
             continue
         if scheme in ("http", "https"):
@@ -199,12 +199,13 @@ def scrapys_own(*, reason: str) -> Translator:
     return translate
 
 
-def _number(value: Any) -> float:
+def _number(asked: Asked) -> float:
+    value = asked.value
     kind = float | bool
     return float(parse_text(value, kind) if isinstance(value, str) else check(value, kind))
 
 
-def _dictionary(value: Any) -> dict[Any, Any]:
-    if value is not None and not isinstance(value, Mapping):
-        raise WrongValue(f"expected a dictionary, got {shorten(value)}")
-    return dict(value or {})
+def _dictionary(asked: Asked) -> dict[Any, Any]:
+    if asked.value is not None and not isinstance(asked.value, Mapping):
+        raise WrongValue(f"expected a dictionary, got {shorten(asked.value)}")
+    return dict(asked.value or {})
