@@ -74,9 +74,9 @@ def ways(reactor: Any, url: str) -> dict[str, Callable[[], Any]]:
     """Return what is compared: functions that fetch the page and fire with its body."""
     import treq
     from treq.client import HTTPClient
-    from twisted.internet.defer import Deferred
     from twisted.web.client import Agent, HTTPConnectionPool, readBody
 
+    from crawler.assembly.world import real_world
     from crawler.config.schema import CoreSettings
     from crawler.download.agent.agent import FastAgent
     from crawler.download.edge import Edge
@@ -97,7 +97,7 @@ def ways(reactor: Any, url: str) -> dict[str, Callable[[], Any]]:
         return lambda: client.get(url, headers=headers, reactor=reactor).addCallback(treq.content)
 
     def assembled(**off: Any) -> Callable[[], Any]:
-        edge = Edge(CoreSettings(**off), reactor=reactor, make=lambda each: each, drive=Deferred.fromCoroutine)
+        edge = Edge(CoreSettings(**off), real_world(reactor), make=lambda each: each)
         return lambda: edge.fetch(Request(url)).addCallback(lambda response: response.body)
 
     return {

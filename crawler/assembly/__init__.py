@@ -242,22 +242,15 @@ def feeds_of_crawl(settings: Settings, spider: Spider, begun: float) -> Sequence
 
 
 def _edge(core: CoreSettings, crawler: Crawler, world: World) -> Edge:
-    return Edge(
-        core,
-        reactor=world.reactor,
-        clock=world.clock,
-        make=lambda component: make_component(component, crawler),
-        drive=world.machine.drive,
-        downloader=world.downloader,
-        pools=world.machine.pools,
-        open_pages=lambda: CacheFile(
+    pages: CacheFile | None = None
+    if core.HTTPCACHE_ENABLED:
+        pages = CacheFile(
             Path(core.HTTPCACHE_FILE),
             max_size=core.HTTPCACHE_MAX_SIZE,
             max_age=core.HTTPCACHE_EXPIRATION_SECS,
             wall=world.clock.wall,
-        ),
-        wall=world.clock.wall,
-    )
+        )
+    return Edge(core, world, make=lambda component: make_component(component, crawler), pages=pages)
 
 
 def _parts(

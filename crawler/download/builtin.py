@@ -7,15 +7,15 @@ pool, the environment's proxies. The cache is outside of what differs from one s
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import DeferredList
 
 from crawler.config.schema import CoreSettings
+from crawler.download.machine import Machine
 from crawler.download.middleware.auth import Authentication
 from crawler.download.middleware.cache.disk import Pages as CachePages
 from crawler.download.middleware.cache.middleware import Fresh, HttpCache, Stale
@@ -28,42 +28,37 @@ from crawler.download.middleware.sessions import Sessions
 from crawler.download.seam import Downloader
 from crawler.errors import OutputError
 from crawler.model.request import Request
-from crawler.threads import Pool, Pools, reactor_pools
-
-Lookup = Callable[[Request], Fresh | Stale | None]
+from crawler.threads import Pool
 
 
 class BuiltIn:
     """``middlewares`` in their order; ``facts`` are those that a job keeps something of; ``lookup`` asks the
     cache before a request is queued, None without a cache.
 
-    ``open_pages`` opens the cache's file; it is called only if HTTPCACHE_ENABLED.
+    ``pages`` is where the cache's pages are kept.
     """
 
     def __init__(
         self,
         core: CoreSettings,
-        *,
-        reactor: Any,
-        pools: Pools | None = None,
-        open_pages: Callable[[], CachePages] | None = None,
-        wall: Callable[[], float] = time.time,
+        machine: Machine,
+        pages: CachePages | None = None,
     ) -> None:
         self.middlewares: list[Middleware] = []
         self.facts: list[Any] = []
-        self.lookup: Lookup | None = None
+        self.lookup: Callable[[Request], Fresh | Stale | None] | None = None
         self._core = core
-        self._pools = pools or reactor_pools(reactor)
-        self._wall = wall
+        self._pools = machine.pools
+        self._wall = wall = machine.clock.wall
         self._threads: list[Pool] = []
         self._cache: HttpCache | None = None
         defaults, authentication = DefaultHeaders(core), Authentication(core)
         cookies = Cookies(core, wall=wall) if core.COOKIES_ENABLED else None
         self.middlewares.append(defaults)
-        if core.HTTPCACHE_ENABLED and open_pages is not None:
-            run = self._thread("cache")
+        if core.HTTPCACHE_ENABLED and pages is not None:
+            thread = self._thread("cache")
             self._cache = HttpCache(
-                core, open_pages(), run, defaults=defaults, authentication=authentication, cookies=cookies, wall=wall
+                core, pages, thread, defaults=defaults, authentication=authentication, cookies=cookies, wall=wall
             )
             self.middlewares.append(self._cache)
             self.lookup = self._cache.lookup
@@ -72,17 +67,14 @@ class BuiltIn:
 
     def _add_clients(self, core: CoreSettings, cookies: Cookies | None) -> None:
         """What makes one visitor differ from another: sessions, cookies, proxies."""
-        forgetting: list[Callable[[Any], None]] = []
+        proxies = ProxyPool(core) if core.PROXIES else None
         if core.SESSIONS:
-            self.middlewares.append(Sessions(core, forgetting))
+            self.middlewares.append(Sessions(core, cookies, proxies))
         if cookies is not None:
-            forgetting.append(cookies.forget)
             self.facts.append(cookies)
             self.middlewares.append(cookies)
-        if core.PROXIES:
-            pool = ProxyPool(core)
-            forgetting.append(pool.forget)
-            self.middlewares.append(pool)
+        if proxies is not None:
+            self.middlewares.append(proxies)
         elif core.HTTPPROXY_ENABLED:
             environment = EnvironmentProxy(core)
             if environment:
@@ -103,10 +95,10 @@ class BuiltIn:
             raise OutputError(f"WARC_FILE: cannot append to {self._core.WARC_FILE}: it {error}") from error
         return ArchivingDownloader(downloader, file, self._thread("archive"), wall=self._wall)
 
-    def _thread(self, name: str) -> Callable[..., Deferred[Any]]:
+    def _thread(self, name: str) -> Pool:
         pool = self._pools(f"crawler-{name}", 1)
         self._threads.append(pool)
-        return pool.run
+        return pool
 
     async def close(self) -> None:
         """Write what is to be written, end the threads and close the cache, when the downloader is closed."""

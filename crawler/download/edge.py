@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,15 +12,16 @@ from crawler.config.components import checked, constructed
 from crawler.config.schema import CoreSettings
 from crawler.download.builtin import BuiltIn
 from crawler.download.http.downloader import FastDownloader
+from crawler.download.machine import World
 from crawler.download.middleware.cache.disk import Pages as CachePages
 from crawler.download.middleware.cache.middleware import Fresh
-from crawler.download.middleware.chain import Drive, Middleware, compile_chain
+from crawler.download.middleware.chain import Middleware, compile_chain
+from crawler.download.net.interfaces import Reactor
 from crawler.download.schemes.router import SchemeRouter
 from crawler.download.seam import Downloader
 from crawler.download.timed import TimedDownloader
 from crawler.model.request import Request
 from crawler.model.response import Response
-from crawler.threads import Pools
 
 logger = logging.getLogger(__name__)
 
@@ -32,35 +32,30 @@ class Edge:
     ``fetch(request)`` sends one exchange through the middlewares, the user's outermost; ``lookup(request)``
     gives the cache's fresh answer or None, and is None without a cache; ``facts`` are what a job must keep;
     ``http`` is the client for side calls. ``again`` is set by the assembly to the engine's inline fetch, which a
-    middleware's second call goes to. ``make`` makes a component from its class; ``drive`` runs users'
-    coroutines; ``pools`` makes the threads (None: the reactor's); ``clock`` has the time that users' downloaders
-    are allowed (None: the reactor's).
+    middleware's second call goes to. ``make`` makes a component from its class; ``pages`` is where the cache's
+    pages are kept.
     """
 
     def __init__(
         self,
         core: CoreSettings,
+        world: World,
         *,
-        reactor: Any,
-        clock: Any = None,
         make: Callable[[Any], Any],
-        drive: Drive,
-        pools: Pools | None = None,
-        open_pages: Callable[[], CachePages] | None = None,
-        wall: Callable[[], float] = time.time,
-        downloader: Downloader | None = None,
+        pages: CachePages | None = None,
     ) -> None:
         self.again: Callable[[Request], Awaitable[Response]] | None = None
-        self._clock = reactor if clock is None else clock
+        machine, reactor = world.machine, world.reactor
+        self._clock = machine.clock
 
         def own(component: Any, setting: str = "SCHEMES") -> Downloader:
             return TimedDownloader(_made(component, setting, core, reactor, make), core, self._clock)
 
-        http = downloader if downloader is not None else _downloader(core, reactor=reactor, own=own)
+        http = world.downloader or _downloader(core, reactor=reactor, own=own)
         self._http = http
         self.http = SideCalls(http, reactor) if isinstance(http, FastDownloader) else None
         self._asked: list[tuple[Request, Deferred[Response | None]]] = []
-        self._built_in = BuiltIn(core, reactor=reactor, pools=pools, open_pages=open_pages, wall=wall)
+        self._built_in = BuiltIn(core, machine, pages)
         self.facts = self._built_in.facts
         self.lookup = self._fresh if self._built_in.lookup is not None else None
         router = SchemeRouter.assembled(http, core, make=own)
@@ -73,7 +68,7 @@ class Edge:
             self._downloader.fetch,
             self._again,
             # Our own await nothing but the fetch: they need no asyncio Task.
-            drive=drive if users else Deferred.fromCoroutine,
+            drive=machine.drive if users else Deferred.fromCoroutine,
         )
 
     def ask_before_repeating(self, may_repeat: Callable[[Request], bool]) -> None:
@@ -124,7 +119,7 @@ class SideCalls:
     treq and twisted.web.client take 130 ms to import, which few crawls need.
     """
 
-    def __init__(self, downloader: FastDownloader, reactor: Any) -> None:
+    def __init__(self, downloader: FastDownloader, reactor: Reactor) -> None:
         self._downloader = downloader
         self._reactor = reactor
 
@@ -139,7 +134,7 @@ class SideCalls:
         return found
 
 
-def _downloader(core: CoreSettings, *, reactor: Any, own: Callable[[Any, str], Downloader]) -> Downloader:
+def _downloader(core: CoreSettings, *, reactor: Reactor, own: Callable[[Any, str], Downloader]) -> Downloader:
     if core.DOWNLOADER == "fast":
         return FastDownloader(core, reactor=reactor)
     if core.DOWNLOADER == "twisted":
@@ -153,7 +148,7 @@ _MIDDLEWARE = "async def __call__(self, request, fetch), or such a function (doc
 _DOWNLOADER = "__init__(self, settings, *, reactor), fetch(request, exchange) and close() (docs/extending.md)"
 
 
-def _made(component: Any, setting: str, core: CoreSettings, reactor: Any, make: Callable[[Any], Any]) -> Downloader:
+def _made(component: Any, setting: str, core: CoreSettings, reactor: Reactor, make: Callable[[Any], Any]) -> Downloader:
     """Make a user's downloader: like our own, it is given the settings and the reactor. Raises SettingError."""
     if isinstance(component, type) and not hasattr(component, "from_crawler"):
         component = constructed(component, setting, core, reactor=reactor, shape=_DOWNLOADER)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from twisted.internet.defer import execute
 from warcio.archiveiterator import ArchiveIterator
 
 from crawler.config.schema import CoreSettings
@@ -23,10 +22,15 @@ from crawler.download.http.downloader import FastDownloader
 from crawler.errors import BodyTooLarge, LocalFailure, NotInCache, TruncatedBody
 from crawler.model.request import Request
 from crawler.model.response import Response
+from crawler.threads import InlinePool
 from tests.download.chaos import CLOSE, Chaos, answer, echo, steps
 from tests.download.reactor import reactor, run
 
 PAGE = b"<p>" + b"some text " * 3000
+
+
+def archiving(inner: Any, file: Any, now: float) -> ArchivingDownloader:
+    return ArchivingDownloader(inner, file, InlinePool("archive", 1), wall=lambda: now)
 
 
 @pytest.fixture
@@ -48,7 +52,9 @@ def server(outside: None) -> Iterator[Chaos]:
 
 def archive(kind: Any, server: Chaos, path: Path) -> None:
     file = WarcFile(path, software="crawler/0.1")
-    downloader = ArchivingDownloader(kind(CoreSettings(), reactor=reactor), file, execute, wall=lambda: 1_800_000_000.0)
+    downloader = ArchivingDownloader(
+        kind(CoreSettings(), reactor=reactor), file, InlinePool("archive", 1), wall=lambda: 1_800_000_000.0
+    )
     assert run(downloader.fetch(Request(server.url("/")))).body == b"<p>hello"
     assert run(downloader.fetch(Request(server.url("/gzip")))).body == PAGE
     assert run(downloader.fetch(Request(server.url("/chunked#x")))).body == b"abcde"
@@ -189,7 +195,9 @@ def test_a_full_disk_leaves_whole_records_alone(name: str, server: Chaos, tmp_pa
     noise = random.Random(1).randbytes(50_000)
     server.scripts["/noise"] = steps(answer(noise))
     file = WarcFile(path, software="crawler/0.1")
-    downloader = ArchivingDownloader(FastDownloader(CoreSettings(), reactor=reactor), file, execute, wall=lambda: 9.0)
+    downloader = ArchivingDownloader(
+        FastDownloader(CoreSettings(), reactor=reactor), file, InlinePool("archive", 1), wall=lambda: 9.0
+    )
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20_000, limits[1]))
     try:
@@ -210,7 +218,9 @@ def test_a_body_whose_transfer_is_compressed(server: Chaos, tmp_path: Path) -> N
     chunks = b"%x\r\n%b\r\n0\r\nX-Sum: 1\r\n\r\n" % (len(packed), packed)
     server.scripts["/te"] = steps(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n" + chunks)
     file = WarcFile(tmp_path / "a.warc", software="crawler/0.1")
-    downloader = ArchivingDownloader(FastDownloader(CoreSettings(), reactor=reactor), file, execute, wall=lambda: 9.0)
+    downloader = ArchivingDownloader(
+        FastDownloader(CoreSettings(), reactor=reactor), file, InlinePool("archive", 1), wall=lambda: 9.0
+    )
     assert run(downloader.fetch(Request(server.url("/te")))).body == PAGE
     run(downloader.close())
     assert b"\r\nTransfer-Encoding: gzip\r\n" in (tmp_path / "a.warc").read_bytes()
@@ -327,7 +337,9 @@ def test_an_archive_that_cannot_be_written_ends_the_crawl(server: Chaos, tmp_pat
             """Nothing is open."""
 
     full: Any = Full()
-    downloader = ArchivingDownloader(FastDownloader(CoreSettings(), reactor=reactor), full, execute, wall=lambda: 0.0)
+    downloader = ArchivingDownloader(
+        FastDownloader(CoreSettings(), reactor=reactor), full, InlinePool("archive", 1), wall=lambda: 0.0
+    )
     with pytest.raises(LocalFailure, match="no space left"):
         run(downloader.fetch(Request(server.url("/"))))
     run(downloader.close())

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred
 
+from crawler.assembly.world import real_world
 from crawler.config.schema import CoreSettings
 from crawler.download.archive.reading import ArchiveDownloader
 from crawler.download.builtin import BuiltIn
@@ -19,7 +20,7 @@ from tests.download.reactor import reactor, run
 
 
 def names(**settings: Any) -> list[str]:
-    built_in = BuiltIn(CoreSettings(**settings), reactor=reactor)
+    built_in = BuiltIn(CoreSettings(**settings), real_world(reactor).machine)
     return [type(each).__name__ for each in built_in.middlewares]
 
 
@@ -42,7 +43,7 @@ def test_the_order(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_cache_and_archive_together(tmp_path: Path) -> None:
     server = Chaos({"/": steps(answer(b"page", headers=b"Cache-Control: max-age=600\r\nSet-Cookie: a=b\r\n"))})
     core = CoreSettings(HTTPCACHE_ENABLED=True, WARC_FILE=str(tmp_path / "a.warc.gz"))
-    built_in = BuiltIn(core, reactor=reactor, open_pages=lambda: CacheFile(tmp_path / "cache"))
+    built_in = BuiltIn(core, real_world(reactor).machine, CacheFile(tmp_path / "cache"))
     downloader = built_in.archived(FastDownloader(core, reactor=reactor))
     fetch = compile_chain(built_in.middlewares, downloader.fetch, downloader.fetch)
     url = server.url("/")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,9 +12,10 @@ import pytest
 from twisted.internet.defer import Deferred, succeed
 
 from crawler import testing
+from crawler.assembly.world import real_world
 from crawler.config.schema import CoreSettings
 from crawler.download.builtin import BuiltIn
-from crawler.download.middleware.cache.disk import BACKLOG, MOST, CacheWork
+from crawler.download.middleware.cache.disk import BACKLOG, MOST, KeptPages
 from crawler.download.middleware.cache.middleware import HttpCache
 from crawler.model.cached import CachedPage
 from crawler.model.request import Request
@@ -21,6 +23,7 @@ from crawler.model.response import Response
 from crawler.spider import Spider
 from crawler.storage.cache import CacheFile
 from tests.download.chaos import Chaos, answer, steps
+from tests.download.reactor import reactor
 from tests.security.support import crawl, page, walker
 
 FRESH = b"Cache-Control: max-age=600\r\nContent-Type: text/html\r\n"
@@ -118,7 +121,7 @@ def kept(number: int) -> CachedPage:
 
 def test_pages_are_written_in_batches_and_found_before() -> None:
     slow = Slow()
-    work = CacheWork(slow, slow.run)
+    work = KeptPages(slow, slow)
     waits = [work.keep(b"%d" % number, kept(number)) for number in range(BACKLOG + 1)]
     assert waits[:-1] == [None] * BACKLOG
     assert waits[-1] is not None
@@ -140,7 +143,7 @@ def test_pages_are_written_in_batches_and_found_before() -> None:
 
 def test_a_cache_that_fails_is_told(caplog: pytest.LogCaptureFixture) -> None:
     slow = Slow()
-    work = CacheWork(slow, slow.run)
+    work = KeptPages(slow, slow)
     work.keep(b"1", kept(1))
     slow.under_way.pop()[2].errback(ValueError("no"))
     assert "The cache failed: no" in caplog.text
@@ -165,7 +168,7 @@ class LatePool:
 def test_the_end_of_a_crawl_waits_until_every_page_is_in_the_file() -> None:
     pool, pages = LatePool("cache", 1), Slow()
     core = CoreSettings(HTTPCACHE_ENABLED=True, HTTPCACHE_POLICY="everything")
-    built_in = BuiltIn(core, reactor=None, pools=lambda name, size: pool, open_pages=lambda: pages)
+    built_in = BuiltIn(core, replace(real_world(reactor).machine, pools=lambda name, size: pool), pages)
     cache = next(each for each in built_in.middlewares if isinstance(each, HttpCache))
     for number in range(100):
         request = Request(f"http://a.test/{number}")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from crawler.assembly.world import real_world
 from crawler.config.schema import CoreSettings
 from crawler.download.builtin import BuiltIn
 from crawler.download.middleware.chain import compile_chain
@@ -59,7 +60,7 @@ class World:
     def __init__(self, **settings: Any) -> None:
         self.sent: list[Request] = []
         self.set_cookie: str | None = None
-        built_in = BuiltIn(CoreSettings(HTTPPROXY_ENABLED=False, **settings), reactor=reactor)
+        built_in = BuiltIn(CoreSettings(HTTPPROXY_ENABLED=False, **settings), real_world(reactor).machine)
         self._fetch = compile_chain(built_in.middlewares, self._download, self._refuse)
 
     async def _download(self, request: Request, exchange: Exchange | None) -> Response:

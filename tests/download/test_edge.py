@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from crawler.assembly.world import real_world
 from crawler.config.schema import CoreSettings
 from crawler.download.edge import Edge
 from tests.download.chaos import Chaos, answer, steps
@@ -28,7 +29,7 @@ def test_side_calls_are_treqs() -> None:
     def make(component: Any) -> Any:
         return component
 
-    edge = Edge(CoreSettings(HTTPPROXY_ENABLED=False), reactor=reactor, make=make, drive=make)
+    edge = Edge(CoreSettings(HTTPPROXY_ENABLED=False), real_world(reactor), make=make)
     try:
         assert edge.http is not None
         response = run(edge.http.get(server.url("/")))

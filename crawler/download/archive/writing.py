@@ -29,6 +29,7 @@ from crawler.errors import BodyTooLarge, FetchError, FetchTimeout, LocalFailure
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.model.url import is_http, without_credentials, without_fragment
+from crawler.threads import Pool
 
 logger = logging.getLogger(__name__)
 
@@ -196,16 +197,16 @@ class Recorded:
 
 
 class ArchivingDownloader:
-    """Writes what passes through ``inner``. ``run`` calls a function in the archive's own thread.
+    """Writes what passes through ``inner``. The file is written in ``thread``.
 
     A file that cannot be written is a LocalFailure, which ends the crawl: an archive with holes is none, and what
     is not in it is asked for again by a resume.
     """
 
-    def __init__(self, inner: Downloader, file: WarcFile, run: Run, *, wall: Callable[[], float]) -> None:
+    def __init__(self, inner: Downloader, file: WarcFile, thread: Pool, *, wall: Callable[[], float]) -> None:
         self._inner = inner
         self._file = file
-        self._run = run
+        self._thread = thread
         self._wall = wall
 
     def __repr__(self) -> str:
@@ -247,7 +248,7 @@ class ArchivingDownloader:
             recorded.body.close()
             return
         try:
-            await self._run(self._file.write, recorded)
+            await self._thread.run(self._file.write, recorded)
         except OSError as error:
             recorded.body.close()
             message = f"the archive {self._file.path} cannot be written: {error.strerror or error}"
@@ -259,7 +260,7 @@ class ArchivingDownloader:
 
     async def _close(self) -> None:
         await self._inner.close()
-        await self._run(self._file.close)
+        await self._thread.run(self._file.close)
 
 
 def _why(error: FetchError) -> str:

@@ -35,9 +35,9 @@ class Authentication:
     """Basic and Digest. meta ``auth`` is (user, password), "user:password", or "digest:user:password"
     for an origin that must never be sent the password itself; None sends nothing."""
 
-    def __init__(self, settings: CoreSettings, *, nonce: Callable[[], str] = lambda: secrets.token_hex(8)) -> None:
+    def __init__(self, settings: CoreSettings, *, random: Callable[[], str] = lambda: secrets.token_hex(8)) -> None:
         self._by_origin = {origin(name): _credentials(value) for name, value in settings.HTTP_AUTH.items()}
-        self._nonce = nonce
+        self._random = random
         self._challenges: OrderedDict[tuple[str, str], Challenge] = OrderedDict()
 
     async def __call__(self, request: Request, fetch: Fetch) -> Response:
@@ -86,7 +86,7 @@ class Authentication:
             return None
         parts = split(request.url)
         target = parts.path if parts.query is None else f"{parts.path}?{parts.query}"
-        return challenge.answer(request.method, target, username, password, cnonce=self._nonce())
+        return challenge.answer(request.method, target, username, password, cnonce=self._random())
 
     def _next_challenge(self, response: Response, known: Challenge | None) -> Challenge | None:
         if response.status != 401:

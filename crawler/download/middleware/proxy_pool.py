@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -88,7 +88,7 @@ class ProxyPool:
             response.request = request
         return response
 
-    async def _free(self, jar: Any) -> ProxyState:
+    async def _free(self, jar: Hashable) -> ProxyState:
         while (proxy := self.pick(jar)) is None:
             waiting: Deferred[None] = Deferred(self._waiting.remove)
             self._waiting.append(waiting)
@@ -96,7 +96,7 @@ class ProxyPool:
         proxy.in_flight += 1
         return proxy
 
-    def pick(self, jar: Any = None) -> ProxyState | None:
+    def pick(self, jar: Hashable = None) -> ProxyState | None:
         """Return the proxy whose turn it is; None if it, or all, have as many requests as they may."""
         now = self._clock()
         if jar is not None and (kept := self._sticky.get(jar)) is not None and kept.well_from <= now:
@@ -127,6 +127,6 @@ class ProxyPool:
         proxy.failures += 1
         proxy.well_from = self._clock() + ban
 
-    def forget(self, jar: Any) -> None:
+    def forget(self, jar: Hashable) -> None:
         """A cookie jar is gone: the next one of that name gets a proxy of its own."""
         self._sticky.pop(jar, None)

@@ -8,11 +8,12 @@ blocks a session (SESSION_BLOCKED_CODES) all of it is thrown away together and a
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Hashable
 
 from crawler.config.schema import CoreSettings
 from crawler.download.middleware.chain import Fetch
+from crawler.download.middleware.cookies.middleware import Cookies
+from crawler.download.middleware.proxy_pool import ProxyPool
 from crawler.errors import SessionBlocked
 from crawler.model.request import Request
 from crawler.model.response import Response
@@ -35,22 +36,25 @@ class Session:
 
 
 class Sessions:
-    """The pool. ``forget(jar)`` of each of ``forgetting`` is called for a session thrown away.
+    """The pool. A session that is thrown away loses its cookies and its hold on a proxy.
 
     A blocked answer raises SessionBlocked, so that the request is tried again in another session, as long
     as the request has tries left; the last answer is the response. A name given by ``session`` stays with
     one session until that is blocked. robots.txt is fetched outside of sessions.
     """
 
-    def __init__(self, settings: CoreSettings, forgetting: list[Callable[[Any], None]]) -> None:
+    def __init__(
+        self, settings: CoreSettings, cookies: Cookies | None = None, proxies: ProxyPool | None = None
+    ) -> None:
         self._size = settings.SESSIONS
         self._identities = settings.SESSION_IDENTITIES
         self._blocked = frozenset(settings.SESSION_BLOCKED_CODES)
         self._max_uses = settings.SESSION_MAX_USES
         self._tries = settings.RETRY_TIMES if settings.RETRY_ENABLED else 0
-        self._forgetting = forgetting
+        self._cookies = cookies
+        self._proxies = proxies
         self._made = 0
-        self._sessions: OrderedDict[Any, Session] = OrderedDict()
+        self._sessions: OrderedDict[Hashable, Session] = OrderedDict()
         self._turn = 0
 
     async def __call__(self, request: Request, fetch: Fetch) -> Response:
@@ -86,7 +90,7 @@ class Sessions:
             return False
         return int(meta.get("retry_times", 0)) < int(meta.get("max_retry_times", self._tries))
 
-    def session(self, name: Any) -> Session:
+    def session(self, name: Hashable) -> Session:
         """Return the session of a name; a new one if it has none."""
         session = self._sessions.get(name)
         if session is None:
@@ -98,9 +102,11 @@ class Sessions:
                 self.throw_away(oldest, self._sessions[oldest])
         return session
 
-    def throw_away(self, name: Any, session: Session) -> None:
+    def throw_away(self, name: Hashable, session: Session) -> None:
         """End a session with its cookies and its hold on a proxy; a late answer ends no other one."""
         if self._sessions.get(name) is session:
             del self._sessions[name]
-        for forget in self._forgetting:
-            forget(session.jar)
+        if self._cookies is not None:
+            self._cookies.forget(session.jar)
+        if self._proxies is not None:
+            self._proxies.forget(session.jar)

@@ -21,7 +21,7 @@ BASIC = b"Basic " + base64.b64encode(b"user:pass:word")
 
 def stage(**http_auth: str) -> Stage:
     settings = CoreSettings(HTTP_AUTH={"https://a.com": "user:pass:word", **http_auth})
-    return Stage([Authentication(settings, nonce=lambda: "0a4f113b")])
+    return Stage([Authentication(settings, random=lambda: "0a4f113b")])
 
 
 def sent(stage: Stage) -> bytes | None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from twisted.internet.defer import execute
 
 from crawler.config.schema import CoreSettings
 from crawler.download.middleware.auth import Authentication
@@ -18,6 +17,7 @@ from crawler.model.headers import Headers
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.storage.cache import CacheFile
+from crawler.threads import InlinePool
 from tests.download.middleware.stage import Stage
 
 
@@ -33,7 +33,13 @@ class World:
         defaults, authentication = DefaultHeaders(core), Authentication(core)
         cookies = Cookies(core, wall=self.wall)
         self.cache = HttpCache(
-            core, self.file, execute, defaults=defaults, authentication=authentication, cookies=cookies, wall=self.wall
+            core,
+            self.file,
+            InlinePool("cache", 1),
+            defaults=defaults,
+            authentication=authentication,
+            cookies=cookies,
+            wall=self.wall,
         )
         self.stage = Stage([defaults, self.cache, authentication, cookies], self.answer)
 

@@ -150,7 +150,7 @@ def session_stage(site: Site, **settings: Any) -> Stage:
         PROXIES=THREE, SESSION_IDENTITIES=[{"User-Agent": "one"}, {"User-Agent": "two"}], **{"SESSIONS": 2, **settings}
     )
     cookies, pool = Cookies(core), ProxyPool(core)
-    return Stage([Sessions(core, [cookies.forget, pool.forget]), cookies, pool], site)
+    return Stage([Sessions(core, cookies, pool), cookies, pool], site)
 
 
 def client(request: Request) -> tuple[Any, Any, Any]:

@@ -8,13 +8,14 @@ batch is under way the next one gathers.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from crawler.model.cached import CachedPage
+from crawler.threads import Pool
 
 logger = logging.getLogger(__name__)
 
@@ -23,9 +24,6 @@ MOST = 64
 
 BACKLOG = 256
 """With so many pages to be written, whoever brings one more waits until some are."""
-
-Run = Callable[..., Deferred[Any]]
-"""Calls a function with arguments in the cache's thread."""
 
 Work = tuple[bytes, CachedPage | None]
 
@@ -43,12 +41,15 @@ class Pages(Protocol):
         """Close the file."""
 
 
-class CacheWork:
-    """``pages`` as the middleware sees them: what is still to be written can be found already."""
+class KeptPages:
+    """``pages`` as the middleware sees them: what is still to be written can be found already.
 
-    def __init__(self, pages: Pages, run: Run) -> None:
+    They are written in ``thread``.
+    """
+
+    def __init__(self, pages: Pages, thread: Pool) -> None:
         self._pages = pages
-        self._run = run
+        self._thread = thread
         self._waiting: list[Work] = []
         self._latest: dict[bytes, CachedPage | None] = {}
         self._under_way = False
@@ -56,7 +57,7 @@ class CacheWork:
         self._written: list[Deferred[None]] = []
 
     def __repr__(self) -> str:
-        return f"<CacheWork {self._pages!r} waiting={len(self._waiting)}>"
+        return f"<KeptPages {self._pages!r} waiting={len(self._waiting)}>"
 
     def find(self, key: bytes) -> list[CachedPage]:
         """Return the pages kept under a key, the latest first."""
@@ -106,7 +107,7 @@ class CacheWork:
     def _begin(self) -> None:
         batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
         self._under_way = True
-        self._run(self._pages.work, batch).addBoth(self._ended, batch)
+        self._thread.run(self._pages.work, batch).addBoth(self._ended, batch)
 
     def _ended(self, result: Failure | None, batch: list[Work]) -> None:
         if isinstance(result, Failure):

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from crawler.config.schema import CoreSettings
 from crawler.download.middleware.auth import Authentication
-from crawler.download.middleware.cache.disk import CacheWork, Pages, Run
+from crawler.download.middleware.cache.disk import KeptPages, Pages
 from crawler.download.middleware.chain import Fetch
 from crawler.download.middleware.cookies.middleware import Cookies
 from crawler.download.middleware.headers import DefaultHeaders
@@ -41,6 +41,7 @@ from crawler.policy.freshness import (
     variant,
     vary,
 )
+from crawler.threads import Pool
 
 # Such requests want something of their own, which the page kept for their URL is not.
 _OWN_CONDITIONS = frozenset(
@@ -70,7 +71,7 @@ class HttpCache:
         self,
         settings: CoreSettings,
         pages: Pages,
-        run: Run,
+        thread: Pool,
         *,
         defaults: DefaultHeaders,
         authentication: Authentication,
@@ -79,7 +80,7 @@ class HttpCache:
     ) -> None:
         self._policy = settings.HTTPCACHE_POLICY
         self._ignored = frozenset(settings.HTTPCACHE_IGNORE_HTTP_CODES)
-        self._pages = CacheWork(pages, run)
+        self._pages = KeptPages(pages, thread)
         # What was looked for in vain before it was queued: it is not looked for again when it is sent.
         self._misses: OrderedDict[bytes, None] = OrderedDict()
         self._defaults = defaults
