@@ -8,7 +8,7 @@ Inheriting from Pipeline is optional; it gives settings, logger, stats and stage
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Iterator, MutableMapping, MutableSet
+from collections.abc import Awaitable, Hashable, Iterator, MutableMapping, MutableSet
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -103,11 +103,11 @@ class _Memory:
         self._check = crawler.check_value
         self._loose = crawler.memory_changes
 
-    def _record(self, op: str, key: Any, value: Any) -> None:
+    def _record(self, op: str, key: Hashable, value: Any) -> None:
         log = changes.get()
         (self._loose if log is None else log).append((self._stage, self._name, op, key, value))
 
-    def _check_stored(self, key: Any, value: Any) -> None:
+    def _check_stored(self, key: Hashable, value: Any) -> None:
         if self._check is None:
             return
         try:
@@ -132,14 +132,14 @@ class _Memory:
 class MemorySet(_Memory, MutableSet[Any]):
     """A set that survives with the job."""
 
-    def add(self, value: Any) -> None:
+    def add(self, value: Hashable) -> None:
         """Add a member."""
         if value not in self._values:
             self._check_stored(value, None)
             self._values[value] = None
             self._record("set", value, None)
 
-    def discard(self, value: Any) -> None:
+    def discard(self, value: Hashable) -> None:
         """Remove a member if it is there."""
         if value in self._values:
             del self._values[value]
@@ -149,15 +149,15 @@ class MemorySet(_Memory, MutableSet[Any]):
 class MemoryDict(_Memory, MutableMapping[Any, Any]):
     """A dict that survives with the job; a value is saved when it is assigned, not when it is changed."""
 
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: Hashable) -> Any:
         return self._values[key]
 
-    def __setitem__(self, key: Any, value: Any) -> None:
+    def __setitem__(self, key: Hashable, value: Any) -> None:
         self._check_stored(key, value)
         self._values[key] = value
         self._record("set", key, value if self._check is None else copied(value))
 
-    def __delitem__(self, key: Any) -> None:
+    def __delitem__(self, key: Hashable) -> None:
         del self._values[key]
         self._record("del", key, None)
 

@@ -7,7 +7,14 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from typing import Any
+from typing import Any, Protocol
+
+
+class Named(Protocol):
+    """A spider, as far as it matters here."""
+
+    @property
+    def name(self) -> str: ...
 
 
 class Stats:
@@ -27,13 +34,13 @@ class Stats:
 
     # ``spider`` is where Scrapy's methods have it, for code that gives it; there is one for each crawl.
 
-    def get_value(self, key: str, default: Any = None, spider: Any = None) -> Any:
+    def get_value(self, key: str, default: Any = None, spider: Named | None = None) -> Any:
         """Return one value."""
         if key in self.counts:
             return self._values.get(key, 0) + self.counts[key]
         return self._values.get(key, default)
 
-    def get_stats(self, spider: Any = None) -> dict[str, Any]:
+    def get_stats(self, spider: Named | None = None) -> dict[str, Any]:
         """Return a copy of all values."""
         with self._lock:
             values = dict(self._values)
@@ -42,33 +49,33 @@ class Stats:
             values[key] = values.get(key, 0) + count
         return values
 
-    def set_stats(self, stats: dict[str, Any], spider: Any = None) -> None:
+    def set_stats(self, stats: dict[str, Any], spider: Named | None = None) -> None:
         """Replace all values."""
         with self._lock:
             self.counts.clear()
             self._values = dict(stats)
 
-    def clear_stats(self, spider: Any = None) -> None:
+    def clear_stats(self, spider: Named | None = None) -> None:
         """Forget all values."""
         self.set_stats({})
 
-    def set_value(self, key: str, value: Any, spider: Any = None) -> None:
+    def set_value(self, key: str, value: Any, spider: Named | None = None) -> None:
         """Set one value."""
         with self._lock:
             self.counts.pop(key, None)
             self._values[key] = value
 
-    def inc_value(self, key: str, count: int = 1, start: int = 0, spider: Any = None) -> None:
+    def inc_value(self, key: str, count: int = 1, start: int = 0, spider: Named | None = None) -> None:
         """Add ``count`` to a counter that begins at ``start``."""
         with self._lock:
             self._values[key] = self._values.get(key, start) + count
 
-    def max_value(self, key: str, value: Any, spider: Any = None) -> None:
+    def max_value(self, key: str, value: Any, spider: Named | None = None) -> None:
         """Keep the larger of the stored value and this one."""
         with self._lock:
             self._values[key] = max(self._values.get(key, value), value)
 
-    def min_value(self, key: str, value: Any, spider: Any = None) -> None:
+    def min_value(self, key: str, value: Any, spider: Named | None = None) -> None:
         """Keep the smaller of the stored value and this one."""
         with self._lock:
             self._values[key] = min(self._values.get(key, value), value)

@@ -53,7 +53,7 @@ ROOMS: dict[str, Room] = {
     "storage": _room(VALUES | {"config", "events", "frontier.store", "frontier.entry"}, "msgspec zstandard twisted"),
     "feeds": _room(VALUES | {"config", "events"}, "itemadapter msgspec zstandard"),
     # msgspec: JSON log lines
-    "observe": _room({"events", "config", "errors", "stats", "summary", "model.masking"}, "rich msgspec"),
+    "observe": _room(VALUES | {"events", "config", "stats", "summary"}, "rich msgspec"),
     "engine": _room(
         WORDS | {"policy", "frontier", "spider", "pipeline", "summary", "threads", "feeds.seam", "download.seam"},
         "twisted itemadapter",

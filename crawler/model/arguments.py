@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from crawler.model.fields import Credentials, Files
 from crawler.model.invalid import InvalidRequest
 
 _FILE = "a file opened in binary mode, (file name, file) or (file name, content type, file)"
@@ -26,7 +27,7 @@ def checked_json(value: Any) -> bytes:
         raise InvalidRequest(f"json cannot be encoded: {error}") from error
 
 
-def checked_files(files: Any) -> Any:
+def checked_files(files: Files) -> Files:
     """Return files as they were given: a mapping, or pairs, of field name and file.
 
     A list is made of other pairs, for they are read more than once. Raises InvalidRequest.
@@ -78,19 +79,18 @@ def is_plain(value: Any) -> bool:
     if isinstance(value, Mapping | list | tuple | set | frozenset):
         return False
     kind: Any = type(value)
-    plain: bool = kind.__str__ is not object.__str__ or kind.__repr__ is not object.__repr__
-    return plain
+    return bool(kind.__str__ is not object.__str__ or kind.__repr__ is not object.__repr__)
 
 
-def _is_amount(value: Any) -> bool:
+def _is_amount(value: float) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 and math.isfinite(value)
 
 
-def _is_count(value: Any) -> bool:
+def _is_count(value: float) -> bool:
     return _is_amount(value) and isinstance(value, int)
 
 
-def _is_auth(value: Any) -> bool:
+def _is_auth(value: Credentials) -> bool:
     return isinstance(value, str) or (isinstance(value, tuple | list) and len(value) == 2)
 
 

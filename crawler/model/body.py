@@ -6,17 +6,21 @@ Kind, encoding, text, values, document: each is made when somebody asks for it, 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import msgspec
+from parsel import SelectorList as AnySelectorList
 
 from crawler.model.codecs import decode
 from crawler.model.content import kind_of
 from crawler.model.encoding import encoding_of
 from crawler.model.fields import frozen
-from crawler.model.headers import Headers
-from crawler.model.selector import Selector, SelectorList, document
+from crawler.model.headers import GivenHeaders, Headers
+from crawler.model.selector import Selector, SelectorList, Variable, document
+
+Given: TypeAlias = bytes | str | bytearray | memoryview | None
 
 
 class Body:
@@ -39,7 +43,9 @@ class Body:
     url: str = frozen("response", "url", "The URL that was asked last, in normal form, with the request's fragment.")
     headers: Headers = frozen("response", "headers", "The fields that came.")
 
-    def __init__(self, url: str, headers: Any, body: Any, encoding: str | None, body_file: Path | None) -> None:
+    def __init__(
+        self, url: str, headers: GivenHeaders | None, body: Given, encoding: str | None, body_file: Path | None
+    ) -> None:
         if isinstance(body, str):
             encoding = encoding or "utf-8"
             body = body.encode(encoding)
@@ -108,11 +114,11 @@ class Body:
         """Select by CSS."""
         return self.selector.css(query)
 
-    def xpath(self, query: str, namespaces: Any = None, **variables: Any) -> SelectorList:
+    def xpath(self, query: str, namespaces: Mapping[str, str] | None = None, **variables: Variable) -> SelectorList:
         """Select by XPath."""
         return self.selector.xpath(query, namespaces, **variables)
 
-    def jmespath(self, query: str, **options: Any) -> Any:
+    def jmespath(self, query: str, **options: Any) -> AnySelectorList[Selector]:
         """Select from JSON by JMESPath."""
         selector = self.selector
         if selector.type != "json":
@@ -132,7 +138,7 @@ class Body:
             return None
 
 
-def _to_bytes(body: Any) -> bytes:
+def _to_bytes(body: bytearray | memoryview | None) -> bytes:
     if body is None:
         return b""
     if isinstance(body, bytearray | memoryview):

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from crawler.model.arguments import is_plain
-from crawler.model.headers import Headers
+from crawler.model.fields import Cookies
+from crawler.model.headers import GivenHeaders, Headers
 from crawler.model.invalid import InvalidRequest
 
 # RFC 9110 §9.1: a method is a token.
@@ -18,7 +19,7 @@ _is_token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 _FORBIDDEN = re.compile("[\r\n\0]").search
 
 
-def checked_method(method: Any) -> str:
+def checked_method(method: str | bytes) -> str:
     """Return a method in upper case; raises InvalidRequest unless it is a token."""
     if isinstance(method, bytes):
         method = method.decode("latin-1")
@@ -36,7 +37,7 @@ def check_callables(callback: object, errback: object) -> None:
             raise InvalidRequest(f"{name} must be callable, got {type(value).__name__}: {value!r}")
 
 
-def checked_body(body: Any, encoding: str) -> bytes:
+def checked_body(body: str | bytes | bytearray | memoryview, encoding: str) -> bytes:
     """Return a body as bytes; raises InvalidRequest for other types and for text the encoding lacks."""
     if isinstance(body, str):
         try:
@@ -48,7 +49,7 @@ def checked_body(body: Any, encoding: str) -> bytes:
     raise InvalidRequest(f"body must be str or bytes, got {type(body).__name__}; for values use json= or data=")
 
 
-def checked_cookies(cookies: Any) -> Any:
+def checked_cookies(cookies: Cookies) -> Cookies:
     """Return a copy of cookies: a dict, or a list of dicts with at least name and value (Scrapy's forms). One whose
     value is None is left out."""
     if isinstance(cookies, Mapping):
@@ -70,7 +71,7 @@ def checked_cookies(cookies: Any) -> Any:
     return copies
 
 
-def checked_headers(headers: Any) -> Headers:
+def checked_headers(headers: GivenHeaders) -> Headers:
     """Return headers of a request's own. Raises InvalidRequest."""
     try:
         return Headers(headers)
@@ -80,7 +81,7 @@ def checked_headers(headers: Any) -> Headers:
         raise InvalidRequest(f"headers must be a dict or pairs of name and value, got {headers!r}") from error
 
 
-def checked_dict(name: str, given: Any) -> dict[str, Any]:
+def checked_dict(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return a copy of a dict. Raises InvalidRequest for what is none."""
     try:
         return dict(given)
@@ -88,7 +89,7 @@ def checked_dict(name: str, given: Any) -> dict[str, Any]:
         raise InvalidRequest(f"{name} must be a dict, got {type(given).__name__}: {given!r}") from error
 
 
-def checked_keywords(given: Any) -> dict[str, Any]:
+def checked_keywords(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return a copy of cb_kwargs. Raises InvalidRequest for what is no dict with names as keys."""
     try:
         return dict(**given)
@@ -96,7 +97,7 @@ def checked_keywords(given: Any) -> dict[str, Any]:
         raise InvalidRequest(f"cb_kwargs must be a dict whose keys are names, got {given!r}") from error
 
 
-def checked_flags(flags: Any) -> list[str]:
+def checked_flags(flags: Iterable[str]) -> list[str]:
     """Return a copy of a list of words. Raises InvalidRequest."""
     if isinstance(flags, str | bytes) or not isinstance(flags, Iterable):
         raise InvalidRequest(f"flags must be a list of words, got {type(flags).__name__}: {flags!r}")

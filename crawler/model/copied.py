@@ -20,11 +20,14 @@ from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from types import NoneType
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 import msgspec
 from itemadapter import ItemAdapter
+
+T = TypeVar("T")
+Several: TypeAlias = set[Any] | frozenset[Any] | deque[Any]
 
 DEEPEST = 100
 """Containers nested deeper than this are given to ``other``: readers of JSON give up soon after it."""
@@ -39,7 +42,7 @@ Other = Callable[[Any, int], Any]
 """Called with a value that is neither fixed nor a container, and how deep it lies."""
 
 
-def as_it_is(value: Any, depth: int) -> Any:
+def as_it_is(value: T, depth: int) -> T:
     """Keep an object that nobody here knows how to copy."""
     return value
 
@@ -94,7 +97,7 @@ def _maker(kind: type) -> Callable[[Any, Other, int], Any] | None:
 # an item are of the plain type in the end, whose methods are not the user's.
 
 
-def _derived_dict(value: Any, other: Other, depth: int) -> Any:
+def _derived_dict(value: dict[Any, Any], other: Other, depth: int) -> dict[Any, Any]:
     if other is not as_it_is and depth > 1:
         return _dict(value, other, depth)
     made = _shallow(value)
@@ -104,7 +107,7 @@ def _derived_dict(value: Any, other: Other, depth: int) -> Any:
     return made
 
 
-def _derived_list(value: Any, other: Other, depth: int) -> Any:
+def _derived_list(value: list[Any], other: Other, depth: int) -> list[Any]:
     elements = [copied(each, other, depth) for each in list.__iter__(value)]
     if other is not as_it_is:
         return elements
@@ -113,26 +116,27 @@ def _derived_list(value: Any, other: Other, depth: int) -> Any:
     return made
 
 
-def _derived_tuple(value: Any, other: Other, depth: int) -> Any:
+def _derived_tuple(value: tuple[Any, ...], other: Other, depth: int) -> tuple[Any, ...]:
     kind = type(value) if other is as_it_is else tuple
     return tuple.__new__(kind, [copied(each, other, depth) for each in tuple.__iter__(value)])
 
 
-def _derived_others(value: Any, other: Other, depth: int) -> Any:
+def _derived_others(value: Several, other: Other, depth: int) -> Several:
     if other is as_it_is:
         return _shallow(value)
-    base: Any = next(base for base in (set, frozenset, deque) if isinstance(value, base))
-    return base(copied(each, other, depth) for each in base.__iter__(value))
+    base: type[Any] = next(base for base in (set, frozenset, deque) if isinstance(value, base))
+    made: Several = base(copied(each, other, depth) for each in base.__iter__(value))
+    return made
 
 
-def _shallow(value: Any) -> Any:
+def _shallow(value: T) -> T:
     made = copy.copy(value)
     if made is value and not isinstance(value, frozenset):
         raise TypeError(f"a copy of the {type(value).__name__} is the very object")
     return made
 
 
-def _field_names(kind: Any) -> list[str] | None:
+def _field_names(kind: type) -> list[str] | None:
     """Return the fields of a class of items (the kinds of itemadapter, and msgspec.Struct); None if it is none."""
     if issubclass(kind, msgspec.Struct):
         return list(kind.__struct_fields__)
@@ -146,7 +150,7 @@ def _field_names(kind: Any) -> list[str] | None:
     return None
 
 
-def _of_fields(value: Any, names: list[str], other: Other, depth: int) -> Any:
+def _of_fields(value: T, names: list[str], other: Other, depth: int) -> T:
     made = _shallow(value)
     # A frozen class refuses any other way to set a field.
     put: Any = msgspec.structs.force_setattr if isinstance(made, msgspec.Struct) else object.__setattr__

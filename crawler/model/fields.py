@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -11,6 +11,9 @@ from crawler.model.url import place_of
 
 Callback: TypeAlias = Callable[..., Any]
 Cookies: TypeAlias = dict[Any, Any] | list[dict[str, Any]]
+FormData: TypeAlias = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
+Files: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
+Credentials: TypeAlias = str | tuple[str, str] | list[str]
 
 
 def frozen(owner: str, name: str, doc: str) -> Any:

@@ -14,6 +14,7 @@ from lxml import etree
 
 from crawler.model.arguments import is_plain
 from crawler.model.controls import controls_of, entries, is_clickable
+from crawler.model.fields import Files, FormData
 from crawler.model.invalid import InvalidRequest
 from crawler.model.labels import codec_of
 from crawler.model.octets import encode, output_encoding
@@ -49,13 +50,13 @@ class Submission(NamedTuple):
     encoding: str
 
 
-def form_encoded(data: Any, encoding: str = "utf-8") -> str:
+def form_encoded(data: FormData, encoding: str = "utf-8") -> str:
     """Return application/x-www-form-urlencoded text; a list as value gives the name several times, None leaves
     it out. Raises InvalidRequest."""
     return urlencode([(_octets(name, encoding), _octets(value, encoding)) for name, value in _flat(data)])
 
 
-def _flat(data: Any) -> list[tuple[str | bytes, str | bytes]]:
+def _flat(data: FormData) -> list[tuple[str | bytes, str | bytes]]:
     """Return form data as pairs of texts."""
     if isinstance(data, str | bytes):
         raise InvalidRequest("form data must be a mapping or pairs; for text use body=")
@@ -102,10 +103,10 @@ def submission(
     number: int = 0,
     xpath: str | None = None,
     css: str | None = None,
-    data: Any = None,
+    data: FormData | None = None,
     click: Mapping[str, Any] | None = None,
     dont_click: bool = False,
-    files: Any = None,
+    files: Files | None = None,
 ) -> Submission:
     """Fill in and submit a form of a page; raises InvalidRequest, which lists the forms there are.
 

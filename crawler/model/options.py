@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypedDict
 
-from crawler.model.fields import Callback, Cookies
+from crawler.model.fields import Callback, Cookies, Credentials, Files, FormData
 from crawler.model.headers import GivenHeaders
 
 
@@ -18,13 +19,13 @@ class Options(TypedDict, total=False):
     """
 
     json: Any
-    data: Any
-    files: Any
+    data: FormData | None
+    files: Files | None
     timeout: float | None
     max_size: int | None
     proxy: str | None
-    session: Any
-    auth: Any
+    session: Hashable
+    auth: Credentials | None
     into: str | Path | None
 
 

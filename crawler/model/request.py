@@ -6,9 +6,9 @@ for them, and a URL that is already normal is only looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Self, TypeAlias, TypeVar, Unpack, overload
+from typing import Any, Final, Self, TypeVar, Unpack, overload
 
 from msgspec import UNSET
 
@@ -24,8 +24,8 @@ from crawler.model.checks import (
     checked_method,
 )
 from crawler.model.curl import arguments_of
-from crawler.model.fields import NO_CALLBACK, Callback, Cookies, RequestFields, name_on
-from crawler.model.formdata import form_encoded, submission
+from crawler.model.fields import NO_CALLBACK, Callback, Cookies, Credentials, Files, FormData, RequestFields, name_on
+from crawler.model.formdata import Page, form_encoded, submission
 from crawler.model.headers import GivenHeaders
 from crawler.model.invalid import InvalidRequest
 from crawler.model.masking import masked
@@ -33,7 +33,6 @@ from crawler.model.multipart import multipart_encoded, plain_encoded
 from crawler.model.options import Changes, Options, check_names
 from crawler.model.url import normalise, shortened, with_query
 
-FormData: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
 OtherRequest = TypeVar("OtherRequest", bound="Request")
 __all__ = ["MOVED", "NO_CALLBACK", "Callback", "Cookies", "FormData", "Request", "request_classes"]
 
@@ -137,12 +136,12 @@ class Request(RequestFields):
         method_given: bool,
         json: Any = UNSET,
         data: FormData | Any = UNSET,
-        files: Any = None,
+        files: Files | None = None,
         timeout: float | None = None,
         max_size: int | None = None,
         proxy: str | None = None,
-        session: Any = None,
-        auth: Any = None,
+        session: Hashable = None,
+        auth: Credentials | None = None,
         into: str | Path | None = None,
     ) -> None:
         if json is not UNSET and (data is not UNSET or files):
@@ -194,7 +193,7 @@ class Request(RequestFields):
     @classmethod
     def from_form(
         cls,
-        response: Any,
+        response: Page,
         formname: str | None = None,
         formid: str | None = None,
         formnumber: int = 0,

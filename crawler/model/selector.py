@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self, TypeAlias, cast
 
 import parsel
 from lxml import etree
 from parsel.csstranslator import GenericTranslator, HTMLTranslator
 
 from crawler.model.roots import root_of
+
+Variable: TypeAlias = str | float | etree._Element | list[etree._Element]
+"""The value of a variable in an XPath expression."""
 
 _NAMESPACES = dict(parsel.Selector._default_namespaces)
 _COMPILED_NAMESPACES = {prefix: uri for prefix, uri in _NAMESPACES.items() if prefix != "set"}
@@ -73,7 +76,7 @@ class Selector(parsel.Selector):
         """Let expressions on this selector use a prefix."""
         self.namespaces = {**self.namespaces, prefix: uri}
 
-    def xpath(self, query: str, namespaces: Mapping[str, str] | None = None, **variables: Any) -> SelectorList:
+    def xpath(self, query: str, namespaces: Mapping[str, str] | None = None, **variables: Variable) -> SelectorList:
         """Select by XPath 1.0 (parsel's xpath)."""
         if namespaces is None and self.namespaces is _NAMESPACES and isinstance(self.root, etree._Element):
             compiled = _compiled(query, None)
@@ -89,7 +92,7 @@ class Selector(parsel.Selector):
                 return self._select(compiled, {})
         return cast(SelectorList, super().css(query))
 
-    def _select(self, compiled: tuple[etree.XPath, str], variables: dict[str, Any]) -> SelectorList:
+    def _select(self, compiled: tuple[etree.XPath, str], variables: dict[str, Variable]) -> SelectorList:
         expression, query = compiled
         try:
             found = expression(self.root, **variables)

@@ -13,7 +13,7 @@ import re
 from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import ip_address
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote
 
 from ada_url import join_url, normalize_url
@@ -259,7 +259,18 @@ def canonical_escape(escape: str) -> str:
     return character if character in _UNRESERVED else escape.upper()
 
 
-def fingerprint(request: Any) -> int:
+class Sendable(Protocol):
+    """A request, as far as it matters here."""
+
+    url: str
+    method: str
+    body: bytes
+
+    @property
+    def meta(self) -> dict[str, Any]: ...
+
+
+def fingerprint(request: Sendable) -> int:
     """Return 64 bits (unsigned) that name a request: its method, the identity of its URL, what it sends."""
     text = f"{request.method} {identity(request.url)}\n"
     content = request.body

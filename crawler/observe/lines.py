@@ -24,6 +24,7 @@ from crawler.events import (
     ResponseReceived,
     SpiderFailed,
 )
+from crawler.model.request import Request
 from crawler.observe.frames import defined_at, describe, frames_of, shorten
 
 _REMEMBERED = 1000
@@ -83,7 +84,7 @@ class _LogLines:
             detail = f": {shorten(event.detail)}" if event.detail else ""
             self.logger.log(level, "Dropped %s (%s%s), %s", url, event.reason, detail, where)
 
-    def _item_dropped_with(self, request: Any, where: str) -> None:
+    def _item_dropped_with(self, request: Request, where: str) -> None:
         """An item that travels with a request is lost with it; told once for each callback."""
         callback = getattr(request.callback, "__qualname__", "parse")
         if callback not in self._warned and len(self._warned) < _REMEMBERED:
@@ -138,7 +139,7 @@ class _LogLines:
         self.logger.info("Wrote %d %s to %s", event.items, items, "stdout" if event.path == "-" else event.path)
 
 
-def _item_in(request: Any) -> str:
+def _item_in(request: Request) -> str:
     """Return where a request has an item with it, as Scrapy's users hand one from callback to callback; or ""."""
     for name, value in request.cb_kwargs.items():
         if isinstance(value, dict) or any(hasattr(type(value), mark) for mark in _ITEM_MARKS):

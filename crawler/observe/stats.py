@@ -7,8 +7,6 @@ The keys are Scrapy's (docs.scrapy.org, "Stats Collection"). Two differ on purpo
 
 from __future__ import annotations
 
-from typing import Any
-
 from crawler.events import (
     Events,
     FeedClosed,
@@ -25,6 +23,8 @@ from crawler.events import (
     ResponseReceived,
     SpiderFailed,
 )
+from crawler.model.request import Request
+from crawler.model.response import Response
 from crawler.stats import Stats
 
 _REFUSED = {
@@ -164,11 +164,11 @@ class _Counts:
         self._counts["feedexport/success_count"] += 1
 
 
-def _is_robots(request: Any) -> bool:
+def _is_robots(request: Request) -> bool:
     return request.meta.get("robots") is True
 
 
-def _size(response: Any) -> int:
+def _size(response: Response) -> int:
     """Return the bytes of the body as it was delivered, without reading one that lies in a file."""
     if response.body_file is not None:
         try:

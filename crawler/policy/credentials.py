@@ -37,7 +37,7 @@ def without_body(headers: Headers, meta: dict[str, Any]) -> tuple[Headers, dict[
     return headers, {key: value for key, value in meta.items() if key != "files"}
 
 
-def _names(value: Any) -> Iterable[str | bytes]:
+def _names(value: str | bytes | Iterable[str | bytes] | None) -> Iterable[str | bytes]:
     if not value:
         return ()
     return (value,) if isinstance(value, str | bytes) else tuple(value)

@@ -7,9 +7,9 @@ callback yielded the request, None for one of start(). What a filter refuses is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sized
 from copy import copy
-from typing import Any, Protocol
+from typing import Protocol, TypeAlias
 
 from crawler.errors import InvalidRequest, SettingError
 from crawler.model.domains import domain_of
@@ -17,6 +17,8 @@ from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.policy.referer import referer_for
 from crawler.policy.verdict import Drop
+
+Domains: TypeAlias = Collection[str] | str | None
 
 
 class RequestFilter(Protocol):
@@ -60,31 +62,42 @@ COMPARED = 100
 """So many domains are compared one by one for each request; of more, only how many there are."""
 
 
+class WithDomains(Protocol):
+    """A spider, as far as it matters here."""
+
+    @property
+    def allowed_domains(self) -> Domains: ...
+
+
 class SpidersDomains:
     """An OffsiteFilter by a spider's ``allowed_domains`` as they are now: a spider may change them while it runs."""
 
-    def __init__(self, spider: Any) -> None:
+    def __init__(self, spider: WithDomains) -> None:
         self._spider = spider
-        self._domains: Any = None
-        self._as_read: Any = None
+        self._domains: Domains = None
+        self._as_read: Domains = None
         self._many = 0
         self._filter = self._read(spider.allowed_domains)
 
     def __call__(self, request: Request, found_on: Response | None) -> Request | Drop:
         domains = self._spider.allowed_domains
-        if domains != self._as_read if not self._many else (domains is not self._domains or len(domains) != self._many):
+        if (
+            domains != self._as_read
+            if not self._many
+            else (domains is not self._domains or len(domains or ()) != self._many)
+        ):
             self._filter = self._read(domains)
         return self._filter(request, found_on)
 
-    def _read(self, domains: Any) -> OffsiteFilter:
+    def _read(self, domains: Domains) -> OffsiteFilter:
         self._domains = domains
         self._as_read = copy(domains) if isinstance(domains, list | set) else domains
-        count = len(domains) if hasattr(domains, "__len__") else 0
+        count = len(domains) if isinstance(domains, Sized) else 0
         self._many = count if count > COMPARED else 0
         return OffsiteFilter(domains)
 
 
-def _domain(text: Any) -> str:
+def _domain(text: str) -> str:
     if not isinstance(text, str):
         raise SettingError(f"allowed_domains must be names such as 'example.com', got {text!r}")
     try:
