@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 PACKAGE = "crawler"
 VALUES = frozenset({"errors", "model"})
-WORDS = VALUES | {"events", "config", "stats", "results", "dialect"}
+WORDS = VALUES | {"events", "config", "stats", "results"}
 
 
 class Room(NamedTuple):
@@ -44,7 +44,7 @@ ROOMS: dict[str, Room] = {
     "events": _room(VALUES, "msgspec itemadapter"),
     "config": _room(VALUES | {"events", "dialect"}, "msgspec itemadapter"),
     "pipeline": _room(WORDS | {"spider"}, "msgspec itemadapter"),
-    "spider": _room(WORDS | {"anywhere"}, "msgspec itemadapter"),
+    "spider": _room(WORDS | {"anywhere", "dialect"}, "msgspec itemadapter"),
     "download": _room(
         VALUES | {"policy", "config", "events", "threads"},
         "twisted treq httptools h2 hpack hyperframe brotli zstandard publicsuffixlist"
@@ -59,7 +59,7 @@ ROOMS: dict[str, Room] = {
         "twisted itemadapter",
     ),
     "generic": _room(WORDS | {"spider", "pipeline", "policy.robots"}, "lxml itemadapter itemloaders twisted"),
-    "scrapy": _room(WORDS | {"spider", "anywhere"}, "twisted"),
+    "scrapy": _room(WORDS | {"spider", "anywhere", "dialect"}, "twisted"),
     "sample": _room((), "twisted"),
     "commands": ANYTHING,
     "assembly": ANYTHING,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.process
+from tests.layers import PACKAGE, imports, room_of, sources
 
 NATIVE = """
 from crawler import Pipeline, Spider
@@ -44,12 +44,14 @@ def _run(folder: Path, code: str, *options: str) -> subprocess.CompletedProcess[
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=True)
 
 
+@pytest.mark.process
 def test_a_native_crawl_loads_none_of_them(tmp_path: Path) -> None:
     ended = _run(tmp_path, NATIVE)
     assert "DATA:TEXT" in ended.stdout
     assert ended.stderr.splitlines()[-1] == "[]"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("ours", "scrapys"),
     [
@@ -62,3 +64,13 @@ def test_a_native_crawl_loads_none_of_them(tmp_path: Path) -> None:
 def test_one_of_scrapy_s_names_is_enough(tmp_path: Path, ours: str, scrapys: str) -> None:
     ended = _run(tmp_path, NATIVE.replace(ours, scrapys))
     assert "crawler.scrapy.settings" in ended.stderr.splitlines()[-1]
+
+
+def test_only_what_puts_a_crawl_together_and_the_public_face_import_them() -> None:
+    importing = {
+        room_of(module)
+        for module, source in sources(Path(__file__).parents[2] / PACKAGE).items()
+        for found in imports(module, source, is_package=False)
+        if f"{found.module}.".startswith("crawler.scrapy.")
+    }
+    assert importing <= {"", "assembly", "commands", "scrapy"}
