@@ -82,15 +82,11 @@ class Settings(Mapping[str, Any], TypedReads):
         For settings that a script made before it named the spider. Raises SettingError.
         """
         layers, components, also = self._made_of
-        if any(layer.origin.startswith("spider") for layer in layers):
+        given = {layer.origin: layer.values for layer in layers}
+        if any(origin.startswith("spider") for origin in given):
             return self  # loaded for a spider already
-        settings = type(self).__new__(type(self))
-        of_file = next((layer.values for layer in layers if layer.origin == "settings.py"), {})
-        place = 1 if layers[0].origin == "settings.py" else 0
-        around = [*layers[:place], of_spider(spider, of_file), *layers[place:]]
-        settings._fill(around, components=[*components, spider], also=also)
-        settings.command_line = dict(self.command_line)
-        return settings
+        project, script = given.get("settings.py"), given.get("script")
+        return self.load(project, spider, self.command_line, script=script, components=components, also=also)
 
     def _fill(
         self, layers: list[Layer], *, components: Iterable[Any], also: Callable[[], Iterable[Any]] | None = None
