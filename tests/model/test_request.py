@@ -80,8 +80,12 @@ def test_an_invalid_url_is_told_not_raised() -> None:
     assert Request("data:text/html,x").problem is None
 
 
-@pytest.mark.parametrize("line", (DATA / "ssrf-traversal" / "crlfinjection.txt").read_text().splitlines()
-                         if (DATA / "ssrf-traversal").exists() else [])  # fmt: skip
+@pytest.mark.parametrize(
+    "line",
+    (DATA / "ssrf-traversal" / "crlfinjection.txt").read_text().splitlines()
+    if (DATA / "ssrf-traversal").exists()
+    else [pytest.param("", marks=pytest.mark.skip("no ../shared/data/ssrf-traversal"))],
+)
 def test_published_injections_stay_inside_the_url(line: str) -> None:
     request = Request("http://x/" + line)
     assert request.problem or not set(request.url) & set("\r\n\0 ")
