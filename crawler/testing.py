@@ -148,7 +148,7 @@ class Result:
         return [event for event in self.events if type(event) is kind]
 
 
-class _ListFeed:
+class ListFeed:
     """A feed into a list."""
 
     name = "memory"
@@ -270,7 +270,7 @@ def crawl(
         ),
         downloader=memory,
     )
-    feed = _ListFeed()
+    feed = ListFeed()
     try:
         given = {"JOB_STORE": None, "HOLD_WARNING_SECONDS": 0, **(settings or {})}
         prepared = prepare(spider_class, given, world=world, arguments=arguments, feeds=[feed], store=store)
@@ -296,4 +296,4 @@ def _drain(loop: VirtualLoop) -> None:
     loop.run_until_complete(loop.shutdown_asyncgens())
 
 
-__all__ = ["Deadlock", "FetchCancelled", "Page", "Result", "Sent", "Site", "VirtualLoop", "crawl"]
+__all__ = ["Deadlock", "FetchCancelled", "ListFeed", "Page", "Result", "Sent", "Site", "VirtualLoop", "crawl"]

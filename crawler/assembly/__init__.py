@@ -59,13 +59,13 @@ class PreparedCrawl:
     """A crawl that is ready to run: everything is checked, nothing has been fetched.
 
     ``events`` and ``stats`` may be looked at and subscribed to before and during the run. ``go_on`` is the command
-    that goes on with its job, if it is stopped.
+    that goes on with its job, if it is stopped. ``world`` has its clock, ``edge`` answers its requests.
     """
 
     def __init__(self, crawl: Crawl, crawler: Crawler, world: World, edge: Edge, chosen: ChosenStore) -> None:
         self._crawl = crawl
-        self._world = world
-        self._edge = edge
+        self.world = world
+        self.edge = edge
         self._chosen = chosen
         self.crawler = crawler
         self.job = crawl.parts.job
@@ -120,13 +120,13 @@ class PreparedCrawl:
             done.errback(failure)
 
         running = Deferred.fromCoroutine(self._run())
-        if self._world.reactor is not None:
-            end_with_reactor(self, running, self._world.reactor)
+        if self.world.reactor is not None:
+            end_with_reactor(self, running, self.world.reactor)
         running.addCallbacks(done.callback, failed)
         return done
 
     async def _run(self) -> Summary:
-        clock = self._world.clock
+        clock = self.world.clock
         started, since = clock.wall(), clock.seconds()
         try:
             await self._crawl.run()
@@ -134,7 +134,7 @@ class PreparedCrawl:
         except (SystemExit, KeyboardInterrupt, CancelledError) as error:
             raise RuntimeError(f"{error!r} was raised") from error
         finally:
-            await self._edge.close()
+            await self.edge.close()
             if self._crawl.unbegun:
                 self._chosen.forget()  # the same command can be given again when its error is mended
         if self._crawl.complete and not self._crawl.parts.core.JOB_KEEP:

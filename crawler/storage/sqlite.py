@@ -41,6 +41,7 @@ class SQLiteStore:
 
     ``codec`` turns requests and items into bytes and back; ``window`` is how many requests of a host the
     frontier shall hold; ``cache_bytes`` bounds SQLite's page cache. ``lock`` is the job's, if it is held already.
+    ``thread`` is where the work is done.
     """
 
     durable = True
@@ -68,7 +69,7 @@ class SQLiteStore:
         self._rows = Rows(codec, self._form, self._item_form)
         self._forms: dict[Request, bytes] = {}
         self._item_forms: dict[int, bytes] = {}
-        self._thread = StoreThread(reactor, f"the job {self.path}")
+        self.thread = StoreThread(reactor, f"the job {self.path}")
         self._trigger: _SystemEventID | None = None
         self._failed = False
 
@@ -81,7 +82,7 @@ class SQLiteStore:
             self._lock.acquire()
         except StoreError as error:
             return fail(error)
-        self._thread.start()
+        self.thread.start()
         if hasattr(self._reactor, "addSystemEventTrigger"):
             self._trigger = self._reactor.addSystemEventTrigger("during", "shutdown", self._shut)
         opened = self._run(self._file.open, self._description)
@@ -196,7 +197,7 @@ class SQLiteStore:
 
     def finish(self, *, ended: bool, reason: str) -> Deferred[None]:
         """Close the file and let go of the job; raises StoreError if its last state could not be written."""
-        if not self._thread.open:
+        if not self.thread.open:
             return succeed(None)
         state = {"state": "finished" if ended else "stopped", "reason": reason}
         closed = self._run(self._file.close, None if self._failed else state)
@@ -214,11 +215,11 @@ class SQLiteStore:
                 self._reactor.removeSystemEventTrigger(trigger)
             except ValueError:  # it is just being run
                 pass
-        self._thread.stop()
+        self.thread.stop()
         self._lock.release()
 
     def _run(self, function: Callable[[*Ts], T], *arguments: *Ts) -> Deferred[T]:
-        return self._thread.run(function, *arguments).addErrback(self._note)
+        return self.thread.run(function, *arguments).addErrback(self._note)
 
     def _note(self, failure: Failure) -> Failure:
         self._failed = True

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred
 
+from crawler import testing
+from crawler.engine.items import feed_writers
 from crawler.pipeline import Pipeline
 from tests.engine.virtual import (
     ROOT,
@@ -65,21 +67,10 @@ def test_a_host_of_no_concurrency_is_refused() -> None:
         crawl(spider(), any_page, settings={"DOWNLOAD_SLOTS": {"a.test": {"concurrency": 0}}})
 
 
-def test_a_feed_that_fails_while_a_callback_yields_much() -> None:
-    class Broken:
-        name = "broken"
-
-        def check(self) -> None: ...
-        def open(self, mark: Any, *, durable: bool) -> None: ...
+def test_a_feed_that_fails_while_a_callback_yields_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(testing.ListFeed):
         def write(self, items: Any, number: int) -> Any:
             raise OSError("disk full")
-
-        def committed(self, mark: Any) -> None: ...
-        def close(self, *, finished: bool) -> Any:
-            return {"number": 0}
-
-        def count(self) -> int:
-            return 0
 
     async def parse(self: Spider, response: Response) -> Any:
         for n in range(200):
@@ -87,17 +78,9 @@ def test_a_feed_that_fails_while_a_callback_yields_much() -> None:
             if n % 50 == 0:
                 await asyncio.sleep(0.1)
 
-    import crawler.engine.items.feed_writers as outlet
-
-    limit, outlet.BACKLOG = outlet.BACKLOG, 100
-    try:
-
-        def during(ready: Any) -> None:
-            ready._crawl._kept.feeds._writers[0].feed = Broken()
-
-        result = crawl(spider(parse=parse, start=ask(*numbers(30))), any_page, during=during)
-    finally:
-        outlet.BACKLOG = limit
+    monkeypatch.setattr(feed_writers, "BACKLOG", 100)
+    monkeypatch.setattr(testing, "ListFeed", Broken)
+    result = crawl(spider(parse=parse, start=ask(*numbers(30))), any_page)
     assert result.summary.reason == "feed_error"
     assert result.summary.exit_status == 1
 

@@ -82,7 +82,7 @@ def run_once(folder: Path, name: str, options: dict[str, Any], dying: Dying, hou
     feed = feed_for(folder / name, options)
     feed.now = lambda: datetime(2026, 1, 2, hour, tzinfo=UTC)
     feed.items = []
-    testing._ListFeed = lambda: feed  # type: ignore[assignment, misc]  # in the child only
+    testing.ListFeed = lambda: feed  # type: ignore[assignment, misc]  # in the child only
     dying.install()
     result = crawl(spider(parse=parse), lambda request: "page", job=folder / "job.sqlite", latency=0.05)
     return result.summary.reason, dying.steps

@@ -158,7 +158,7 @@ def test_an_abandoned_asynchronous_generator_runs_its_finally() -> None:
 
     def stop_soon(prepared: Any) -> None:
         asyncio.get_event_loop_policy()
-        prepared._world.clock.callLater(50, prepared.stop_now)
+        prepared.world.clock.callLater(50, prepared.stop_now)
 
     result = crawl(spider(parse=parse), {ROOT: "a"}, during=stop_soon)
     assert ended == ["finally"]
@@ -428,7 +428,7 @@ def test_the_first_stop_finishes_what_is_in_flight() -> None:
         return links(*(f"{request.url.rstrip('/')}/{number}" for number in range(3)))
 
     def stop_soon(prepared: Any) -> None:
-        prepared._world.clock.callLater(1.005, prepared.stop)
+        prepared.world.clock.callLater(1.005, prepared.stop)
 
     result = crawl(spider(parse=follow_all), site, latency=0.2, during=stop_soon)
     assert result.summary.reason == "shutdown"
@@ -511,7 +511,7 @@ def test_cancelling_the_crawls_deferred_stops_it() -> None:
         def running() -> Any:
             done = run()
             done.addErrback(lambda failure: failure.trap(CancelledError))
-            prepared._world.clock.callLater(5, done.cancel)
+            prepared.world.clock.callLater(5, done.cancel)
             return ended
 
         prepared.events.subscribe(CrawlClosed, closing)

@@ -98,7 +98,7 @@ def test_an_answer_of_the_cache_is_not_leased_again(tmp_path: Path) -> None:
         yield {"url": response.url}
 
     def during(ready: Any) -> None:
-        clock = ready._world.clock
+        clock = ready.world.clock
 
         def lookup(request: Request) -> Deferred[Response | None]:
             answer: Deferred[Response | None] = Deferred()
@@ -107,7 +107,7 @@ def test_an_answer_of_the_cache_is_not_leased_again(tmp_path: Path) -> None:
             clock.callLater(0.001, answer.callback, page)
             return answer
 
-        ready._edge.lookup = lookup
+        ready.edge.lookup = lookup
 
     result = crawl(
         spider(parse=parse, start=ask(*numbers(200))),

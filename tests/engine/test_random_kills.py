@@ -78,7 +78,7 @@ def run_once(kept: Kept, job: Path, die: Callable[[Any], None], *, killed: float
         if killed is not None:
             later(ready, killed, die, kept)
 
-    testing._ListFeed = lambda: kept.feed  # type: ignore[assignment, misc]  # in the child only
+    testing.ListFeed = lambda: kept.feed  # type: ignore[assignment, misc]  # in the child only
     made = type("Made", (Made,), {"world": kept.world})
     thread = VirtualThread(rng.choice([0.0, 0.003, 0.2]), late=rng.choice([True, False]))
     window = rng.choice([1, 4, 64])

@@ -15,6 +15,7 @@ from crawler.storage.codec import Codec
 from crawler.storage.jobs import read_job
 from crawler.storage.sqlite import SQLiteStore
 from tests.engine.virtual import ROOT, Request, Response, Spider, crawl, later, spider
+from tests.storage.support import CallbackQueue
 
 PAGES = 30
 
@@ -248,7 +249,8 @@ def test_what_a_stage_remembers_without_an_item_is_kept_too(tmp_path: Path, thre
     settings = {"PIPELINES": [Counting if threads else Waiting], "CLOSESPIDER_ITEMCOUNT": 5}
     for _ in range(3):
         assert crawl(spider(parse=links), slow_site, job=tmp_path / "job", settings=settings).summary.problems == []
-    store = SQLiteStore(tmp_path / "job", reactor=None, codec=Codec())
-    memory = store._file.open({}).memory
-    store._file.close(None)
+    reactor = CallbackQueue()
+    store = SQLiteStore(tmp_path / "job", reactor=reactor, codec=Codec())
+    memory = reactor.wait(store.open()).memory
+    reactor.wait(store.finish(ended=False, reason="test"))
     assert list(memory.values()) == [{"opened": 3, "closed": 3}]

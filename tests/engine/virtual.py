@@ -77,11 +77,11 @@ def crawl(
 
     def make_store(made: Any, _: Any) -> SQLiteStore:
         store = SQLiteStore(job or "", reactor=None, codec=ItemCodec(made), window=window)
-        store._thread = thread  # type: ignore[assignment]
+        store.thread = thread  # type: ignore[assignment]
         return store
 
     def prepared(ready: Any) -> None:
-        thread.clock = ready._world.clock
+        thread.clock = ready.world.clock
         if during is not None:
             during(ready)
 
@@ -92,7 +92,7 @@ def crawl(
 
 def later(ready: Any, seconds: float, call: Callable[..., Any], *arguments: Any) -> None:
     """Call at a virtual time."""
-    ready._world.clock.callLater(seconds, call, *arguments)
+    ready.world.clock.callLater(seconds, call, *arguments)
 
 
 def ask(*urls: str, **how: Any) -> Any:
