@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from crawler.config.schema import CoreSettings
+from crawler.download.machine import Clock
 from crawler.download.request_limits import seconds_of
 from crawler.download.seam import Downloader, Exchange
 from crawler.errors import FetchTimeout
@@ -21,10 +23,10 @@ from crawler.model.response import Response
 class TimedDownloader:
     """Cancels a fetch after meta ``download_timeout`` or DOWNLOAD_TIMEOUT seconds (0: never): a FetchTimeout."""
 
-    def __init__(self, downloader: Downloader, settings: CoreSettings, reactor: Any) -> None:
+    def __init__(self, downloader: Downloader, settings: CoreSettings, clock: Clock) -> None:
         self._downloader = downloader
         self._seconds = settings.DOWNLOAD_TIMEOUT
-        self._reactor = reactor
+        self._clock: Any = clock  # Twisted's addTimeout asks for an interface of zope
 
     def __repr__(self) -> str:
         return f"<TimedDownloader {self._downloader!r}>"
@@ -36,10 +38,11 @@ class TimedDownloader:
         if not seconds:
             return fetched
 
-        def late(_: Any, seconds: float) -> Any:  # whatever the downloader makes of being cancelled
+        def late(_: Response | Failure, seconds: float) -> Response | Failure:
+            # Whatever the downloader makes of being cancelled.
             raise FetchTimeout(f"no answer within {seconds:g} s (DOWNLOAD_TIMEOUT)", request=request)
 
-        return fetched.addTimeout(seconds, self._reactor, late)
+        return fetched.addTimeout(seconds, self._clock, late)
 
     def close(self) -> Deferred[None]:
         """Close the downloader."""

@@ -12,11 +12,12 @@ from typing import Any
 from hyperlink import DecodedURL, EncodedURL
 from treq.client import HTTPClient
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.task import Cooperator
 from twisted.web.client import FileBodyProducer
 from twisted.web.iweb import IBodyProducer
 
 from crawler.download.agent.agent import FastAgent
+from crawler.download.agent.upload import cooperator_of
+from crawler.download.net.interfaces import Reactor
 from crawler.errors import InvalidRequest
 from crawler.model.url import DEFAULT_PORTS, credentials_of, normalise, split
 
@@ -45,12 +46,12 @@ def as_hyperlink(url: str) -> EncodedURL:
 class Client(HTTPClient):
     """treq's HTTPClient: ``get``, ``post`` and so on, with ``json=``, ``data=``, ``files=``, ``auth=``."""
 
-    def __init__(self, agent: FastAgent, *, reactor: Any) -> None:
+    def __init__(self, agent: FastAgent, *, reactor: Reactor) -> None:
         provider: Any = agent
         super().__init__(provider, data_to_body_producer=self._producer)
         self._reactor = reactor
         # treq's default works in steps of the global reactor, which need not be this one.
-        self._cooperator = Cooperator(scheduler=lambda work: reactor.callLater(0, work))
+        self._cooperator = cooperator_of(reactor)
 
     def _producer(self, data: Any) -> Any:
         if isinstance(data, bytes):

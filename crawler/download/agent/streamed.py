@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer, ITransport
+from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.python.failure import Failure
 from twisted.web.client import ResponseDone
 from twisted.web.http_headers import Headers as TwistedHeaders
@@ -16,8 +18,9 @@ from zope.interface import implementer
 
 from crawler.download.agent.upload import BodySource
 from crawler.download.coding.decoding import Decoder
-from crawler.download.http.connection import Route
+from crawler.download.http.connection import BaseConnection, Route, Source
 from crawler.download.net.deadlines import FOREVER
+from crawler.download.net.interfaces import Address, DelayedCall
 from crawler.download.repeating import may_go_out_again
 from crawler.download.wire.head import BY_LENGTH, NO_BODY, ResponseHead
 from crawler.errors import BodyTooLarge, FetchCancelled, FetchError, TruncatedBody
@@ -42,7 +45,7 @@ class StreamedCall:
     """A Call (see base.py) whose body goes to somebody while it comes."""
 
     opening: Deferred[Any] | None = None
-    connection: Any = None
+    connection: BaseConnection | None = None
     response: AgentResponse | None = None
     request: AgentRequest | None = None
 
@@ -52,7 +55,7 @@ class StreamedCall:
         self.route = route
         self.method = method
         self.payload = payload
-        self.body_source = source
+        self.body_source: Source | None = source
         self.pool = downloader.pool
         self.max_size = downloader.max_size
         self.due = downloader.clock() + downloader.timeout if downloader.timeout else FOREVER
@@ -62,9 +65,9 @@ class StreamedCall:
         self._received = 0
         self._repeated = False
         self._reactor = downloader.reactor
-        self._announcing: Any = None
+        self._announcing: DelayedCall | None = None
 
-    def begin(self, connection: Any, now: float) -> None:
+    def begin(self, connection: BaseConnection, now: float) -> None:
         """See pool.PooledCall."""
         self.connection = connection
         connection.send(self, now)
@@ -135,6 +138,12 @@ class StreamedCall:
         else:
             self.refuse(error)
 
+    @property
+    def on_connection(self) -> BaseConnection:
+        """The connection that the answer comes on."""
+        assert self.connection is not None
+        return self.connection
+
     def stop(self) -> None:
         """The reader wants no more."""
         if self.connection is not None:
@@ -153,7 +162,7 @@ class StreamedCall:
 class AgentResponse:
     """An IResponse. ``length`` is what will be delivered, UNKNOWN_LENGTH where decoding changes it."""
 
-    previousResponse: Any = None
+    previousResponse: IResponse | None = None
 
     def __init__(self, call: StreamedCall, head: ResponseHead, decoder: Decoder | None) -> None:
         self.version = (b"HTTP", 1, head.minor)
@@ -167,7 +176,7 @@ class AgentResponse:
                 self.headers.addRawHeader(name, value)
         if decoder is not None and decoder.left:
             self.headers.setRawHeaders(b"Content-Encoding", [b", ".join(decoder.left)])
-        self.length: Any = head.length if head.framing in (NO_BODY, BY_LENGTH) else UNKNOWN_LENGTH
+        self.length: int | str = head.length if head.framing in (NO_BODY, BY_LENGTH) else UNKNOWN_LENGTH
         if head.framing == NO_BODY:
             self.length = 0
         elif decoder is not None:
@@ -176,17 +185,17 @@ class AgentResponse:
         self._held: list[bytes] = []
         self.unread = 0
         self._end: Failure | None = None
-        self._reader: Any = None
+        self._reader: TwistedProtocol | None = None
         self._told = False
 
     def __repr__(self) -> str:
         return f"<AgentResponse {self.code} length={self.length}>"
 
-    def setPreviousResponse(self, response: Any) -> None:
+    def setPreviousResponse(self, response: IResponse) -> None:
         """See IResponse."""
         self.previousResponse = response
 
-    def deliverBody(self, protocol: Any) -> None:
+    def deliverBody(self, protocol: TwistedProtocol) -> None:
         """See IResponse; once only."""
         if self._reader is not None:
             raise RuntimeError("the body of this response was delivered already")
@@ -219,7 +228,7 @@ class AgentResponse:
             self._tell(reason)
 
     def _tell(self, reason: Failure) -> None:
-        if not self._told:
+        if not self._told and self._reader is not None:
             self._told = True
             self._reader.connectionLost(reason)
 
@@ -238,13 +247,13 @@ class ResponseTransport:
         """Read no more for now; the time-out between reads waits as well."""
         if self._call is not None and not self._paused:
             self._paused = True
-            self._call.connection.pause(self._call)
+            self._call.on_connection.pause(self._call)
 
     def resumeProducing(self) -> None:
         """Go on reading."""
         if self._call is not None and self._paused:
             self._paused = False
-            self._call.connection.resume(self._call)
+            self._call.on_connection.resume(self._call)
 
     def stopProducing(self) -> None:
         """Drop the rest of the body, and the connection with it."""
@@ -269,14 +278,14 @@ class ResponseTransport:
         """A body's reader has nothing to send."""
         raise TypeError("the transport of a response body cannot be written to")
 
-    def writeSequence(self, data: Any) -> None:
+    def writeSequence(self, data: Iterable[bytes]) -> None:
         """As write."""
         self.write(b"")
 
-    def getPeer(self) -> Any:
+    def getPeer(self) -> Address | None:
         """The other end."""
-        return None if self._call is None else self._call.connection.transport.getPeer()
+        return None if self._call is None else self._call.on_connection.transport.getPeer()
 
-    def getHost(self) -> Any:
+    def getHost(self) -> Address | None:
         """This end."""
-        return None if self._call is None else self._call.connection.transport.getHost()
+        return None if self._call is None else self._call.on_connection.transport.getHost()

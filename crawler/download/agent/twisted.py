@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.web.client import HTTPConnectionPool
@@ -21,6 +20,7 @@ from crawler.config.schema import CoreSettings
 from crawler.download.agent.twisted_connection import AgentOpener
 from crawler.download.agent.twisted_fetch import AgentFetch
 from crawler.download.http.connection import Route
+from crawler.download.net.interfaces import Reactor
 from crawler.download.net.network import Network
 from crawler.download.net.proxy import parse_proxy
 from crawler.download.seam import Exchange
@@ -40,7 +40,7 @@ class TwistedDownloader:
         self,
         settings: CoreSettings,
         *,
-        reactor: Any,
+        reactor: Reactor,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings

@@ -8,12 +8,16 @@ heads and does not say whom it talks to. A wrapper between the transport and its
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IProtocolFactory
+from twisted.internet.protocol import connectionDone
+from twisted.internet.ssl import Certificate
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
+from twisted.web.client import URI
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
@@ -23,10 +27,11 @@ from crawler.download.http.opener import ConnectionOpener
 from crawler.download.net.failures import not_connected
 from crawler.download.net.network import Network
 from crawler.download.net.preamble import Preamble
+from crawler.download.net.tls import Handshake
 from crawler.errors import HeadTooLarge
 
 
-class Watched(ProtocolWrapper):
+class WatchedConnection(ProtocolWrapper):
     """One connection. ``heard()`` is called at each arrival, ``head`` grows until the head is complete."""
 
     def __init__(self, factory: Any, wrapped: Any) -> None:
@@ -35,8 +40,8 @@ class Watched(ProtocolWrapper):
         self.sent = bytearray()
         self.head = bytearray()
         self.uses = 0
-        self.certificate: Any = None
-        self.handshake: Any = None
+        self.certificate: Certificate | None = None
+        self.handshake: Handshake | None = None
         self._in_head = True
         self._interim = 0
         self._problem: Failure | None = None
@@ -64,7 +69,7 @@ class Watched(ProtocolWrapper):
         self._sending(data)
         super().write(data)  # type: ignore[no-untyped-call]  # Twisted's
 
-    def writeSequence(self, data: Any) -> None:
+    def writeSequence(self, data: Iterable[bytes]) -> None:
         for piece in data:
             self._sending(piece)
         super().writeSequence(data)  # type: ignore[no-untyped-call]  # Twisted's
@@ -106,7 +111,7 @@ class Watched(ProtocolWrapper):
         transport: Any = self.transport
         transport.abortConnection()
 
-    def connectionLost(self, reason: Any = None) -> None:
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         super().connectionLost(self._problem or reason)  # type: ignore[no-untyped-call]  # Twisted's
 
 
@@ -120,7 +125,7 @@ def _nobody() -> None:
 
 
 class AgentOpener(ConnectionOpener):
-    """Makes connections as the fast downloader does, for the Agent: each is Watched.
+    """Makes connections as the fast downloader does, for the Agent: each is a WatchedConnection.
 
     The owner is the factory of the Agent's protocol.
     """
@@ -133,7 +138,7 @@ class AgentOpener(ConnectionOpener):
         watching: Any = WrappingFactory(owner)
         watching.limit = self._limits.total
         watching.noisy = False
-        return Watched(watching, owner.buildProtocol(None))
+        return WatchedConnection(watching, owner.buildProtocol(None))
 
 
 @implementer(IAgentEndpointFactory)
@@ -144,11 +149,11 @@ class RouteEndpoint:
         self._opener = opener
         self._route = route
 
-    def endpointForURI(self, uri: Any) -> RouteEndpoint:
+    def endpointForURI(self, uri: URI) -> RouteEndpoint:
         """Return the endpoint, whatever the URL (IAgentEndpointFactory)."""
         return self
 
-    def connect(self, factory: Any) -> Deferred[Any]:
+    def connect(self, factory: IProtocolFactory) -> Deferred[Any]:
         """Connect (IStreamClientEndpoint); fails with a FetchError."""
         opening = self._opener.open(self._route, factory)
         return opening.addCallbacks(lambda watched: watched.wrappedProtocol, self._explain)

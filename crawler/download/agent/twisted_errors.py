@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
 
 from OpenSSL import SSL
 from twisted.internet import error
@@ -24,12 +24,13 @@ from crawler.errors import (
 _WRAPPERS = (client.RequestTransmissionFailed, client.ResponseFailed, client.ResponseNeverReceived)
 
 
-def translate(failure: Any, where: str, *, sent: bool, in_body: bool = False) -> FetchError:
-    """Return the FetchError for a failure (or exception); ``where`` is the peer's "host:port".
+def translate(failure: Failure, where: str, *, sent: bool, in_body: bool = False) -> FetchError:
+    """Return the FetchError for a failure; ``where`` is the peer's "host:port".
 
     ``in_body``: the head had come, so a lost connection means a truncated body.
     """
-    cause = failure.value if isinstance(failure, Failure) else failure
+    cause = failure.value
+    assert cause is not None
     causes = list(_unwrapped(cause))
     translated = next((inner for inner in causes if isinstance(inner, FetchError)), None)
     if translated is None:
@@ -39,15 +40,15 @@ def translate(failure: Any, where: str, *, sent: bool, in_body: bool = False) ->
     return translated
 
 
-def _unwrapped(cause: Any) -> Any:
+def _unwrapped(cause: BaseException) -> Iterator[BaseException]:
     yield cause
     if isinstance(cause, _WRAPPERS):
         for reason in cause.reasons:
             yield from _unwrapped(reason.value)
 
 
-def _by_kind(causes: list[Any], where: str, in_body: bool) -> FetchError:
-    def first(*kinds: type) -> Any:
+def _by_kind(causes: list[BaseException], where: str, in_body: bool) -> FetchError:
+    def first(*kinds: type[BaseException]) -> BaseException | None:
         return next((cause for cause in causes if isinstance(cause, kinds)), None)
 
     # From the most telling to the least.

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
@@ -17,13 +17,14 @@ from twisted.web.http_headers import Headers as WireHeaders
 from twisted.web.iweb import UNKNOWN_LENGTH
 
 from crawler.config.schema import CoreSettings
-from crawler.download.agent.twisted_connection import AgentOpener, RouteEndpoint
+from crawler.download.agent.twisted_connection import AgentOpener, RouteEndpoint, WatchedConnection
 from crawler.download.agent.twisted_errors import translate
 from crawler.download.agent.twisted_values import BytesProducer, address_of, head_of, refused
 from crawler.download.agent.upload import multipart
 from crawler.download.body import Body, BodyRules
 from crawler.download.coding.decoding import ACCEPT_ENCODING
 from crawler.download.http.connection import Route
+from crawler.download.net.interfaces import BodyProducer, DelayedCall, Reactor
 from crawler.download.repeating import may_go_out_again
 from crawler.download.request_limits import seconds_of
 from crawler.download.seam import Exchange, Head
@@ -46,7 +47,7 @@ class Tools(Protocol):
     """What all fetches of a downloader share; ``clock`` is monotonic, in seconds."""
 
     settings: CoreSettings
-    reactor: Any
+    reactor: Reactor
     clock: Callable[[], float]
     pool: HTTPConnectionPool
     opener: AgentOpener
@@ -66,10 +67,10 @@ class AgentFetch:
         self._exchange = exchange
         self._route: Route
         self._asking: Deferred[Any] | None = None
-        self._connection: Any = None  # the Watched one, once there is one
+        self._connection: WatchedConnection | None = None
         self._timers: list[Any] = []
-        self._silence: Any = None
-        self._connecting: Any = None
+        self._silence: DelayedCall | None = None
+        self._connecting: DelayedCall | None = None
         self._head: Head | None = None
         self._started = downloader.clock()
         self._latency = 0.0
@@ -99,7 +100,7 @@ class AgentFetch:
             agent = Agent.usingEndpointFactory(reactor, endpoint, self)
         url = without_credentials(without_fragment(request.url)).encode("ascii")
         headers = self._headers()
-        body: Any = BytesProducer(request.body) if request.body else None
+        body: BodyProducer | None = BytesProducer(request.body) if request.body else None
         if files := request.meta.get("files"):
             source, kind = multipart(files, request.body, reactor)
             headers.setRawHeaders(b"Content-Type", [kind])
@@ -121,7 +122,7 @@ class AgentFetch:
             headers.addRawHeader(b"Proxy-Authorization", proxy.authorization)
         return headers
 
-    def getConnection(self, key: Any, endpoint: Any) -> Deferred[Any]:
+    def getConnection(self, key: Hashable, endpoint: Any) -> Deferred[Any]:
         """Get a connection of our route from the pool (HTTPConnectionPool's interface to the Agent)."""
         seconds = self._downloader.settings.DOWNLOAD_CONNECT_TIMEOUT
         if seconds:
@@ -162,9 +163,11 @@ class AgentFetch:
         if self._over:
             return
         self._latency = self._downloader.clock() - self._started
+        connection = self._connection
+        assert connection is not None
         if self._exchange.keep_raw:
-            self._exchange.request_head = bytes(self._connection.sent)
-            self._exchange.response_head = bytes(self._connection.head)
+            self._exchange.request_head = bytes(connection.sent)
+            self._exchange.response_head = bytes(connection.head)
         head = self._head = head_of(answer)
         if self._route.absolute and head.status == 407:
             raise refused(self._route)
@@ -186,6 +189,7 @@ class AgentFetch:
     def complete(self, body: Body) -> None:
         """The body is there."""
         assert self._head is not None
+        assert self._connection is not None
         try:
             content, path = body.result()
         except FetchError as error:

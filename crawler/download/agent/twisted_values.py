@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -12,6 +12,7 @@ from twisted.web.iweb import UNKNOWN_LENGTH, IBodyProducer
 from zope.interface import implementer
 
 from crawler.download.http.connection import Route
+from crawler.download.net.interfaces import Consumer
 from crawler.download.seam import Head
 from crawler.errors import BadResponse, ProxyError
 from crawler.model.headers import Headers
@@ -25,7 +26,7 @@ class BytesProducer:
         self._body = body
         self.length = len(body)
 
-    def startProducing(self, consumer: Any) -> Deferred[None]:
+    def startProducing(self, consumer: Consumer) -> Deferred[None]:
         """Write all of it (IBodyProducer)."""
         consumer.write(self._body)
         return succeed(None)
@@ -56,7 +57,7 @@ def refused(route: Route) -> ProxyError:
     return ProxyError(f"the proxy {route.proxy.label} {has} (407)")
 
 
-def address_of(text: str) -> Any:
+def address_of(text: str) -> IPv4Address | IPv6Address | None:
     """Return an IP address, None for what is none."""
     try:
         return ip_address(text.partition("%")[0])

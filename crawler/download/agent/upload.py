@@ -21,6 +21,8 @@ from twisted.web.client import FileBodyProducer
 from twisted.web.iweb import UNKNOWN_LENGTH
 from zope.interface import implementer
 
+from crawler.download.http.connection import Upload
+from crawler.download.net.interfaces import BodyProducer, Producer, Reactor
 from crawler.errors import FetchError
 
 Done = Callable[[FetchError | None], None]
@@ -34,11 +36,11 @@ class BodySource:
     said fails the exchange: the rest would be taken for another request.
     """
 
-    def __init__(self, producer: Any) -> None:
+    def __init__(self, producer: BodyProducer) -> None:
         self._producer = producer
         self.length: int | None = None if producer.length is UNKNOWN_LENGTH else int(producer.length)
         self._written = 0
-        self._connection: Any = None
+        self._connection: Upload
         self._done: Done | None = None
         # HTTP/2 frames a body by itself.
         self.framed = True
@@ -47,17 +49,17 @@ class BodySource:
         return f"<BodySource written={self._written} of {self.length}>"
 
     @property
-    def producer(self) -> Any:
+    def producer(self) -> BodyProducer:
         """The IBodyProducer."""
         return self._producer
 
-    def start(self, connection: Any, done: Done) -> None:
+    def start(self, connection: Upload, done: Done) -> None:
         """Begin to write to the connection's transport; ``done(None)`` when all of it was written."""
         self._connection = connection
         self._done = done
         connection.transport.registerProducer(self._producer, True)
         try:
-            writing: Deferred[Any] = self._producer.startProducing(self)
+            writing: Deferred[None] = self._producer.startProducing(self)
         except Exception:
             self._failed(Failure())
             return
@@ -85,13 +87,13 @@ class BodySource:
         self._connection.transport.write(data)
         self._connection.progressed()
 
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
+    def registerProducer(self, producer: Producer, streaming: bool) -> None:
         """Some producers register themselves."""
 
     def unregisterProducer(self) -> None:
         """Some producers unregister themselves."""
 
-    def _finished(self, _: Any) -> None:
+    def _finished(self, _: None) -> None:
         if self._done is None:
             return
         if self.length is None and self.framed:
@@ -114,14 +116,20 @@ class BodySource:
             done(error)
 
 
-def multipart(files: Any, body: bytes, reactor: Any) -> tuple[BodySource, bytes]:
+def cooperator_of(reactor: Reactor) -> Cooperator:
+    """Return what works step by step in this reactor; Twisted's default knows the global one only."""
+    later: Any = reactor.callLater
+    return Cooperator(scheduler=lambda work: later(0, work))
+
+
+def multipart(files: Any, body: bytes, reactor: Reactor) -> tuple[BodySource, bytes]:
     """Return the body of a request with files (RFC 7578) and its Content-Type.
 
     ``files``: a mapping or pairs of field name to a file object, or to (file name, file object) or (file name,
     content type, file object). ``body``: the form fields beside them, urlencoded. Raises FetchError.
     """
     fields: list[tuple[str, Any]] = list(parse_qsl(body.decode("ascii", "replace"), keep_blank_values=True))
-    cooperator = Cooperator(scheduler=lambda work: reactor.callLater(0, work))
+    cooperator = cooperator_of(reactor)
     for name, value in files.items() if hasattr(files, "items") else files:
         parts = value if isinstance(value, tuple) else (_file_name(value), value)
         file_name, kind, file = parts if len(parts) == 3 else (parts[0], None, parts[1])

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from twisted.internet.defer import Deferred, execute
 from warcio.archiveiterator import ArchiveIterator
@@ -44,6 +44,13 @@ class _Asked(NamedTuple):
     method: str
     url: str
     body: bytes
+
+
+class _Stream(Protocol):
+    """What a record's bytes are read from."""
+
+    def read(self, length: int) -> bytes:
+        """Return so many bytes, fewer at the end."""
 
 
 class _Records(ArchiveIterator):  # type: ignore[misc]  # warcio has no types
@@ -193,7 +200,7 @@ class ArchiveDownloader:
         return execute(lambda: None)
 
 
-def _feed(stream: Any, body: Body, *, chunked: bool) -> bool:
+def _feed(stream: _Stream, body: Body, *, chunked: bool) -> bool:
     """Give a body what the stream holds; tell whether no chunk of it is broken.
 
     Many archivers keep the field that says "chunked", and not the chunks.
@@ -216,7 +223,7 @@ def _digest(body: bytes) -> bytes:
     return blake2b(body, digest_size=16).digest() if body else b""
 
 
-def _digest_of(stream: Any) -> bytes:
+def _digest_of(stream: _Stream) -> bytes:
     """Return the same of what a stream holds, in pieces: a request of a gigabyte takes a megabyte in the file."""
     digest, empty = blake2b(digest_size=16), True
     while data := stream.read(_READ):
@@ -252,7 +259,7 @@ def _index(path: Path) -> Iterator[tuple[_Asked, int]]:
         logger.warning("The archive %s is damaged, and read up to there: %s", path, why)
 
 
-def _responses(records: Any) -> Iterator[tuple[_Asked, Any]]:
+def _responses(records: _Records) -> Iterator[tuple[_Asked, Any]]:
     pending: dict[str, tuple[str, bytes]] = {}
     for record in records:
         if record.http_headers is None:

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from twisted.internet.defer import Deferred
 from warcio.warcwriter import WARCWriter
@@ -96,7 +96,7 @@ class WarcFile:
             self._file.cut(before)  # whoever reads the file meets whole records alone
             raise
 
-    def _record(self, record: Recorded, kind: str, head: bytes, body: Any) -> Any:
+    def _record(self, record: Recorded, kind: str, head: bytes, body: IO[bytes]) -> Any:
         digest, whole, size = hashlib.sha1(), hashlib.sha1(head), 0
         body.seek(0)
         while chunk := body.read(_IN_MEMORY):
@@ -151,7 +151,7 @@ class Recorded:
         self.url = without_credentials(without_fragment(request.url))
         self.began = began
         self.request_body = request.body
-        self.body: Any = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed when written
+        self.body: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed when written
         self.size = 0
         self.truncated: str | None = None
         self._exchange = exchange

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from twisted.internet.ssl import Certificate
 
 from crawler.download.net.deadlines import FOREVER, Deadlines
-from crawler.download.net.interfaces import ConnectionProtocol, Transport
+from crawler.download.net.interfaces import ConnectionProtocol, Consumer
 from crawler.download.net.proxy import Proxy
 from crawler.download.net.tls import Handshake
 from crawler.download.wire.head import HeadLimits, ResponseHead
@@ -70,7 +70,7 @@ class Upload(Protocol):
     """Where the body of a request is written to."""
 
     @property
-    def transport(self) -> Transport:
+    def transport(self) -> Consumer:
         """What takes the bytes."""
 
     def progressed(self) -> None:

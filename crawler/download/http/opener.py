@@ -9,12 +9,13 @@ from typing import Any
 from OpenSSL import SSL
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory
 from twisted.internet.ssl import Certificate
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from crawler.config.schema import CoreSettings
-from crawler.download.http.connection import Route
+from crawler.download.http.connection import BaseConnection, Owner, Route
 from crawler.download.http1.connection import HttpConnection
 from crawler.download.net.failures import ssl_reason
 from crawler.download.net.guard import may_be_public
@@ -42,11 +43,11 @@ class ConnectionOpener:
         self._http2 = settings.HTTP2_ENABLED
         self._preambles = PreambleFactory()
 
-    def open(self, route: Route, owner: Any) -> Deferred[Any]:
+    def open(self, route: Route, owner: Owner) -> Deferred[BaseConnection]:
         """Connect; fails with any exception. The connection goes back to its owner when it is not in use."""
         return Deferred.fromCoroutine(self._open(route, owner))
 
-    async def _open(self, route: Route, owner: Any) -> Any:
+    async def _open(self, route: Route, owner: Owner) -> BaseConnection:
         proxy = route.proxy
         host, port = (route.host, route.port) if proxy is None else (proxy.host, proxy.port)
         if proxy is not None and self._network.deny_private and not may_be_public(route.host):
@@ -101,8 +102,8 @@ class ConnectionOpener:
         """What is offered by ALPN (RFC 7301), the best first."""
         return [b"h2", b"http/1.1"] if self._http2 and route.http2 is not False else [b"http/1.1"]
 
-    def _connection(self, owner: Any, preamble: Preamble) -> Any:
-        kind: Any = HttpConnection
+    def _connection(self, owner: Owner, preamble: Preamble) -> BaseConnection:
+        kind: type[BaseConnection] = HttpConnection
         if getattr(preamble.transport, "negotiatedProtocol", None) == b"h2":
             # Loaded here: h2 and hpack take 60 ms and 3 MB that many crawls never need.
             from crawler.download.http2.connection import Http2Connection
@@ -125,5 +126,5 @@ class _Only(Factory):
     def __init__(self, protocol: Preamble) -> None:
         self._protocol = protocol
 
-    def buildProtocol(self, addr: Any) -> Preamble:
+    def buildProtocol(self, addr: IAddress | None) -> Preamble:
         return self._protocol

@@ -1,7 +1,23 @@
 """Which connection does an exchange go out on?
 
-An idle one of its route, the latest used first (it is the least likely to be closed by the peer); else a
-new one. How many may be busy at once is not decided here: the frontier has done that.
+Goals: no handshake where a connection lies idle; no connection open for longer than somebody may want it; and
+every call gets exactly one of ``begin`` and ``refuse``, whatever happens while its connection is being made.
+
+Plan: a call takes an idle connection of its route, the latest used first (it is the least likely to be closed by the
+peer), else the one that HTTP/2 shares, else a new one. While nobody knows yet whether a server speaks HTTP/2, one
+connection is opened and the other calls of the route wait for it (``route.waiting``), since each would open one that
+a shared one makes useless. When it is there they are put on it, or open one each; when it failed, they fail as it
+did, unless its own call was only cancelled or out of time, which says nothing of the server: then the next one opens.
+A call that is given up while its connection is made leaves it to the pool: ``call.opening`` is None by then, which
+is how the end of the opening knows.
+
+Idle connections stand in two places, each in the order of use: in their route's list, to be taken, and in ``_idle``,
+to find the one unused for longest, of all routes, when there are too many. What enters or leaves one place enters or
+leaves the other, but for a shared connection, which stands in ``_idle`` alone and is found by ``route.shared``.
+
+Known limits: how many may be busy at once is not decided here; the frontier has done that. An idle connection that
+the peer closed in the same moment is noticed when the exchange on it fails (see repeating.py). A route is forgotten
+with its last connection, and so is whether its server speaks HTTP/2.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from h2.errors import ErrorCodes
 from h2.exceptions import DenialOfServiceError, H2Error
 from twisted.python.failure import Failure
 
+from crawler.download.http.connection import Call
 from crawler.download.http2.exchanges import StreamCarrier
 from crawler.download.http2.stream import Stream, as_text, response_head
 from crawler.download.wire.head import BY_CLOSE, BY_LENGTH
@@ -82,7 +83,7 @@ class Http2Connection(StreamCarrier):
         for stream in self._take_all():
             self._tell(stream, error)
 
-    def cancel(self, call: Any) -> None:
+    def cancel(self, call: Call) -> None:
         """Drop one exchange; the others go on."""
         for stream in [each for each in (*self._streams.values(), *self._queued) if each.call is call]:
             self._drop(stream)
@@ -169,7 +170,7 @@ class Http2Connection(StreamCarrier):
         elif isinstance(event, events.StreamReset):
             self._on_reset(stream, event.error_code)
 
-    def _on_head(self, stream: Stream, fields: Any) -> None:
+    def _on_head(self, stream: Stream, fields: list[tuple[bytes, bytes]]) -> None:
         stream.active = self._answered = self._clock()
         try:
             head = response_head(fields, stream.call.method, self._limits)

@@ -10,7 +10,7 @@ from h2.errors import ErrorCodes
 from h2.exceptions import H2Error
 from h2.settings import SettingCodes, Settings
 
-from crawler.download.http.connection import BaseConnection
+from crawler.download.http.connection import BaseConnection, Call, Owner
 from crawler.download.http2.stream import Stream, StreamUpload, request_fields
 from crawler.download.net.deadlines import FOREVER
 from crawler.download.wire.head import BY_LENGTH, NO_BODY
@@ -33,7 +33,7 @@ class StreamCarrier(BaseConnection):
     multiplexes = True
     protocol_name = "h2"
 
-    def __init__(self, owner: Any, **options: Any) -> None:
+    def __init__(self, owner: Owner, **options: Any) -> None:
         super().__init__(owner, **options)
         self.active = self._clock()
         self._streams: dict[int, Stream] = {}
@@ -59,7 +59,7 @@ class StreamCarrier(BaseConnection):
     def _due_of(self, stream: Stream) -> float:
         return min(float(stream.call.due), stream.active + self._read_timeout)
 
-    def send(self, call: Any, now: float) -> None:
+    def send(self, call: Call, now: float) -> None:
         """Begin an exchange, or let it wait for its turn."""
         stream = Stream(0, call, now)
         self.exchanges += 1
@@ -142,18 +142,17 @@ class StreamCarrier(BaseConnection):
 
     def _flush(self) -> None:
         data = self._h2.data_to_send()
-        transport: Any = self.transport
-        if data and transport is not None:
-            transport.write(data)
+        if data and self.transport is not None:
+            self.transport.write(data)
 
-    def pause(self, call: Any) -> None:
+    def pause(self, call: Call) -> None:
         """Let the peer send no more on this exchange than its window."""
         for stream in self._streams.values():
             if stream.call is call:
                 stream.paused = True
                 stream.active = FOREVER
 
-    def resume(self, call: Any) -> None:
+    def resume(self, call: Call) -> None:
         """Open the window again."""
         for stream in list(self._streams.values()):
             if stream.call is call and stream.paused:

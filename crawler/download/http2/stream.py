@@ -6,8 +6,10 @@ payload is taken apart here, and the head of the answer put into the shape the c
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
+from crawler.download.http.connection import Call, Source
+from crawler.download.net.interfaces import Producer
 from crawler.download.wire.head import HeadLimits, ResponseHead, frame, is_token
 from crawler.errors import BadResponse, HeadTooLarge
 
@@ -37,7 +39,7 @@ class Stream:
         "upload",
     )
 
-    def __init__(self, number: int, call: Any, now: float) -> None:
+    def __init__(self, number: int, call: Call, now: float) -> None:
         self.number = number
         self.call = call
         self.active = now
@@ -45,11 +47,20 @@ class Stream:
         self.answered = False
         self.pending = bytearray()
         self.finished = True
-        self.source: Any = None
+        self.source: Source | None = None
         self.upload: StreamUpload | None = None
         self.paused = False
         self.received = 0
         self.unread = 0
+
+
+class Pump(Protocol):
+    """The connection, as far as a body that is sent on it needs it."""
+
+    multiplexes: bool
+
+    def pump(self, stream: Stream) -> None:
+        """Send what the peer's window allows."""
 
 
 class StreamUpload:
@@ -58,15 +69,15 @@ class StreamUpload:
     A body that is made faster than the peer reads is paused, so that little of it waits in memory.
     """
 
-    def __init__(self, connection: Any, stream: Stream) -> None:
+    def __init__(self, connection: Pump, stream: Stream) -> None:
         self._connection = connection
         self._stream = stream
         self._producer: Any = None
         self._paused = False
         self.transport = self
 
-    def registerProducer(self, producer: Any, streaming: bool) -> None:  # noqa: N802 - IConsumer's name
-        """Take an IPushProducer, which every IBodyProducer is."""
+    def registerProducer(self, producer: Producer, streaming: bool) -> None:  # noqa: N802 - IConsumer's name
+        """Take an IPushProducer, which every IProducer is."""
         self._producer = producer
 
     def unregisterProducer(self) -> None:  # noqa: N802 - IConsumer's name

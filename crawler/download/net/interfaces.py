@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ParamSpec, Protocol
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IConnector, IProtocolFactory
 from twisted.internet.protocol import Protocol as TwistedProtocol
 
@@ -70,13 +71,43 @@ class Producer(Protocol):
         """Nothing more is wanted."""
 
 
-class Transport(Protocol):
-    """A connection, below its protocol."""
+class BodyProducer(Protocol):
+    """What makes the body of a request (IBodyProducer)."""
 
-    disconnecting: bool
+    @property
+    def length(self) -> int | str:
+        """In bytes; UNKNOWN_LENGTH, a text, where that is not known."""
+
+    def startProducing(self, consumer: Any) -> Deferred[None]:
+        """Write to the consumer; fires when all is written."""
+
+    def pauseProducing(self) -> None:
+        """Write nothing for now."""
+
+    def resumeProducing(self) -> None:
+        """Go on."""
+
+    def stopProducing(self) -> None:
+        """Nothing more is wanted."""
+
+
+class Consumer(Protocol):
+    """What takes bytes, and asks for more when there is room."""
 
     def write(self, data: bytes) -> None:
         """Send these bytes, soon."""
+
+    def registerProducer(self, producer: Producer, streaming: bool) -> None:
+        """Let this one be asked for more."""
+
+    def unregisterProducer(self) -> None:
+        """Ask it for nothing more."""
+
+
+class Transport(Consumer, Protocol):
+    """A connection, below its protocol."""
+
+    disconnecting: bool
 
     def loseConnection(self) -> None:
         """Close when all is sent."""
@@ -89,12 +120,6 @@ class Transport(Protocol):
 
     def resumeProducing(self) -> None:
         """Read again."""
-
-    def registerProducer(self, producer: Producer, streaming: bool) -> None:
-        """Let this one be asked for more."""
-
-    def unregisterProducer(self) -> None:
-        """Ask it for nothing more."""
 
     def getPeer(self) -> Address:
         """The other end."""

@@ -19,6 +19,7 @@ from twisted.internet.defer import Deferred, fail
 
 from crawler.config.schema import CoreSettings
 from crawler.download.http.downloader import FastDownloader
+from crawler.download.net.interfaces import Reactor
 from crawler.download.seam import Downloader, Exchange
 from crawler.errors import FetchError, SettingError
 from crawler.model.request import Request
@@ -36,7 +37,7 @@ class S3Downloader:
         self,
         settings: CoreSettings,
         *,
-        reactor: Any,
+        reactor: Reactor,
         http: Downloader | None = None,
         environment: Mapping[str, str] = os.environ,
         wall: Callable[[], float] = time.time,

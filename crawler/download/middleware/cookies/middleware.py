@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from crawler.config.schema import CoreSettings
@@ -41,14 +41,14 @@ class Cookies:
     def __repr__(self) -> str:
         return f"<Cookies {len(self._jars)} jars>"
 
-    def jar(self, key: Any = None) -> CookieJar:
+    def jar(self, key: Hashable = None) -> CookieJar:
         """Return the jar of a key, which begins empty."""
         jar = self._jars.get(key)
         if jar is None:
             jar = self._jars[key] = CookieJar()
         return jar
 
-    def forget(self, key: Any) -> None:
+    def forget(self, key: Hashable) -> None:
         """Throw a jar away."""
         self._jars.pop(key, None)
 
@@ -164,9 +164,9 @@ def _bytes(value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
-def _is_plain(key: Any) -> bool:
+def _is_plain(key: Hashable) -> bool:
     return isinstance(key, str | int | float | bytes | None) or (isinstance(key, tuple) and all(map(_is_plain, key)))
 
 
-def _hashable(key: Any) -> Any:
+def _hashable(key: Any) -> Hashable:
     return tuple(map(_hashable, key)) if isinstance(key, list) else key
