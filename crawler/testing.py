@@ -296,4 +296,4 @@ def _drain(loop: VirtualLoop) -> None:
     loop.run_until_complete(loop.shutdown_asyncgens())
 
 
-__all__ = ["Deadlock", "FetchCancelled", "ListFeed", "Page", "Result", "Sent", "Site", "VirtualLoop", "crawl"]
+__all__ = ["Deadlock", "FetchCancelled", "Page", "Result", "Sent", "Site", "VirtualLoop", "crawl"]
