@@ -164,7 +164,7 @@ def test_a_connection_that_idled_too_long_is_not_a_failure(world: World, site: S
     downloader = world.downloader()
     for _ in range(3):
         assert world.wait(downloader.fetch(Request(f"{site.hasty}/page.html"))).body == PAGE
-        world.until(lambda: not downloader.pool._connections)
+        world.until(lambda: len(downloader.pool) == 0)
     assert len(site.connections(site.hasty)) == 3
     # The reactor has not seen the end yet: the request goes into a connection that is gone.
     for method in ("GET", "HEAD"):
@@ -177,7 +177,7 @@ def test_the_server_closes_after_the_answer(world: World, site: Site) -> None:
     downloader = world.downloader()
     for _ in range(2):
         assert world.wait(downloader.fetch(Request(f"{site.plain}/close"))).body == b"closed"
-        world.until(lambda: not downloader.pool._connections)
+        world.until(lambda: len(downloader.pool) == 0)
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_444_is_a_connection_without_an_answer(world: World, site: Site) -> None
     world.wait(downloader.fetch(Request(f"{site.plain}/page.html")))
     with pytest.raises(ConnectionLost, match="without an answer"):
         world.wait(downloader.fetch(Request(f"{site.plain}/nothing")))
-    world.until(lambda: not downloader.pool._connections)
+    world.until(lambda: len(downloader.pool) == 0)
     assert world.wait(downloader.fetch(Request(f"{site.plain}/page.html"))).body == PAGE
 
 
@@ -273,12 +273,16 @@ def test_a_slow_answer(world: World, site: Site) -> None:
     ):
         with pytest.raises(error):
             world.wait(downloader.fetch(request))
-    fetching = downloader.fetch(Request(f"{site.plain}/slow/large.bin"))
-    world.until(lambda: any(connection._head is not None for connection in downloader.pool._connections))
+    heads: list[Any] = []
+    fetching = downloader.fetch(
+        Request(f"{site.plain}/slow/large.bin"), Exchange(on_head=lambda _, head: heads.append(head))
+    )
+    world.until(lambda: bool(heads))
     fetching.cancel()
     with pytest.raises(FetchCancelled):
         world.wait(fetching)
-    world.until(lambda: len(downloader.pool._connections) == len(downloader.pool._idle))
+    routes = downloader.pool.routes.values()
+    world.until(lambda: len(downloader.pool) == sum(len(route.idle) for route in routes))
 
 
 def test_tls(world: World, site: Site, authority: Authority) -> None:
