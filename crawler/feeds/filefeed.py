@@ -1,10 +1,5 @@
 """How does a feed write its items to files, each item once, whatever kills the process?
 
-    write       items → format → file; durable: fsync, then the mark
-    kept        the mark is in the job store, and on the disk
-    committed   and has been there for a while: generations take their names
-    open(mark)  finish such renames, check the file against the mark, cut what is behind it, go on
-
 After open, and before the first items, a caller that keeps marks should commit ``write((), number)``: only
 then is it known where the bytes from before the job end, and that a file closed at a stop was taken up again.
 A mark made at a stop then holds the file's whole size, and a file that somebody else has added to since is
@@ -24,11 +19,24 @@ from msgspec.structs import replace
 from crawler.errors import FeedError, OutputError
 from crawler.feeds.batchfile import BatchFile, beside, remove_uncommitted, rename
 from crawler.feeds.failures import check_place, named_errors
-from crawler.feeds.formats.base import Format
-from crawler.feeds.items import Fields
-from crawler.feeds.marks import BatchMark, Mark, Rename, read_mark
+from crawler.feeds.marks import BatchMark, Mark, read_mark
 from crawler.feeds.names import PathTemplate, compression_of, stamp
 from crawler.feeds.outfile import sync_folder
+from crawler.feeds.shape import Shape
+
+# Goals: after a kill at any moment, a resume leaves every item in the file once; the file is valid whenever the crawl
+# is not running; not a byte that was there before the job is lost; a full disk costs nothing that was safe before.
+#
+# Plan: three states of one mark. ``_mark`` is where the feed stands, ``_safe`` the last that is valid on the disk
+# whatever fails next, and the job store has the committed one, where another process begins. Without a job store
+# nobody begins anywhere: only ``_safe`` matters, and renames need not wait.
+#   1. write: items go behind the mark, or into a new generation of the file; fsync, and only then the mark.
+#   2. kept: the mark is on the disk. committed: and has been there for a while; now a generation may take the name.
+#   3. open(mark): finish such renames, check the file against the mark, cut what is behind it, go on.
+#   4. after a failure: back to ``_safe``, so that closing leaves a valid file; the items since then are told lost.
+#
+# Known limits: the file must stay ours from open to close (it is locked, but a lock is only advice); a file that was
+# changed behind a mark is refused, never mended; there is no going back behind a rename.
 
 
 class FileFeed:
@@ -37,25 +45,22 @@ class FileFeed:
     def __init__(
         self,
         template: PathTemplate,
-        form: Format,
-        fields: Fields,
+        shape: Shape,
         *,
-        form_name: str,
         overwrite: bool,
-        store_empty: bool,
         batch_size: int,
         started: datetime,
     ) -> None:
         self.name = template.feed
         self._template = template
-        self._format = form
-        self._fields = fields
-        self.lost = fields.lost  # see seam.Feed
+        self._format = shape.form
+        self._fields = shape.fields
+        self.lost = shape.fields.lost  # see seam.Feed
         self._overwrite = overwrite
-        self._store_empty = store_empty
+        self._store_empty = shape.store_empty
         self._batch_size = batch_size
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)  # what a batch's %(batch_time)s is taken from
-        self._mark = Mark(0, format=form_name, time=stamp(started), batch_time=stamp(started))
+        self._mark = Mark(0, format=shape.name, time=stamp(started), batch_time=stamp(started))
         self._suffix = compression_of(template.text)
         self._durable = False
         self._batch: BatchFile | None = None
@@ -265,8 +270,8 @@ class FileFeed:
             if self._durable:
                 sync_folder(Path(entry.target))
         if mark.renames:
-            self._mark = _without(self._mark, mark.renames)
-            self._safe = self._safe and _without(self._safe, mark.renames)
+            self._mark = self._mark.without(mark.renames)
+            self._safe = self._safe and self._safe.without(mark.renames)
             if self._batch is not None and not self._mark.renames:
                 self._batch.release()
 
@@ -290,7 +295,3 @@ class FileFeed:
 
     def _break(self) -> None:
         self._broken = True
-
-
-def _without(mark: Mark, renames: Sequence[Rename]) -> Mark:
-    return replace(mark, renames=[entry for entry in mark.renames if entry not in renames])

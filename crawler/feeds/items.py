@@ -27,11 +27,25 @@ class Declared(dict[str, Any]):
         self.columns = columns
 
 
+class Wanted:
+    """Tells which items a feed writes: those of some classes (none named: of all), for which a function is true."""
+
+    def __init__(self, classes: tuple[type, ...], function: Callable[[Any], bool] | None) -> None:
+        self._classes = classes
+        self._function = function
+
+    def accepts(self, item: Any) -> bool:
+        """Tell whether this one is written; raises whatever the function does."""
+        if self._classes and not isinstance(item, self._classes):
+            return False
+        return self._function is None or bool(self._function(item))
+
+
 class Fields:
     """Turns items (dict, dataclass, attrs, pydantic, msgspec.Struct, Item) into dicts of what is written.
 
     ``names`` maps field names to output names, in the order written; None: every field under its own name.
-    ``accepts`` tells which items are written; one that it raises for is not, and joins ``lost``.
+    ``wanted`` tells which items are written; one that it raises for is not, and joins ``lost``.
     A field's ``serializer`` (metadata of Field, dataclass, attrs; docs.scrapy.org, "Item exporters") is applied.
     """
 
@@ -40,17 +54,17 @@ class Fields:
         names: Mapping[str, str] | None = None,
         *,
         text_names: bool = False,
-        accepts: Callable[[Any], bool] | None = None,
+        wanted: Wanted | None = None,
     ) -> None:
         self.names = dict(names) if names is not None else None
         self.lost: list[tuple[Any, BaseException]] = []
         self._text_names = text_names
-        self._accepts = accepts
+        self._wanted = wanted
         self._serializers: dict[type, dict[str, Serializer]] = {}
 
     def of(self, items: Sequence[Any]) -> list[dict[str, Any]]:
         """Return what is written of each item; plain dicts are passed through, not copied, if all is written."""
-        if self._accepts is not None:
+        if self._wanted is not None:
             items = [item for item in items if self._belongs(item)]
         names = self.names
         whole = [item if type(item) is dict else self._taken_apart(item) for item in items]
@@ -61,9 +75,9 @@ class Fields:
         return [{shown: item[name] for name, shown in names.items() if name in item} for item in whole]
 
     def _belongs(self, item: Any) -> bool:
-        assert self._accepts is not None
+        assert self._wanted is not None
         try:
-            return self._accepts(item)
+            return self._wanted.accepts(item)
         except BaseException as error:  # the user's item_filter; sys.exit(), too, costs this item alone
             self.lost.append((item, error))
             return False

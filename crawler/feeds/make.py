@@ -15,6 +15,7 @@ from crawler.feeds.items import Fields
 from crawler.feeds.names import STDOUT, PathTemplate, compression_of, local_path, parse_output
 from crawler.feeds.options import FeedOptions, check_encoding, check_formats, choose_format, item_test, read_options
 from crawler.feeds.seam import Feed
+from crawler.feeds.shape import Shape
 from crawler.feeds.streamfeed import StreamFeed
 from crawler.model.masking import masked
 
@@ -69,19 +70,12 @@ def _feed(
     form_name, kind = choose_format(name, path, named, settings.FEED_FORMATS)
     made = _formats(name, kind, options, settings, declared(kind))
     form = next(made)
-    fields = Fields(form.options.names, text_names=form.text_names, accepts=item_test(name, options))
+    fields = Fields(form.options.names, text_names=form.text_names, wanted=item_test(name, options))
     store_empty = settings.FEED_STORE_EMPTY if options.store_empty is None else options.store_empty
     if path in STDOUT or _is_device(local_path(name, path)):
         device = None if path in STDOUT else Path(local_path(name, path))
         return StreamFeed(
-            name,
-            form,
-            fields,
-            spare=next(made),
-            form_name=form_name,
-            stream=stdout,
-            path=device,
-            store_empty=store_empty,
+            name, Shape(form, fields, form_name, store_empty), spare=next(made), stream=stdout, path=device
         )
     template = PathTemplate(name, path, values)
     size = settings.FEED_EXPORT_BATCH_ITEM_COUNT if options.batch_item_count is None else options.batch_item_count
@@ -89,11 +83,8 @@ def _feed(
         raise OutputError(f"feed {name!r}: batches need %(batch_id)d or %(batch_time)s in the path")
     return FileFeed(
         template,
-        form,
-        fields,
-        form_name=form_name + compression_of(path),
+        Shape(form, fields, form_name + compression_of(path), store_empty),
         overwrite=options.overwrite,
-        store_empty=store_empty,
         batch_size=size,
         started=started,
     )

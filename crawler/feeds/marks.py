@@ -6,10 +6,12 @@ in them was once true of the disk: a mark is made after fsync.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from crawler.errors import OutputError
 
@@ -66,6 +68,10 @@ class Mark(Struct, frozen=True, omit_defaults=True):
         """Return the mark in plain types; "number" is always there."""
         plain: dict[str, Any] = msgspec.to_builtins(self)
         return plain
+
+    def without(self, renames: Sequence[Rename]) -> Mark:
+        """Return the mark when these files have been renamed."""
+        return replace(self, renames=[entry for entry in self.renames if entry not in renames])
 
 
 def read_mark(feed: str, plain: dict[str, Any], form: str) -> Mark:

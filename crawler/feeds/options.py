@@ -6,7 +6,7 @@ The options of FEEDS are Scrapy's (docs.scrapy.org, "Feed exports"), with the de
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Annotated, Any, get_type_hints
 
@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from crawler.config.parse import WrongValue, check
 from crawler.errors import OutputError
 from crawler.feeds.formats import FORMATS, Format
+from crawler.feeds.items import Wanted
 from crawler.feeds.names import format_of, instead
 
 
@@ -87,7 +88,7 @@ def check_encoding(feed: str, encoding: str) -> str:
         raise OutputError(f"feed {feed!r}: unknown encoding {encoding!r}") from error
 
 
-def item_test(feed: str, options: FeedOptions) -> Callable[[Any], bool] | None:
+def item_test(feed: str, options: FeedOptions) -> Wanted | None:
     """Return what tells whether an item belongs into the feed: item_classes and item_filter; None: all do."""
     classes = tuple(loaded(feed, value) for value in options.item_classes)
     if not all(isinstance(value, type) for value in classes):
@@ -97,11 +98,7 @@ def item_test(feed: str, options: FeedOptions) -> Callable[[Any], bool] | None:
         accepts = accepts({name: getattr(options, name) for name in FeedOptions.__struct_fields__}).accepts
     if accepts is not None and not callable(accepts):
         raise OutputError(f"feed {feed!r}: item_filter is neither a class with accepts(item) nor a function")
-    if not classes:
-        return None if accepts is None else lambda item: bool(accepts(item))
-    if accepts is None:
-        return lambda item: isinstance(item, classes)
-    return lambda item: isinstance(item, classes) and bool(accepts(item))
+    return Wanted(classes, accepts) if classes or accepts is not None else None
 
 
 def loaded(feed: str, value: Any) -> Any:

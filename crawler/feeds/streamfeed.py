@@ -17,8 +17,8 @@ from msgspec.structs import replace
 
 from crawler.errors import FeedError, OutputClosed, OutputError
 from crawler.feeds.formats.base import Format
-from crawler.feeds.items import Fields
 from crawler.feeds.marks import BatchMark, Mark, read_mark
+from crawler.feeds.shape import Shape
 from crawler.model.masking import harmless
 
 
@@ -42,32 +42,40 @@ def _stdout(encoding: str) -> Any:
     return sys.stdout.buffer if plain else _Terminal(sys.stdout.buffer, encoding)
 
 
+# Goals: a reader of the stream gets every item, and gets a document that is valid, from each process that ends by
+# itself. What went out cannot be taken back, so here a kill may repeat a group; it never loses one.
+#
+# Plan: with marks, a group's text waits in ``_waiting`` until its mark is committed, and goes out then. The mark holds
+# the text as another process would write it: as the beginning of a document of its own, made by the spare format,
+# whose state goes along. Without marks text goes out at once.
+#
+# Known limits: a CSV's header has gone out, so that a later column ends the feed; a write that failed halfway leaves
+# a torn document, which gets no trailer.
+
+
 class StreamFeed:
     """A feed (see seam.Feed) into ``stream``, or a device at ``path``; neither: sys.stdout when it is opened.
 
-    ``spare`` is a second object like ``form``, for what another process may have to write.
+    ``spare`` is a second object like the shape's ``form``, for what another process may have to write.
     """
 
     def __init__(
         self,
         name: str,
-        form: Format,
-        fields: Fields,
+        shape: Shape,
         *,
         spare: Format,
-        form_name: str,
         stream: BinaryIO | None = None,
         path: Path | None = None,
-        store_empty: bool = True,
     ) -> None:
         self.name = name
-        self._format = form
+        self._format = shape.form
         self._spare = spare
-        self._fields = fields
-        self.lost = fields.lost  # see seam.Feed
+        self._fields = shape.fields
+        self.lost = shape.fields.lost  # see seam.Feed
         self._given = stream
         self._path = path
-        self._store_empty = store_empty
+        self._store_empty = shape.store_empty
         self._stream: Any = None
         self._durable = False
         self._begun = False
@@ -75,7 +83,7 @@ class StreamFeed:
         self._waiting_items = 0
         self._sent_items = 0
         self._torn = False  # a write failed halfway: no trailer makes that valid
-        self._mark = Mark(0, format=form_name)
+        self._mark = Mark(0, format=shape.name)
 
     def check(self) -> None:
         """See seam.Feed."""
