@@ -13,6 +13,21 @@ A, B = "http://a.test", "http://b.test"
 CALM = {"ROBOTSTXT_OBEY": True, "RANDOMIZE_DOWNLOAD_DELAY": False}
 
 
+class StandingClock:
+    """A clock that a test sets; nobody may wait by it."""
+
+    now = 0.0
+
+    def seconds(self) -> float:
+        return self.now
+
+    def wall(self) -> float:
+        return 1e9 + self.now
+
+    def callLater(self, *_: Any) -> Any:
+        raise AssertionError("nothing waits here")
+
+
 def numbered(count: int, *origins: str, **meta: Any) -> type[Spider]:
     """Ask each origin for so many pages, by turns and all at once."""
 

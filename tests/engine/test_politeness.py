@@ -16,7 +16,7 @@ from crawler.errors import FetchTimeout
 from crawler.events import Events, HostPaced, RequestEnded
 from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier, HostLimits, LimitsByHost
-from tests.engine.polite import CALM, A, B, numbered, site
+from tests.engine.polite import CALM, A, B, StandingClock, numbered, site
 from tests.engine.virtual import Request, Response, crawl, later
 
 
@@ -180,23 +180,13 @@ def test_a_resume_is_as_slow_as_the_crawl_was(tmp_path: Path) -> None:
 # What is forgotten
 
 
-class Clock:
-    now = 0.0
-
-    def seconds(self) -> float:
-        return self.now
-
-    def wall(self) -> float:
-        return 1e9 + self.now
-
-
 class World:
     """A pace with its frontier."""
 
     def __init__(self, **settings: Any) -> None:
         core = CoreSettings(**settings)
         limits = LimitsByHost(HostLimits(core.CONCURRENT_REQUESTS_PER_DOMAIN, core.DOWNLOAD_DELAY, False))
-        self.clock: Any = Clock()
+        self.clock: Any = StandingClock()
         self.frontier = Frontier(window=None, limits=limits, random=lambda: 0.0, robots=False)
         self.pace = Throttle(core, self.frontier, self.clock, Events(), limits=limits, committer=None)
 

@@ -16,7 +16,7 @@ from crawler.engine.waiting.robots import RobotsGate
 from crawler.events import RequestEnded
 from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier, HostLimits, LimitsByHost
-from tests.engine.polite import A, B, pages, site
+from tests.engine.polite import A, B, StandingClock, pages, site
 from tests.engine.virtual import Request, Response, Spider, crawl, later
 
 HOUR = 3600.0
@@ -261,26 +261,13 @@ def test_a_resume_asks_again_only_after_a_day(
 # What is forgotten
 
 
-class Clock:
-    now = 0.0
-
-    def seconds(self) -> float:
-        return self.now
-
-    def wall(self) -> float:
-        return 1e9 + self.now
-
-    def callLater(self, *_: Any) -> Any:
-        raise AssertionError("the gate waits for nothing")
-
-
 class Gate:
     """A gate with its frontier, and entries to send through."""
 
     def __init__(self, *, durable: bool = False, **settings: Any) -> None:
         core = CoreSettings(**settings)
         limits = LimitsByHost(HostLimits(8, core.DOWNLOAD_DELAY, False))
-        self.clock: Any = Clock()
+        self.clock: Any = StandingClock()
         self.frontier = Frontier(window=None, limits=limits, random=lambda: 0.0, robots=True)
         self.gate = RobotsGate(core, self.frontier, self.clock, "crawler/1", random=lambda: 0.0, durable=durable)
 
