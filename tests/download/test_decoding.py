@@ -146,7 +146,7 @@ def test_bombs_are_stopped_while_decoding(names: list[bytes], step: int) -> None
     assert peak < 3 * limit + 2_500_000
 
 
-def test_empty_members_without_end_are_counted_between_stages() -> None:
+def test_empty_members_without_end_are_counted_between_codings() -> None:
     hollow = gzip.compress(gzip.compress(b"") * 100_000)
     with pytest.raises(BodyTooLarge):
         decode([b"gzip", b"gzip"], hollow, 1_000_000)

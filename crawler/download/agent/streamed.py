@@ -42,7 +42,7 @@ class AgentRequest:
 
 
 class StreamedCall:
-    """A Call (see base.py) whose body goes to somebody while it comes."""
+    """A Call (see connection.py) whose body goes to somebody while it comes."""
 
     opening: Deferred[Any] | None = None
     connection: BaseConnection | None = None
@@ -78,7 +78,7 @@ class StreamedCall:
             self.deferred.errback(Failure(error))
 
     def on_head(self, head: ResponseHead, raw: bytes) -> bool:
-        """See base.Call."""
+        """See connection.Call."""
         if self.max_size and head.framing == BY_LENGTH and head.length > self.max_size:
             raise BodyTooLarge(f"the body has {head.length} bytes, the limit is {self.max_size} (DOWNLOAD_MAXSIZE)")
         if self._decodes and head.encodings and head.framing != NO_BODY:
@@ -97,7 +97,7 @@ class StreamedCall:
             self.deferred.callback(self.response)
 
     def on_body(self, data: bytes) -> None:
-        """See base.Call."""
+        """See connection.Call."""
         self._received += len(data)
         if self.max_size and self._received > self.max_size:
             raise BodyTooLarge(f"the body is larger than {self.max_size} bytes (DOWNLOAD_MAXSIZE)")
@@ -107,7 +107,7 @@ class StreamedCall:
             self.response.received(data)
 
     def on_end(self, flag: str | None) -> None:
-        """See base.Call."""
+        """See connection.Call."""
         if self.response is None:
             return
         try:
@@ -122,11 +122,11 @@ class StreamedCall:
         self._announce()
 
     def on_truncated(self, error: TruncatedBody) -> None:
-        """See base.Call."""
+        """See connection.Call."""
         self.on_error(error, stale=False)
 
     def on_error(self, error: FetchError, *, stale: bool) -> None:
-        """See base.Call."""
+        """See connection.Call."""
         streamed = self.body_source is not None
         if may_go_out_again(self.method, error, stale=stale, repeated=self._repeated, streamed=streamed):
             self._repeated = True

@@ -8,23 +8,22 @@ from collections.abc import Callable, Hashable
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
-from twisted.internet.protocol import Protocol as TwistedProtocol
-from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
-from twisted.web.client import Agent, HTTPConnectionPool, ProxyAgent, ResponseDone
-from twisted.web.http import PotentialDataLoss
+from twisted.web.client import Agent, HTTPConnectionPool, ProxyAgent
 from twisted.web.http_headers import Headers as WireHeaders
 from twisted.web.iweb import UNKNOWN_LENGTH
 
 from crawler.config.schema import CoreSettings
 from crawler.download.agent.twisted_connection import AgentOpener, RouteEndpoint, WatchedConnection
+from crawler.download.agent.twisted_delivery import Delivery
 from crawler.download.agent.twisted_errors import translate
-from crawler.download.agent.twisted_values import BytesProducer, address_of, head_of, refused
+from crawler.download.agent.twisted_values import BytesProducer, address_of, head_of
 from crawler.download.agent.upload import multipart
 from crawler.download.body import Body, BodyRules
 from crawler.download.coding.decoding import ACCEPT_ENCODING
 from crawler.download.http.connection import Route
 from crawler.download.net.interfaces import BodyProducer, DelayedCall, Reactor
+from crawler.download.net.proxy import refused_by
 from crawler.download.repeating import may_go_out_again
 from crawler.download.request_limits import seconds_of
 from crawler.download.seam import Exchange, Head
@@ -170,7 +169,8 @@ class AgentFetch:
             self._exchange.response_head = bytes(connection.head)
         head = self._head = head_of(answer)
         if self._route.absolute and head.status == 407:
-            raise refused(self._route)
+            assert self._route.proxy is not None
+            raise refused_by(self._route.proxy)
         rules = BodyRules(self._downloader.settings, self._request)
         body = Body(self._request, head.headers, rules, self._exchange)
         on_head = self._exchange.on_head
@@ -184,7 +184,7 @@ class AgentFetch:
             body.discard()
             limit = rules.max_size
             raise BodyTooLarge(f"the body has {answer.length} bytes, the limit is {limit} (DOWNLOAD_MAXSIZE)")
-        answer.deliverBody(_Delivery(self, body, lenient=rules.lenient))
+        answer.deliverBody(Delivery(self, body, lenient=rules.lenient))
 
     def complete(self, body: Body) -> None:
         """The body is there."""
@@ -260,40 +260,3 @@ class AgentFetch:
         elif asking is not None:
             self._asking = None
             asking.cancel()
-
-
-class _Delivery(TwistedProtocol):
-    """Takes the body from the Agent; the fetch is told once what became of it."""
-
-    def __init__(self, fetch: AgentFetch, body: Body, *, lenient: bool) -> None:
-        self._fetch = fetch
-        self._body = body
-        self._lenient = lenient
-
-    def dataReceived(self, data: bytes) -> None:
-        if self._body.ended:
-            return
-        try:
-            self._body.feed(data)
-        except Exception:
-            self._fetch.body_broke(Failure())
-        else:
-            if self._body.ended:
-                self._fetch.complete(self._body)
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        body = self._body
-        if body.ended:
-            return
-        # A body without length or chunks ends with the connection: that is no error (RFC 9112, 6.3).
-        whole = reason.check(ResponseDone, PotentialDataLoss) is not None
-        if not whole and not self._lenient:
-            body.discard()
-            self._fetch.body_broke(reason)
-            return
-        try:
-            body.end(None if whole else "dataloss")
-        except FetchError:
-            self._fetch.body_broke(Failure())
-        else:
-            self._fetch.complete(body)

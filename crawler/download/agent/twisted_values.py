@@ -11,10 +11,9 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.web.iweb import UNKNOWN_LENGTH, IBodyProducer
 from zope.interface import implementer
 
-from crawler.download.http.connection import Route
 from crawler.download.net.interfaces import Consumer
 from crawler.download.seam import Head
-from crawler.errors import BadResponse, ProxyError
+from crawler.errors import BadResponse
 from crawler.model.headers import Headers
 
 
@@ -48,13 +47,6 @@ def head_of(answer: Any) -> Head:
         raise BadResponse("a header field contains NUL or CR")
     name, major, minor = answer.version
     return Head(answer.code, answer.phrase, Headers.from_raw(raw), f"{name.decode('latin-1')}/{major}.{minor}")
-
-
-def refused(route: Route) -> ProxyError:
-    """Return the error of a proxy that answered 407."""
-    assert route.proxy is not None
-    has = "refused the credentials" if route.proxy.authorization else "wants a user name and password"
-    return ProxyError(f"the proxy {route.proxy.label} {has} (407)")
 
 
 def address_of(text: str) -> IPv4Address | IPv6Address | None:

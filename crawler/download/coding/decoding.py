@@ -3,8 +3,8 @@
 Goals: every coding a crawler meets (gzip, deflate, br, zstd, and stacks of them), fed as bytes arrive;
 memory bounded *while* decoding, because 34 bytes of brotli can stand for ten megabytes.
 
-Plan: each coding is a stage whose ``pump(data)`` yields its output in pieces. Stages are nested, so a
-stacked bomb is never expanded between two of them, and every stage counts what it yields: the first
+Plan: each coding is a layer whose ``pump(data)`` yields its output in pieces. Layers are nested, so a
+stacked bomb is never expanded between two of them, and every layer counts what it yields: the first
 to pass the limit ends the body.
 
 Known limits: check sums (CRC-32, Adler-32) are not compared, as in browsers; the transport has its own.
@@ -28,7 +28,7 @@ ACCEPT_ENCODING = b"gzip, deflate, br, zstd"
 """What a request accepts when its body will be decoded here."""
 
 
-class _Stage(Protocol):
+class _Layer(Protocol):
     complete: bool  # its stream has properly ended
 
     def pump(self, data: bytes) -> Iterator[bytes]: ...
@@ -90,7 +90,7 @@ class _Zstd:
                 position -= len(self._frame.unused_data)
 
 
-_STAGES: dict[bytes, Callable[[], _Stage]] = {
+_LAYERS: dict[bytes, Callable[[], _Layer]] = {
     b"gzip": Gunzip,
     b"x-gzip": Gunzip,
     b"deflate": Inflate,
@@ -121,16 +121,16 @@ class Decoder:
         self._limit = limit
         self._lenient = lenient
         self._fed = False
-        self._stages: list[_Stage] = []
+        self._layers: list[_Layer] = []
         self._counts: list[int] = []
-        while self.left and self.left[-1] in _STAGES:
-            if len(self._stages) == MAX_STACK:
+        while self.left and self.left[-1] in _LAYERS:
+            if len(self._layers) == MAX_STACK:
                 raise DecodingError(f"the body has more than {MAX_STACK} codings")
-            self._stages.append(_STAGES[self.left.pop()]())
+            self._layers.append(_LAYERS[self.left.pop()]())
             self._counts.append(0)
 
     def __repr__(self) -> str:
-        return f"<Decoder of {len(self._stages)} codings, counts {self._counts}>"
+        return f"<Decoder of {len(self._layers)} codings, counts {self._counts}>"
 
     def feed(self, data: bytes) -> bytes:
         """Return what ``data`` decodes to, which may be nothing yet.
@@ -140,13 +140,13 @@ class Decoder:
         if not data:
             return b""
         self._fed = True
-        if not self._stages:
+        if not self._layers:
             return data
         try:
             return b"".join(self._through(0, data))
         except FetchError as error:
             # Who keeps the error keeps the frames of its traceback: without the decoders' windows of megabytes.
-            self._stages.clear()
+            self._layers.clear()
             if error.__cause__ is not None:
                 error.__cause__.__traceback__ = None
             raise error.with_traceback(None) from error.__cause__
@@ -156,15 +156,15 @@ class Decoder:
 
         A body without a byte is complete: HEAD, 304 and careless servers name a coding all the same.
         """
-        if self._fed and not all(stage.complete for stage in self._stages):
+        if self._fed and not all(layer.complete for layer in self._layers):
             if not self._lenient:
                 raise DecodingError("the compressed body ends early")
             self.truncated = True
         return b""
 
     def _through(self, level: int, data: bytes) -> Iterator[bytes]:
-        last = level + 1 == len(self._stages)
-        for piece in self._stages[level].pump(data):
+        last = level + 1 == len(self._layers)
+        for piece in self._layers[level].pump(data):
             self._counts[level] += len(piece)
             if self._limit and self._counts[level] > self._limit:
                 if not self._cut:

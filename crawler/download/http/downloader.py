@@ -44,14 +44,7 @@ class FastDownloader:
         self.decodes = settings.COMPRESSION_ENABLED
         self.max_size = settings.DOWNLOAD_MAXSIZE
         self.timeout = settings.DOWNLOAD_TIMEOUT
-        self._rules = FetchRules(
-            decode=settings.COMPRESSION_ENABLED,
-            fail_on_dataloss=settings.DOWNLOAD_FAIL_ON_DATALOSS,
-            max_size=settings.DOWNLOAD_MAXSIZE,
-            spool_size=settings.DOWNLOAD_SPOOL_SIZE,
-            timeout=settings.DOWNLOAD_TIMEOUT,
-            warn_size=settings.DOWNLOAD_WARNSIZE,
-        )
+        self._rules = FetchRules(settings)
         self._network = network = Network(settings, reactor, clock=clock, lookup=lookup)
         self._bind_address = network.bind_address
         self.names = network.names

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from crawler.config.schema import CoreSettings
 from crawler.download.body_file import BodyFile
 from crawler.download.coding.decoding import Decoder
+from crawler.download.net.proxy import refused_by
 from crawler.download.repeating import may_go_out_again
 from crawler.download.request_limits import CUT, max_size_of, seconds_of
 from crawler.download.seam import Exchange, Head, Tap
 from crawler.download.wire.head import BY_LENGTH, NO_BODY, ResponseHead
-from crawler.errors import BodyTooLarge, CrawlerError, FetchCancelled, FetchError, ProxyError, TruncatedBody
+from crawler.errors import BodyTooLarge, FetchCancelled, FetchError, TruncatedBody
 from crawler.model.headers import Headers
 from crawler.model.request import Request
 from crawler.model.response import Response
@@ -33,20 +35,18 @@ class FetchRules:
 
     __slots__ = ("decode", "fail_on_dataloss", "max_size", "may_repeat", "spool_size", "timeout", "warn_size")
 
-    def __init__(
-        self, *, decode: bool, fail_on_dataloss: bool, max_size: int, spool_size: int, timeout: float, warn_size: int
-    ) -> None:
-        self.decode = decode
-        self.fail_on_dataloss = fail_on_dataloss
-        self.max_size = max_size
-        self.spool_size = spool_size
-        self.timeout = timeout
-        self.warn_size = warn_size
+    def __init__(self, settings: CoreSettings) -> None:
+        self.decode = settings.COMPRESSION_ENABLED
+        self.fail_on_dataloss = settings.DOWNLOAD_FAIL_ON_DATALOSS
+        self.max_size = settings.DOWNLOAD_MAXSIZE
+        self.spool_size = settings.DOWNLOAD_SPOOL_SIZE
+        self.timeout = settings.DOWNLOAD_TIMEOUT
+        self.warn_size = settings.DOWNLOAD_WARNSIZE
         self.may_repeat: Callable[[Request], bool] = lambda request: True
 
 
 class Fetch:
-    """A Call (see base.py) that gathers the response and fires ``deferred``."""
+    """A Call (see connection.py) that gathers the response and fires ``deferred``."""
 
     # Defaults stand on the class: setting two dozen attributes for each fetch would cost a microsecond.
     body_source: Source | None = None
@@ -100,14 +100,15 @@ class Fetch:
     # What the connection calls
 
     def on_head(self, head: ResponseHead, raw: bytes) -> bool:
-        """See base.Call."""
+        """See connection.Call."""
         self._head = head
         connection = self.connection
         assert connection is not None
         self.latency = connection.active - self._started
         self._headers = headers = Headers.from_raw(head.raw)
         if self.route.absolute and head.status == 407:
-            raise _refused(self.route)
+            assert self.route.proxy is not None
+            raise refused_by(self.route.proxy)
         exchange = self.exchange
         if exchange is not None:
             if exchange.keep_raw:
@@ -125,7 +126,7 @@ class Fetch:
         return True
 
     def on_body(self, data: bytes) -> None:
-        """See base.Call."""
+        """See connection.Call."""
         self._received += len(data)
         if self._tap is not None:
             self._tap(data)
@@ -149,7 +150,7 @@ class Fetch:
             self.on_end("stopped")
 
     def on_end(self, flag: str | None) -> None:
-        """See base.Call."""
+        """See connection.Call."""
         try:
             if flag is not None:
                 self._flag = flag
@@ -163,14 +164,14 @@ class Fetch:
         self.deferred.callback(response)
 
     def on_truncated(self, error: TruncatedBody) -> None:
-        """See base.Call."""
+        """See connection.Call."""
         if self._truncated_ok:
             self.on_end("dataloss")
         else:
             self._fail(error)
 
     def on_error(self, error: FetchError, *, stale: bool) -> None:
-        """See base.Call; a stale connection's fetch goes out once more, on a new one."""
+        """See connection.Call; a stale connection's fetch goes out once more, on a new one."""
         streamed = self.body_source is not None
         if may_go_out_again(self.method, error, stale=stale, repeated=self._repeated, streamed=streamed):
             if self._rules.may_repeat(self.request):
@@ -263,9 +264,3 @@ class Fetch:
             headers[b"Content-Encoding"] = b", ".join(decoder.left)
         elif b"Content-Encoding" in headers:
             del headers[b"Content-Encoding"]
-
-
-def _refused(route: Route) -> CrawlerError:
-    assert route.proxy is not None
-    has = "refused the credentials" if route.proxy.authorization else "wants a user name and password"
-    return ProxyError(f"the proxy {route.proxy.label} {has} (407)")

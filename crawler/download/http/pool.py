@@ -41,7 +41,7 @@ _LEAST_IDLE = 128
 
 
 class PooledCall(Protocol):
-    """A call as the pool sees it (see base.Call for the rest)."""
+    """A call as the pool sees it (see connection.Call for the rest)."""
 
     route: Route
     due: float
@@ -199,7 +199,7 @@ class Pool:
             self._idle.pop(connection, None)
 
     def give_back(self, connection: BaseConnection) -> None:
-        """See base.Owner."""
+        """See connection.Owner."""
         route = connection.route
         shared = connection.multiplexes
         full = (route.shared is not connection) if shared else len(route.idle) >= self._max_idle_per_route
@@ -223,7 +223,7 @@ class Pool:
             oldest.close()
 
     def lost(self, connection: BaseConnection) -> None:
-        """See base.Owner."""
+        """See connection.Owner."""
         self.deadlines.forget(connection)
         if connection in self._idle:
             self._drop_idle(connection)

@@ -44,7 +44,7 @@ class StreamCarrier(BaseConnection):
         self._answered = 0.0
         self._spare_frames = _EMPTY_FRAMES
         # h2 ends the connection over a field or a length that only one exchange is to blame for, so these are
-        # looked at in http2_stream.py and http2.py.
+        # looked at in stream.py and connection.py.
         self._h2 = H2Connection(H2Configuration(client_side=True, header_encoding=None, validate_inbound_headers=False))
         self._h2.decoder.max_header_list_size = self._limits.total
         self._h2.local_settings = Settings(

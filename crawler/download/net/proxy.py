@@ -45,3 +45,9 @@ def parse_proxy(text: str) -> Proxy:
         raise ProxyError(f"not a proxy URL (http, https or socks5): {shown!r}", sent=False)
     port = parts.port or PROXY_PORTS[parts.scheme]
     return Proxy(parts.scheme, parts.host, port, parts.username, parts.password)
+
+
+def refused_by(proxy: Proxy, *, sent: bool = True) -> ProxyError:
+    """Return the error of a proxy that answered 407."""
+    has = "refused the credentials" if proxy.authorization else "wants a user name and password"
+    return ProxyError(f"the proxy {proxy.label} {has} (407)", sent=sent)

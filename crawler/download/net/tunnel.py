@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, ip_address
 from twisted.internet.error import ConnectionDone, ConnectionLost
 
 from crawler.download.net.preamble import Preamble
-from crawler.download.net.proxy import Proxy
+from crawler.download.net.proxy import Proxy, refused_by
 from crawler.download.wire.head import HeadLimits, find_end, parse_head
 from crawler.errors import BadResponse, ProxyError
 from crawler.model.url import is_address, shortened
@@ -44,8 +44,7 @@ async def connect_through(preamble: Preamble, proxy: Proxy, host: str, port: int
     except BadResponse as error:
         raise ProxyError(f"the proxy {proxy.label} does not answer in HTTP: {error}", sent=False) from error
     if head.status == 407:
-        has = "refused the credentials" if proxy.authorization else "wants a user name and password"
-        raise ProxyError(f"the proxy {proxy.label} {has} (407)", sent=False)
+        raise refused_by(proxy, sent=False)
     if head.status >= 300 or head.status == 101:
         reason = shortened(head.reason.decode("latin-1"))
         raise ProxyError(f"the proxy {proxy.label} refused a tunnel to {authority}: {head.status} {reason}", sent=False)

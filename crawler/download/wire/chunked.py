@@ -2,7 +2,7 @@
 
 llhttp reads the chunks, after a head of our own: so it knows of no HEAD, no Content-Length and no
 keep-alive, and an error after the last chunk can only mean that more came than belongs to the body. What it
-cannot read are chunk lines that end in LF alone, which curl and browsers take: those are for LooseChunks.
+cannot read are chunk lines that end in LF alone, which curl and browsers take: those are for LineFeedChunks.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import partial
 
 from httptools import HttpParserError, HttpResponseParser
 
-from crawler.download.wire.loose_chunks import LooseChunks
+from crawler.download.wire.line_feed_chunks import LineFeedChunks
 from crawler.errors import HeadTooLarge, TruncatedBody
 
 # "close" makes llhttp report bytes after the last chunk instead of reading them as another response.
@@ -32,7 +32,7 @@ class ChunkedBody:
         self._overhead = 0
         self._body_size = 0
         self._first_line = b""
-        self._reader: StrictChunks | LooseChunks | None = None
+        self._reader: StrictChunks | LineFeedChunks | None = None
 
     @property
     def complete(self) -> bool:
@@ -57,7 +57,7 @@ class ChunkedBody:
             data = self._first_line + data
             end = data.find(b"\n")
             if end >= 0:
-                self._reader = reader = StrictChunks() if data[end - 1 : end] == b"\r" else LooseChunks(self.spare)
+                self._reader = reader = StrictChunks() if data[end - 1 : end] == b"\r" else LineFeedChunks(self.spare)
             else:
                 self._first_line = data
         body = b"" if reader is None else reader.feed(data)

@@ -17,7 +17,7 @@ _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n\0]*)?\r?\n").fullmatch
 _A_SIZE, _DATA, _END_OF_DATA, _TRAILERS = range(4)
 
 
-class LooseChunks:
+class LineFeedChunks:
     """See chunked.ChunkedBody, which has the same face and counts what is not body."""
 
     def __init__(self, longest_line: int) -> None:
