@@ -81,11 +81,11 @@ class SpidersDomains:
 
     def __call__(self, request: Request, found_on: Response | None) -> Request | Drop:
         domains = self._spider.allowed_domains
-        if (
-            domains != self._as_read
-            if not self._many
-            else (domains is not self._domains or len(domains or ()) != self._many)
-        ):
+        if self._many:
+            changed = domains is not self._domains or len(domains or ()) != self._many
+        else:
+            changed = domains != self._as_read
+        if changed:
             self._filter = self._read(domains)
         return self._filter(request, found_on)
 

@@ -1,8 +1,4 @@
-"""How does one commit get into the job file, all or nothing?
-
-The counters and the numbers of hosts and origins that a commit changes are worked on as copies, and
-take effect only when the transaction has gone through.
-"""
+"""How does one commit get into the job file, all or nothing?"""
 
 from __future__ import annotations
 
@@ -33,6 +29,16 @@ class Written(NamedTuple):
     first_item: int
     stored: dict[str, int] = {}
     duplicates: int = 0
+
+
+# Goals: a commit is there whole or not at all, also after SIGKILL or a power cut, and so is what is in memory; it costs
+# the same whether the job has a thousand requests or a hundred million.
+#
+# Plan: one transaction, by ``_Transaction``: what was postponed, then the results with their children and items, then
+# the facts. It changes copies of what is in memory; ``Writer`` takes them over when it has gone through, and forgets
+# the names that were numbered in one that has not.
+#
+# Known limits: one writer, in the store's thread; more than SPILL new fingerprints cost a look-up each.
 
 
 class Writer:

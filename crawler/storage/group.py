@@ -16,6 +16,7 @@ import msgspec
 from crawler.frontier.store import Attempt, Finished, MemoryChange, Offer, Postponed
 from crawler.model.request import Request
 from crawler.storage.codec import CannotStore, Codec
+from crawler.storage.forms import StoredForms
 
 logger = logging.getLogger(__name__)
 
@@ -106,15 +107,14 @@ def _shown(key: Any) -> str:
 
 
 class Rows:
-    """Makes rows with a codec. ``form(request)`` and ``item_form(item)`` return the stored form of one.
+    """Makes rows with a codec; ``forms`` has the stored forms that were made ahead.
 
     ``lost(what, error)`` is told of values of the user's that are left out, since they have no stored form.
     """
 
-    def __init__(self, codec: Codec, form: Callable[[Request], bytes], item_form: Callable[[Any], bytes]) -> None:
+    def __init__(self, codec: Codec, forms: StoredForms) -> None:
         self._codec = codec
-        self._form = form
-        self._item_form = item_form
+        self._forms = forms
         self._told: set[str] = set()
         self.lost: Callable[[str, BaseException], None] = _told_in_log
 
@@ -169,10 +169,10 @@ class Rows:
         """Put a postponed request into a row; raises CannotStore for one that was redirected."""
         token, request = postponed.token, postponed.request
         try:
-            body: bytes | None = self._form(request)
+            body: bytes | None = self._forms.of_request(request)
         except BaseException as error:  # an object in its meta or cb_kwargs was changed since it was accepted
             self._lose(f"what {request.url} has in meta or cb_kwargs", error)
-            body = self._form(self._without_odd(request)) if redirected else None
+            body = self._forms.of_request(self._without_odd(request)) if redirected else None
         return Moved(
             token, -request.priority, postponed.host, postponed.origin, request.url, body,
             postponed.not_before, self._attempts(postponed.attempts),
@@ -199,7 +199,7 @@ class Rows:
             reason=text(result.reason),
             page=page,
             children=[self._child(offer, page) for offer in result.children],
-            items=[self._item_form(item) for item in result.items],
+            items=[self._forms.of_item(item) for item in result.items],
             memory=list(self._memory(result.memory)),
             fingerprints=[signed(fingerprint) for fingerprint in result.fingerprints],
             attempts=self._attempts(result.attempts),
@@ -213,10 +213,10 @@ class Rows:
             fingerprint -= 2**64
         elsewhere = None if found_on == page else text(found_on)
         try:
-            form = self._form(request)
+            form = self._forms.of_request(request)
         except BaseException as error:  # as above
             self._lose(f"what {request.url} has in meta or cb_kwargs", error)
-            form = self._form(self._without_odd(request))
+            form = self._forms.of_request(self._without_odd(request))
         return Child(fingerprint, check, -request.priority, host, origin, request.url, form, elsewhere)
 
     @staticmethod

@@ -20,6 +20,7 @@ from crawler.frontier.store import Committed, Finished, Offer, Postponed, Resume
 from crawler.model.request import Request
 from crawler.storage.codec import CannotStore, Codec
 from crawler.storage.commit import Writer, Written
+from crawler.storage.forms import StoredForms
 from crawler.storage.group import PRIORITY_LIMIT, Rows, signed
 from crawler.storage.jobfile import JobFile
 from crawler.storage.lock import JobLock
@@ -27,9 +28,6 @@ from crawler.storage.thread import StoreThread
 
 if TYPE_CHECKING:
     from twisted.internet.base import ReactorBase, _SystemEventID
-
-FORMS_KEPT = 20_000
-"""Stored forms that can_store() made and that wait for their commit."""
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -66,9 +64,8 @@ class SQLiteStore:
         self._lock = lock or JobLock(self.path)
         self._file = JobFile(self.path, codec, cache_bytes=cache_bytes)
         self._writer = Writer(self._file)
-        self._rows = Rows(codec, self._form, self._item_form)
-        self._forms: dict[Request, bytes] = {}
-        self._item_forms: dict[int, bytes] = {}
+        self._forms = StoredForms(codec)
+        self._rows = Rows(codec, self._forms)
         self.thread = StoreThread(reactor, f"the job {self.path}")
         self._trigger: _SystemEventID | None = None
         self._failed = False
@@ -101,17 +98,11 @@ class SQLiteStore:
         """Tell whether the request has a stored form, and keep that form for the commit. Never raises."""
         try:
             if -PRIORITY_LIMIT < request.priority < PRIORITY_LIMIT and request.url.isascii():
-                if len(self._forms) >= FORMS_KEPT:
-                    self._forms.clear()
-                self._forms[request] = self._codec.encode_request(request)
+                self._forms.keep_request(request)
                 return True
         except BaseException:  # whatever a foreign object does when it is looked at: it is not stored
             pass
         return False
-
-    def _form(self, request: Request) -> bytes:
-        form = self._forms.pop(request, None)
-        return self._codec.encode_request(request) if form is None else form
 
     def tell_lost(self, lost: Callable[[str, BaseException], None]) -> None:
         """Call ``lost(what, error)`` for each value of the user's that a commit must leave out (else it is logged)."""
@@ -122,11 +113,7 @@ class SQLiteStore:
 
         The caller keeps the object until then, and changes it no more.
         """
-        self._item_forms[id(item)] = self._codec.encode_item(item)
-
-    def _item_form(self, item: Any) -> bytes:
-        form = self._item_forms.pop(id(item), None)
-        return self._codec.encode_item(item) if form is None else form
+        self._forms.keep_item(item)
 
     def check_value(self, value: Any) -> None:
         """Raise CannotStore, naming the type, if a value of stage memory or of the spider's state cannot be kept."""
