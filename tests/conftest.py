@@ -19,8 +19,12 @@ started: list[str] = []
 
 def note_start(event: str, arguments: tuple[Any, ...]) -> None:
     """Note what the interpreter says is started: processes, and servers on this machine."""
-    if event in PROCESSES or (event == "socket.bind" and arguments[1][0] in LOOPBACK):
+    if event in PROCESSES:
         started.append(event)
+    elif event == "socket.bind":
+        address = arguments[1]
+        if isinstance(address, tuple) and address[0] in LOOPBACK:
+            started.append(event)
 
 
 sys.addaudithook(note_start)
