@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from itemadapter.adapter import ItemAdapter
@@ -14,6 +14,7 @@ from crawler.model.copied import copied
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Serializer = Callable[[Any], Any]
 
 
@@ -91,15 +92,14 @@ class Fields:
             raise TypeError(f"{type(item).__name__} is no item: a dict, dataclass, attrs, pydantic or Struct object is")
         fields = dict(ItemAdapter(item))
         fields.update(getattr(item, "__pydantic_extra__", None) or {})
-        for name, serializer in self._serializers_of(item).items():
+        for name, serializer in self._serializers_of(type(item)).items():
             if name in fields:
                 fields[name] = self._serialized(serializer, name, fields[name])
         if isinstance(item, dict) and (columns := ItemAdapter.get_field_names_from_class(type(item))):
             return Declared(fields, columns)
         return fields
 
-    def _serializers_of(self, item: Any) -> dict[str, Serializer]:
-        kind = type(item)
+    def _serializers_of(self, kind: type) -> dict[str, Serializer]:
         found = self._serializers.get(kind)
         if found is None:
             found = {}
@@ -110,7 +110,7 @@ class Fields:
             self._serializers[kind] = found
         return found
 
-    def _serialized(self, serializer: Serializer, name: str, value: Any) -> Any:
+    def _serialized(self, serializer: Serializer, name: str, value: T) -> T | Any:
         try:
             return copied(serializer(value), lambda odd, _: sound(odd))  # what it returns may raise as it may
         except BaseException:

@@ -72,9 +72,9 @@ def stamp(moment: datetime) -> str:
     return moment.replace(microsecond=0).isoformat().replace(":", "-")
 
 
-def safe_part(value: Any) -> str:
+def safe_part(value: str) -> str:
     """Return a value as part of a file name: no separator, no control character, no leading dot."""
-    text = _unsafe.sub("_", str(value))[:200]
+    text = _unsafe.sub("_", value)[:200]
     return "_" + text[1:] if text.startswith(".") else text or "_"
 
 

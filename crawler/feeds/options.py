@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 from msgspec import Meta, Struct
 
@@ -17,6 +17,8 @@ from crawler.errors import OutputError
 from crawler.feeds.formats import FORMATS, Format
 from crawler.feeds.items import Wanted
 from crawler.feeds.names import format_of, instead
+
+T = TypeVar("T")
 
 
 class FeedOptions(Struct, kw_only=True, frozen=True):
@@ -93,7 +95,7 @@ def item_test(feed: str, options: FeedOptions) -> Wanted | None:
     classes = tuple(loaded(feed, value) for value in options.item_classes)
     if not all(isinstance(value, type) for value in classes):
         raise OutputError(f"feed {feed!r}: item_classes holds something that is no class")
-    accepts: Any = loaded(feed, options.item_filter)
+    accepts = loaded(feed, options.item_filter)
     if isinstance(accepts, type):  # Scrapy's ItemFilter: made with the options, asked by accepts()
         accepts = accepts({name: getattr(options, name) for name in FeedOptions.__struct_fields__}).accepts
     if accepts is not None and not callable(accepts):
@@ -101,7 +103,7 @@ def item_test(feed: str, options: FeedOptions) -> Wanted | None:
     return Wanted(classes, accepts) if classes or accepts is not None else None
 
 
-def loaded(feed: str, value: Any) -> Any:
+def loaded(feed: str, value: T | str) -> T | Any:
     """Return the object a setting names by its dotted path; anything else as it is."""
     if not isinstance(value, str):
         return value

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -30,13 +31,13 @@ class _Terminal:
         self._encoding = encoding
         self.flush = stream.flush
 
-    def write(self, data: Any) -> int:
+    def write(self, data: memoryview) -> int:
         text = bytes(data).decode(self._encoding, "replace")
         self._stream.write(harmless(text).encode(self._encoding, "replace"))
         return len(data)
 
 
-def _stdout(encoding: str) -> Any:
+def _stdout(encoding: str) -> BinaryIO | _Terminal:
     # A terminal shows neither UTF-16 nor UTF-32, whose byte order mark is in the first group only.
     plain = not sys.stdout.buffer.isatty() or encoding.startswith(("utf-16", "utf-32"))
     return sys.stdout.buffer if plain else _Terminal(sys.stdout.buffer, encoding)
@@ -76,7 +77,7 @@ class StreamFeed:
         self._given = stream
         self._path = path
         self._store_empty = shape.store_empty
-        self._stream: Any = None
+        self._stream: BinaryIO | FileIO | _Terminal | None = None
         self._durable = False
         self._begun = False
         self._waiting = b""
@@ -140,7 +141,7 @@ class StreamFeed:
                     self._send(text + head + self._format.finish(), count)
             finally:
                 self._begun = False
-                if self._path is not None and self._stream is not None:
+                if self._path is not None and isinstance(self._stream, FileIO):
                     self._stream.close()
         return self._mark.plain()
 

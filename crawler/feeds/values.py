@@ -24,7 +24,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from enum import Enum
 from os import PathLike, fspath
 from typing import Any
@@ -142,7 +142,7 @@ def digits(number: int) -> str:
     return digits(high) + digits(low).zfill(lower)
 
 
-def _key(key: Any) -> str:
+def _key(key: Hashable) -> str:
     return key if type(key) is str and key.isascii() else text_of(key) if key is not None else "null"
 
 

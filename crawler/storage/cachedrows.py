@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Any
 
 import msgspec
 import zstandard
@@ -48,7 +47,7 @@ class CachedRows:
     """Turns pages into rows, in the thread that writes, and rows into pages, in the one that reads."""
 
     def __init__(self) -> None:
-        self._compressor: Any = zstandard.ZstdCompressor(level=_LEVEL)
+        self._compressor = zstandard.ZstdCompressor(level=_LEVEL)
         self._decompress = zstandard.ZstdDecompressor().decompress
 
     def bodies(self, pages: Sequence[CachedPage]) -> list[bytes]:
@@ -59,7 +58,8 @@ class CachedRows:
         """
         if not any(page.body for page in pages):  # multi_compress_to_buffer refuses nothing but nothing
             return [self._compressor.compress(b"")] * len(pages)
-        return [each.tobytes() for each in self._compressor.multi_compress_to_buffer([page.body for page in pages])]
+        made = self._compressor.multi_compress_to_buffer([page.body for page in pages])
+        return [made[place].tobytes() for place in range(len(made))]
 
     def row(self, key: bytes, page: CachedPage, body: bytes) -> Row:
         """Return a page and its compressed body as it is kept."""

@@ -179,7 +179,7 @@ def _link_key(request: Request) -> tuple[Any, ...] | None:
     return None
 
 
-def _function_of(callback: Any) -> Any:
+def _function_of(callback: Callable[..., Any] | None) -> Callable[..., Any] | None:
     return getattr(callback, "__func__", callback)
 
 

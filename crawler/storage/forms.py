@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from crawler.model.request import Request
 from crawler.storage.codec import Codec
+from crawler.storage.shapes import ItemObject
 
 FORMS_KEPT = 20_000
 """Stored forms of requests that were made to see whether there is one, and that wait for their commit."""
@@ -25,7 +24,7 @@ class StoredForms:
             self._requests.clear()
         self._requests[request] = self._codec.encode_request(request)
 
-    def keep_item(self, item: Any) -> None:
+    def keep_item(self, item: ItemObject) -> None:
         """Make the form of an item ahead; raises whatever that raises. The caller keeps the object until its commit."""
         self._items[id(item)] = self._codec.encode_item(item)
 
@@ -34,7 +33,7 @@ class StoredForms:
         form = self._requests.pop(request, None)
         return self._codec.encode_request(request) if form is None else form
 
-    def of_item(self, item: Any) -> bytes:
+    def of_item(self, item: ItemObject) -> bytes:
         """Return the stored form of an item; raises CannotStore."""
         form = self._items.pop(id(item), None)
         return self._codec.encode_item(item) if form is None else form

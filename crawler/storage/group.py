@@ -7,7 +7,7 @@ written: what the store's thread gets are plain numbers, texts and bytes that no
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from crawler.frontier.store import Attempt, Finished, MemoryChange, Offer, Postp
 from crawler.model.request import Request
 from crawler.storage.codec import CannotStore, Codec
 from crawler.storage.forms import StoredForms
+from crawler.storage.values import Value
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ def _told_in_log(what: str, error: BaseException) -> None:
     logger.error("%s cannot be kept in the job, and a resume will not have it: %s", what, error)
 
 
-def _shown(key: Any) -> str:
+def _shown(key: Hashable) -> str:
     try:
         return f"{key!r:.60}"
     except BaseException:  # an object of the user's own class
@@ -134,7 +135,7 @@ class Rows:
         page = text(children[0].found_on)
         return [self._child(offer, page) for offer in children]
 
-    def _fact(self, name: str, value: Any) -> bytes:
+    def _fact(self, name: str, value: Value) -> bytes:
         """Put a fact into its stored form; what of it has none is left out: it is not worth the crawl."""
         try:
             return self._codec.encode(value)

@@ -8,16 +8,35 @@ what comes back shall be what went in and not what a changed validator would mak
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, MutableMapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
 from crawler.errors import StoreError
 
+T = TypeVar("T")
+
 
 class CannotStore(StoreError):
     """A value has no stored form; the message names its type."""
+
+
+class DataclassObject(Protocol):
+    """An item of a dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+class Model(Protocol):
+    """An item of a pydantic class."""
+
+    model_fields_set: set[str]
+    model_construct: ClassVar[Callable[..., Model]]
+
+
+ItemObject: TypeAlias = msgspec.Struct | DataclassObject | Model | Mapping[str, Any]
+"""An item, but for those of attrs, which have no type in common."""
 
 
 class Shape(NamedTuple):
@@ -29,8 +48,9 @@ class Shape(NamedTuple):
     plain: Callable[[Any], dict[str, Any]]
 
 
-def shape_of(cls: type, name: str) -> Shape | None:
+def shape_of(cls: type[Any], name: str) -> Shape | None:
     """Return how objects of the class are taken apart and made; None if it is of no known kind."""
+    make: Callable[[dict[str, Any]], Any] = cls
     if issubclass(cls, msgspec.Struct):
         return Shape(name, msgspec.structs.asdict, lambda fields: cls(**fields), msgspec.structs.asdict)
     if hasattr(cls, "model_fields") and hasattr(cls, "model_construct"):
@@ -41,20 +61,19 @@ def shape_of(cls: type, name: str) -> Shape | None:
     if attributes is not None:
         return _slots(cls, name, [attribute.name for attribute in attributes])
     if issubclass(cls, MutableMapping) and cls.__module__ != "builtins":
-        mapping: Any = cls
-        return Shape(name, dict, lambda fields: mapping(fields), dict)
+        return Shape(name, dict, make, dict)
     return None
 
 
-def _slots(cls: type, name: str, names: list[str]) -> Shape:
+def _slots(cls: type[T], name: str, names: list[str]) -> Shape:
     missing = object()
 
-    def fields(value: Any) -> dict[str, Any]:
+    def fields(value: T) -> dict[str, Any]:
         pairs = ((each, getattr(value, each, missing)) for each in names)
         return {each: part for each, part in pairs if part is not missing}
 
-    def make(values: dict[str, Any]) -> Any:
-        made: Any = object.__new__(cls)
+    def make(values: dict[str, Any]) -> T:
+        made = object.__new__(cls)
         for each in names:
             if each in values:
                 object.__setattr__(made, each, values[each])
@@ -63,14 +82,14 @@ def _slots(cls: type, name: str, names: list[str]) -> Shape:
     return Shape(name, fields, make, fields)
 
 
-def _pydantic(cls: Any, name: str) -> Shape:
-    def fields(value: Any) -> dict[str, Any]:
+def _pydantic(cls: type[Model], name: str) -> Shape:
+    def fields(value: Model) -> dict[str, Any]:
         return {"values": plain(value), "set": sorted(value.model_fields_set)}
 
-    def make(parts: dict[str, Any]) -> Any:
+    def make(parts: dict[str, Any]) -> Model:
         return cls.model_construct(_fields_set=set(parts["set"]), **parts["values"])
 
-    def plain(value: Any) -> dict[str, Any]:
+    def plain(value: Model) -> dict[str, Any]:
         # As dict(value) has it, which asks the model's own __iter__.
         return {**vars(value), **(getattr(value, "__pydantic_extra__", None) or {})}
 

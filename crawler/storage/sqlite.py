@@ -24,7 +24,9 @@ from crawler.storage.forms import StoredForms
 from crawler.storage.group import PRIORITY_LIMIT, Rows, signed
 from crawler.storage.jobfile import JobFile
 from crawler.storage.lock import JobLock
+from crawler.storage.shapes import ItemObject
 from crawler.storage.thread import StoreThread
+from crawler.storage.values import Value
 
 if TYPE_CHECKING:
     from twisted.internet.base import ReactorBase, _SystemEventID
@@ -108,14 +110,14 @@ class SQLiteStore:
         """Call ``lost(what, error)`` for each value of the user's that a commit must leave out (else it is logged)."""
         self._rows.lost = lost
 
-    def keep_item(self, item: Any) -> None:
+    def keep_item(self, item: ItemObject) -> None:
         """Put an item into the stored form that its commit writes; raises whatever that raises.
 
         The caller keeps the object until then, and changes it no more.
         """
         self._forms.keep_item(item)
 
-    def check_value(self, value: Any) -> None:
+    def check_value(self, value: Value) -> None:
         """Raise CannotStore, naming the type, if a value of stage memory or of the spider's state cannot be kept."""
         self._codec.encode(value)
 

@@ -9,7 +9,7 @@ entry of it, never a Python object to look up. Nothing here can run code that th
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
@@ -21,7 +21,7 @@ import msgspec
 from msgspec.msgpack import Ext
 
 from crawler.errors import StoreError
-from crawler.storage.shapes import CannotStore, Shape, shape_of
+from crawler.storage.shapes import CannotStore, ItemObject, Shape, shape_of
 from crawler.storage.times import datetime_parts, make_datetime, make_time, time_parts
 
 _INT_LEAST, _INT_MOST = -(2**63), 2**64 - 1
@@ -29,6 +29,12 @@ _encode = msgspec.msgpack.Encoder().encode
 T = TypeVar("T")
 Packed: TypeAlias = bool | int | float | str | bytes | Ext | Sequence["Packed"] | Mapping[str, "Packed"] | None
 """What MessagePack carries."""
+Moment: TypeAlias = datetime.date | datetime.time | datetime.timedelta
+Value: TypeAlias = (
+    Packed | bytearray | complex | Decimal | Fraction | UUID | PurePath | Enum | Moment
+    | Sequence["Value"] | Set["Value"] | Mapping[Any, "Value"] | ItemObject
+)  # fmt: skip
+"""What has a stored form; of a class's objects those whose class is registered."""
 
 TUPLE, SET, FROZENSET, DICT, BIG_INT, SURROGATES, BYTEARRAY, DATETIME, DATE, TIME, TIMEDELTA = range(1, 12)
 DECIMAL, UUID_, COMPLEX, FRACTION, PATH, ENUM, OBJECT = range(12, 19)
@@ -54,7 +60,7 @@ class Values:
     def __repr__(self) -> str:
         return f"<Values with {len(self._by_name)} classes>"
 
-    def encode(self, value: Any, *, lenient: bool = False) -> bytes:
+    def encode(self, value: Value, *, lenient: bool = False) -> bytes:
         """Return the stored form; raises CannotStore."""
         try:
             return _encode(self._pack(value, lenient))
@@ -98,7 +104,7 @@ class Values:
 
     # To MessagePack
 
-    def _pack(self, value: Any, lenient: bool) -> Packed:
+    def _pack(self, value: Value, lenient: bool) -> Packed:
         pack = (self._lenient if lenient else self._strict).get(value.__class__)
         if pack is not None:
             return pack(value)
@@ -143,7 +149,7 @@ class Values:
             packed[key] = pack(each) if pack is not None else self._pack_other(each, lenient)
         return packed
 
-    def _pack_other(self, value: Any, lenient: bool) -> Packed:
+    def _pack_other(self, value: Value, lenient: bool) -> Packed:
         """Pack what is of none of the plain types: registered classes, then (subclasses of) str, then bases."""
         cls = value.__class__
         shape = self._shapes.get(cls)
@@ -186,14 +192,13 @@ class Values:
         raise StoreError(f"unknown tag {code} in a stored value")
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Value) -> Value:
     """Return the base of an unregistered object, or the fields of an item as a dict; None if it has neither."""
-    bases: tuple[Any, ...] = (dict, list, tuple, set, frozenset, int, float, bytes)
-    for base in bases:
-        if isinstance(value, base):
-            return base(value)
-    shape = shape_of(type(value), "")
-    return None if shape is None else shape.plain(value)
+    bases: tuple[type[Any], ...] = (dict, list, tuple, set, frozenset, int, float, bytes)
+    make: Callable[[Any], Value] | None = next((base for base in bases if isinstance(value, base)), None)
+    if make is None and (shape := shape_of(type(value), "")) is not None:
+        make = shape.plain
+    return None if make is None else make(value)
 
 
 def _same(value: T) -> T:
