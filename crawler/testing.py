@@ -194,7 +194,7 @@ class _MemorySite:
     latency: float
     sent: list[Sent] = field(default_factory=list)
 
-    def fetch(self, request: Request, exchange: Any = None) -> Deferred[Response]:
+    def fetch(self, request: Request, exchange: Exchange | None = None) -> Deferred[Response]:
         """Answer after ``latency`` virtual seconds."""
         self.sent.append(Sent(self.loop.now, request))
         handle: list[Any] = []

@@ -56,10 +56,9 @@ def translated(path: Path) -> Iterator[None]:
 class JobFile:
     """The open file of one job: what the store reads, and transactions for what it writes."""
 
-    def __init__(self, path: Path, codec: Codec, *, cache_bytes: int = 64_000_000) -> None:
+    def __init__(self, path: Path, codec: Codec) -> None:
         self.path = path
         self.codec = codec
-        self._cache_bytes = cache_bytes
         self._connection: sqlite3.Connection | None = None
         self.counters = Counters(0, 0, 0, 0, False)
         self.feeds: list[str] = []
@@ -86,7 +85,7 @@ class JobFile:
             if is_new:
                 described = {"created": time.time(), "fingerprint": schema.FINGERPRINT, **(description or {})}
                 schema.create(self.path, {name: self.codec.encode(value) for name, value in described.items()})
-            self._connection = schema.connect(self.path, cache_bytes=self._cache_bytes)
+            self._connection = schema.connect(self.path)
             row = self.sql.execute("SELECT tokens, done, items, start_count, start_ended FROM counters").fetchone()
             tokens, done, items, start_count, start_ended = row
             self.counters = Counters(tokens, done, items, start_count, bool(start_ended))

@@ -106,7 +106,11 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def connect(path: Path, *, cache_bytes: int) -> sqlite3.Connection:
+CACHE_BYTES = 64_000_000
+"""What SQLite may keep of a job's pages in memory."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
     """Open a job file for work; raises JobDamaged, sqlite3.Error and OSError."""
     os.close(os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC))
     connection = sqlite3.connect(path, isolation_level=None, timeout=10.0, cached_statements=512)
@@ -121,7 +125,7 @@ def connect(path: Path, *, cache_bytes: int) -> sqlite3.Connection:
             "journal_size_limit = 67108864",
             "temp_store = MEMORY",
             "trusted_schema = OFF",
-            f"cache_size = -{cache_bytes // 1024}",
+            f"cache_size = -{CACHE_BYTES // 1024}",
         ):
             connection.execute(f"PRAGMA {pragma}")
     except BaseException:

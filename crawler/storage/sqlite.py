@@ -40,7 +40,7 @@ class SQLiteStore:
     what a resume needs, such as the spider, its arguments, settings and feeds. ``resume``: the job must be there.
 
     ``codec`` turns requests and items into bytes and back; ``window`` is how many requests of a host the
-    frontier shall hold; ``cache_bytes`` bounds SQLite's page cache. ``lock`` is the job's, if it is held already.
+    frontier shall hold. ``lock`` is the job's, if it is held already.
     ``thread`` is where the work is done.
     """
 
@@ -55,7 +55,6 @@ class SQLiteStore:
         window: int | None = 64,
         description: dict[str, Any] | None = None,
         resume: bool = False,
-        cache_bytes: int = 64_000_000,
         lock: JobLock | None = None,
     ) -> None:
         self.path = Path(path)
@@ -64,7 +63,7 @@ class SQLiteStore:
         self._codec = codec
         self._description = None if resume else description or {}
         self._lock = lock or JobLock(self.path)
-        self._file = JobFile(self.path, codec, cache_bytes=cache_bytes)
+        self._file = JobFile(self.path, codec)
         self._writer = Writer(self._file)
         self._forms = StoredForms(codec)
         self._rows = Rows(codec, self._forms)
