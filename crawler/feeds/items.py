@@ -28,7 +28,7 @@ class Declared(dict[str, Any]):
         self.columns = columns
 
 
-class Wanted:
+class ItemTest:
     """Tells which items a feed writes: those of some classes (none named: of all), for which a function is true."""
 
     def __init__(self, classes: tuple[type, ...], function: Callable[[Any], bool] | None) -> None:
@@ -55,7 +55,7 @@ class Fields:
         names: Mapping[str, str] | None = None,
         *,
         text_names: bool = False,
-        wanted: Wanted | None = None,
+        wanted: ItemTest | None = None,
     ) -> None:
         self.names = dict(names) if names is not None else None
         self.lost: list[tuple[Any, BaseException]] = []

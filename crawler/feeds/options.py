@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 from crawler.config.parse import WrongValue, check
 from crawler.errors import OutputError
 from crawler.feeds.formats import FORMATS, Format
-from crawler.feeds.items import Wanted
+from crawler.feeds.items import ItemTest
 from crawler.feeds.names import format_of, instead
 
 T = TypeVar("T")
@@ -90,7 +90,7 @@ def check_encoding(feed: str, encoding: str) -> str:
         raise OutputError(f"feed {feed!r}: unknown encoding {encoding!r}") from error
 
 
-def item_test(feed: str, options: FeedOptions) -> Wanted | None:
+def item_test(feed: str, options: FeedOptions) -> ItemTest | None:
     """Return what tells whether an item belongs into the feed: item_classes and item_filter; None: all do."""
     classes = tuple(loaded(feed, value) for value in options.item_classes)
     if not all(isinstance(value, type) for value in classes):
@@ -100,7 +100,7 @@ def item_test(feed: str, options: FeedOptions) -> Wanted | None:
         accepts = accepts({name: getattr(options, name) for name in FeedOptions.__struct_fields__}).accepts
     if accepts is not None and not callable(accepts):
         raise OutputError(f"feed {feed!r}: item_filter is neither a class with accepts(item) nor a function")
-    return Wanted(classes, accepts) if classes or accepts is not None else None
+    return ItemTest(classes, accepts) if classes or accepts is not None else None
 
 
 def loaded(feed: str, value: T | str) -> T | Any:
