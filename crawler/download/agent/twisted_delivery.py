@@ -16,7 +16,7 @@ from crawler.download.body import Body
 from crawler.errors import FetchError
 
 
-class Fetch(Protocol):
+class Recipient(Protocol):
     """What is told once of what became of the body."""
 
     def complete(self, body: Body) -> None:
@@ -29,7 +29,7 @@ class Fetch(Protocol):
 class Delivery(TwistedProtocol):
     """Takes the body from the Agent; the fetch is told once what became of it."""
 
-    def __init__(self, fetch: Fetch, body: Body, *, lenient: bool) -> None:
+    def __init__(self, fetch: Recipient, body: Body, *, lenient: bool) -> None:
         self._fetch = fetch
         self._body = body
         self._lenient = lenient
