@@ -268,7 +268,7 @@ class Request(RequestFields):
         """Return an equal request with dictionaries of its own."""
         return self.replace()
 
-    def to_dict(self, *, spider: object = None) -> dict[str, Any]:
+    def to_dict(self, *, spider: Any = None) -> dict[str, Any]:
         """Return the fields as a dict; callbacks by their name on ``spider`` (Scrapy's to_dict)."""
         fields = {name: getattr(self, name) for name in self.attributes}
         fields["headers"] = dict(self.headers.items())
