@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.structure import private_reaches
+
 ROOT = Path(__file__).parents[1]
 PROGRAM = sorted(
     [*ROOT.glob("crawler/**/*.py"), *ROOT.glob("spiders/*.py"), *ROOT.glob("pipelines/*.py"), ROOT / "settings.py"]
@@ -103,6 +105,22 @@ def test_the_first_docstring_line_is_the_question_the_module_answers() -> None:
     first = {_name(path): (ast.get_docstring(ast.parse(_text(path))) or "").partition("\n\n")[0] for path in modules}
     silent = [f"{name}: {line!r} asks nothing" for name, line in first.items() if "?" not in line]
     assert not silent, "\n".join(silent)
+
+
+# Where a test looks at what is private all the same, and why.
+REACHES = {
+    "tests/commands/conftest.py: _internalReaders": "Twisted closes them for a reactor that ran to its own end only",
+    "tests/engine/test_waits_kept.py: _crawl": "what the downloader asks before it repeats, in a crawl without one",
+    "tests/engine/test_politeness.py: _states": "what is forgotten",
+    "tests/engine/test_politeness.py: _host": "what is forgotten",
+    "tests/engine/test_robots_in_time.py: _known": "what is forgotten",
+    "tests/engine/test_robots_in_time.py: _size": "what is forgotten",
+}
+
+
+def test_tests_reach_into_nothing_private() -> None:
+    found = {re.sub(r":[0-9]+:", ":", place) for place in private_reaches(ROOT)}
+    assert found <= set(REACHES)
 
 
 @pytest.mark.parametrize(
