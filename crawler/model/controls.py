@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from unicodedata import bidirectional
-
-from lxml import etree
 
 from crawler.model.inputs import TYPES, sanitized
 from crawler.model.labels import codec_of
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 _NEWLINES = re.compile("\r\n|\r|\n")
 _SPACES = re.compile("[\t\n\f\r ]+")

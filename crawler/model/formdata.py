@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
 from urllib.parse import urlencode
-
-from lxml import etree
 
 from crawler.model.arguments import is_plain
 from crawler.model.controls import controls_of, entries, is_clickable
@@ -18,7 +16,11 @@ from crawler.model.fields import Files, FormData
 from crawler.model.invalid import InvalidRequest
 from crawler.model.labels import codec_of
 from crawler.model.octets import encode, output_encoding
-from crawler.model.selector import Selector
+
+if TYPE_CHECKING:  # lxml and parsel take 40 ms to import, which a store or a command has no use for
+    from lxml import etree
+
+    from crawler.model.selector import Selector
 
 _NEWLINES = re.compile("\r\n|\r|\n")
 _ENCTYPES = frozenset(("application/x-www-form-urlencoded", "multipart/form-data", "text/plain"))
