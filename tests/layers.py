@@ -40,6 +40,7 @@ ROOMS: dict[str, Room] = {
     "anywhere": _room(()),
     "results": _room(VALUES, "itemadapter"),
     "threads": _room((), "twisted"),
+    "frames": _room(()),
     "summary": _room(VALUES, "msgspec"),
     "events": _room(VALUES, "msgspec itemadapter"),
     "config": _room(VALUES | {"events", "dialect"}, "msgspec itemadapter"),
@@ -53,9 +54,10 @@ ROOMS: dict[str, Room] = {
     "storage": _room(VALUES | {"config", "events", "frontier.store", "frontier.entry"}, "msgspec zstandard twisted"),
     "feeds": _room(VALUES | {"config", "events"}, "itemadapter msgspec zstandard"),
     # msgspec: JSON log lines
-    "observe": _room(VALUES | {"events", "config", "stats", "summary"}, "rich msgspec"),
+    "observe": _room(VALUES | {"events", "config", "stats", "summary", "frames"}, "rich msgspec"),
     "engine": _room(
-        WORDS | {"policy", "frontier", "spider", "pipeline", "summary", "threads", "feeds.seam", "download.seam"},
+        WORDS
+        | {"policy", "frontier", "spider", "pipeline", "summary", "threads", "frames", "feeds.seam", "download.seam"},
         "twisted itemadapter",
     ),
     "generic": _room(WORDS | {"spider", "pipeline", "policy.robots"}, "lxml itemadapter itemloaders twisted"),

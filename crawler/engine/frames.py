@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import sysconfig
 import traceback
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import twisted
 from twisted.python.failure import Failure
 
+from crawler.frames import is_users
 from crawler.model.masking import masked
-
-_OURS = (
-    str(Path(__file__).parents[1]),
-    str(Path(twisted.__file__).parent),
-    str(Path(traceback.__file__).parent / "asyncio"),
-)
-_LOOP = _OURS[1:]
-_LIBRARIES = (str(Path(sysconfig.get_path("stdlib"))), sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
 
 
 def error_of(failure: Failure) -> BaseException:
@@ -33,21 +23,6 @@ def message_of(error: BaseException) -> str:
         return str(error)
     except BaseException:
         return type(error).__name__
-
-
-def is_users(filename: str) -> bool:
-    """Tell whether a frame is in code that is neither ours nor that of the loop beneath."""
-    return not filename.startswith(_OURS) and not filename.startswith("<")
-
-
-def is_loops(filename: str) -> bool:
-    """Tell whether a frame is in the loop beneath: Twisted or asyncio."""
-    return filename.startswith(_LOOP)
-
-
-def is_projects(filename: str) -> bool:
-    """Tell whether a frame is in the user's own code, that of no library."""
-    return is_users(filename) and not filename.startswith(_LIBRARIES)
 
 
 def user_traceback(error: BaseException) -> str:

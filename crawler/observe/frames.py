@@ -6,22 +6,15 @@ frame that did. Frames of this program and of the loop beneath say nothing about
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import linecache
-import os
-import sysconfig
 import traceback
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from crawler.frames import is_projects, is_users
 from crawler.model.masking import masked
-
-_OURS = tuple(str(Path(file).parent) + os.sep for file in (Path(__file__).parent, asyncio.__file__))
-_INSTALLED = tuple(os.sep + folder + os.sep for folder in ("site-packages", "dist-packages"))
-_LOOP = tuple(f"{folder}twisted{os.sep}" for folder in _INSTALLED)
-_STANDARD = sysconfig.get_path("stdlib") + os.sep
 
 TEXT_LIMIT = 1000
 """Most characters shown of an address or of what an error says."""
@@ -67,13 +60,13 @@ def frames_of(error: BaseException, *, ours: bool = True) -> list[str]:
 def is_of_user(error: BaseException) -> bool:
     """Tell whether code of the user's own, that is not installed, had a part in the error."""
     frames = traceback.extract_tb(error.__traceback__)
-    return any(_is_users(frame.filename) and not _is_library(frame.filename) for frame in frames)
+    return any(is_projects(frame.filename) for frame in frames)
 
 
 def defined_at(function: Any) -> list[str]:
     """Return where a function of the user's is defined, as one frame; nothing if that is not known."""
     code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
-    if code is None or not _is_users(code.co_filename):
+    if code is None or not is_users(code.co_filename):
         return []
     first = code.co_firstlineno  # of its decorators, if it has any
     lines = (linecache.getline(code.co_filename, number) for number in range(first, first + 9))
@@ -91,12 +84,12 @@ def near(filename: str) -> str:
 
 def _shown(error: BaseException, *, ours: bool) -> list[str]:
     frames = traceback.extract_tb(error.__traceback__)
-    others = [frame for frame in frames if _is_users(frame.filename)]
-    own = [frame for frame in others if not _is_library(frame.filename)]
+    others = [frame for frame in frames if is_users(frame.filename)]
+    own = [frame for frame in others if is_projects(frame.filename)]
     if own and others[-1] is not own[-1]:
         own.append(others[-1])
     # Code that is installed may be the user's, too, unless it is what has called this program.
-    called = list(takewhile(lambda frame: _is_users(frame.filename), reversed(frames)))[::-1]
+    called = list(takewhile(lambda frame: is_users(frame.filename), reversed(frames)))[::-1]
     lines = [_line(frame) for frame in own or called or (frames if ours else ())]
     if len(lines) > _FRAMES:  # a recursion
         half = _FRAMES // 2
@@ -113,11 +106,3 @@ def _cause(error: BaseException) -> BaseException | None:
     if error.__cause__ is not None or error.__suppress_context__ or error.__context__ is None:
         return error.__cause__
     return error.__context__ if is_of_user(error.__context__) else None
-
-
-def _is_users(filename: str) -> bool:
-    return not filename.startswith((*_OURS, "<")) and not any(folder in filename for folder in _LOOP)
-
-
-def _is_library(filename: str) -> bool:
-    return filename.startswith(_STANDARD) or any(folder in filename for folder in _INSTALLED)

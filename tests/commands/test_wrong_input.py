@@ -251,7 +251,8 @@ def test_an_error_of_our_own_is_told_whole(capfd: pytest.CaptureFixture[str], mo
         raise AssertionError("cannot be")
 
     monkeypatch.setattr(commands.crawler, "main", broken)
-    monkeypatch.setattr(frames, "_is_users", lambda filename: False)
+    for whose in ("is_users", "is_projects"):
+        monkeypatch.setattr(frames, whose, lambda filename: False)
     assert commands.status_of(["version"]) == 1
     said = capfd.readouterr().err
     assert said.startswith("Traceback (most recent call last)")

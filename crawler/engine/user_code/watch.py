@@ -15,8 +15,8 @@ import time
 import traceback
 from types import FrameType
 
-from crawler.engine.frames import is_loops, is_projects, is_users
 from crawler.engine.machine import Machine
+from crawler.frames import is_loops, is_projects, is_users
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,29 @@
+"""Whose code is a frame in, by the name of its file?"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sysconfig
+from pathlib import Path
+
+_OURS = tuple(str(Path(file).parent) + os.sep for file in (__file__, asyncio.__file__))
+_INSTALLED = tuple(os.sep + folder + os.sep for folder in ("site-packages", "dist-packages"))
+_TWISTED = tuple(f"{folder}twisted{os.sep}" for folder in _INSTALLED)
+_STANDARD = sysconfig.get_path("stdlib") + os.sep
+
+
+def is_loops(filename: str) -> bool:
+    """Tell whether a frame is in the loop beneath: Twisted or asyncio."""
+    return filename.startswith(_OURS[1]) or any(folder in filename for folder in _TWISTED)
+
+
+def is_users(filename: str) -> bool:
+    """Tell whether a frame is in code that is neither ours nor that of the loop beneath."""
+    return not filename.startswith((_OURS[0], "<")) and not is_loops(filename)
+
+
+def is_projects(filename: str) -> bool:
+    """Tell whether a frame is in the user's own code, that of no library."""
+    installed = filename.startswith(_STANDARD) or any(folder in filename for folder in _INSTALLED)
+    return not installed and is_users(filename)
