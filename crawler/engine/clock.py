@@ -6,7 +6,15 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from twisted.internet.interfaces import IDelayedCall
+
+class Timer(Protocol):
+    """A later call."""
+
+    def cancel(self) -> None:
+        """Do not call."""
+
+    def active(self) -> bool:
+        """Tell whether it is still to be called."""
 
 
 class Clock(Protocol):
@@ -21,7 +29,7 @@ class Clock(Protocol):
     def wall(self) -> float:
         """Return seconds since the epoch."""
 
-    def callLater(self, delay: float, call: Callable[..., Any], *args: Any) -> IDelayedCall:  # noqa: N802
+    def callLater(self, delay: float, call: Callable[..., Any], *args: Any) -> Timer:  # noqa: N802
         """Call back after ``delay`` seconds."""
 
 
@@ -31,4 +39,4 @@ class ReactorClock:
     def __init__(self, reactor: Any) -> None:
         self.seconds: Callable[[], float] = time.monotonic
         self.wall: Callable[[], float] = time.time
-        self.callLater: Callable[..., IDelayedCall] = reactor.callLater
+        self.callLater: Callable[..., Timer] = reactor.callLater

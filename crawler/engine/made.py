@@ -105,5 +105,7 @@ class Sending:
         self.flight = Flight(parts.edge, queue, turns, kept.throttle, judging, reports, ending)
         answers = KeptAnswers(parts.edge, queue, kept.frontier, judging, reports, life)
         sender = Sender(answers, turns, self.flight, kept.committer, users.starts, life, clock)
-        leasing = Leasing(store, kept.frontier, queue, clock, ending, parts.rules)
+        leasing = None
+        if store.window is not None:
+            leasing = Leasing(store, kept.frontier, queue, clock, ending, parts.rules)
         self.loop = Loop(life, clock, kept.frontier, sender, leasing, users.callbacks, kept.committer)

@@ -19,6 +19,7 @@ from crawler.frontier.store import Store
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.policy.outcome import Rules
+from crawler.spider import Spider
 from crawler.stats import Stats
 
 
@@ -37,7 +38,7 @@ class Edge(Protocol):
 class Parts:
     """All that a crawl is given."""
 
-    spider: Any
+    spider: Spider
     core: CoreSettings
     job: str | None
     store: Store

@@ -204,7 +204,7 @@ class World:
 
     @property
     def hosts(self) -> int:
-        return len(self.pace._states)
+        return len(self.pace.states)
 
 
 OVERLOADED = FetchTimeout("x", phase="connect")
@@ -222,7 +222,7 @@ def test_of_many_slow_hosts_only_the_last_are_known() -> None:
         world.visit(number, OVERLOADED)
         world.visit(0, Response("http://h0.test/", 200))
         assert world.hosts <= 20
-    assert "h0.test" in world.pace._states, "the one that is used all the time stays"
+    assert "h0.test" in world.pace.states, "the one that is used all the time stays"
     assert len(world.frontier.hosts()) <= 20
     assert world.frontier._host("h1.test").concurrency == 64
 
@@ -234,9 +234,9 @@ def test_hosts_that_recovered_go_first() -> None:
         world.visit(number, OVERLOADED)
     for _ in range(5):
         world.visit(19, Response("http://h/", 200))
-    assert not world.pace._states["h19.test"].slowed
+    assert not world.pace.states["h19.test"].slowed
     world.visit(20, OVERLOADED)
-    assert "h19.test" not in world.pace._states
+    assert "h19.test" not in world.pace.states
 
 
 @pytest.mark.usefixtures("few")
@@ -248,12 +248,12 @@ def test_no_host_is_forgotten_that_is_held_or_asked_right_now() -> None:
     in_flight = world.send("h1.test")
     for number in range(2, 100):
         world.visit(number, OVERLOADED)
-    assert {"h0.test", "h1.test"} <= set(world.pace._states)
+    assert {"h0.test", "h1.test"} <= set(world.pace.states)
     world.clock.now = 101.0
     world.frontier.release(in_flight, 101.0)
     for number in range(100, 200):
         world.visit(number, OVERLOADED)
-    assert not {"h0.test", "h1.test"} & set(world.pace._states)
+    assert not {"h0.test", "h1.test"} & set(world.pace.states)
 
 
 @pytest.mark.usefixtures("few")
@@ -265,7 +265,7 @@ def test_a_delay_is_not_forgotten_before_it_has_passed() -> None:
     world.clock.now = 61.0
     for number in range(100, 200):
         world.visit(number, OVERLOADED)
-    assert "h0.test" not in world.pace._states
+    assert "h0.test" not in world.pace.states
 
 
 @pytest.mark.usefixtures("few")
@@ -278,4 +278,4 @@ def test_what_is_forgotten_is_not_taken_back_by_a_resume() -> None:
     assert sum(value is not None for value in facts.values()) == world.hosts
     resumed = World()
     resumed.pace.restore_facts(facts)
-    assert set(resumed.pace._states) == set(world.pace._states)
+    assert set(resumed.pace.states) == set(world.pace.states)

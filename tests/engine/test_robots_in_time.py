@@ -298,7 +298,7 @@ class Gate:
 
     @property
     def known(self) -> int:
-        return len(self.gate._known)
+        return len(self.gate.known)
 
 
 @pytest.fixture
@@ -325,7 +325,7 @@ def test_many_large_files_are_not_kept_either(monkeypatch: pytest.MonkeyPatch) -
     for number in range(50):
         world.visit(number, large)
     assert world.known <= 6
-    assert world.gate._size == sum(known.size for known in world.gate._known.values())
+    assert world.gate.size == sum(known.size for known in world.gate.known.values())
 
 
 @pytest.mark.usefixtures("few")
@@ -341,11 +341,11 @@ def test_an_origin_that_something_waits_for_is_not_forgotten() -> None:
             world.gate.answered(entry, Response(entry.request.url, 200))
     for number in range(2, 200):
         world.visit(number)
-    assert {"http://h0.test", "http://h1.test"} <= set(world.gate._known)
+    assert {"http://h0.test", "http://h1.test"} <= set(world.gate.known)
     world.frontier.release(in_flight, 0.0)
     for number in range(200, 300):
         world.visit(number)
-    assert "http://h1.test" not in world.gate._known
+    assert "http://h1.test" not in world.gate.known
 
 
 @pytest.mark.usefixtures("few")
@@ -361,12 +361,12 @@ def test_an_origin_is_not_forgotten_before_its_delay_has_passed() -> None:
     for number in range(100, 200):
         world.visit(number)
     assert world.known >= 100, "their delay has not passed"
-    assert "http://h0.test" in world.gate._known
+    assert "http://h0.test" in world.gate.known
     world.clock.now = 102.0
     for number in range(200, 400):
         world.visit(number)
     assert world.known <= 20
-    assert "http://h0.test" not in world.gate._known
+    assert "http://h0.test" not in world.gate.known
 
 
 @pytest.mark.usefixtures("few")

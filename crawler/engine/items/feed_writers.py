@@ -14,6 +14,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from crawler.engine.clock import Timer
 from crawler.engine.ending import Ending
 from crawler.engine.frames import error_of
 from crawler.engine.life import Kind
@@ -55,7 +56,7 @@ class _Writer:
         self.marked = 0
         self.busy = False
         self.behind = False
-        self._timer: Any = None
+        self._timer: Timer | None = None
         self._idle: Deferred[None] | None = None
         self.unsettled: dict[Any, Deferred[Any]] = {}  # timers, of which each has a mark with renames
 
@@ -90,7 +91,7 @@ class _Writer:
         self.busy = True
         self._writers.mark(self, self.pool.run(self.feed.write, items, self.number)).addBoth(self._written)
 
-    def _written(self, result: Any) -> None:
+    def _written(self, result: Failure | None) -> None:
         self.busy = False
         if isinstance(result, Failure):
             self._writers.fail(self.feed, error_of(result))

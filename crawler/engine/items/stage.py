@@ -15,6 +15,7 @@ from crawler.engine.keeping.unit import Unit
 from crawler.engine.machine import Machine
 from crawler.errors import DropItem
 from crawler.model.response import Response
+from crawler.spider import Spider
 
 BATCH_SIZE = 100
 """Most items given to process_batch at once, unless the stage has a ``batch_size``."""
@@ -43,7 +44,7 @@ class Travelling(ABC):
         """The stage that has it is done with it."""
 
 
-def with_spider(method: Callable[..., Any], spider: Any, own: int) -> Callable[..., Any]:
+def with_spider(method: Callable[..., Any], spider: Spider, own: int) -> Callable[..., Any]:
     """Adapt a method to be called without the spider, whether it wants it (Scrapy's form) or not.
 
     ``own`` is the number of arguments it has without the spider.
@@ -61,7 +62,7 @@ def with_spider(method: Callable[..., Any], spider: Any, own: int) -> Callable[.
 class Stage:
     """A user's stage: its methods as they are called, and how their answers are understood."""
 
-    def __init__(self, stage: Any, spider: Any, machine: Machine) -> None:
+    def __init__(self, stage: Any, spider: Spider, machine: Machine) -> None:
         self.stage = stage
         self.name = type(stage).__name__
         self.spider = spider

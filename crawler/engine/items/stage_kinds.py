@@ -24,13 +24,14 @@ from crawler.engine.keeping.unit import current
 from crawler.engine.machine import Machine
 from crawler.errors import SettingError
 from crawler.pipeline import changes
+from crawler.spider import Spider
 from crawler.threads import Pool
 
 HOP_SECONDS = 0.010
 """How much of a stage's time one hop to a thread should carry."""
 
 
-def make_stage(stage: Any, spider: Any, machine: Machine) -> ThreadStage | AsyncStage:
+def make_stage(stage: Any, spider: Spider, machine: Machine) -> ThreadStage | AsyncStage:
     """Return what runs a user's stage: on the reactor if its methods are coroutines, else in threads."""
     batch = getattr(stage, "process_batch", None)
     method = batch or getattr(stage, "process_item", None)
@@ -44,7 +45,7 @@ def make_stage(stage: Any, spider: Any, machine: Machine) -> ThreadStage | Async
 class ThreadStage(Stage):
     """A stage that may block, in threads of its own."""
 
-    def __init__(self, stage: Any, spider: Any, machine: Machine) -> None:
+    def __init__(self, stage: Any, spider: Spider, machine: Machine) -> None:
         super().__init__(stage, spider, machine)
         self.threads = max(1, int(getattr(stage, "threads", 1)))
         self._pool: Pool = machine.pools(self.name, self.threads)
@@ -147,7 +148,7 @@ class ThreadStage(Stage):
 class AsyncStage(Stage):
     """A stage of coroutines on the reactor; as many items at once as the pipelines hold."""
 
-    def __init__(self, stage: Any, spider: Any, machine: Machine) -> None:
+    def __init__(self, stage: Any, spider: Spider, machine: Machine) -> None:
         super().__init__(stage, spider, machine)
         self._ready: deque[Travelling] = deque()
         self._busy = False

@@ -7,13 +7,13 @@ it does not wait at all, since children are visible only after their commit.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.python.failure import Failure
 
 from crawler.config.schema import CoreSettings
-from crawler.engine.clock import Clock
+from crawler.engine.clock import Clock, Timer
 from crawler.engine.frames import error_of
 from crawler.engine.keeping.facts import Facts
 from crawler.engine.keeping.unit import Unit
@@ -64,7 +64,7 @@ class Committer:
         self._busy = False
         self._broken = False
         self._closing = False
-        self._timer: Any = None
+        self._timer: Timer | None = None
         self._idle: list[Deferred[None]] = []
 
     def __repr__(self) -> str:
@@ -151,7 +151,7 @@ class Committer:
         self._timer = None
         self.flush()
 
-    def _committed(self, answer: Any, units: list[Unit]) -> None:
+    def _committed(self, answer: list[Committed] | Failure, units: list[Unit]) -> None:
         self._busy = False
         if not units:
             self._ledger.end(Kind.COMMIT)

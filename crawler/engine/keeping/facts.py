@@ -12,6 +12,7 @@ from types import NoneType
 from typing import Any, Protocol
 
 from crawler.engine.ending import Ending
+from crawler.spider import Spider
 from crawler.stats import Stats
 
 _PLAIN = (str, int, float, NoneType, datetime)
@@ -109,7 +110,7 @@ class SpiderState:
 
     name = "spider.state"
 
-    def __init__(self, spider: Any) -> None:
+    def __init__(self, spider: Spider) -> None:
         self._spider = spider
 
     def changed_facts(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from crawler.policy.outcome import Rules
 
 
 class Leasing:
-    """Asks the store for more of what the frontier needs."""
+    """Asks a store that has requests which memory has not for those that the frontier needs."""
 
     def __init__(
         self, store: Store, frontier: Frontier, queue: RequestQueue, clock: Clock, ending: Ending, rules: Rules
@@ -30,9 +30,7 @@ class Leasing:
         self._longest_wait = rules.longest_wait
 
     def refill(self) -> None:
-        """Ask for what is needed, if the store has requests that memory has not."""
-        if self._store.window is None:
-            return
+        """Ask for what is needed."""
         for host, count, after in self._frontier.needs():
             self._ledger.begin(Kind.LEASE)
             leased = self._store.lease(host, count, after)

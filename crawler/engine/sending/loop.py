@@ -6,11 +6,9 @@ waits for nothing, and ends when the phase has nothing to wait for.
 
 from __future__ import annotations
 
-from typing import Any
-
 from twisted.internet.defer import Deferred
 
-from crawler.engine.clock import Clock
+from crawler.engine.clock import Clock, Timer
 from crawler.engine.keeping.committer import Committer
 from crawler.engine.life import Kind, Life, Phase
 from crawler.engine.sending.flight import Flight
@@ -80,7 +78,7 @@ class Loop:
         clock: Clock,
         frontier: Frontier,
         sender: Sender,
-        leasing: Leasing,
+        leasing: Leasing | None,
         callbacks: Callbacks,
         committer: Committer,
     ) -> None:
@@ -94,7 +92,7 @@ class Loop:
         self._paused = False
         self._pumping = False
         self._pump_again = False
-        self._timer: Any = None
+        self._timer: Timer | None = None
         self._timer_at = 0.0
         self.over: Deferred[None] = Deferred()
 
@@ -143,7 +141,8 @@ class Loop:
         finally:
             self._pumping = False
         if self._life.begins:
-            self._leasing.refill()
+            if self._leasing is not None:
+                self._leasing.refill()
             self._arm()
 
     def _arm(self) -> None:

@@ -10,13 +10,13 @@ from crawler.engine.user_code.callbacks import Callbacks
 from crawler.engine.user_code.failure import RequestFailure
 from crawler.model.request import Request
 from crawler.model.response import Response
-from crawler.spider import default_callback
+from crawler.spider import Spider, default_callback
 
 
 class Delivery:
     """Calls callbacks and errbacks; those that a stored request names by a string are the spider's methods."""
 
-    def __init__(self, spider: Any, callbacks: Callbacks) -> None:
+    def __init__(self, spider: Spider, callbacks: Callbacks) -> None:
         self._spider = spider
         self._callbacks = callbacks
 

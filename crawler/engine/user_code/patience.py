@@ -11,6 +11,7 @@ from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
 
+from crawler.engine.clock import Timer
 from crawler.engine.machine import Machine
 
 LAST_SECONDS = 0.5
@@ -49,7 +50,7 @@ class Patience:
         if deferred is None:
             return
         self._waiting = deferred
-        last: Any = self._clock.callLater(LAST_SECONDS, deferred.cancel) if self._ended else None
+        last: Timer | None = self._clock.callLater(LAST_SECONDS, deferred.cancel) if self._ended else None
         try:
             await deferred
         except CancelledError as error:

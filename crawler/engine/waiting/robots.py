@@ -51,7 +51,10 @@ FACT_PREFIX = "robots:"
 
 
 class RobotsGate:
-    """Opens and closes origins at the frontier, and judges URLs. ``durable``: whether facts are collected."""
+    """Opens and closes origins at the frontier, and judges URLs. ``durable``: whether facts are collected.
+
+    ``known`` has the origins, the last used last; ``size`` is roughly how many bytes their rules take.
+    """
 
     def __init__(
         self,
@@ -70,15 +73,15 @@ class RobotsGate:
         self._random = random
         self._durable = durable
         self._backoff = RetryRules(retry_backoff=core.RETRY_BACKOFF, retry_backoff_max=core.RETRY_BACKOFF_MAX)
-        self._known: OrderedDict[str, Known] = OrderedDict()  # the last used is the last
-        self._size = 0
+        self.known: OrderedDict[str, Known] = OrderedDict()  # the last used is the last
+        self.size = 0
         self._sweep_at = (KEPT_ORIGINS, KEPT_BYTES)
         self._tries: dict[str, int] = {}
         self._redirects: dict[str, int] = {}
         self._facts: dict[str, Any] = {}
 
     def __repr__(self) -> str:
-        return f"<RobotsGate {len(self._known)} origins>"
+        return f"<RobotsGate {len(self.known)} origins>"
 
     def request(self, entry: Entry) -> Request:
         """Return the robots.txt request as it is sent."""
@@ -91,11 +94,11 @@ class RobotsGate:
 
     def unreachable(self, entry: Entry) -> RobotsUnreachable | None:
         """Return the error of an entry whose origin could not be asked lately."""
-        known = self._known.get(entry.origin)
+        known = self.known.get(entry.origin)
         if known is None or known.error is None:
             return None
         if known.until <= self._clock.seconds():
-            del self._known[entry.origin]
+            del self.known[entry.origin]
             self._frontier.reclose_origin(entry.origin)
             return None
         return known.error
@@ -105,7 +108,7 @@ class RobotsGate:
 
         A redirect or a retry led to an origin that was out of reach; its entries do not come by ``unreachable``.
         """
-        known = self._known.get(entry.origin)
+        known = self.known.get(entry.origin)
         if known is None or known.error is None or known.until <= self._clock.seconds():
             return None
         return Refused(self._frontier.drop_origin(entry.origin), known.error)
@@ -115,7 +118,7 @@ class RobotsGate:
 
         Where robots.txt could not be had again the entry goes by the old one: each time somebody gets on.
         """
-        known = self._known.get(entry.origin)
+        known = self.known.get(entry.origin)
         if known is None or known.rules is None or known.until > self._clock.seconds():
             return False
         self._frontier.reclose_origin(entry.origin)
@@ -123,10 +126,10 @@ class RobotsGate:
 
     def refusal(self, entry: Entry) -> Drop | None:
         """Return why a taken entry may not be sent, None if it may."""
-        known = self._known.get(entry.origin)
+        known = self.known.get(entry.origin)
         if known is None or known.rules is None:
             return None
-        self._known.move_to_end(entry.origin)
+        self.known.move_to_end(entry.origin)
         rule = known.rules.rule_for(entry.request.url)
         if rule is None or rule.allow:
             return None
@@ -176,7 +179,7 @@ class RobotsGate:
         return self._core.RETRY_ENABLED and self._tries.get(entry.origin, 0) < self._core.RETRY_TIMES
 
     def _still_holds(self, origin: str) -> Known | None:
-        known = self._known.get(origin)
+        known = self.known.get(origin)
         if known is None or known.rules is None or known.stale <= self._clock.seconds():
             return None
         return known
@@ -217,12 +220,12 @@ class RobotsGate:
 
     def _keep(self, origin: str, known: Known) -> None:
         """Note what is known from now on, and open the origin if that is rules."""
-        old = self._known.pop(origin, None)
-        self._known[origin] = known
-        self._size += known.size - (0 if old is None else old.size)
+        old = self.known.pop(origin, None)
+        self.known[origin] = known
+        self.size += known.size - (0 if old is None else old.size)
         if known.rules is not None:
             self._frontier.open_origin(origin, self._delay(known.rules), self._clock.seconds())
-        if len(self._known) > self._sweep_at[0] or self._size > self._sweep_at[1]:
+        if len(self.known) > self._sweep_at[0] or self.size > self._sweep_at[1]:
             self._sweep(origin)
 
     def _sweep(self, newest: str) -> None:
@@ -233,18 +236,18 @@ class RobotsGate:
         has grown by a quarter.
         """
         now = self._clock.seconds()
-        for origin in list(self._known):
-            if len(self._known) <= KEPT_ORIGINS * 3 // 4 and self._size <= KEPT_BYTES * 3 // 4:
+        for origin in list(self.known):
+            if len(self.known) <= KEPT_ORIGINS * 3 // 4 and self.size <= KEPT_BYTES * 3 // 4:
                 break
-            known = self._known[origin]
+            known = self.known[origin]
             waits = known.error is not None and known.until > now
             if origin == newest or waits or not self._frontier.forget_origin(origin, now):
                 continue
-            del self._known[origin]
-            self._size -= known.size
+            del self.known[origin]
+            self.size -= known.size
             if self._durable:
                 self._facts[FACT_PREFIX + origin] = None
-        self._sweep_at = (max(KEPT_ORIGINS, len(self._known) * 5 // 4), max(KEPT_BYTES, self._size * 5 // 4))
+        self._sweep_at = (max(KEPT_ORIGINS, len(self.known) * 5 // 4), max(KEPT_BYTES, self.size * 5 // 4))
 
     def _delay(self, rules: RobotsRules) -> float | None:
         if rules.crawl_delay is None:

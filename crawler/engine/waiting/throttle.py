@@ -33,7 +33,7 @@ in seconds. A clock that was set back makes no wait longer than it was."""
 
 
 class Throttle:
-    """The throttle states of the hosts that were slowed down; most crawls have none.
+    """The throttle ``states`` of the hosts that were slowed down; most crawls have none.
 
     The ``committer`` is told of what is to be kept shortly; None: nothing is kept.
     """
@@ -56,12 +56,12 @@ class Throttle:
         self._configured = limits
         self._committer = committer
         self._asked: set[str] = set()
-        self._states: OrderedDict[str, HostThrottle] = OrderedDict()  # the last that answered is the last
+        self.states: OrderedDict[str, HostThrottle] = OrderedDict()  # the last that answered is the last
         self._sweep_at = KEPT_HOSTS
         self._changed: set[str] = set()
 
     def __repr__(self) -> str:
-        return f"<Throttle {len(self._states)} hosts>"
+        return f"<Throttle {len(self.states)} hosts>"
 
     def sending(self, host: str) -> int:
         """Note that a request to the host is sent now; return under which cut."""
@@ -69,7 +69,7 @@ class Throttle:
             self._asked.add(host)
             if self._frontier.asked_again_at(host) is not None:
                 self._committer.soon()
-        state = self._states.get(host)
+        state = self.states.get(host)
         return 0 if state is None else state.generation
 
     def waits(self, host: str) -> None:
@@ -83,9 +83,9 @@ class Throttle:
         if not self._rules.throttle_enabled:
             return
         host = entry.host
-        state = self._states.get(host)
+        state = self.states.get(host)
         if state is not None:
-            self._states.move_to_end(host)
+            self.states.move_to_end(host)
         if is_overload(outcome):
             new = on_overload(self._present(host, state), generation, self._rules)
             reason = f"status {outcome.status}" if isinstance(outcome, Response) else type(outcome).__name__
@@ -117,13 +117,13 @@ class Throttle:
         return state._replace(full_delay=delay, delay=max(delay, state.delay) if slowed else delay)
 
     def _set(self, host: str, old: HostThrottle | None, new: HostThrottle, reason: str) -> None:
-        self._states[host] = new
+        self.states[host] = new
         self._changed.add(host)
         if old is None or (old.concurrency, old.delay) != (new.concurrency, new.delay):
             self._frontier.set_limits(host, concurrency=new.concurrency, delay=new.delay)
             self._events.publish(HostPaced(host, new.delay, new.concurrency, reason))
             self.waits(host)
-        if len(self._states) > self._sweep_at:
+        if len(self.states) > self._sweep_at:
             self._sweep()
 
     def _sweep(self) -> None:
@@ -133,18 +133,18 @@ class Throttle:
         is looked at again when it has grown by a quarter.
         """
         now = self._clock.seconds()
-        for host in sorted(self._states, key=lambda host: self._states[host].slowed):
-            if len(self._states) <= KEPT_HOSTS * 3 // 4:
+        for host in sorted(self.states, key=lambda host: self.states[host].slowed):
+            if len(self.states) <= KEPT_HOSTS * 3 // 4:
                 break
             if self._frontier.forget_limits(host, now):
-                del self._states[host]
+                del self.states[host]
                 self._changed.add(host)
-        self._sweep_at = max(KEPT_HOSTS, len(self._states) * 5 // 4)
+        self._sweep_at = max(KEPT_HOSTS, len(self.states) * 5 // 4)
 
     def changed_facts(self) -> dict[str, Any]:
         """Return the states that changed, by host, None for those forgotten; and when hosts may be asked again."""
         changed, self._changed = self._changed, set()
-        states = {host: self._states.get(host) for host in changed}
+        states = {host: self.states.get(host) for host in changed}
         facts: dict[str, Any] = {
             _PREFIX + host: None if state is None else list(state) for host, state in states.items()
         }
@@ -164,7 +164,7 @@ class Throttle:
                 self._frontier.pause_host(name.removeprefix(_WAIT), now + min(value[0] - wall, value[1]))
             elif name.startswith(_PREFIX) and value is not None and self._rules.throttle_enabled:
                 self._restore(name.removeprefix(_PREFIX), HostThrottle(*value))
-        if len(self._states) > self._sweep_at:
+        if len(self.states) > self._sweep_at:
             self._sweep()
 
     def _restore(self, host: str, kept: HostThrottle) -> None:
@@ -177,5 +177,5 @@ class Throttle:
             delay=max(kept.delay, now.delay),
         )
         if state.slowed:
-            self._states[host] = state
+            self.states[host] = state
             self._frontier.set_limits(host, concurrency=state.concurrency, delay=state.delay)
