@@ -16,6 +16,9 @@ class Timer(Protocol):
     def active(self) -> bool:
         """Tell whether it is still to be called."""
 
+    def reset(self, secondsFromNow: float) -> None:  # noqa: N803 - Twisted's name
+        """Call at another time."""
+
 
 class Clock(Protocol):
     """Time for the engine: monotonic seconds, the wall's seconds since the epoch, and later calls.
