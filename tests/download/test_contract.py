@@ -504,8 +504,8 @@ def test_silence_is_noticed(make: Make, server: Chaos, script: Script, phase: st
 
 
 def test_a_slow_server_that_keeps_talking_is_waited_for(make: Make, server: Chaos) -> None:
-    server.scripts["/"] = dribble(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nxxxxx", 0.01)
-    assert fetch(make(DOWNLOAD_READ_TIMEOUT=0.2), server.url("/")).body == b"xxxxx"
+    server.scripts["/"] = dribble(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nxxxxx", 0.03)
+    assert fetch(make(DOWNLOAD_READ_TIMEOUT=1.0), server.url("/")).body == b"xxxxx"
 
 
 def test_time_out_of_one_request(make: Make, server: Chaos) -> None:
