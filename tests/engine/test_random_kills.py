@@ -92,6 +92,11 @@ def run_once(kept: Kept, job: Path, die: Callable[[Any], None], *, killed: float
 @pytest.mark.filterwarnings("ignore:.*fork")
 @pytest.mark.parametrize("seed", range(16))
 def test_a_crawl_killed_at_any_moment_feeds_every_item_once(seed: int, tmp_path: Path) -> None:
+    survive(seed, tmp_path)
+
+
+def survive(seed: int, tmp_path: Path) -> int:
+    """Kill and resume the crawl of a seed, assert that nothing is lost or doubled; return how often it was killed."""
     world = World(seed)
     kept = Kept(world, settings_of(world))
     for run in range(KILLS + 1):
@@ -112,6 +117,7 @@ def test_a_crawl_killed_at_any_moment_feeds_every_item_once(seed: int, tmp_path:
     yielded = {name for name in kept.world.yielded if not name.startswith("failed")}
     assert yielded <= set(fed) | kept.lost
     assert yielded == {name for name in never_killed(seed) if not name.startswith("failed")}
+    return run
 
 
 def never_killed(seed: int) -> set[str]:
