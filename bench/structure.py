@@ -27,11 +27,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.layers import cycles, sources
+
 ROOT = Path(__file__).parents[1]
 
 CLOCKS_AND_CHANCE = frozenset({"clock", "random", "wall", "seconds", "now"})
 USERS = frozenset(
-    {"fingerprint", "slot_key", "filters", "redirect_filters", "callback", "errback", "function", "method", "hook"}
+    {
+        "fingerprint",
+        "slot_key",
+        "filters",
+        "redirect_filters",
+        "callback",
+        "errback",
+        "function",
+        "method",
+        "hook",
+        "process_value",
+    }
 )
 """Names of parameters that hold a function of the user's."""
 
@@ -105,7 +118,9 @@ def callable_names(found: list[Module]) -> set[str]:
                 names.add(node.targets[0].id)
     for _, node in classes(found):
         methods = [part for part in node.body if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)]
-        attributes = [part for part in node.body if isinstance(part, ast.AnnAssign)]
+        attributes = [
+            part for part in node.body if isinstance(part, ast.AnnAssign) or getattr(part, "decorator_list", 0)
+        ]
         if "Protocol" in _bases(node) and len(methods) == 1 and not attributes:
             names.add(node.name)
     return names
@@ -208,43 +223,6 @@ def _code_lines(source: str, tree: ast.Module) -> int:
     return len(lines)
 
 
-def cycles(found: list[Module]) -> list[set[str]]:
-    """Return the sets of modules that import each other, at the top or inside functions, for typing or not."""
-    names = {module.name.removesuffix(".__init__") for module in found}
-    graph: dict[str, set[str]] = {name: set() for name in names}
-    for module in found:
-        own = module.name.removesuffix(".__init__")
-        for node in ast.walk(module.tree):
-            targets: list[str] = []
-            if isinstance(node, ast.ImportFrom) and node.module:
-                targets = [f"{node.module}.{alias.name}" for alias in node.names]
-                targets = [target if target in names else node.module for target in targets]
-            elif isinstance(node, ast.Import):
-                targets = [alias.name for alias in node.names]
-            graph[own] |= {target for target in targets if target in names} - {own}
-    return [group for group in _components(graph) if len(group) > 1]
-
-
-def _components(graph: dict[str, set[str]]) -> list[set[str]]:
-    """Return the strongly connected sets: nodes that reach each other."""
-    reach: dict[str, set[str]] = {}
-    for start in graph:
-        seen: set[str] = set()
-        todo = [start]
-        while todo:
-            for target in graph[todo.pop()]:
-                if target not in seen:
-                    seen.add(target)
-                    todo.append(target)
-        reach[start] = seen
-    groups: list[set[str]] = []
-    for node in graph:
-        group = {other for other in reach[node] if node in reach[other]}
-        if group and group not in groups:
-            groups.append(group)
-    return groups
-
-
 def calls_per_page(checkout: Path) -> str:
     """Return the profile of a page as JSON: calls in the program, in engine/, and files that take part."""
     ended = subprocess.run(
@@ -271,7 +249,8 @@ def main() -> None:
     apart = [each for each in handed if each.parameter in CLOCKS_AND_CHANCE | USERS]
     own = [each for each in handed if each not in apart]
     reaches = private_reaches(checkout)
-    print(f"modules: {len(found)}; code lines: {code_lines(found)}; import cycles: {len(cycles(found))}")
+    circles = cycles(sources(checkout / "crawler"))
+    print(f"modules: {len(found)}; code lines: {code_lines(found)}; import cycles: {len(circles)}")
     print(f"callables in constructors: {len(handed)}; without clocks, randomness and the user's own: {len(own)}")
     print("  of these in engine/:", sum(each.place.startswith("crawler.engine") for each in own))
     print("largest constructors:", ", ".join(f"{name} {size}" for size, name in largest_constructors(found)))

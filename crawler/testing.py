@@ -260,13 +260,12 @@ def crawl(
     memory = _MemorySite(site, loop, latency)
 
     world = World(
-        reactor=None,
         machine=Machine(
             clock=VirtualClock(loop),
             random=random.Random(seed).random,
             drive=driver(loop),
             pools=InlinePool,
-            from_thread=None,
+            reactor=None,
         ),
         downloader=memory,
     )

@@ -27,7 +27,6 @@ class World:
     ``downloader`` takes the place of the one that the settings name.
     """
 
-    reactor: ReactorBase | None
     machine: Machine
     downloader: Downloader | None = None
 
@@ -35,6 +34,11 @@ class World:
     def clock(self) -> Clock:
         """Its time."""
         return self.machine.clock
+
+    @property
+    def reactor(self) -> ReactorBase | None:
+        """Its reactor; None in virtual time."""
+        return self.machine.reactor
 
 
 def real_world(reactor: ReactorBase) -> World:
@@ -44,9 +48,9 @@ def real_world(reactor: ReactorBase) -> World:
         random=random.random,
         drive=driver(loop_of(reactor)),
         pools=reactor_pools(reactor),
-        from_thread=reactor.callFromThread,
+        reactor=reactor,
     )
-    return World(reactor=reactor, machine=machine)
+    return World(machine=machine)
 
 
 class ForComponents:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+
+from twisted.internet.base import ReactorBase
 
 from crawler.engine.clock import Clock
 from crawler.engine.user_code.tasks import Drive
@@ -15,11 +16,11 @@ from crawler.threads import Pools
 class Machine:
     """Time, chance, tasks and threads. ``random`` is uniform in [0, 1).
 
-    ``from_thread`` calls a function in the reactor's thread; None where no reactor runs.
+    ``reactor`` is None where none runs, in virtual time.
     """
 
     clock: Clock
     random: Callable[[], float]
     drive: Drive
     pools: Pools
-    from_thread: Callable[[Callable[[], None]], Any] | None
+    reactor: ReactorBase | None

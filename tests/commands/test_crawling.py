@@ -49,7 +49,8 @@ def test_stdout_is_for_items_alone(crawler: Crawler, spider_file: Path) -> None:
 def test_json_log_lines(crawler: Crawler, spider_file: Path) -> None:
     result = crawler("run", "pages.py", "--log-format", "json", "-L", "DEBUG")
     records = [json.loads(line) for line in result.err.splitlines()]
-    assert {"time", "level", "logger", "message"} == set(records[0])
+    begun = next(record for record in records if record["message"].startswith("Crawling with"))
+    assert {"time", "level", "logger", "message"} == set(begun)
     assert any(record["message"].startswith("200 <GET http://127.0.0.1") for record in records)
 
 

@@ -28,8 +28,8 @@ class HoldWatch:
     """
 
     def __init__(self, limit: float, machine: Machine) -> None:
-        self._limit = limit if machine.from_thread is not None else 0.0
-        self._from_thread = machine.from_thread
+        self._limit = limit if machine.reactor is not None else 0.0
+        self._reactor = machine.reactor
         self._turned = True
         self._thread_id = 0
         self._stop = threading.Event()
@@ -54,9 +54,9 @@ class HoldWatch:
         while not self._stop.wait(self._limit / 2):
             if self._turned:
                 asked, step, told, self._turned = time.monotonic(), None, False, False
-                assert self._from_thread is not None
+                assert self._reactor is not None
                 try:
-                    self._from_thread(self._turn)
+                    self._reactor.callFromThread(self._turn)
                 except RuntimeError:  # the loop has been closed: whoever ran it waits for nothing of the crawl
                     return
                 continue
