@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from crawler.engine.life import PHASES, Phase
+from crawler.engine.life import KINDS, PHASES, Phase
 from tests.docs.blocks import ROOT
 from tests.layers import INNER_ROOMS, ROOMS
 
@@ -20,7 +20,7 @@ def phases() -> Iterator[str]:
     yield "| phase | requests are queued and sent | waits for | then |"
     yield "|---|---|---|---|"
     for phase, rule in PHASES.items():
-        waits = [kind.name.lower() for kind in rule.waits or ()] + ["queued requests"] * rule.takes_all
+        waits = [KINDS[kind] for kind in rule.waits or ()] + ["queued requests"] * rule.takes_all
         then = [each.value for each in Phase if each in rule.then]
         yield f"| {phase.value} | {'yes' if rule.begins else 'no'} | {_listed(waits)} | {_listed(then)} |"
 
