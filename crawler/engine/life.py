@@ -26,7 +26,7 @@ class Phase(Enum):
 
 
 class Kind:
-    """What may be under way. Plain numbers, the places in the ledger: an enum's members cost a page 1 % more."""
+    """What may be under way. Plain numbers, the places in the ledger: an enum's members cost a page 2 % more."""
 
     EXCHANGE = 0  # a request that was sent, and whose outcome is not there yet
     PAUSED = 1  # of these: a middleware fetches another request meanwhile, and the slot is free
