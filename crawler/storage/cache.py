@@ -26,6 +26,8 @@ _MOST_VARIANTS = 16
 # A full cache is emptied to this part of its limit, so that it is not full again at once.
 _KEEP_SHARE = 0.9
 _AGE_EVERY = 500
+# For how many seconds a file that another process holds is waited for.
+_LOCKED = 10.0
 
 
 class CacheFile:
@@ -73,9 +75,9 @@ class CacheFile:
 
     def _connect(self) -> sqlite3.Connection:
         make_private_file(self.path, "-wal", "-shm")  # pages behind a login are in it
-        database = sqlite3.connect(self.path, timeout=10.0, isolation_level=None, check_same_thread=False)
+        database = sqlite3.connect(self.path, timeout=_LOCKED, isolation_level=None, check_same_thread=False)
         try:
-            database.execute("pragma journal_mode = wal")
+            self._write_ahead(database)
             # A cache may lose its last pages in a power failure; WAL keeps it whole all the same.
             database.execute("pragma synchronous = off")
             version = database.execute("pragma user_version").fetchone()[0]
@@ -87,6 +89,21 @@ class CacheFile:
             database.close()
             raise
         return database
+
+    @staticmethod
+    def _write_ahead(database: sqlite3.Connection) -> None:
+        """Of several who begin a file at one moment SQLite tells all but one "locked" at once, whatever the
+        time-out: two who waited for each other here would wait for ever.
+        """
+        until = time.monotonic() + _LOCKED
+        while True:
+            try:
+                database.execute("pragma journal_mode = wal")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+            time.sleep(0.01)
 
     def _useless(self, error: Exception) -> None:
         logger.warning("The cache %s cannot be used and is left alone from now on: %s", self.path, error)

@@ -7,8 +7,10 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +112,21 @@ cache.close()
     cache = CacheFile(tmp_path / "c")
     assert cache.stats()["pages"] == 300
     cache.close()
+
+
+def test_one_file_is_begun_by_many_at_one_moment(tmp_path: Path) -> None:
+    together = threading.Barrier(4)
+
+    def begin(n: int) -> bool:
+        together.wait()
+        cache = CacheFile(tmp_path / f"c{n}")
+        cache.keep(b"1", page())
+        kept = cache.stats()["pages"] == 1
+        cache.close()
+        return kept
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(begin, [n for n in range(50) for _ in range(4)]))
 
 
 def test_a_damaged_file_is_put_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
