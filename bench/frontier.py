@@ -176,8 +176,8 @@ def refill(loop: Loop, store: Any, frontier: Any) -> bool:
 
 def many_hosts(hosts: int) -> None:
     """Time single takes with so many hosts queued, with a delay and without."""
-    from crawler.frontier.entry import Entry
     from crawler.frontier.frontier import Frontier, HostLimits, LimitsByHost
+    from crawler.frontier.host import Entry
     from crawler.model.request import Request
 
     for delay in (0.0, 1.0):

@@ -51,7 +51,7 @@ ROOMS: dict[str, Room] = {
         "twisted treq httptools h2 hpack hyperframe brotli zstandard publicsuffixlist"
         " zope OpenSSL service_identity warcio hyperlink",
     ),
-    "storage": _room(VALUES | {"config", "events", "frontier.store", "frontier.entry"}, "msgspec zstandard twisted"),
+    "storage": _room(VALUES | {"config", "events", "frontier.store", "frontier.host"}, "msgspec zstandard twisted"),
     "feeds": _room(VALUES | {"config", "events"}, "itemadapter msgspec zstandard"),
     # msgspec: JSON log lines
     "observe": _room(VALUES | {"events", "config", "stats", "summary", "frames"}, "rich msgspec"),

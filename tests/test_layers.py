@@ -57,8 +57,8 @@ CLEAN = {
     "crawler.model.invalid": "",
     "crawler.model.url": "import ada_url\nfrom crawler.model.invalid import InvalidRequest",
     "crawler.frontier": "",
-    "crawler.frontier.entry": "from crawler.model.url import join",
-    "crawler.frontier.queue": "from crawler.frontier.entry import Entry",
+    "crawler.frontier.host": "from crawler.model.url import join",
+    "crawler.frontier.queue": "from crawler.frontier.host import Entry",
     "crawler.download.seam": "from twisted.internet.defer import Deferred",
     "crawler.download.wire.head": "import httptools\nfrom crawler.errors import BadResponse",
     "crawler.storage": "",
@@ -86,8 +86,8 @@ def test_made_up_clean_sources_pass() -> None:
         ("crawler.model.url", "import time", "time is an argument"),
         ("crawler.model.url", "from datetime import datetime\nx = datetime.now()", "calls datetime.now"),
         ("crawler.model.url", "import datetime\nx = datetime.datetime.utcnow()", "time is an argument"),
-        ("crawler.frontier.entry", "from random import random", "random is an argument"),
-        ("crawler.frontier.entry", "import logging", "the caller logs"),
+        ("crawler.frontier.host", "from random import random", "random is an argument"),
+        ("crawler.frontier.host", "import logging", "the caller logs"),
         ("crawler.storage", "from crawler.frontier.queue import Queue", "may not import crawler.frontier.queue"),
         ("crawler.storage", "from twisted.internet import reactor", "global reactor"),
         ("crawler.storage", "import twisted.internet.reactor", "global reactor"),
@@ -104,7 +104,7 @@ def test_a_broken_rule_is_noticed(module: str, source: str, says: str) -> None:
 
 
 def test_the_interface_modules_of_a_room_may_be_imported() -> None:
-    assert violations({**CLEAN, "crawler.storage": "from crawler.frontier.entry import Entry"}) == []
+    assert violations({**CLEAN, "crawler.storage": "from crawler.frontier.host import Entry"}) == []
 
 
 def test_a_cycle_is_noticed() -> None:

@@ -14,12 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from heapq import heappush
 
-from crawler.frontier.entry import Entry
-from crawler.frontier.host import HostLimits, HostQueue, Item, Key, LimitsByHost
+from crawler.frontier.host import Entry, HostLimits, HostQueue, Item, Key, LimitsByHost
 from crawler.frontier.hosts import Hosts
 from crawler.frontier.origins import REFUSED, Origins
-from crawler.frontier.pick import next_entry
-from crawler.frontier.turns import Turns
+from crawler.frontier.turns import Turns, next_entry
 from crawler.frontier.window import Window
 
 __all__ = ["Frontier", "HostLimits", "LimitsByHost"]
@@ -33,6 +31,7 @@ class Frontier:
     ``window``: how many requests of a host to have in memory, None for all. ``limits`` are those that each
     host begins with. ``random()`` is uniform in [0, 1). ``robots``: whether an origin is
     closed until its robots.txt was answered; an entry with the origin "" is never closed.
+    ``queued_in_memory`` counts the queued requests that are in memory.
     """
 
     def __init__(
@@ -50,20 +49,18 @@ class Frontier:
         self._hosts = Hosts(limits, self._origins)
         self._in_flight: dict[Entry, HostQueue] = {}
         self._serial = 0
-        self._here = 0
+        self.queued_in_memory = 0
+        # The turns' own, for it is asked about each page: when to call ``take`` again, None if nothing becomes ready
+        # by time alone. It may be too early (a host that was slowed down meanwhile), never too late.
+        self.next_time = self._turns.next_time
 
     def __len__(self) -> int:
         """Count the queued requests, those in the store included, those in flight not."""
-        return self._here if self._window is None else self._here + self._window.stored
+        return self.queued_in_memory if self._window is None else self.queued_in_memory + self._window.stored
 
     def __repr__(self) -> str:
-        counts = f"queued={len(self)} in_memory={self._here} in_flight={len(self._in_flight)}"
+        counts = f"queued={len(self)} in_memory={self.queued_in_memory} in_flight={len(self._in_flight)}"
         return f"<Frontier {self._hosts!r} {self._origins!r} {counts}>"
-
-    @property
-    def queued_in_memory(self) -> int:
-        """Count the queued requests that are in memory."""
-        return self._here
 
     def hosts(self) -> list[str]:
         """Return the hosts with something queued or in flight, or with limits that were changed."""
@@ -81,12 +78,26 @@ class Frontier:
             if entry.token:
                 window.claimed.add(entry.token)
             self._put(host, entry, now, not_before, pinned=not entry.token)
-            self._here -= window.trim(host)
+            self.queued_in_memory -= window.trim(host)
 
     def take(self, now: float) -> Entry | None:
         """Return the next entry that may be sent, or None; its host counts it until ``release``."""
         while (host := self._turns.next(now)) is not None:
-            entry = self._pick(host, now)
+            if host.in_flight >= host.concurrency:
+                continue  # release() lines it up again
+            entry = next_entry(host, now, self._origins, self._window) if host.next_send <= now else None
+            if entry is not None:
+                self.queued_in_memory -= not entry.robots
+                self._in_flight[entry] = host
+                host.in_flight += 1
+                host.before_sending, host.sent_at = (host.sent_at, host.next_send), now
+                host.pace(self._random)
+                if host.stored and self._window is not None:
+                    self._window.refill_if_low(host)
+            elif host.waits_for_lease:
+                continue  # refill() lines it up again
+            if host.ready or host.delayed or host.asks:
+                self._turns.line_up(host, now)
             if entry is not None:
                 return entry
         return None
@@ -97,13 +108,14 @@ class Frontier:
         if host is None:
             raise ValueError(f"release() of an entry that is not in flight: {entry!r}")
         host.in_flight -= 1
-        self._turns.line_up(host, now)
+        if host.ready or host.delayed or host.asks:
+            self._turns.line_up(host, now)
 
     def withdraw(self, entry: Entry, now: float) -> None:
         """Give back the place of an entry that was taken just now and is not sent: its host owes no delay for it."""
         host = self._in_flight.get(entry)
         if host is not None:
-            host.unsend()
+            host.sent_at, host.next_send = host.before_sending
         self.release(entry, now)
 
     def later(self, entry: Entry, now: float, not_before: float) -> None:
@@ -133,16 +145,9 @@ class Frontier:
         entries: list[Entry] = []
         for host in self._hosts:
             entries += host.remove_all()
-        self._here = 0
+        self.queued_in_memory = 0
         self._turns.clear()
         return [entry for entry in entries if not entry.robots]
-
-    def next_time(self) -> float | None:
-        """Return when to call ``take`` again; None if nothing becomes ready by time alone.
-
-        It may be too early (a host that was slowed down meanwhile), never too late.
-        """
-        return self._turns.next_time()
 
     # Origins and limits
 
@@ -163,7 +168,7 @@ class Frontier:
         that is *added* makes the origin be asked again: look at ``origin_state`` first.
         """
         entries, hosts = self._origins.refuse(origin)
-        self._here -= len(entries)
+        self.queued_in_memory -= len(entries)
         if self._window is not None:
             for host in hosts:
                 self._window.refill_if_low(host)
@@ -258,33 +263,14 @@ class Frontier:
         self._serial += 1
         item: Item = (entry.key, self._serial, entry, pinned)
         if not entry.robots:
-            self._here += 1
+            self.queued_in_memory += 1
         if not_before > now:
             heappush(host.delayed, (not_before, item))
             self._origins.expect(host, entry)
-        elif self._origins.admit(host, item):
+        elif not self._origins.closed or self._origins.admit(host, item):
             heappush(host.ready, item)
         if not host.in_line:
             self._turns.line_up(host, now)
-
-    def _pick(self, host: HostQueue, now: float) -> Entry | None:
-        """Take one entry from a host whose turn it is, if it may be asked; see to its next turn."""
-        if host.in_flight >= host.concurrency:
-            return None  # release() lines it up again
-        entry = None
-        if host.next_send <= now:
-            entry = next_entry(host, now, self._origins, self._window)
-            if entry is not None:
-                self._here -= not entry.robots
-                self._in_flight[entry] = host
-                host.in_flight += 1
-                host.sent(now, self._random)
-                if host.stored and self._window is not None:
-                    self._window.refill_if_low(host)
-            elif host.waits_for_lease:
-                return None  # refill() lines it up again
-        self._turns.line_up(host, now)
-        return entry
 
     def _host(self, name: str, now: float | None = None) -> HostQueue:
         host = self._hosts.get(name)

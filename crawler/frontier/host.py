@@ -5,9 +5,58 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from heapq import heapify, heappush
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from crawler.frontier.entry import Entry
+from crawler.model.request import Request
+
+
+class Attempt(NamedTuple):
+    """One exchange of a request, for `crawler explain`: ``outcome`` is a status or an error's name."""
+
+    when: float
+    url: str
+    outcome: str
+    detail: str
+
+
+class Entry:
+    """An accepted request in its queue, in flight, or waiting for its turn again.
+
+    ``token`` names it in the store; 0: it is ``carried``, it has no row of its own there and waits under its
+    parent's lease. ``order`` is the number under which it was found; within a host the smallest ``key`` (priority
+    first, then order) goes first.
+    ``host`` is the slot key, ``origin`` is "scheme://host:port", whose robots.txt is asked. ``unit`` belongs
+    to the engine: the unit of work whose commit this request's results are part of; so does
+    ``attempts_log``, what its exchanges came to since it was last committed.
+    """
+
+    __slots__ = ("attempts_log", "carried", "host", "key", "order", "origin", "request", "robots", "token", "unit")
+
+    def __init__(
+        self,
+        request: Request,
+        *,
+        token: int,
+        order: int,
+        host: str,
+        origin: str,
+        robots: bool = False,
+        unit: Any = None,
+    ) -> None:
+        self.request = request
+        self.token = token
+        self.carried = token == 0
+        self.order = order
+        self.key = (-request.priority, order)
+        self.host = host
+        self.origin = origin
+        self.robots = robots
+        self.unit = unit
+        self.attempts_log: list[Attempt] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Entry {self.token} {self.request.method} {self.request.url} key={self.key}>"
+
 
 Key = tuple[int, int]
 
@@ -152,16 +201,6 @@ class HostQueue:
         else:
             for item in items:
                 heappush(self.ready, item)
-
-    def sent(self, now: float, random: Callable[[], float]) -> None:
-        """Note that a request goes now, and when the next one may."""
-        self.before_sending = (self.sent_at, self.next_send)
-        self.sent_at = now
-        self.pace(random)
-
-    def unsend(self) -> None:
-        """Take the last ``sent`` back: nothing was sent after all."""
-        self.sent_at, self.next_send = self.before_sending
 
     def pace(self, random: Callable[[], float]) -> None:
         """Work out the next send time from the last one and the present delay."""

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from crawler.frontier.entry import Entry
-from crawler.frontier.host import HostQueue, Item
+from crawler.frontier.host import Entry, HostQueue, Item
 from crawler.model.request import Request
 
 UNKNOWN = "unknown"
@@ -41,7 +40,7 @@ class Origins:
     """What is known of all origins. ``closed`` False: robots.txt is not obeyed, every origin is open."""
 
     def __init__(self, *, closed: bool) -> None:
-        self._closed = closed
+        self.closed = closed
         self._origins: dict[str, Origin] = {}
 
     def __repr__(self) -> str:
@@ -60,13 +59,13 @@ class Origins:
         return origin
 
     def passes(self, entry: Entry) -> bool:
-        """Tell whether an entry may go. Robots.txt itself always may, and the entries of no origin."""
-        return not self._closed or entry.robots or not entry.origin or self.state(entry.origin) == OPEN
+        """Tell whether an entry may go if origins are closed. Robots.txt itself always may, and those of no origin."""
+        return entry.robots or not entry.origin or self.state(entry.origin) == OPEN
 
     def admit(self, host: HostQueue, item: Item) -> bool:
         """Tell whether an item may become ready; else it is parked, and its robots.txt is asked for."""
         entry = item[2]
-        if not self._closed or entry.robots or not entry.origin:
+        if entry.robots or not entry.origin:
             return True
         origin = self.touch(host, entry.origin)
         if origin.state == OPEN:
@@ -77,7 +76,7 @@ class Origins:
 
     def expect(self, host: HostQueue, entry: Entry) -> None:
         """Note that the host has an entry that will ask later whether its origin is open."""
-        if self._closed and entry.origin:
+        if self.closed and entry.origin:
             self.touch(host, entry.origin)
 
     def touch(self, host: HostQueue, name: str) -> Origin:

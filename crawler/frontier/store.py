@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from msgspec import Struct
 
-from crawler.frontier.entry import Attempt as Attempt
-from crawler.frontier.entry import Entry
+from crawler.frontier.host import Attempt as Attempt
+from crawler.frontier.host import Entry
 from crawler.model.request import Request
 
 if TYPE_CHECKING:

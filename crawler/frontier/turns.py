@@ -1,4 +1,4 @@
-"""Which host has its turn now, and when does the next one wake up?
+"""Which host has its turn now, which of its entries goes, and when does the next host wake up?
 
 Hosts that may be asked now take turns; the others are in a heap by the time at which they may be asked.
 A timer may be earlier than needed (the host was slowed down since): it wakes the host in vain, and is
@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections import deque
 from heapq import heappop, heappush
 
-from crawler.frontier.host import HostQueue
+from crawler.frontier.host import Entry, HostQueue
+from crawler.frontier.origins import Origins
+from crawler.frontier.window import Window
 
 WAKES_PER_TURN = 4
 """How many due hosts one turn wakes while others are ready: a burst of them must not hold the loop."""
@@ -86,3 +88,28 @@ class Turns:
                 host.timer = None
                 woken += 1
                 self.line_up(host, now)
+
+
+def next_entry(host: HostQueue, now: float, origins: Origins, window: Window | None) -> Entry | None:
+    """Take the host's next entry; None if nothing may go by time, robots.txt and order.
+
+    1. What was delayed until now joins the others.
+    2. A robots.txt that has to be asked for comes first.
+    3. What sorts behind something that is in the store only waits for it.
+    4. What is ready goes by its key; if its origin was closed again meanwhile it is parked.
+    """
+    while host.delayed and host.delayed[0][0] <= now:
+        item = heappop(host.delayed)[1]
+        if not origins.closed or origins.admit(host, item):
+            heappush(host.ready, item)
+    while True:
+        if host.asks:
+            asked = origins.next_asked(host)
+            if asked is not None:
+                return asked
+        if not host.ready or (host.stored and window is not None and window.must_refill_first(host)):
+            return None
+        item = heappop(host.ready)
+        if not origins.closed or origins.passes(item[2]):
+            return item[2]
+        origins.admit(host, item)

@@ -34,8 +34,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crawler.frontier.entry import Entry
-from crawler.frontier.host import HostQueue, Key
+from crawler.frontier.host import Entry, HostQueue, Key
 
 FULL_WINDOWS = 1024
 """With more hosts than this each gets a smaller window, so that memory stays bounded."""

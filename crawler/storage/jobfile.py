@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from crawler.errors import JobDamaged, StoreError
-from crawler.frontier.entry import Entry
+from crawler.frontier.host import Entry
 from crawler.frontier.store import Resumed
 from crawler.storage import schema
 from crawler.storage.bulk import chunks

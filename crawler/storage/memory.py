@@ -12,7 +12,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, fail, succeed
 
 from crawler.errors import StoreError
-from crawler.frontier.entry import Entry
+from crawler.frontier.host import Entry
 from crawler.frontier.store import START, Committed, Finished, Offer, Postponed, Resumed
 from crawler.model.request import Request
 from crawler.storage.seen import SeenSet

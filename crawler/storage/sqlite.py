@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.python.failure import Failure
 
 from crawler.errors import StoreError
-from crawler.frontier.entry import Entry
+from crawler.frontier.host import Entry
 from crawler.frontier.store import Committed, Finished, Offer, Postponed, Resumed
 from crawler.model.request import Request
 from crawler.storage.codec import CannotStore, Codec

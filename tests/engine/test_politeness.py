@@ -14,8 +14,8 @@ from crawler.engine.waiting import throttle
 from crawler.engine.waiting.throttle import Throttle
 from crawler.errors import FetchTimeout
 from crawler.events import Events, HostPaced, RequestEnded
-from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier, HostLimits, LimitsByHost
+from crawler.frontier.host import Entry
 from tests.engine.polite import CALM, A, B, StandingClock, numbered, site
 from tests.engine.virtual import Request, Response, crawl, later
 

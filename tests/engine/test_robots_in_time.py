@@ -14,8 +14,8 @@ from crawler.config.schema import CoreSettings
 from crawler.engine.waiting import robots
 from crawler.engine.waiting.robots import RobotsGate
 from crawler.events import RequestEnded
-from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier, HostLimits, LimitsByHost
+from crawler.frontier.host import Entry
 from tests.engine.polite import A, B, StandingClock, pages, site
 from tests.engine.virtual import Request, Response, Spider, crawl, later
 

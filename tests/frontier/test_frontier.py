@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier, HostLimits, LimitsByHost
+from crawler.frontier.host import Entry
 from tests.frontier.web import make_entry
 
 

@@ -6,8 +6,8 @@ import heapq
 import random
 from typing import Any
 
-from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier, HostLimits, LimitsByHost
+from crawler.frontier.host import Entry
 from crawler.model.request import Request
 
 

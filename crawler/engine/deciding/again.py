@@ -6,7 +6,7 @@ from crawler.engine.clock import Clock
 from crawler.engine.keeping.committer import Committer
 from crawler.engine.waiting.queue import RequestQueue
 from crawler.events import Events, RequestDelayed
-from crawler.frontier.entry import Entry
+from crawler.frontier.host import Entry
 from crawler.frontier.store import Postponed
 from crawler.model.masking import masked
 from crawler.policy.verdict import Later

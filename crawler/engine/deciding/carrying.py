@@ -20,7 +20,7 @@ from crawler.engine.keeping.unit import Unit, current
 from crawler.engine.user_code.names import name_of
 from crawler.engine.waiting.queue import RequestQueue
 from crawler.errors import RequestDropped
-from crawler.frontier.entry import Entry
+from crawler.frontier.host import Entry
 from crawler.frontier.store import Offer, Store
 from crawler.model.request import Request
 from crawler.model.response import Response

@@ -16,7 +16,7 @@ from crawler.engine.user_code.delivery import Delivery
 from crawler.engine.waiting.inline import Inline
 from crawler.errors import HttpError, RequestDropped, RequestError
 from crawler.events import Events, RequestEnded
-from crawler.frontier.entry import Entry
+from crawler.frontier.host import Entry
 from crawler.model.masking import masked
 from crawler.model.response import Response
 

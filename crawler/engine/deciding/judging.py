@@ -13,7 +13,7 @@ from crawler.engine.frames import message_of
 from crawler.engine.machine import Machine
 from crawler.engine.waiting.inline import Inline
 from crawler.errors import InvalidRequest
-from crawler.frontier.entry import Entry
+from crawler.frontier.host import Entry
 from crawler.frontier.store import Attempt
 from crawler.model.response import Response
 from crawler.policy.outcome import Rules, judge

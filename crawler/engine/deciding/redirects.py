@@ -18,7 +18,7 @@ from crawler.engine.frames import error_of
 from crawler.engine.keeping.keeper import Keeper
 from crawler.engine.keeping.unit import Unit
 from crawler.engine.life import Kind
-from crawler.frontier.entry import Entry
+from crawler.frontier.host import Entry
 from crawler.frontier.store import Offer, Store
 from crawler.policy.redirect import METHOD_KEY
 from crawler.policy.verdict import Drop, Later

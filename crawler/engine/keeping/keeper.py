@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from crawler.engine.keeping.committer import Committer
 from crawler.engine.keeping.unit import Unit
 from crawler.engine.life import Kind, Life
-from crawler.frontier.entry import Entry
+from crawler.frontier.host import Entry
 from crawler.frontier.store import Offer
 
 

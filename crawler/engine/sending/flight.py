@@ -32,7 +32,7 @@ from crawler.errors import (
     RequestDropped,
 )
 from crawler.events import Events, FetchFailed, RequestSent, ResponseReceived, SpiderFailed
-from crawler.frontier.entry import Entry
+from crawler.frontier.host import Entry
 from crawler.model.masking import masked
 from crawler.model.request import Request
 from crawler.model.response import Response

@@ -14,8 +14,8 @@ from crawler.engine.life import Kind, Life
 from crawler.engine.parts import Edge
 from crawler.engine.sending.flight import Reports
 from crawler.engine.waiting.queue import RequestQueue
-from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier
+from crawler.frontier.host import Entry
 from crawler.model.response import Response
 
 AT_ONCE = 16

@@ -9,8 +9,8 @@ from crawler.engine.ending import Ending
 from crawler.engine.frames import error_of
 from crawler.engine.life import Kind
 from crawler.engine.waiting.queue import RequestQueue
-from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier
+from crawler.frontier.host import Entry
 from crawler.frontier.store import Store
 from crawler.policy.outcome import Rules
 

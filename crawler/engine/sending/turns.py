@@ -11,8 +11,8 @@ from crawler.engine.waiting.origin_rules import Refused, fresh_error
 from crawler.engine.waiting.queue import RequestQueue
 from crawler.engine.waiting.robots import RobotsGate
 from crawler.engine.waiting.throttle import Throttle
-from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier
+from crawler.frontier.host import Entry
 from crawler.model.response import Response
 
 logger = logging.getLogger(__name__)

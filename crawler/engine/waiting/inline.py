@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from crawler.engine.keeping.unit import Unit
 from crawler.engine.life import Kind, Ledger
 from crawler.errors import RequestDropped
-from crawler.frontier.entry import Entry
+from crawler.frontier.host import Entry
 from crawler.model.response import Response
 
 SHUTDOWN = "shutdown"

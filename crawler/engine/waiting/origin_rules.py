@@ -6,7 +6,7 @@ import copy
 from typing import NamedTuple
 
 from crawler.errors import FetchError, RequestError, RobotsUnreachable
-from crawler.frontier.entry import Entry
+from crawler.frontier.host import Entry
 from crawler.model.request import Request
 from crawler.policy.robots import RobotsRules
 

@@ -16,8 +16,8 @@ from crawler.engine.waiting.inline import Inline
 from crawler.engine.waiting.robots import RobotsGate
 from crawler.errors import RobotsUnreachable
 from crawler.events import Events, RequestScheduled
-from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier
+from crawler.frontier.host import Entry
 
 UNSOUGHT = 10_000
 """With more than so many waiting for their look-up, the next ones join their queues at once; the cache is

@@ -19,8 +19,8 @@ from crawler.config.schema import CoreSettings
 from crawler.engine.clock import Clock
 from crawler.engine.waiting.origin_rules import Known, Refused
 from crawler.errors import RobotsUnreachable
-from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier
+from crawler.frontier.host import Entry
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.model.url import host_of, join

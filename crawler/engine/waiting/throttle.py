@@ -16,9 +16,8 @@ from crawler.config.schema import CoreSettings
 from crawler.engine.clock import Clock
 from crawler.engine.keeping.committer import Committer
 from crawler.events import Events, HostPaced
-from crawler.frontier.entry import Entry
 from crawler.frontier.frontier import Frontier
-from crawler.frontier.host import LimitsByHost
+from crawler.frontier.host import Entry, LimitsByHost
 from crawler.model.response import Response
 from crawler.policy.retry import retry_after
 from crawler.policy.throttle import OVERLOADED, HostThrottle, ThrottleRules, is_overload, on_overload, on_success
