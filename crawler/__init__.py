@@ -72,12 +72,12 @@ if TYPE_CHECKING:
     from crawler.events import ResponseReceived as ResponseReceived
     from crawler.events import SpiderFailed as SpiderFailed
     from crawler.feeds.formats import Format as Format
-    from crawler.generic.csvfeed import CSVFeedSpider as CSVFeedSpider
+    from crawler.generic.feeds import CSVFeedSpider as CSVFeedSpider
+    from crawler.generic.feeds import XMLFeedSpider as XMLFeedSpider
     from crawler.generic.loader import ItemLoader as ItemLoader
     from crawler.generic.rules import CrawlSpider as CrawlSpider
     from crawler.generic.rules import Rule as Rule
     from crawler.generic.sitemap import SitemapSpider as SitemapSpider
-    from crawler.generic.xmlfeed import XMLFeedSpider as XMLFeedSpider
     from crawler.model.fields import NO_CALLBACK as NO_CALLBACK
     from crawler.model.headers import Headers as Headers
     from crawler.model.item import Field as Field

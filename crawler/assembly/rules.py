@@ -13,8 +13,7 @@ from crawler.engine.deciding.acceptance import Acceptance
 from crawler.model.masking import masked
 from crawler.model.request import Request
 from crawler.model.url import fingerprint
-from crawler.policy.httperror import StatusRules
-from crawler.policy.outcome import Rules
+from crawler.policy.outcome import Rules, StatusRules
 from crawler.policy.redirect import RedirectRules
 from crawler.policy.retry import RetryRules
 from crawler.policy.scope import (

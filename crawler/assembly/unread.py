@@ -9,7 +9,7 @@ from typing import Any
 from crawler.config.nearest import misspelt
 from crawler.model.request import Request
 from crawler.model.response import Response
-from crawler.policy.referer import POLICIES
+from crawler.policy.scope import POLICIES
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from lxml import etree
 
 from crawler.generic.ampersands import with_ampersands
 from crawler.model.codecs import Decoder
-from crawler.model.encoding import encoding_of
+from crawler.model.content import encoding_of
 
 PIECE = 65_536
 _TAKEN = 8192

@@ -26,11 +26,3 @@ class ReadyMadeSpider(Spider):
     def process_results(self, response: Response, results: Iterable[Any]) -> Iterable[Any]:
         """Change what a method of the spider's own gave before it goes on."""
         return results
-
-
-class FeedSpider(ReadyMadeSpider):
-    """A spider that reads its pages piece by piece."""
-
-    def adapt_response(self, response: Response) -> Response:
-        """Change a response before it is read."""
-        return response

@@ -14,8 +14,7 @@ import msgspec
 from parsel import SelectorList as AnySelectorList
 
 from crawler.model.codecs import decode
-from crawler.model.content import kind_of
-from crawler.model.encoding import encoding_of
+from crawler.model.content import encoding_of, kind_of
 from crawler.model.fields import frozen
 from crawler.model.headers import GivenHeaders, Headers
 from crawler.model.selector import Selector, SelectorList, Variable, document

@@ -15,8 +15,8 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 from crawler.model.curl_options import BODIES, FORMS, Given
+from crawler.model.formdata import Typed, multipart_encoded
 from crawler.model.invalid import InvalidRequest
-from crawler.model.multipart import Typed, multipart_encoded
 from crawler.model.shellwords import words_of
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://").match

@@ -1,4 +1,7 @@
-"""How are items declared in Scrapy's way, with named fields?"""
+"""How are items declared in Scrapy's way, with named fields, and how does itemadapter come to know the kinds of ours?
+
+By importing this module: from then on objects of msgspec.Struct are items, too.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Self, cast
 
 from itemadapter import ItemAdapter
-from itemadapter.adapter import DictAdapter
+from itemadapter.adapter import AdapterInterface, DictAdapter
+from msgspec import UNSET, Struct
 
 
 class Field(dict[str, Any]):
@@ -106,3 +110,41 @@ class _Declared(DictAdapter):
 
 
 cast(deque[Any], ItemAdapter.ADAPTER_CLASSES).appendleft(_Declared)  # before the one for plain dicts
+
+
+class StructAdapter(AdapterInterface):
+    """A Struct as a mapping of its fields; one that is UNSET is not there."""
+
+    @classmethod
+    def is_item_class(cls, item_class: type) -> bool:
+        return issubclass(item_class, Struct)
+
+    @classmethod
+    def get_field_names_from_class(cls, item_class: type) -> list[str]:
+        return list(item_class.__struct_fields__)  # type: ignore[attr-defined]  # it is a Struct
+
+    def field_names(self) -> KeysView[str]:
+        return KeysView(dict.fromkeys(self.item.__struct_fields__))
+
+    def __getitem__(self, name: str) -> Any:
+        value = getattr(self.item, name, UNSET) if name in self.item.__struct_fields__ else UNSET
+        if value is UNSET:
+            raise KeyError(name)
+        return value
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if name not in self.item.__struct_fields__:
+            raise KeyError(f"{type(self.item).__name__} does not support field: {name}")
+        setattr(self.item, name, value)
+
+    def __delitem__(self, name: str) -> None:
+        raise KeyError(f"a field of {type(self.item).__name__} cannot be deleted: {name}")
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self.item.__struct_fields__ if getattr(self.item, name, UNSET) is not UNSET)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+cast(deque[Any], ItemAdapter.ADAPTER_CLASSES).append(StructAdapter)

@@ -8,11 +8,10 @@ from typing import TypeAlias
 
 from lxml import etree
 
-from crawler.model.domains import domain_of
 from crawler.model.invalid import InvalidRequest
 from crawler.model.link import Link
 from crawler.model.response import Response
-from crawler.model.url import host_of, identity, path_of
+from crawler.model.url import domain_of, host_of, identity, path_of
 
 Patterns: TypeAlias = str | re.Pattern[str] | Iterable[str | re.Pattern[str]] | None
 Words: TypeAlias = str | Iterable[str] | None

@@ -12,25 +12,37 @@ from typing import Any, Final, Self, TypeVar, Unpack, overload
 
 from msgspec import UNSET
 
-from crawler.model.arguments import checked_controls, checked_files, checked_json
 from crawler.model.checks import (
     check_callables,
     checked_body,
+    checked_controls,
     checked_cookies,
     checked_dict,
+    checked_files,
     checked_flags,
     checked_headers,
+    checked_json,
     checked_keywords,
     checked_method,
 )
 from crawler.model.curl import arguments_of
-from crawler.model.fields import NO_CALLBACK, Callback, Cookies, Credentials, Files, FormData, RequestFields, name_on
-from crawler.model.formdata import Page, form_encoded, submission
+from crawler.model.fields import (
+    NO_CALLBACK,
+    Callback,
+    Changes,
+    Cookies,
+    Credentials,
+    Files,
+    FormData,
+    Options,
+    RequestFields,
+    check_names,
+    name_on,
+)
+from crawler.model.formdata import Page, form_encoded, multipart_encoded, plain_encoded, submission
 from crawler.model.headers import GivenHeaders
 from crawler.model.invalid import InvalidRequest
 from crawler.model.masking import masked
-from crawler.model.multipart import multipart_encoded, plain_encoded
-from crawler.model.options import Changes, Options, check_names
 from crawler.model.url import normalise, shortened, with_query
 
 OtherRequest = TypeVar("OtherRequest", bound="Request")

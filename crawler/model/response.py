@@ -13,14 +13,12 @@ from typing import Any, Self, TypedDict, TypeVar, Unpack, overload
 from parsel import Selector as AnySelector
 from parsel import SelectorList as AnySelectorList
 
-from crawler.model.base import Base
 from crawler.model.body import Body
-from crawler.model.fields import Callback, Cookies
+from crawler.model.fields import Callback, Cookies, LinkOptions
 from crawler.model.headers import GivenHeaders, Headers
 from crawler.model.invalid import InvalidRequest
-from crawler.model.link import Link, holds_link, href_of
+from crawler.model.link import Base, Link, holds_link, href_of
 from crawler.model.masking import masked
-from crawler.model.options import LinkOptions
 from crawler.model.request import Request
 from crawler.model.url import join
 

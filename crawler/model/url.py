@@ -277,3 +277,13 @@ def fingerprint(request: Sendable) -> int:
     if request.method != "GET" and (files := request.meta.get("files")):
         content += repr(files).encode("utf-8", "replace")
     return int.from_bytes(blake2b(text.encode("utf-8", "replace") + content, digest_size=8).digest(), "big")
+
+
+def domain_of(text: str) -> str:
+    """Return the host name, as URLs have it, of "example.com", ".example.com", "*.example.com", "localhost:8000",
+    "münchen.example" or a whole URL. Raises InvalidRequest for what names no host."""
+    name = text.strip()
+    host = host_of(normalise(name if "://" in name else f"http://{name.removeprefix('*').lstrip('.')}/")).rstrip(".")
+    if not host:
+        raise InvalidRequest(f"no host name: {text!r}")
+    return host

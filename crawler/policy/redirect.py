@@ -21,9 +21,9 @@ from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.model.url import is_http, join, origin_of, without_fragment
 from crawler.policy.credentials import without_body, without_secrets
-from crawler.policy.referer import referer_for
 from crawler.policy.refresh import mentions_refresh, refresh_of
 from crawler.policy.retry import retry_after
+from crawler.policy.scope import referer_for
 from crawler.policy.verdict import GiveUp, Later
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})

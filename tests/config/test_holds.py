@@ -8,7 +8,7 @@ import pytest
 
 from crawler.config.settings import Settings
 from crawler.errors import SettingError
-from crawler.policy.referer import POLICIES
+from crawler.policy.scope import POLICIES
 
 REFERER = "scrapy.spidermiddlewares.referer"
 

@@ -13,7 +13,7 @@ import pytest
 
 from crawler import Response
 from crawler.model.codecs import decode
-from crawler.model.encoding import content_type_encoding, encoding_of
+from crawler.model.content import content_type_encoding, encoding_of
 from crawler.model.guess import detected_encoding
 from crawler.model.labels import LABELS, codec_of, name_of
 from crawler.model.prescan import PRESCAN, declared_encoding, later_encoding, scanned

@@ -10,7 +10,7 @@ import pytest
 
 from crawler import Response
 from crawler.model.codecs import LEADS, decode
-from crawler.model.encoding import encoding_of
+from crawler.model.content import encoding_of
 from crawler.model.guess import detected_encoding
 
 BIG5 = Path(__file__).parents[2] / ".." / "shared" / "data" / "html5lib-encoding" / "chardet" / "test_big5.txt"

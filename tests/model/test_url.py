@@ -9,7 +9,7 @@ import ada_url
 import pytest
 
 from crawler.errors import InvalidRequest
-from crawler.model.base import Base
+from crawler.model.link import Base
 from crawler.model.request import Request
 from crawler.model.url import (
     credentials_of,

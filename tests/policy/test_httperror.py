@@ -9,7 +9,7 @@ import pytest
 from crawler.errors import HttpError
 from crawler.model.request import Request
 from crawler.model.response import Response
-from crawler.policy.httperror import StatusRules, status_verdict
+from crawler.policy.outcome import StatusRules, status_verdict
 from crawler.policy.verdict import GiveUp
 
 URL = "http://a.example/"

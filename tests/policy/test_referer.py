@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.policy.referer import POLICIES, referer_for
+from crawler.policy.scope import POLICIES, referer_for
 
 PAGE = "https://u:p@a.example/dir/page?q=1#f"
 FULL = "https://a.example/dir/page?q=1"
@@ -46,7 +46,7 @@ def test_from_http_nothing_is_a_downgrade() -> None:
         ("no-referrer, unsafe-url", FULL),
         ("unsafe-url, future-policy", FULL),
         ("os.system", ORIGIN),
-        ("crawler.policy.referer.POLICIES", ORIGIN),
+        ("crawler.policy.scope.POLICIES", ORIGIN),
         ("scrapy-default", ORIGIN),
         (",,,", ORIGIN),
     ],

@@ -13,8 +13,7 @@ from crawler.frontier.store import Offer
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.model.url import is_http, origin_of
-from crawler.policy.referer import referer_for
-from crawler.policy.scope import RequestFilter
+from crawler.policy.scope import RequestFilter, referer_for
 from crawler.policy.verdict import Drop
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from itemadapter import ItemAdapter
 from twisted.internet.defer import Deferred, succeed
 
-import crawler.model.structs  # noqa: F401  from here on objects of msgspec.Struct are items, too
+import crawler.model.item  # noqa: F401  from here on objects of msgspec.Struct are items, too
 from crawler.engine.keeping.unit import Unit
 from crawler.engine.machine import Machine
 from crawler.errors import DropItem

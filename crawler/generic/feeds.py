@@ -1,24 +1,34 @@
-"""How is an XML feed crawled node by node?
+"""How is a feed crawled piece by piece: an XML file node by node, a CSV file row by row?
 
-The API is that of Scrapy's XMLFeedSpider.
+The API is that of Scrapy's XMLFeedSpider and CSVFeedSpider.
 """
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
+from io import StringIO
 from typing import Any, ClassVar
 
 from lxml import etree
 
 from crawler.errors import UsageError
 from crawler.generic.markup import BadMarkup, Document, pieces
-from crawler.generic.readymade import FeedSpider
-from crawler.model.encoding import encoding_of
+from crawler.generic.readymade import ReadyMadeSpider
+from crawler.model.content import encoding_of
 from crawler.model.masking import masked
 from crawler.model.response import Response
 from crawler.model.selector import Selector, document
 from crawler.results import each
+
+
+class FeedSpider(ReadyMadeSpider):
+    """A spider that reads its pages piece by piece."""
+
+    def adapt_response(self, response: Response) -> Response:
+        """Change a response before it is read."""
+        return response
 
 
 class XMLFeedSpider(FeedSpider):
@@ -95,3 +105,39 @@ def _named(name: str, namespaces: dict[str, str]) -> Callable[[etree._Element], 
         return bool(element.tag == f"{{{uri}}}{local}")
 
     return is_named
+
+
+class CSVFeedSpider(FeedSpider):
+    """Call ``parse_row(response, row)`` for each row, a dict by ``headers`` (by default the first row).
+
+    A row with more or fewer fields than there are headers is logged and left out.
+    """
+
+    delimiter: ClassVar[str | None] = None
+    quotechar: ClassVar[str | None] = None
+    headers: ClassVar[Sequence[str] | None] = None
+
+    def _parse(self, response: Response, **kwargs: Any) -> Iterator[Any]:
+        return self.parse_rows(self.adapt_response(response))
+
+    def parse_row(self, response: Response, row: dict[str, str]) -> Any:
+        """Return an item, a request, or several."""
+        raise NotImplementedError(f"{type(self).__name__}.parse_row is not defined")
+
+    def parse_rows(self, response: Response) -> Iterator[Any]:
+        """Yield what the rows give."""
+        for row in self._rows(response):
+            yield from each(self.process_results(response, each(self.parse_row(response, row))))
+
+    def _rows(self, response: Response) -> Iterator[dict[str, str]]:
+        text = StringIO(response.text.removeprefix("\ufeff"), newline="")
+        rows = csv.reader(text, delimiter=self.delimiter or ",", quotechar=self.quotechar or '"')
+        headers = self.headers or next(rows, [])
+        for row in rows:
+            if len(row) == len(headers):
+                yield dict(zip(headers, row, strict=True))
+            elif row:
+                self.logger.warning(
+                    "%s line %d: ignoring a row of %d fields where %d are expected",
+                    masked(response.url), rows.line_num, len(row), len(headers),
+                )  # fmt: skip
