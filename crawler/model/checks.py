@@ -11,11 +11,12 @@ import math
 import os
 import re
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 import msgspec
 
-from crawler.model.fields import Cookies, Credentials, Files
+from crawler.model.fields import Cookies, Credentials, Files, Options
 from crawler.model.headers import GivenHeaders, Headers
 from crawler.model.invalid import InvalidRequest
 
@@ -194,6 +195,15 @@ def checked_flags(flags: Iterable[str]) -> list[str]:
     if isinstance(flags, str | bytes) or not isinstance(flags, Iterable):
         raise InvalidRequest(f"flags must be a list of words, got {type(flags).__name__}: {flags!r}")
     return list(flags)
+
+
+def check_names(class_name: str, given: Options, known: tuple[str, ...]) -> None:
+    """Raise TypeError, as a call with a name that is not known does, with the nearest that is."""
+    for name in given:
+        if name not in Options.__annotations__:
+            near = get_close_matches(name, [*known, *Options.__annotations__], 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise TypeError(f"{class_name}() got an unexpected keyword argument {name!r}{hint}")
 
 
 def _check_cookie(name: object, value: object) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from difflib import get_close_matches
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeAlias, TypedDict
@@ -181,12 +180,3 @@ class Changes(LinkOptions, total=False):
     cookies: Cookies | None
     meta: dict[str, Any] | None
     encoding: str
-
-
-def check_names(class_name: str, given: Options, known: tuple[str, ...]) -> None:
-    """Raise TypeError, as a call with a name that is not known does, with the nearest that is."""
-    for name in given:
-        if name not in Options.__annotations__:
-            near = get_close_matches(name, [*known, *Options.__annotations__], 1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise TypeError(f"{class_name}() got an unexpected keyword argument {name!r}{hint}")

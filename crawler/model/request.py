@@ -12,22 +12,9 @@ from typing import Any, Final, Self, TypeVar, Unpack, overload
 
 from msgspec import UNSET
 
-from crawler.model.checks import (
-    check_callables,
-    checked_body,
-    checked_controls,
-    checked_cookies,
-    checked_dict,
-    checked_files,
-    checked_flags,
-    checked_headers,
-    checked_json,
-    checked_keywords,
-    checked_method,
-)
+from crawler.model import checks
 from crawler.model.curl import arguments_of
 from crawler.model.fields import (
-    NO_CALLBACK,
     Callback,
     Changes,
     Cookies,
@@ -36,7 +23,6 @@ from crawler.model.fields import (
     FormData,
     Options,
     RequestFields,
-    check_names,
     name_on,
 )
 from crawler.model.formdata import Page, form_encoded, multipart_encoded, plain_encoded, submission
@@ -46,7 +32,6 @@ from crawler.model.masking import masked
 from crawler.model.url import normalise, shortened, with_query
 
 OtherRequest = TypeVar("OtherRequest", bound="Request")
-__all__ = ["MOVED", "NO_CALLBACK", "Callback", "Cookies", "FormData", "Request", "request_classes"]
 
 
 class Request(RequestFields):
@@ -99,11 +84,11 @@ class Request(RequestFields):
             raise InvalidRequest(f"URL must be str, got {type(url).__name__}: {url!r}")
         self._fill(encoding, callback, errback, headers, meta, priority, dont_filter, flags, cb_kwargs)
         self._set_url(url)
-        self._method = "GET" if method is None or method == "GET" else checked_method(method)
-        self._body = b"" if not body else checked_body(body, encoding)
-        self._cookies = checked_cookies(cookies) if cookies else None
+        self._method = "GET" if method is None or method == "GET" else checks.checked_method(method)
+        self._body = b"" if not body else checks.checked_body(body, encoding)
+        self._cookies = checks.checked_cookies(cookies) if cookies else None
         if more:
-            check_names(type(self).__name__, more, self.attributes)
+            checks.check_names(type(self).__name__, more, self.attributes)
             self._set_more(method_given=method is not None, **more)
 
     def _fill(
@@ -121,16 +106,16 @@ class Request(RequestFields):
         if priority.__class__ is not int and not isinstance(priority, int):
             raise InvalidRequest(f"priority must be an int, got {type(priority).__name__}: {priority!r}")
         if callback is not None or errback is not None:
-            check_callables(callback, errback)
+            checks.check_callables(callback, errback)
         self._encoding = encoding
         self._callback = callback
         self._errback = errback
-        self._headers = checked_headers(headers) if headers else None
-        self._meta = checked_dict("meta", meta) if meta else None
+        self._headers = checks.checked_headers(headers) if headers else None
+        self._meta = checks.checked_dict("meta", meta) if meta else None
         self._priority = priority
         self._dont_filter = dont_filter
-        self._flags = checked_flags(flags) if flags else None
-        self._cb_kwargs = checked_keywords(cb_kwargs) if cb_kwargs else None
+        self._flags = checks.checked_flags(flags) if flags else None
+        self._cb_kwargs = checks.checked_keywords(cb_kwargs) if cb_kwargs else None
 
     def _set_url(self, url: str) -> None:
         self._host = self._origin = self._problem = None
@@ -159,13 +144,13 @@ class Request(RequestFields):
         if json is not UNSET and (data is not UNSET or files):
             raise InvalidRequest("give json= or data= and files=, not both")
         if json is not UNSET:
-            self._set_body(checked_json(json), b"application/json")
+            self._set_body(checks.checked_json(json), b"application/json")
         elif data is not UNSET and data is not None:
             self._set_body(form_encoded(data, self._encoding).encode(), b"application/x-www-form-urlencoded")
         if not method_given and (json is not UNSET or files or (data is not UNSET and data is not None)):
             self._method = "POST"
         controls = {
-            "files": files if files is None else checked_files(files),
+            "files": files if files is None else checks.checked_files(files),
             "download_timeout": timeout,
             "download_maxsize": max_size,
             "proxy": proxy,
@@ -173,7 +158,7 @@ class Request(RequestFields):
             "auth": auth,
             "download_file": into,
         }
-        self.meta.update(checked_controls(controls))
+        self.meta.update(checks.checked_controls(controls))
 
     def _set_body(self, body: bytes, content_type: bytes) -> None:
         if self._body:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any, Self
 
+from crawler.model.fields import FormData
 from crawler.model.formdata import form_encoded
 from crawler.model.invalid import InvalidRequest
-from crawler.model.request import FormData, Request
+from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.model.url import with_query
 

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from crawler.errors import StoreError
+from crawler.model.fields import NO_CALLBACK
 from crawler.model.headers import Headers
-from crawler.model.request import NO_CALLBACK, Request
+from crawler.model.request import Request
 from crawler.storage.requestclasses import RequestClasses, name_of, own_state, restore_state
 from crawler.storage.shapes import CannotStore
 from crawler.storage.values import Values

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from crawler.errors import InvalidRequest
+from crawler.model.fields import NO_CALLBACK
 from crawler.model.headers import Headers
-from crawler.model.request import NO_CALLBACK, Request
+from crawler.model.request import Request
 from crawler.scrapy.forms import FormRequest, JsonRequest
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"

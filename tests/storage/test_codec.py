@@ -24,8 +24,9 @@ import pydantic
 import pytest
 
 from crawler.errors import StoreError
+from crawler.model.fields import NO_CALLBACK
 from crawler.model.headers import Headers
-from crawler.model.request import NO_CALLBACK, Request
+from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.scrapy.forms import FormRequest, JsonRequest
 from crawler.storage.codec import CannotStore, Codec
