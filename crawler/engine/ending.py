@@ -7,8 +7,15 @@ import logging
 from crawler.engine.frames import message_of, user_traceback
 from crawler.engine.keeping.unit import Unit
 from crawler.engine.life import Life, Phase
-from crawler.engine.stopping import FAILURES, reason_of
-from crawler.errors import BooksDoNotBalance, CloseSpider, CrawlerError
+from crawler.errors import (
+    BooksDoNotBalance,
+    CloseSpider,
+    CrawlerError,
+    FeedError,
+    LocalFailure,
+    OutputClosed,
+    StoreError,
+)
 from crawler.events import CrawlClosing, Events, ItemFailed, SpiderFailed
 from crawler.model.masking import masked
 from crawler.model.response import Response
@@ -107,3 +114,17 @@ class Ending:
 
     def _item_lost(self, _: ItemFailed) -> None:
         self.lost_items += 1
+
+
+FAILURES = frozenset({"feed_error", "store_error", "local_failure", "internal_error"})
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the reason that an error stands for: one of FAILURES, or "output_closed", which is none."""
+    if isinstance(error, OutputClosed):
+        return "output_closed"
+    if isinstance(error, FeedError):
+        return "feed_error"
+    if isinstance(error, LocalFailure):
+        return "local_failure"
+    return "store_error" if isinstance(error, StoreError) else "internal_error"

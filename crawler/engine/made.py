@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-from crawler.engine.deciding.again import Again
-from crawler.engine.deciding.carrying import Carrying
-from crawler.engine.deciding.committed import CommittedUnits
-from crawler.engine.deciding.ends import Ends
-from crawler.engine.deciding.judging import Judging
-from crawler.engine.deciding.redirects import Redirects
-from crawler.engine.deciding.refusing import Refusing
-from crawler.engine.deciding.results import Requests, Results
-from crawler.engine.deciding.start_pages import StartPages, name_of
+from crawler.engine.deciding.acceptance import StartPages, name_of
+from crawler.engine.deciding.ends import CommittedUnits, Ends
+from crawler.engine.deciding.judging import Again, Judging, Redirects
+from crawler.engine.deciding.results import Carrying, Refusing, Requests, Results
 from crawler.engine.ending import Ending
 from crawler.engine.items.feed_writers import FeedWriters
 from crawler.engine.items.pipelines import Pipelines
 from crawler.engine.items.stage_kinds import make_stage
-from crawler.engine.keeping.committer import Committer
+from crawler.engine.keeping.committer import Committer, Keeper, Uncommitted
 from crawler.engine.keeping.facts import ErrorCount, Facts
-from crawler.engine.keeping.keeper import Keeper, Uncommitted
 from crawler.engine.life import Capacity, Life
 from crawler.engine.parts import Parts
-from crawler.engine.sending.flight import Flight, Reports
-from crawler.engine.sending.kept_answers import KeptAnswers
-from crawler.engine.sending.leasing import Leasing
-from crawler.engine.sending.loop import Loop, Sender
-from crawler.engine.sending.turns import Turns
+from crawler.engine.sending.flight import Flight, Reports, Turns
+from crawler.engine.sending.loop import KeptAnswers, Leasing, Loop, Sender
 from crawler.engine.user_code.callbacks import Callbacks
 from crawler.engine.user_code.delivery import Delivery
 from crawler.engine.user_code.patience import Patience
 from crawler.engine.user_code.starts import Starts
 from crawler.engine.user_code.watch import HoldWatch
-from crawler.engine.waiting.host_limits import limits_of
 from crawler.engine.waiting.queue import RequestQueue
 from crawler.engine.waiting.robots import RobotsGate
-from crawler.engine.waiting.throttle import Throttle
+from crawler.engine.waiting.throttle import Throttle, limits_of
 from crawler.frontier.frontier import Frontier
 from crawler.spider import default_callback
 

@@ -9,8 +9,7 @@ from typing import Any, Protocol
 from twisted.internet.defer import Deferred
 
 from crawler.config.schema import CoreSettings
-from crawler.engine.deciding.acceptance import Acceptance
-from crawler.engine.deciding.start_pages import Marks
+from crawler.engine.deciding.acceptance import Acceptance, Marks
 from crawler.engine.keeping.facts import FactSource
 from crawler.engine.machine import Machine
 from crawler.events import Events

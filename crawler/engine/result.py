@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crawler.engine.crawl import Crawl
-from crawler.engine.stopping import FAILURES
+from crawler.engine.ending import FAILURES
 from crawler.model.masking import masked
 from crawler.summary import FeedSummary, Summary
 

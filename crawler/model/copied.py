@@ -2,7 +2,7 @@
 
 A copy has containers and item objects of its own, whatever they hold, and shares what cannot change. What is
 neither is given to ``other``: an item on its way to a stage keeps such an object, since a stage may want it;
-one on its way to the feeds must not (``crawler.engine.items.plain``).
+one on its way to the feeds must not (``crawler.engine.items.pipelines``).
 
 The containers are taken apart in C and without the methods of subclasses where that is possible; what an
 object of the user's raises all the same, the caller gets.

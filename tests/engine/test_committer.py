@@ -9,9 +9,8 @@ from twisted.internet.task import Clock
 
 from crawler.config.schema import CoreSettings
 from crawler.engine.ending import Ending
-from crawler.engine.keeping.committer import Committer
+from crawler.engine.keeping.committer import Committer, Keeper, Uncommitted
 from crawler.engine.keeping.facts import Facts
-from crawler.engine.keeping.keeper import Keeper, Uncommitted
 from crawler.engine.keeping.unit import Unit
 from crawler.engine.life import Capacity, Kind, Ledger, Life
 from crawler.events import Events

@@ -1,22 +1,28 @@
 """How does an accepted request end?
 
-It is answered, has failed or is dropped, each once. With a row of its own it ends with the commit of its unit;
-a carried one ends at once, and its callback works for the unit of its parent.
+It is answered, has failed or is dropped, each once. With a row of its own it ends with the commit of its unit, when
+its children are accepted or were seen before and its items go to the feeds; a carried one ends at once, and its
+callback works for the unit of its parent.
 """
 
 from __future__ import annotations
 
 import logging
 
+from crawler.engine.deciding.results import Refusing
+from crawler.engine.ending import Ending
 from crawler.engine.frames import message_of
-from crawler.engine.keeping.keeper import Keeper
+from crawler.engine.items.feed_writers import FeedWriters
+from crawler.engine.keeping.committer import Keeper, Uncommitted
 from crawler.engine.keeping.unit import Unit
-from crawler.engine.life import Books
+from crawler.engine.life import Books, Kind
 from crawler.engine.user_code.delivery import Delivery
-from crawler.engine.waiting.inline import Inline
+from crawler.engine.waiting.queue import Inline, RequestQueue
 from crawler.errors import HttpError, RequestDropped, RequestError
-from crawler.events import Events, RequestEnded
+from crawler.events import Events, RequestEnded, RequestsSpooled
+from crawler.frontier.frontier import Frontier
 from crawler.frontier.host import Entry
+from crawler.frontier.store import Committed
 from crawler.model.masking import masked
 from crawler.model.response import Response
 
@@ -76,3 +82,53 @@ class Ends:
     ) -> None:
         self._books.end(outcome, carried=True)
         self._events.publish(RequestEnded(entry.request, outcome, reason, detail and masked(detail), status))
+
+
+class CommittedUnits:
+    """Takes the store's answers. ``items`` counts those of committed units."""
+
+    def __init__(
+        self,
+        frontier: Frontier,
+        queue: RequestQueue,
+        feeds: FeedWriters,
+        uncommitted: Uncommitted,
+        refusing: Refusing,
+        ending: Ending,
+        events: Events,
+    ) -> None:
+        self._frontier = frontier
+        self._queue = queue
+        self._feeds = feeds
+        self._uncommitted = uncommitted
+        self._refusing = refusing
+        self._books = ending.life.books
+        self._ledger = ending.life.ledger
+        self._events = events
+        self.failed = ending.fail
+        self.items = 0
+
+    def committed(self, unit: Unit, answer: Committed) -> None:
+        """A unit's commit is done: its children are queued, its items go to the feeds."""
+        if unit.entry is not None:
+            self._frontier.done(unit.entry)
+            self._books.end(unit.outcome)
+            detail = unit.detail and masked(unit.detail)
+            self._events.publish(RequestEnded(unit.entry.request, unit.outcome, unit.reason, detail, unit.status))
+        if unit.children:
+            self._uncommitted.forget_offers(unit.children)
+            for offer, entry in zip(unit.children, answer.admitted, strict=True):
+                if entry is not None:
+                    self._queue.accept(entry)
+                else:
+                    self._refusing.seen_by_store(offer)
+        if answer.stored or answer.duplicates:
+            for host, count in answer.stored.items():
+                self._queue.accept_stored(host, count)
+            self._events.publish(RequestsSpooled(sum(answer.stored.values()), answer.duplicates))
+        if unit.fingerprints:
+            self._uncommitted.carried.difference_update(unit.fingerprints)
+        if unit.items:
+            self.items += len(unit.items)
+            self._feeds.put(unit.items, answer.first_item + len(unit.items) - 1)
+        self._ledger.end(Kind.UNIT)  # now: what becomes of a child at once must not find the crawl idle

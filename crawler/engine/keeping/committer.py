@@ -3,10 +3,14 @@
 In groups: one commit is under way at a time, and what finishes meanwhile gathers for the next. A
 group waits at most ``seconds`` and holds at most ``requests``; when the crawl has nothing else to do
 it does not wait at all, since children are visible only after their commit.
+
+A unit is opened by the Keeper and ends there, in one way: what is complete goes to the committer, what a stop cut
+off stays for a resume.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -17,8 +21,9 @@ from crawler.engine.clock import Clock, Timer
 from crawler.engine.frames import error_of
 from crawler.engine.keeping.facts import Facts
 from crawler.engine.keeping.unit import Unit
-from crawler.engine.life import Kind, Ledger
-from crawler.frontier.store import START, Committed, Finished, MemoryChange, Postponed, Store
+from crawler.engine.life import Kind, Ledger, Life
+from crawler.frontier.host import Entry
+from crawler.frontier.store import START, Committed, Finished, MemoryChange, Offer, Postponed, Store
 
 
 class CommitListener(Protocol):
@@ -182,3 +187,59 @@ class Committer:
             waiting, self._idle = self._idle, []
             for deferred in waiting:
                 deferred.callback(None)
+
+
+class Uncommitted:
+    """The fingerprints that the store learns of only with a commit.
+
+    ``carried``: of requests that have no row of their own; ``offered``: of children that wait for their unit.
+    """
+
+    def __init__(self) -> None:
+        self.carried: set[int] = set()
+        self.offered: set[int] = set()
+
+    def forget_offers(self, offers: Iterable[Offer]) -> None:
+        """The store knows these now, or nobody wants them any more."""
+        for offer in offers:
+            self.offered.discard(offer.fingerprint)
+
+    def note_carried(self, fingerprint: int, unit: Unit) -> None:
+        """A carried request has led to this one: both are registered with the commit of the unit."""
+        self.carried.add(fingerprint)
+        unit.fingerprints.append(fingerprint)
+
+
+class Keeper:
+    """Opens units and takes them when they are complete. ``durable``: a resume repeats what is not committed."""
+
+    def __init__(self, committer: Committer, uncommitted: Uncommitted, life: Life, *, durable: bool) -> None:
+        self.uncommitted = uncommitted
+        self._committer = committer
+        self._ledger = life.ledger
+        self._books = life.books
+        self._durable = durable
+
+    def open(self, entry: Entry | None, part_of: Unit | None = None) -> Unit:
+        """Begin the unit of a request (None: of results of start(), or of code that works for itself)."""
+        self._ledger.begin(Kind.UNIT)
+        unit = Unit(entry, self, part_of)
+        if entry is not None and self._durable:
+            unit.attempts = entry.attempts_log or []
+        return unit
+
+    def complete(self, unit: Unit) -> None:
+        """A unit is complete: commit it, unless the crawl was stopped in its middle or there is nothing to commit."""
+        abandoned = unit.abandoned and self._durable
+        if abandoned or (unit.entry is None and unit.is_empty):
+            self._ledger.end(Kind.UNIT)
+            if abandoned and unit.entry is not None:
+                self._books.abandon()
+            self.uncommitted.forget_offers(unit.children)
+            self._ledger.changed()
+        else:
+            self._committer.add(unit)
+        whole = unit.part_of
+        if whole is not None:
+            whole.start_ended = whole.start_ended and not unit.abandoned
+            whole.end_one()

@@ -1,26 +1,29 @@
-"""What is in flight?
+"""Whose turn is it, and what is in flight?
 
-A slot is held from the send to the last body byte only. What the outcome means is judged by the
-policies; this module sends, learns from the answer and hands it on.
+Those that robots.txt forbids end here, when it would be their turn. A slot is held from the send to the last body
+byte only. What the outcome means is judged by the policies; this module sends, learns from the answer and hands it on.
 """
 
 from __future__ import annotations
 
+import logging
 from contextvars import ContextVar
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.python.failure import Failure
 
+from crawler.engine.clock import Clock
+from crawler.engine.deciding.ends import Ends
 from crawler.engine.deciding.judging import Judging
 from crawler.engine.ending import Ending
 from crawler.engine.frames import error_of, user_traceback
 from crawler.engine.keeping.unit import current
-from crawler.engine.life import Kind
+from crawler.engine.life import Kind, Ledger
 from crawler.engine.parts import Edge
-from crawler.engine.sending.turns import Turns
-from crawler.engine.waiting.inline import SHUTDOWN
-from crawler.engine.waiting.queue import RequestQueue
+from crawler.engine.waiting.origin_rules import Refused, fresh_error
+from crawler.engine.waiting.queue import SHUTDOWN, RequestQueue
+from crawler.engine.waiting.robots import RobotsGate
 from crawler.engine.waiting.throttle import Throttle
 from crawler.errors import (
     CloseSpider,
@@ -32,10 +35,85 @@ from crawler.errors import (
     RequestDropped,
 )
 from crawler.events import Events, FetchFailed, RequestSent, ResponseReceived, SpiderFailed
+from crawler.frontier.frontier import Frontier
 from crawler.frontier.host import Entry
 from crawler.model.masking import masked
 from crawler.model.request import Request
 from crawler.model.response import Response
+
+logger = logging.getLogger(__name__)
+
+FORBIDDEN_IN_A_ROW = 100
+"""So many forbidden requests are dropped before the reactor gets its turn."""
+
+
+class Turns:
+    """Takes entries from the frontier, and lets robots.txt decide."""
+
+    def __init__(
+        self,
+        queue: RequestQueue,
+        frontier: Frontier,
+        robots: RobotsGate,
+        throttle: Throttle,
+        ends: Ends,
+        clock: Clock,
+        ledger: Ledger,
+    ) -> None:
+        self._queue = queue
+        self._frontier = frontier
+        self._robots = robots
+        self._throttle = throttle
+        self._ends = ends
+        self._clock = clock
+        self._ledger = ledger
+
+    def take(self, now: float) -> Entry | None:
+        """Return the next entry that may be sent."""
+        frontier, robots = self._frontier, self._robots
+        for _ in range(FORBIDDEN_IN_A_ROW):
+            entry = frontier.take(now)
+            if entry is None:
+                return None
+            if entry.robots:
+                refused = robots.too_soon(entry)
+                if refused is None:
+                    entry.request = robots.request(entry)
+                    return entry
+                frontier.withdraw(entry, now)
+                self._refuse(refused)
+                continue
+            if robots.expired(entry):
+                frontier.withdraw(entry, now)
+                frontier.later(entry, now, now)
+                continue
+            refusal = robots.refusal(entry)
+            if refusal is None:
+                return entry
+            frontier.withdraw(entry, now)
+            self._ends.drop(entry, refusal.reason, refusal.detail)
+        self._clock.callLater(0, self._ledger.changed)  # the reactor has its turn
+        return None
+
+    def answered(self, entry: Entry, outcome: Response | Exception) -> None:
+        """A robots.txt request has its outcome."""
+        host = entry.host
+        refused = self._robots.answered(entry, outcome)
+        self._throttle.waits(host)  # it may have a Crawl-delay now
+        if refused is not None:
+            logger.warning("%s: its requests fail, and it is asked again later", refused.error)
+            self._refuse(refused)
+
+    def end_refused(self) -> None:
+        """End the requests whose origins were known to be out of reach when they were to be queued."""
+        while self._queue.refused:
+            entry, error = self._queue.next_refused()
+            self._ends.give_up(entry, fresh_error(error, entry.request))
+
+    def _refuse(self, refused: Refused) -> None:
+        for waiting in refused.entries:
+            self._ends.give_up(waiting, fresh_error(refused.error, waiting.request))
+
 
 being_sent: ContextVar[Entry | None] = ContextVar("being_sent", default=None)
 """The entry whose middlewares run now."""

@@ -2,22 +2,106 @@
 
 Whenever the ledger tells that something ended or came in, and when something becomes ready by time alone. The loop
 waits for nothing, and ends when the phase has nothing to wait for.
+
+A request is looked up in the cache before it joins its host's queue: a fresh answer waits for no delay,
+no robots.txt and no place at the host. A few look-ups are under way at a time, and none while the
+callbacks have enough to do.
 """
 
 from __future__ import annotations
 
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from crawler.engine.clock import Clock, Timer
+from crawler.engine.deciding.judging import Judging
+from crawler.engine.ending import Ending
+from crawler.engine.frames import error_of
 from crawler.engine.keeping.committer import Committer
 from crawler.engine.life import Kind, Life, Phase
-from crawler.engine.sending.flight import Flight
-from crawler.engine.sending.kept_answers import KeptAnswers
-from crawler.engine.sending.leasing import Leasing
-from crawler.engine.sending.turns import Turns
+from crawler.engine.parts import Edge
+from crawler.engine.sending.flight import Flight, Reports, Turns
 from crawler.engine.user_code.callbacks import Callbacks
 from crawler.engine.user_code.starts import Starts
+from crawler.engine.waiting.queue import RequestQueue
 from crawler.frontier.frontier import Frontier
+from crawler.frontier.host import Entry
+from crawler.frontier.store import Store
+from crawler.model.response import Response
+from crawler.policy.outcome import Rules
+
+AT_ONCE = 16
+
+
+class KeptAnswers:
+    """Looks up what waits for it in the queue; what is not found joins its host's queue."""
+
+    def __init__(
+        self, edge: Edge, queue: RequestQueue, frontier: Frontier, judging: Judging, reports: Reports, life: Life
+    ) -> None:
+        self._edge = edge
+        self._queue = queue
+        self._frontier = frontier
+        self._judging = judging
+        self._reports = reports
+        self._life = life
+
+    def begin(self) -> None:
+        """Begin look-ups while there is room."""
+        queue, ledger = self._queue, self._life.ledger
+        while queue.unsought and ledger.counts[Kind.LOOKUP] < AT_ONCE and self._life.may_look_up():
+            assert self._edge.lookup is not None
+            entry = queue.next_unsought()
+            ledger.begin(Kind.LOOKUP)
+            self._edge.lookup(entry.request).addBoth(self._found, entry)
+
+    def _found(self, result: Response | Failure | None, entry: Entry) -> None:
+        try:
+            if not isinstance(result, Response):
+                self._frontier.done(entry)
+                self._queue.add(entry)  # also if the cache is damaged: a miss
+            elif not self._life.cut:  # and held until its end is committed: its row is still in the store
+                self._judging.judge(entry, self._reports.outcome(result, entry.request))
+        finally:
+            self._life.ledger.end(Kind.LOOKUP)
+            self._life.ledger.changed()
+
+
+class Leasing:
+    """Asks a store that has requests which memory has not for those that the frontier needs."""
+
+    def __init__(
+        self, store: Store, frontier: Frontier, queue: RequestQueue, clock: Clock, ending: Ending, rules: Rules
+    ) -> None:
+        self._store = store
+        self._frontier = frontier
+        self._queue = queue
+        self._clock = clock
+        self._ending = ending
+        self._ledger = ending.life.ledger
+        self._longest_wait = rules.longest_wait
+
+    def refill(self) -> None:
+        """Ask for what is needed."""
+        for host, count, after in self._frontier.needs():
+            self._ledger.begin(Kind.LEASE)
+            leased = self._store.lease(host, count, after)
+            leased.addCallbacks(self._leased, self._failed, callbackArgs=(host,))
+            leased.addErrback(lambda failure: self._ending.fail(error_of(failure)))  # an answer that does not fit
+
+    def _leased(self, rows: list[tuple[Entry, float]], host: str) -> None:
+        now, wall = self._clock.seconds(), self._clock.wall()
+        # A wall clock that jumped must not keep a request waiting longer than any rule would.
+        entries = [(entry, now + min(max(before - wall, 0.0), self._longest_wait)) for entry, before in rows]
+        for entry in self._frontier.refill(host, entries, now):
+            self._queue.leased(entry)
+        self._ledger.end(Kind.LEASE)
+        self._ledger.changed()
+
+    def _failed(self, failure: Failure) -> None:
+        self._ledger.end(Kind.LEASE)
+        self._ending.fail(error_of(failure))
+
 
 SLICE_SECONDS = 0.010
 """How long one turn of the loop may send requests before the reactor gets its turn."""

@@ -1,4 +1,4 @@
-"""When is the next result of start() taken?
+"""When is the next result of start() taken, and how is it recognised when start() runs again?
 
 Never ahead of need: while a slot is free and the frontier has nothing ready. Each result goes to the
 store in a unit of its own, with its digest, so that a resume can skip what was delivered: requests by
@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Any
+
+from itemadapter import ItemAdapter
 
 from crawler.engine.ending import Ending
 from crawler.engine.keeping.unit import Unit, UnitKeeper
 from crawler.engine.machine import Machine
 from crawler.engine.user_code.callbacks import Callbacks, Taker
-from crawler.engine.user_code.item_digest import digest
 from crawler.frontier.frontier import Frontier
 from crawler.model.request import Request
 from crawler.model.response import Response
@@ -108,3 +110,16 @@ class Starts:
         unit.start_ended = False
         self._raising = not len(self._callbacks)  # else it goes on: one of its results was not acceptable
         self._taker.failed(error, unit, name, response)
+
+
+def digest(result: Any, fingerprint: Callable[[Request], int]) -> int:
+    """Return an unsigned 64-bit number: a request's fingerprint, or a digest of an item's fields."""
+    if isinstance(result, Request):
+        return fingerprint(result) if result.problem is None else _number(result.url)
+    if ItemAdapter.is_item(result):
+        return _number(repr(sorted(ItemAdapter(result).asdict().items(), key=lambda pair: str(pair[0]))))
+    return _number(repr(result))
+
+
+def _number(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")

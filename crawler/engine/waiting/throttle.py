@@ -17,7 +17,7 @@ from crawler.engine.clock import Clock
 from crawler.engine.keeping.committer import Committer
 from crawler.events import Events, HostPaced
 from crawler.frontier.frontier import Frontier
-from crawler.frontier.host import Entry, LimitsByHost
+from crawler.frontier.host import Entry, HostLimits, LimitsByHost
 from crawler.model.response import Response
 from crawler.policy.retry import retry_after
 from crawler.policy.throttle import OVERLOADED, HostThrottle, ThrottleRules, is_overload, on_overload, on_success
@@ -178,3 +178,18 @@ class Throttle:
         if state.slowed:
             self.states[host] = state
             self._frontier.set_limits(host, concurrency=state.concurrency, delay=state.delay)
+
+
+def limits_of(core: CoreSettings) -> LimitsByHost:
+    """Return the general limits, and for the hosts in DOWNLOAD_SLOTS their own."""
+    general = HostLimits(core.CONCURRENT_REQUESTS_PER_DOMAIN, core.DOWNLOAD_DELAY, core.RANDOMIZE_DOWNLOAD_DELAY)
+    own = {
+        host: HostLimits(
+            slot.get("concurrency", general.concurrency),
+            slot.get("delay", general.delay),
+            bool(slot.get("jitter", slot.get("randomize_delay", general.jitter))),
+        )
+        for host, slot in core.DOWNLOAD_SLOTS.items()
+    }
+    own[""] = HostLimits(core.CONCURRENT_REQUESTS, 0.0, False)  # file: and data: have no host to be polite to
+    return LimitsByHost(general, own)
