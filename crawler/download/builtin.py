@@ -16,12 +16,11 @@ from twisted.internet.defer import DeferredList
 
 from crawler.config.schema import CoreSettings
 from crawler.download.machine import Machine
-from crawler.download.middleware.auth import Authentication
 from crawler.download.middleware.cache.disk import Pages as CachePages
 from crawler.download.middleware.cache.middleware import Fresh, HttpCache, Stale
 from crawler.download.middleware.chain import Middleware
 from crawler.download.middleware.cookies.middleware import Cookies
-from crawler.download.middleware.headers import DefaultHeaders
+from crawler.download.middleware.headers import Authentication, DefaultHeaders
 from crawler.download.middleware.proxy import EnvironmentProxy
 from crawler.download.middleware.proxy_pool import ProxyPool
 from crawler.download.middleware.sessions import Sessions

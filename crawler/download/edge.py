@@ -17,7 +17,7 @@ from crawler.download.middleware.cache.disk import Pages as CachePages
 from crawler.download.middleware.cache.middleware import Fresh
 from crawler.download.middleware.chain import Middleware, compile_chain
 from crawler.download.net.interfaces import Reactor
-from crawler.download.schemes.router import SchemeRouter
+from crawler.download.schemes.local import by_scheme
 from crawler.download.seam import Downloader
 from crawler.download.timed import TimedDownloader
 from crawler.model.request import Request
@@ -58,7 +58,7 @@ class Edge:
         self._built_in = BuiltIn(core, machine, pages)
         self.facts = self._built_in.facts
         self.lookup = self._fresh if self._built_in.lookup is not None else None
-        router = SchemeRouter.assembled(http, core, make=own)
+        router = by_scheme(http, core, make=own)
         self._downloader = self._built_in.archived(router)
         users: list[Middleware] = [
             checked(make(each), "MIDDLEWARES", takes=2, shape=_MIDDLEWARE) for each in core.MIDDLEWARES

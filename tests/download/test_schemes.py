@@ -8,7 +8,8 @@ import pytest
 from twisted.internet.defer import Deferred, succeed
 
 from crawler.config.schema import CoreSettings
-from crawler.download.schemes.router import SchemeRouter
+from crawler.download.middleware.chain import SchemeRouter
+from crawler.download.schemes.local import by_scheme
 from crawler.download.seam import Exchange
 from crawler.errors import BodyTooLarge, FetchError, UnsupportedScheme
 from crawler.model.request import Request
@@ -28,7 +29,7 @@ class Fake:
 
 
 def router(**settings: Any) -> SchemeRouter:
-    return SchemeRouter.assembled(Fake(), CoreSettings(**settings), make=lambda given: given())
+    return by_scheme(Fake(), CoreSettings(**settings), make=lambda given: given())
 
 
 def fetch(url: str, router: SchemeRouter, exchange: Exchange | None = None, **request: Any) -> Response:

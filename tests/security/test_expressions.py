@@ -15,7 +15,7 @@ from crawler import FormRequest, LinkExtractor
 from crawler.config.schema import CoreSettings
 from crawler.download.middleware.cookies.set_cookie import parse, parse_date
 from crawler.download.middleware.digest import challenge_in
-from crawler.download.schemes.router import DataDownloader
+from crawler.download.schemes.local import DataDownloader
 from crawler.errors import CrawlerError
 from crawler.generic.markup import BadMarkup
 from crawler.generic.sitemap import Sitemap, sitemaps_in

@@ -1,4 +1,4 @@
-"""How are middlewares put around the downloader?
+"""What does a request pass on its way out: the middlewares, then the downloader of its scheme?
 
 A middleware wraps one attempt: it sees every retry and every hop of a redirect. The chain is compiled
 once for a crawl; a fetch then costs one Deferred and a few nested coroutines.
@@ -6,17 +6,19 @@ once for a crawl; a fetch then costs one Deferred and a few nested coroutines.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, DeferredList, fail
 
-from crawler.download.seam import Exchange, Head, OnHead
+from crawler.download.seam import Downloader, Exchange, Head, OnHead
+from crawler.errors import UnsupportedScheme
 from crawler.model.request import Request
 from crawler.model.response import Response
 
 Fetch = Callable[[Request], Awaitable[Response]]
 Drive = Callable[[Coroutine[Any, Any, Response]], "Deferred[Response]"]
+Link = tuple[Callable[[Request], bool] | None, Fetch]
 
 
 class Middleware(Protocol):
@@ -63,9 +65,13 @@ def compile_chain(
 
     fetch: Fetch = innermost
     if on_head is not None and any(not type(each).__module__.startswith("crawler.") for each in seeing):
-        fetch = _answering_for(on_head, downloader_fetch)
+        fetch = last = _answering_for(on_head, downloader_fetch)
+    else:
+        last = innermost
+    links: list[Link] = []
     for middleware in reversed(middlewares):
-        fetch = _around(middleware, fetch, again)
+        links = [(getattr(middleware, "before", None), _around(middleware, fetch, again)), *links]
+        fetch = _along(links, last)
     if not middlewares:
         return fetch  # type: ignore[return-value]  # the downloader's own Deferred
 
@@ -92,10 +98,19 @@ def _around(middleware: Middleware, inner: Fetch, again: Fetch) -> Fetch:
 
         return middleware(request, fetch)
 
-    before: Callable[[Request], bool] | None = getattr(middleware, "before", None)
-    if before is None:
-        return call
-    return lambda request: inner(request) if before(request) else call(request)
+    return call
+
+
+def _along(links: list[Link], last: Fetch) -> Fetch:
+    """Return the fetch past each link that ``before`` was all of, into the first that it is not, or else ``last``."""
+
+    def fetch(request: Request) -> Awaitable[Response]:
+        for before, call in links:
+            if before is None or not before(request):
+                return call(request)
+        return last(request)
+
+    return fetch
 
 
 def _answering_for(on_head: OnHead, downloader_fetch: Callable[..., Awaitable[Response]]) -> Fetch:
@@ -141,3 +156,29 @@ def _on_heads(hooks: list[OnHead]) -> OnHead | None:
         return go_on
 
     return on_head
+
+
+class SchemeRouter:
+    """A Downloader that hands each request to the one of its URL's scheme."""
+
+    def __init__(self, downloaders: Mapping[str, Downloader | None]) -> None:
+        self._by_scheme = {scheme: each for scheme, each in downloaders.items() if each is not None}
+
+    def __repr__(self) -> str:
+        return f"<SchemeRouter {', '.join(sorted(self._by_scheme))}>"
+
+    def fetch(self, request: Request, exchange: Exchange | None = None) -> Deferred[Response]:
+        """See crawler.download.seam.Downloader; fails with UnsupportedScheme."""
+        scheme = request.url.partition(":")[0].lower()
+        downloader = self._by_scheme.get(scheme)
+        if downloader is not None:
+            return downloader.fetch(request, exchange)
+        known = ", ".join(sorted(self._by_scheme))
+        message = f"nothing fetches {scheme!r} URLs here (SCHEMES); known are {known}"
+        return fail(UnsupportedScheme(message, request=request, sent=False))
+
+    def close(self) -> Deferred[None]:
+        """Close all of them."""
+        unique = {id(each): each for each in self._by_scheme.values()}.values()
+        closing = DeferredList([each.close() for each in unique], fireOnOneErrback=True, consumeErrors=True)
+        return closing.addCallback(lambda _: None)

@@ -8,8 +8,8 @@ import pytest
 
 from crawler.config.parse import WrongValue
 from crawler.config.schema import CoreSettings
-from crawler.download.middleware.auth import Authentication
 from crawler.download.middleware.digest import challenge_in
+from crawler.download.middleware.headers import Authentication
 from crawler.errors import InvalidRequest
 from crawler.model.headers import Headers
 from crawler.model.request import Request

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from crawler.config.schema import CoreSettings
-from crawler.download.middleware.auth import Authentication
 from crawler.download.middleware.cache.middleware import Fresh, HttpCache, Stale
 from crawler.download.middleware.cookies.middleware import Cookies
-from crawler.download.middleware.headers import DefaultHeaders
+from crawler.download.middleware.headers import Authentication, DefaultHeaders
 from crawler.errors import NotInCache
 from crawler.model.headers import Headers
 from crawler.model.request import Request

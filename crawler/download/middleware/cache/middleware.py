@@ -16,11 +16,10 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from crawler.config.schema import CoreSettings
-from crawler.download.middleware.auth import Authentication
 from crawler.download.middleware.cache.disk import KeptPages, Pages
 from crawler.download.middleware.chain import Fetch
 from crawler.download.middleware.cookies.middleware import Cookies
-from crawler.download.middleware.headers import DefaultHeaders
+from crawler.download.middleware.headers import Authentication, DefaultHeaders
 from crawler.errors import NotInCache
 from crawler.model.cached import CachedPage
 from crawler.model.headers import Headers
@@ -95,7 +94,7 @@ class HttpCache:
         """Return what is kept for a request; None: nothing that helps. A damaged page is None."""
         if self._again(request) or not self._concerns(request):
             return None
-        self._defaults.fill(request)
+        self._defaults.before(request)
         return self._found(request, self._key(request))
 
     def _again(self, request: Request) -> bool:

@@ -69,7 +69,7 @@ class Cookies:
 
     def before(self, request: Request) -> bool:
         """See chain.Middleware: tell whether there is no cookie to send."""
-        return not request.cookies and not self._jars.get(request.meta.get("cookiejar"))
+        return not request.cookies and not (self._jars and self._jars.get(request.meta.get("cookiejar")))
 
     def _header(self, request: Request) -> bytes:
         url, now = split(request.url), self._wall()

@@ -11,61 +11,24 @@ import binascii
 import mimetypes
 import re
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from twisted.internet.defer import Deferred, DeferredList, execute, fail
+from twisted.internet.defer import Deferred, execute
 
 from crawler.config.schema import CoreSettings
+from crawler.download.middleware.chain import SchemeRouter
 from crawler.download.request_limits import max_size_of
 from crawler.download.seam import Downloader, Exchange, Head
-from crawler.errors import BodyTooLarge, FetchError, UnsupportedScheme
+from crawler.errors import BodyTooLarge, FetchError
 from crawler.model.headers import Headers
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.model.url import shortened, split, without_fragment
 
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:;.*)?", re.ASCII).fullmatch
-
-
-class SchemeRouter:
-    """A Downloader that hands each request to the one of its URL's scheme."""
-
-    def __init__(self, downloaders: Mapping[str, Downloader | None]) -> None:
-        self._by_scheme = {scheme: each for scheme, each in downloaders.items() if each is not None}
-
-    def __repr__(self) -> str:
-        return f"<SchemeRouter {', '.join(sorted(self._by_scheme))}>"
-
-    @classmethod
-    def assembled(cls, http: Downloader, settings: CoreSettings, *, make: Callable[[Any], Downloader]) -> SchemeRouter:
-        """Put the router of a crawl together; ``make`` makes a downloader from its class (or path)."""
-        built_in: dict[str, Downloader | None] = {
-            "http": http,
-            "https": http,
-            "file": FileDownloader(settings),
-            "data": DataDownloader(settings),
-        }
-        own = {scheme.lower(): None if given is None else make(given) for scheme, given in settings.SCHEMES.items()}
-        return cls({**built_in, **own})
-
-    def fetch(self, request: Request, exchange: Exchange | None = None) -> Deferred[Response]:
-        """See crawler.download.seam.Downloader; fails with UnsupportedScheme."""
-        scheme = request.url.partition(":")[0].lower()
-        downloader = self._by_scheme.get(scheme)
-        if downloader is not None:
-            return downloader.fetch(request, exchange)
-        known = ", ".join(sorted(self._by_scheme))
-        message = f"nothing fetches {scheme!r} URLs here (SCHEMES); known are {known}"
-        return fail(UnsupportedScheme(message, request=request, sent=False))
-
-    def close(self) -> Deferred[None]:
-        """Close all of them."""
-        unique = {id(each): each for each in self._by_scheme.values()}.values()
-        closing = DeferredList([each.close() for each in unique], fireOnOneErrback=True, consumeErrors=True)
-        return closing.addCallback(lambda _: None)
 
 
 class _Local:
@@ -162,3 +125,15 @@ def _from_base64(body: bytes) -> bytes:
         return binascii.a2b_base64(body + b"=" * (-len(body) % 4), strict_mode=True)
     except binascii.Error as error:
         raise FetchError(f"the data: URL is not valid base64: {error}") from error
+
+
+def by_scheme(http: Downloader, settings: CoreSettings, *, make: Callable[[Any], Downloader]) -> SchemeRouter:
+    """Put the router of a crawl together; ``make`` makes a downloader from its class (or path)."""
+    built_in: dict[str, Downloader | None] = {
+        "http": http,
+        "https": http,
+        "file": FileDownloader(settings),
+        "data": DataDownloader(settings),
+    }
+    own = {scheme.lower(): None if given is None else make(given) for scheme, given in settings.SCHEMES.items()}
+    return SchemeRouter({**built_in, **own})
