@@ -43,7 +43,7 @@ ROOMS: dict[str, Room] = {
     "frames": _room(()),
     "summary": _room(VALUES, "msgspec"),
     "events": _room(VALUES, "msgspec itemadapter"),
-    "config": _room(VALUES | {"events", "dialect"}, "msgspec itemadapter"),
+    "config": _room(VALUES | {"events", "dialect", "policy.scope"}, "msgspec itemadapter"),
     "pipeline": _room(WORDS | {"spider"}, "msgspec itemadapter"),
     "spider": _room(WORDS | {"anywhere", "dialect"}, "msgspec itemadapter"),
     "download": _room(

@@ -16,22 +16,18 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from crawler.assembly.attributes import simple_attributes
 from crawler.assembly.components import (
     NoSideCalls,
     load_settings,
     make_component,
     make_components,
     make_spider,
+    simple_attributes,
     subscribe_extension,
 )
 from crawler.assembly.job import ChosenStore, JobPlan, begun_at, choose_store, going_on
-from crawler.assembly.rules import (
-    make_acceptance,
-    make_rules,
-)
-from crawler.assembly.shutdown import end_with_reactor
-from crawler.assembly.world import ForComponents, World, real_world
+from crawler.assembly.rules import make_acceptance, make_rules
+from crawler.assembly.world import ForComponents, World, end_with_reactor, real_world
 from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
 from crawler.download.edge import Edge

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from types import NoneType
 from typing import Any
+from uuid import UUID
 
 from crawler.config.arguments import convert_arguments
 from crawler.config.components import called
@@ -93,3 +98,15 @@ def subscribe_extension(extension: Any, crawler: Crawler) -> None:
         called(extension.subscribe, crawler.events, shape="def subscribe(self, events)")
     elif not hasattr(extension, "from_crawler"):
         raise UsageError(f"{type(extension).__name__} in EXTENSIONS has neither subscribe(events) nor from_crawler")
+
+
+_SIMPLE = (str, int, float, Decimal, date, UUID, Enum, NoneType)
+
+
+def simple_attributes(spider: Spider) -> dict[str, Any]:
+    """Return what a feed's path may name: text, numbers and dates, of the object and of its classes."""
+    classes = [kind for kind in reversed(type(spider).__mro__) if not issubclass(Spider, kind)]
+    found: dict[str, Any] = {}
+    for owner in (*classes, spider):
+        found |= {name: value for name, value in vars(owner).items() if not name.startswith("_")}
+    return {name: value for name, value in found.items() if isinstance(value, _SIMPLE)}

@@ -1,13 +1,18 @@
-"""What of the machine does a crawl stand on?"""
+"""What of the machine does a crawl stand on, and what becomes of it when its reactor is stopped?
+
+That is by reactor.stop() in the user's code, or by Ctrl-C in a script that has no signal handlers of its own.
+"""
 
 from __future__ import annotations
 
 import random
 from dataclasses import dataclass
 from threading import get_ident
+from typing import Protocol, TypeVar
 
-from twisted.internet.base import ReactorBase
+from twisted.internet.base import DelayedCall, ReactorBase
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 from twisted.python.threadable import isInIOThread
 
 from crawler.download.seam import Downloader
@@ -18,6 +23,11 @@ from crawler.engine.user_code.tasks import driver, loop_of
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.threads import reactor_pools
+
+T = TypeVar("T")
+
+SHUTDOWN_SECONDS = 5.0
+"""How long a crawl has to finish what is in flight when the reactor is stopped, and then to close."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,3 +86,40 @@ class ForComponents:
             self._crawl.ending.stop(reason)
         else:
             self._reactor.callFromThread(self._crawl.ending.stop, reason)
+
+
+class Stoppable(Protocol):
+    """What is asked of the crawl, one after the other."""
+
+    def stop(self) -> None:
+        """Let what is in flight finish."""
+
+    def stop_now(self) -> None:
+        """End at once."""
+
+    def give_up(self) -> None:
+        """Wait no longer for the user's code."""
+
+
+def end_with_reactor(crawl: Stoppable, running: Deferred[T], reactor: ReactorBase) -> None:
+    """Stop the crawl when the reactor is stopped, which then waits until ``running`` has fired."""
+    over: Deferred[None] = Deferred()
+    calls: list[DelayedCall] = []
+
+    def stopping() -> Deferred[None]:
+        calls.append(reactor.callLater(SHUTDOWN_SECONDS, crawl.stop_now))
+        calls.append(reactor.callLater(2 * SHUTDOWN_SECONDS, crawl.give_up))
+        crawl.stop()
+        return over
+
+    def ended(result: T | Failure) -> T | Failure:
+        if not calls:
+            reactor.removeSystemEventTrigger(trigger)
+        for call in calls:
+            if call.active():
+                call.cancel()
+        over.callback(None)
+        return result
+
+    trigger = reactor.addSystemEventTrigger("before", "shutdown", stopping)
+    running.addBoth(ended)

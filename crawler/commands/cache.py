@@ -12,9 +12,8 @@ import click
 import msgspec
 from rich.filesize import decimal
 
-from crawler.commands.groups import CommandGroup
 from crawler.commands.loading import load_settings, project_if_any
-from crawler.commands.options import Given, command_line_settings, settings_options
+from crawler.commands.options import CommandGroup, Given, command_line_settings, settings_options
 from crawler.commands.showing import say
 from crawler.storage.cache import CacheFile
 

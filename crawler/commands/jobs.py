@@ -12,8 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from crawler.commands.groups import CommandGroup
-from crawler.commands.options import Given, command_line_settings, settings_options
+from crawler.commands.options import CommandGroup, Given, command_line_settings, settings_options
 from crawler.commands.resume import find_again, jobs_folder
 from crawler.commands.showing import say, say_json, shown, without_passwords
 from crawler.errors import UsageError

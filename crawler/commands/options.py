@@ -1,12 +1,15 @@
-"""Which options do the commands that run a spider share, and which settings do they stand for?"""
+"""Which options do the commands that run a spider share, which settings do they stand for, what does a job remember?"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple, TypedDict, TypeVar
 
 import click
+from msgspec import Struct, ValidationError, convert, to_builtins
 
+from crawler.config.nearest import did_you_mean
 from crawler.errors import OutputError, SettingError, UsageError
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -118,3 +121,44 @@ def _add(command: Decorated, options: Iterable[Callable[[Any], Any]]) -> Decorat
     for option in reversed(tuple(options)):
         command = option(command)
     return command
+
+
+_KEY = "command"
+
+
+class Remembered(Struct):
+    """The command that began a job: spider (``file``: from which it was run), arguments, settings and folder."""
+
+    spider: str
+    folder: str
+    file: str | None = None
+    arguments: dict[str, str] = {}
+    settings: dict[str, Any] = {}
+
+
+def remember(spider: str, options: RunOptions, *, file: str | None) -> dict[str, Any]:
+    """Return the description of a new job: plain values."""
+    settings = {name: value for name, value in options.settings.items() if name != "JOB_NAME"}
+    command = Remembered(spider, str(Path.cwd()), file, dict(options.arguments), settings)
+    return {"spider": spider, _KEY: to_builtins(command)}
+
+
+def recall(job: str, description: Mapping[str, Any]) -> Remembered:
+    """Return what a job remembers. Raises UsageError for a job that no command began."""
+    if _KEY not in description:
+        raise UsageError(f"job {job} was not begun by a command; continue it from the script that began it")
+    try:
+        return convert(description[_KEY], Remembered)
+    except ValidationError as error:
+        raise UsageError(f"job {job} remembers no command this version understands: {error}") from error
+
+
+class CommandGroup(click.Group):
+    """A group whose unknown command is an error of one line that names the nearest."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by name. Raises UsageError."""
+        if cmd_name not in self.commands:
+            hint = did_you_mean(cmd_name, self.commands) or f"; there are {', '.join(self.commands)}"
+            raise UsageError(f'there is no command "{ctx.info_name} {cmd_name}"{hint}')
+        return self.commands[cmd_name]

@@ -16,8 +16,7 @@ from crawler.commands.loading import (
     project_if_any,
     usual_folder,
 )
-from crawler.commands.options import Given, RunOptions, command_line_settings, settings_options
-from crawler.commands.remembered import recall
+from crawler.commands.options import Given, RunOptions, command_line_settings, recall, settings_options
 from crawler.config.settings import Settings
 from crawler.errors import UsageError
 from crawler.spider import Spider

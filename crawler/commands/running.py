@@ -22,9 +22,8 @@ from twisted.internet.defer import Deferred
 
 from crawler.commands import STOPPED_BY_HAND
 from crawler.commands.loading import usual_folder
-from crawler.commands.options import RunOptions
+from crawler.commands.options import RunOptions, remember
 from crawler.commands.reactor import install_reactor, run_reactor
-from crawler.commands.remembered import remember
 from crawler.commands.screen import Screen
 from crawler.config.settings import Settings
 from crawler.errors import CrawlerError, UsageError

@@ -18,20 +18,10 @@ from crawler.config.parse import WrongValue, check, shorten
 from crawler.errors import InvalidRequest
 from crawler.model.headers import Headers
 from crawler.model.url import is_http, normalise, origin_of, split
+from crawler.policy.scope import POLICIES
 
 T = TypeVar("T")
 _is_scheme = re.compile(r"[a-z][a-z0-9+.-]*", re.IGNORECASE | re.ASCII).fullmatch
-_POLICIES = (
-    "no-referrer",
-    "no-referrer-when-downgrade",
-    "same-origin",
-    "origin",
-    "strict-origin",
-    "origin-when-cross-origin",
-    "strict-origin-when-cross-origin",
-    "unsafe-url",
-    "scrapy-default",
-)
 
 
 class Holds(NamedTuple):
@@ -174,7 +164,7 @@ def referrer_policy(value: str) -> str:
     """A policy, or a list of them at commas, of which the last counts (Referrer Policy §8.1)."""
     words = [word.strip() for word in value.lower().split(",")]
     for word in words:
-        if word not in _POLICIES:
-            hint = did_you_mean(word, _POLICIES)
-            raise WrongValue(f"expected one of {', '.join(_POLICIES)}, got {shorten(word)}{hint}")
+        if word not in POLICIES:
+            hint = did_you_mean(word, POLICIES)
+            raise WrongValue(f"expected one of {', '.join(POLICIES)}, got {shorten(word)}{hint}")
     return words[-1]

@@ -13,7 +13,6 @@ from crawler.config.components import COMPONENT_SETTINGS, Declared, called, comp
 from crawler.config.holds import held
 from crawler.config.kinds import Kind, is_optional
 from crawler.config.parse import check, parse_any, parse_text, shorten
-from crawler.config.reads import TypedReads
 from crawler.config.schema import CoreSettings
 from crawler.dialect import Asked, dialect
 from crawler.errors import SettingError
@@ -44,6 +43,37 @@ class Gathered(NamedTuple):
     given: dict[str, Given]
     declared: dict[str, Declared]
     warnings: list[str]
+
+
+class TypedReads:
+    """Methods that read a setting as a value of a type, for a class that has ``get(name)``."""
+
+    get: Callable[..., Any]
+
+    def getbool(self, name: str, default: bool = False) -> bool:
+        """Return the value as a truth value (Scrapy's name)."""
+        return bool(self._read(name, default, bool))
+
+    def getint(self, name: str, default: int = 0) -> int:
+        """Return the value as a whole number (Scrapy's name)."""
+        return int(self._read(name, default, int))
+
+    def getfloat(self, name: str, default: float = 0.0) -> float:
+        """Return the value as a number (Scrapy's name)."""
+        return float(self._read(name, default, float))
+
+    def getlist(self, name: str, default: list[Any] | None = None) -> list[Any]:
+        """Return a copy of the value as a list; a text is split at commas (Scrapy's name)."""
+        return list(self._read(name, default, list[str]) or [])
+
+    def getdict(self, name: str, default: dict[Any, Any] | None = None) -> dict[Any, Any]:
+        """Return a copy of the value as a dict (Scrapy's name)."""
+        return dict(self._read(name, default, dict[str, Any]) or {})
+
+    def _read(self, name: str, default: Any, kind: Kind) -> Any:
+        value = self.get(name)
+        value = default if value is None else value
+        return parse_text(value, kind) if isinstance(value, str) else (value or 0)
 
 
 class Draft(TypedReads):

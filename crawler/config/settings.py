@@ -16,9 +16,8 @@ from typing import Any, Self
 import msgspec
 
 from crawler.config.components import MISSING, Declared, declared_by
-from crawler.config.layers import CORE_KINDS, Given, Layer, gather, of_spider, typed
+from crawler.config.layers import CORE_KINDS, Given, Layer, TypedReads, gather, of_spider, typed
 from crawler.config.nearest import misspelt
-from crawler.config.reads import TypedReads
 from crawler.config.schema import CoreSettings
 from crawler.dialect import dialect
 from crawler.errors import SettingError

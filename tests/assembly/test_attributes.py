@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any, ClassVar
 
-from crawler.assembly.attributes import simple_attributes
+from crawler.assembly.components import simple_attributes
 from crawler.spider import Spider
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crawler import Request, Spider
-from crawler.assembly.unread import READ
+from crawler.assembly.rules import READ
 from crawler.scrapy.elsewhere import META_KEYS
 from crawler.testing import crawl
 
