@@ -45,7 +45,7 @@ from crawler.observe.stats import subscribe_stats
 from crawler.spider import Crawler, Spider
 from crawler.stats import Stats
 from crawler.storage.cache import CacheFile
-from crawler.storage.seen import SeenSet
+from crawler.storage.memory import SeenSet
 from crawler.summary import Summary
 
 logger = logging.getLogger(__name__)

@@ -19,10 +19,10 @@ from msgspec.structs import replace
 from crawler.errors import FeedError, OutputError
 from crawler.feeds.batchfile import BatchFile, beside, remove_uncommitted, rename
 from crawler.feeds.failures import check_place, named_errors
+from crawler.feeds.items import Shape
 from crawler.feeds.marks import BatchMark, Mark, read_mark
 from crawler.feeds.names import PathTemplate, compression_of, stamp
 from crawler.feeds.outfile import sync_folder
-from crawler.feeds.shape import Shape
 
 # Goals: after a kill at any moment, a resume leaves every item in the file once; the file is valid whenever the crawl
 # is not running; not a byte that was there before the job is lost; a full disk costs nothing that was safe before.

@@ -1,14 +1,16 @@
-"""Which fields has an item, whatever its type, and which of them does a feed write?"""
+"""Which fields has an item, whatever its type, and what does a feed make of them?"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
 from itemadapter.adapter import ItemAdapter
 
+from crawler.feeds.formats.base import Format
 from crawler.feeds.values import sound, struct_fields, text_of
 from crawler.model.copied import copied
 
@@ -116,6 +118,19 @@ class Fields:
         except BaseException:
             logger.exception("The serializer of field %r failed; the value is written without it", name)
             return value
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Which items and fields are written, and in which format.
+
+    ``name`` is what the job's marks call the format. ``store_empty``: there is an output even if no item comes.
+    """
+
+    form: Format
+    fields: Fields
+    name: str
+    store_empty: bool = True
 
 
 def _named_by_text(item: dict[Any, Any]) -> bool:

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from crawler.errors import OutputError
 from crawler.feeds.filefeed import FileFeed
 from crawler.feeds.formats import Format, FormatOptions
-from crawler.feeds.items import Fields
+from crawler.feeds.items import Fields, Shape
 from crawler.feeds.names import STDOUT, PathTemplate, compression_of, local_path, parse_output
 from crawler.feeds.options import FeedOptions, check_encoding, check_formats, choose_format, item_test, read_options
 from crawler.feeds.seam import Feed
-from crawler.feeds.shape import Shape
 from crawler.feeds.streamfeed import StreamFeed
 from crawler.model.masking import masked
 

@@ -18,8 +18,8 @@ from msgspec.structs import replace
 
 from crawler.errors import FeedError, OutputClosed, OutputError
 from crawler.feeds.formats.base import Format
+from crawler.feeds.items import Shape
 from crawler.feeds.marks import BatchMark, Mark, read_mark
-from crawler.feeds.shape import Shape
 from crawler.model.masking import harmless
 
 

@@ -7,6 +7,8 @@ The keys are Scrapy's (docs.scrapy.org, "Stats Collection"). Two differ on purpo
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from crawler.events import (
     Events,
     FeedClosed,
@@ -23,8 +25,6 @@ from crawler.events import (
     ResponseReceived,
     SpiderFailed,
 )
-from crawler.model.request import Request
-from crawler.model.response import Response
 from crawler.stats import Stats
 
 _REFUSED = {
@@ -91,7 +91,7 @@ class _Counts:
         if key is None:
             key = self._by_method[method] = f"downloader/request_method_count/{method}"
         self._counts[key] += 1
-        if _is_robots(event.request):
+        if event.request.meta.get("robots") is True:
             self._counts["robotstxt/request_count"] += 1
         else:
             self._counts["scheduler/dequeued"] += 1
@@ -103,8 +103,10 @@ class _Counts:
         if key is None:
             key = self._by_status[status] = f"downloader/response_status_count/{status}"
         self._counts[key] += 1
-        self._counts["downloader/response_bytes"] += _size(event.response)
-        if _is_robots(event.request):
+        self._counts["downloader/response_bytes"] += (
+            len(event.response.body) if event.response.body_file is None else _size(event.response.body_file)
+        )
+        if event.request.meta.get("robots") is True:
             self._counts["robotstxt/response_count"] += 1
             self._counts[f"robotstxt/response_status_count/{status}"] += 1
         else:
@@ -114,7 +116,7 @@ class _Counts:
         name = type(event.error).__name__
         self._counts["downloader/exception_count"] += 1
         self._counts[f"downloader/exception_type_count/{name}"] += 1
-        if _is_robots(event.request):
+        if event.request.meta.get("robots") is True:
             self._counts["robotstxt/exception_count"] += 1
             self._counts[f"robotstxt/exception_count/{name}"] += 1
 
@@ -164,15 +166,9 @@ class _Counts:
         self._counts["feedexport/success_count"] += 1
 
 
-def _is_robots(request: Request) -> bool:
-    return request.meta.get("robots") is True
-
-
-def _size(response: Response) -> int:
-    """Return the bytes of the body as it was delivered, without reading one that lies in a file."""
-    if response.body_file is not None:
-        try:
-            return int(response.body_file.stat().st_size)
-        except OSError:
-            return 0
-    return len(response.body)
+def _size(file: Path) -> int:
+    """Return the bytes of a body that lies in a file, as it was delivered, without reading it."""
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0

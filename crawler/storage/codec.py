@@ -4,19 +4,24 @@ As its URL and a short MessagePack array of what differs from a plain GET. Callb
 name of a method of the spider, classes of requests by their name with what they keep beside a request's
 fields. A request with a lambda, a closure, a foreign object in meta or a class that is no module's has
 no stored form: ``CannotStore``, and the engine carries it.
+
+A stored class is looked up among the classes derived from Request that exist, and nowhere else; a stored
+attribute goes into a slot or the instance's dict, past properties and ``__setattr__``. So data that was
+planted in a job can neither reach another object nor run code.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from types import MemberDescriptorType, ModuleType
 from typing import Any
 
 from crawler.errors import StoreError
 from crawler.model.fields import NO_CALLBACK
 from crawler.model.headers import Headers
-from crawler.model.request import Request
-from crawler.storage.requestclasses import RequestClasses, name_of, own_state, restore_state
+from crawler.model.request import MOVED, Request, request_classes
 from crawler.storage.shapes import CannotStore
 from crawler.storage.values import Values
 
@@ -41,7 +46,7 @@ class Codec:
 
     def __init__(self, spider: Any = None, classes: Iterable[type] = ()) -> None:
         self._values = Values(classes)
-        self._requests = RequestClasses()
+        self._classes: dict[str, type[Request]] = {}  # looked for when one is first asked for
         self._spider = spider
         self._methods = _methods_of(spider)
         self._names = {id(_function_of(method)): name for name, method in reversed(self._methods.items())}
@@ -109,7 +114,7 @@ class Codec:
             True if request._dont_filter else None,
             None if encoding == "utf-8" else encoding,
             request._flags or None,
-            *((None, None) if request.__class__ is Request else (name_of(type(request)), own_state(request))),
+            *((None, None) if request.__class__ is Request else (_name_of(type(request)), _own_state(request))),
         ]
         while parts and parts[-1] is None:
             parts.pop()
@@ -123,9 +128,9 @@ class Codec:
         parts += [None] * (13 - len(parts))
         callback, meta, cb_kwargs, errback, method, body, headers, cookies, dont_filter, encoding, flags = parts[:11]
         name, state = parts[11:]
-        request = (Request if name is None else self._requests.named(name)).to_link(url, self._callback(callback))
+        request = (Request if name is None else self._class(name)).to_link(url, self._callback(callback))
         if state is not None:
-            restore_state(request, state)
+            _restore_state(request, state)
         request._meta, request._cb_kwargs, request._cookies, request._flags = meta, cb_kwargs, cookies, flags
         request._errback = self._callback(errback)
         request._method = method or "GET"
@@ -137,6 +142,20 @@ class Codec:
             request._headers = Headers.from_raw([(field, value) for field, value in headers[0]])
             request._headers._withheld = frozenset(headers[1])
         return request
+
+    def _class(self, name: Any) -> type[Request]:
+        """Return the class of a stored name; raises StoreError if there is none."""
+        if isinstance(name, str):
+            module, _, qualname = name.partition(":")
+            name = f"{MOVED.get(module, module)}:{qualname}"
+            if name not in self._classes:  # it may have been made since
+                self._classes = {_full_name(cls): cls for cls in request_classes()}
+            if name in self._classes:
+                return self._classes[name]
+        raise StoreError(
+            f"the stored request class {name!r} is not known to this project any more; "
+            "resume with the class under that name again"
+        )
 
     def _callback_name(self, callback: Callable[..., Any] | None) -> str | None:
         if callback is None:
@@ -193,3 +212,56 @@ def _methods_of(spider: Any) -> dict[str, Callable[..., Any]]:
             if inspect.isroutine(static) or isinstance(static, (classmethod, staticmethod)):
                 methods[name] = getattr(spider, name)
     return methods
+
+
+def _name_of(cls: type[Request]) -> str:
+    """Return the stored name of a class; raises CannotStore if its module does not have it under that name."""
+    found: ModuleType | type | None = sys.modules.get(cls.__module__)
+    for part in cls.__qualname__.split("."):
+        found = getattr(found, part, None)
+    if found is not cls:
+        raise CannotStore(f"{cls.__qualname__} is not a class that its module names")
+    return _full_name(cls)
+
+
+def _own_state(request: Request) -> dict[str, Any] | None:
+    """Return what a class derived from Request keeps beside a request's fields; None for nothing."""
+    state = dict(getattr(request, "__dict__", ()))
+    for name, slot in _slots(type(request)):
+        try:
+            state[name] = slot.__get__(request)
+        except AttributeError:  # it was never set
+            continue
+    return state or None
+
+
+def _restore_state(request: Request, state: Any) -> None:
+    """Give a request what ``_own_state`` returned; raises StoreError if its class has no place for it."""
+    slots = dict(_slots(type(request)))
+    attributes = getattr(request, "__dict__", None)
+    if not isinstance(state, dict):
+        raise _misfit(request, "it is no dict")
+    for name, value in state.items():
+        if name in slots:
+            slots[name].__set__(request, value)
+        elif attributes is not None and isinstance(name, str):
+            attributes[name] = value
+        else:
+            raise _misfit(request, f"it has no {name!r}")
+
+
+def _slots(cls: type[Request]) -> Iterator[tuple[str, MemberDescriptorType]]:
+    """Yield the slots of the classes between ``cls`` and Request, those of bases first."""
+    for base in reversed(cls.__mro__):
+        if base not in Request.__mro__:
+            for name, value in vars(base).items():
+                if isinstance(value, MemberDescriptorType):
+                    yield name, value
+
+
+def _full_name(cls: type[Request]) -> str:
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def _misfit(request: Request, why: str) -> StoreError:
+    return StoreError(f"a stored {type(request).__qualname__} does not fit its class any more: {why}")

@@ -16,7 +16,7 @@ import msgspec
 from crawler.frontier.store import Attempt, Finished, MemoryChange, Offer, Postponed
 from crawler.model.request import Request
 from crawler.storage.codec import CannotStore, Codec
-from crawler.storage.forms import StoredForms
+from crawler.storage.shapes import ItemObject
 from crawler.storage.values import Value
 
 logger = logging.getLogger(__name__)
@@ -25,6 +25,9 @@ _encode_plain = msgspec.msgpack.Encoder().encode
 
 _REMEMBERED = 1000
 """So many losses are told, each once."""
+
+FORMS_KEPT = 20_000
+"""Stored forms of requests that were made to see whether there is one, and that wait for their commit."""
 
 PRIORITY_LIMIT = 2**62
 """Priorities beyond this do not fit a row; such a request is carried."""
@@ -108,19 +111,38 @@ def _shown(key: Hashable) -> str:
 
 
 class Rows:
-    """Makes rows with a codec; ``forms`` has the stored forms that were made ahead.
+    """Makes rows with a codec, and keeps stored forms that were made ahead until their commit asks for them.
 
     ``lost(what, error)`` is told of values of the user's that are left out, since they have no stored form.
     """
 
-    def __init__(self, codec: Codec, forms: StoredForms) -> None:
+    def __init__(self, codec: Codec) -> None:
         self._codec = codec
-        self._forms = forms
+        self._requests: dict[Request, bytes] = {}
+        self._items: dict[int, bytes] = {}
         self._told: set[str] = set()
         self.lost: Callable[[str, BaseException], None] = _told_in_log
 
     def __repr__(self) -> str:
         return f"<Rows by {self._codec!r}>"
+
+    def keep_request(self, request: Request) -> None:
+        """Make the form of a request ahead; raises whatever a foreign object in it does."""
+        if len(self._requests) >= FORMS_KEPT:
+            self._requests.clear()
+        self._requests[request] = self._codec.encode_request(request)
+
+    def keep_item(self, item: ItemObject) -> None:
+        """Make the form of an item ahead; raises whatever that raises. The caller keeps the object until its commit."""
+        self._items[id(item)] = self._codec.encode_item(item)
+
+    def _form_of(self, request: Request) -> bytes:
+        form = self._requests.pop(request, None)
+        return self._codec.encode_request(request) if form is None else form
+
+    def _form_of_item(self, item: ItemObject) -> bytes:
+        form = self._items.pop(id(item), None)
+        return self._codec.encode_item(item) if form is None else form
 
     def group(self, finished: Sequence[Finished], postponed: Sequence[Postponed], facts: dict[str, Any]) -> Group:
         """Put a whole commit into rows; raises CannotStore."""
@@ -170,10 +192,10 @@ class Rows:
         """Put a postponed request into a row; raises CannotStore for one that was redirected."""
         token, request = postponed.token, postponed.request
         try:
-            body: bytes | None = self._forms.of_request(request)
+            body: bytes | None = self._form_of(request)
         except BaseException as error:  # an object in its meta or cb_kwargs was changed since it was accepted
             self._lose(f"what {request.url} has in meta or cb_kwargs", error)
-            body = self._forms.of_request(self._without_odd(request)) if redirected else None
+            body = self._form_of(self._without_odd(request)) if redirected else None
         return Moved(
             token, -request.priority, postponed.host, postponed.origin, request.url, body,
             postponed.not_before, self._attempts(postponed.attempts),
@@ -200,7 +222,7 @@ class Rows:
             reason=text(result.reason),
             page=page,
             children=[self._child(offer, page) for offer in result.children],
-            items=[self._forms.of_item(item) for item in result.items],
+            items=[self._form_of_item(item) for item in result.items],
             memory=list(self._memory(result.memory)),
             fingerprints=[signed(fingerprint) for fingerprint in result.fingerprints],
             attempts=self._attempts(result.attempts),
@@ -214,10 +236,10 @@ class Rows:
             fingerprint -= 2**64
         elsewhere = None if found_on == page else text(found_on)
         try:
-            form = self._forms.of_request(request)
+            form = self._form_of(request)
         except BaseException as error:  # as above
             self._lose(f"what {request.url} has in meta or cb_kwargs", error)
-            form = self._forms.of_request(self._without_odd(request))
+            form = self._form_of(self._without_odd(request))
         return Child(fingerprint, check, -request.priority, host, origin, request.url, form, elsewhere)
 
     @staticmethod

@@ -20,7 +20,6 @@ from crawler.frontier.store import Committed, Finished, Offer, Postponed, Resume
 from crawler.model.request import Request
 from crawler.storage.codec import CannotStore, Codec
 from crawler.storage.commit import Writer, Written
-from crawler.storage.forms import StoredForms
 from crawler.storage.group import PRIORITY_LIMIT, Rows, signed
 from crawler.storage.jobfile import JobFile
 from crawler.storage.lock import JobLock
@@ -65,8 +64,7 @@ class SQLiteStore:
         self._lock = lock or JobLock(self.path)
         self._file = JobFile(self.path, codec)
         self._writer = Writer(self._file)
-        self._forms = StoredForms(codec)
-        self._rows = Rows(codec, self._forms)
+        self._rows = Rows(codec)
         self.thread = StoreThread(reactor, f"the job {self.path}")
         self._trigger: _SystemEventID | None = None
         self._failed = False
@@ -99,7 +97,7 @@ class SQLiteStore:
         """Tell whether the request has a stored form, and keep that form for the commit. Never raises."""
         try:
             if -PRIORITY_LIMIT < request.priority < PRIORITY_LIMIT and request.url.isascii():
-                self._forms.keep_request(request)
+                self._rows.keep_request(request)
                 return True
         except BaseException:  # whatever a foreign object does when it is looked at: it is not stored
             pass
@@ -114,7 +112,7 @@ class SQLiteStore:
 
         The caller keeps the object until then, and changes it no more.
         """
-        self._forms.keep_item(item)
+        self._rows.keep_item(item)
 
     def check_value(self, value: Value) -> None:
         """Raise CannotStore, naming the type, if a value of stage memory or of the spider's state cannot be kept."""

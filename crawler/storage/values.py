@@ -21,8 +21,16 @@ import msgspec
 from msgspec.msgpack import Ext
 
 from crawler.errors import StoreError
-from crawler.storage.shapes import CannotStore, ItemObject, Shape, shape_of
-from crawler.storage.times import datetime_parts, make_datetime, make_time, time_parts
+from crawler.storage.shapes import (
+    CannotStore,
+    ItemObject,
+    Shape,
+    datetime_parts,
+    make_datetime,
+    make_time,
+    shape_of,
+    time_parts,
+)  # fmt: skip
 
 _INT_LEAST, _INT_MOST = -(2**63), 2**64 - 1
 _encode = msgspec.msgpack.Encoder().encode

@@ -6,7 +6,7 @@ import random
 import sys
 import tracemalloc
 
-from crawler.storage.seen import SeenSet
+from crawler.storage.memory import SeenSet
 
 
 def test_it_agrees_with_a_set() -> None:
