@@ -14,7 +14,7 @@ import msgspec
 from parsel import SelectorList as AnySelectorList
 
 from crawler.model.codecs import decode
-from crawler.model.content import encoding_of, kind_of
+from crawler.model.content import encoding_of, sniffed_kind, stated_kind
 from crawler.model.fields import frozen
 from crawler.model.headers import GivenHeaders, Headers
 from crawler.model.selector import Selector, SelectorList, Variable, document
@@ -70,7 +70,8 @@ class Body:
     def kind(self) -> str:
         """What the body is: "html", "xml", "json", "text" or "binary"."""
         if self._kind is None:
-            self._kind = kind_of(self._headers.get(b"content-type"), self._url, self.body[:1024])
+            content_type = self._headers.get(b"content-type")
+            self._kind = stated_kind(content_type) or sniffed_kind(content_type, self._url, self.body[:1024])
         return self._kind
 
     @property
@@ -83,7 +84,8 @@ class Body:
         """The name of the Python codec of the text."""
         if self._codec is None:
             content_type = self._headers.text(b"content-type")
-            self._codec = encoding_of(self.body, content_type, kind=self.kind, url=self._url)
+            body = self._body if self.body_file is None else self.body
+            self._codec = encoding_of(body, content_type, kind=self._kind or self.kind, url=self._url)
         return self._codec
 
     @property

@@ -37,9 +37,10 @@ _TYPE = re.compile(rb"[\w!#$&^.+*-]{1,127}/[\w!#$&^.+*-]{1,127}", re.ASCII).full
 _BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 
 
-def kind_of(content_type: bytes | None, url: str, head: bytes) -> str:
-    """Return "html", "xml", "json", "text" or "binary" for a Content-Type, a URL and the first 1,024 bytes."""
-    essence = _essence(content_type) if content_type else b""
+@lru_cache(maxsize=64)
+def stated_kind(content_type: bytes | None) -> str | None:
+    """Return "html", "xml", "json" or "text" for a Content-Type that is definite, None for one that is not."""
+    essence = _essence(content_type)
     if essence in _HTML_TYPES:
         return "html"
     if essence in _XML_TYPES or essence.endswith(b"+xml"):
@@ -48,18 +49,22 @@ def kind_of(content_type: bytes | None, url: str, head: bytes) -> str:
         return "json"
     if essence.startswith(b"text/") and essence != b"text/plain":
         return "text"
-    if essence in _TEXT_TYPES:
-        return "text"
+    return "text" if essence in _TEXT_TYPES else None
+
+
+def sniffed_kind(content_type: bytes | None, url: str, head: bytes) -> str:
+    """Return the kind, which may be "binary", for a Content-Type that states none, a URL and the first 1,024 bytes."""
+    essence = _essence(content_type)
     if essence in _UNKNOWN or essence == b"text/plain":
         return _sniffed(head, url, plain=essence == b"text/plain")
     return _marked(head) if essence.startswith(b"application/") else "binary"
 
 
 @lru_cache(maxsize=64)
-def _essence(content_type: bytes) -> bytes:
+def _essence(content_type: bytes | None) -> bytes:
     """Return the media type of a field that servers also send doubled ("text/html, text/html"): the last that is
     one counts (Fetch, "extract a MIME type"). b"" if there is none, as of "html"."""
-    for part in reversed(content_type.split(b",")):
+    for part in reversed((content_type or b"").split(b",")):
         essence = part.partition(b";")[0].strip(b"\t\n\r ").lower()
         if _TYPE(essence):
             return essence
@@ -93,18 +98,19 @@ def _sniffed(head: bytes, url: str, *, plain: bool) -> str:
     return "json" if path.endswith(".json") else "html" if rest[:1] == b"<" else "text"
 
 
+_BOM_STARTS = b"\xef\xfe\xff"
 # RFC 9110 §8.3.1: no space around "=", and a quoted value is opaque, so the parameters are walked.
 _PARAMETER = re.compile(r';[ \t]*([^\s;="]+)=(?:"((?:[^"\\]|\\.)*)"|([^;,\s"]*))(?=[\s;,]|$)')
 
 
 def encoding_of(body: bytes, content_type: str | None = None, *, kind: str = "html", url: str = "") -> str:
     """Return the Python codec for a body of a kind ("html", "xml", "json", "text" or "binary")."""
-    return (
-        bom_encoding(body)
-        or _wide(body, content_type_encoding(content_type))
-        or _declared(body, kind, content_type or "")
-        or detected_encoding(body, url=url)
-    )
+    codec = bom_encoding(body) if body[:1] in _BOM_STARTS else None
+    if codec is None:
+        codec = content_type_encoding(content_type)
+        if codec is not None and codec.startswith("utf-16"):
+            codec = _wide(body, codec)
+    return codec or _declared(body, kind, content_type or "") or detected_encoding(body, url=url)
 
 
 def _declared(body: bytes, kind: str, content_type: str) -> str | None:
@@ -120,16 +126,15 @@ def _declared(body: bytes, kind: str, content_type: str) -> str | None:
     return style_encoding(body)
 
 
-def _wide(body: bytes, codec: str | None) -> str | None:
-    """Return the codec of a header, which may say UTF-16 of what is plainly not, or not say which UTF-16 it is."""
-    if codec is None or not codec.startswith("utf-16"):
-        return codec
+def _wide(body: bytes, codec: str) -> str | None:
+    """Return the codec of a header that says UTF-16, perhaps of what is plainly not, or not which UTF-16 it is."""
     if b"\0" not in body[:PRESCAN] and body[:1].isascii():
         return None if body else codec
     # RFC 2781 §4.3 takes big-endian where there is no mark; a character of ASCII at the start decides.
     return "utf-16-be" if body[:1] == b"\0" else "utf-16-le" if body[1:2] == b"\0" else codec
 
 
+@lru_cache(maxsize=64)
 def content_type_encoding(content_type: str | None) -> str | None:
     """Return the codec of the first charset parameter of a Content-Type."""
     if content_type and "charset" in content_type.lower():

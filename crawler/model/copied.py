@@ -55,6 +55,8 @@ def copied(value: Any, other: Other = as_it_is, depth: int = 0) -> Any:
     if depth > DEEPEST:
         return other(value, depth)
     if kind is dict:
+        if FIXED.issuperset(map(type, value)) and FIXED.issuperset(map(type, value.values())):
+            return value.copy()
         return _dict(value, other, depth + 1)
     if kind is list:
         return [each if type(each) in FIXED else copied(each, other, depth + 1) for each in value]

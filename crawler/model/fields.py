@@ -42,7 +42,8 @@ def name_on(spider: Any, function: Callback | None) -> str | None:
 
 
 class RequestFields:
-    """The slots of a request; dictionaries are made when somebody asks for them."""
+    """The slots of a request; dictionaries but meta, which every accepted request has, are made when somebody asks for
+    them."""
 
     __slots__ = (
         "__weakref__",
@@ -75,7 +76,7 @@ class RequestFields:
     _problem: str | None
     _headers: Headers | None
     _cookies: Cookies | None
-    _meta: dict[str, Any] | None
+    _meta: dict[str, Any]
     _cb_kwargs: dict[str, Any] | None
     _flags: list[str] | None
     _host: str | None
@@ -90,6 +91,7 @@ class RequestFields:
     encoding: str = frozen("request", "encoding", "Of a str body, of form data and of the query's non-ASCII.")
     priority: int = frozen("request", "priority", "Higher goes first.")
     dont_filter: bool = frozen("request", "dont_filter", "Fetch it even if it was seen.")
+    meta: dict[str, Any] = frozen("request", "meta", "The request's own metadata; Scrapy's control keys work.")
 
     @property
     def headers(self) -> Headers:
@@ -104,13 +106,6 @@ class RequestFields:
         if self._cookies is None:
             self._cookies = {}
         return self._cookies
-
-    @property
-    def meta(self) -> dict[str, Any]:
-        """The request's own metadata; Scrapy's control keys work."""
-        if self._meta is None:
-            self._meta = {}
-        return self._meta
 
     @property
     def cb_kwargs(self) -> dict[str, Any]:

@@ -85,7 +85,7 @@ class Headers(MutableMapping[Text, Any]):
             self._raw = raw._raw.copy()
             self._withheld = raw._withheld
         elif raw:
-            self.update(raw)
+            self._add_all(raw.items() if isinstance(raw, Mapping) else raw)
 
     @classmethod
     def from_raw(cls, raw: RawHeaders) -> Headers:
@@ -133,19 +133,21 @@ class Headers(MutableMapping[Text, Any]):
     def get(self, name: Text, default: Other) -> bytes | Other: ...
     def get(self, name: Text, default: Text | Other | None = None) -> bytes | Other | None:
         """Return the last value as bytes, or ``default`` (a str is encoded, as Scrapy does)."""
-        values = self._values().get(_key(name))
+        values = (self._index or self._values()).get(_key(name))
         if values:
             return values[-1]
         return default.encode("utf-8") if isinstance(default, str) else default
 
     def getlist(self, name: Text, default: Value = None) -> list[bytes]:
         """Return all values in wire order."""
-        values = self._values().get(_key(name))
-        return _checked_values(_key(name), default) if values is None else values.copy()
+        values = (self._index or self._values()).get(_key(name))
+        if values is None:
+            return [] if default is None else _checked_values(_key(name), default)
+        return values.copy()
 
     def text(self, name: Text, default: str | None = None) -> str | None:
         """Return the last value as str: UTF-8 where it is that, else ISO-8859-1 (RFC 9110 §5.5)."""
-        values = self._values().get(_key(name))
+        values = (self._index or self._values()).get(_key(name))
         if not values:
             return default
         try:
@@ -200,8 +202,12 @@ class Headers(MutableMapping[Text, Any]):
         if not self._raw and not self._withheld:
             self._raw += fields
         else:
-            taken = {name.lower() for name, _ in self._raw} | self._withheld
-            self._raw += [field for field in fields if field[0].lower() not in taken]
+            taken = set(self._withheld)
+            for name, _ in self._raw:
+                taken.add(name.lower())
+            for field in fields:
+                if field[0].lower() not in taken:
+                    self._raw.append(field)
         self._index = None
 
     def update(self, other: Any = (), /, **values: Any) -> None:

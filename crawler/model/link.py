@@ -9,7 +9,7 @@ from __future__ import annotations
 from lxml import etree
 from parsel import Selector, SelectorList
 
-from crawler.model.url import is_http, is_plain_path, is_plain_url, join
+from crawler.model.url import is_plain_path, is_plain_url, join
 
 
 class Link:
@@ -67,28 +67,29 @@ def href_of(link: str | Link | Selector) -> str:
 class Base:
     """The base URL of one page and the encoding of its queries."""
 
-    __slots__ = ("_directories", "_root", "encoding", "href")
+    __slots__ = ("_address", "_directories", "_root", "encoding", "href")
 
     def __init__(self, href: str, encoding: str = "utf-8") -> None:
         self.href = href
         self.encoding = encoding
         self._root = ""
         self._directories: dict[str, str] = {}
-        if is_http(href):
-            address = href.partition("#")[0].partition("?")[0]
+        if href.startswith(("http://", "https://")):
+            self._address = address = href.partition("#")[0].partition("?")[0]
             slash = address.find("/", 8)
             if slash > 0:
                 self._root = address[:slash]
-                self._set_directories(address, slash)
 
-    def _set_directories(self, address: str, slash: int) -> None:
+    def _all_directories(self) -> dict[str, str]:
         """Note what "", "./", "../", "../../" … stand for; above the root there is only the root."""
-        ends = [place + 1 for place, character in enumerate(address) if character == "/" and place >= slash]
+        slash = len(self._root)
+        ends = [place + 1 for place, character in enumerate(self._address) if character == "/" and place >= slash]
         climb = ""
         for end in [*reversed(ends[-20:]), ends[0]]:
-            self._directories[climb] = address[:end]
+            self._directories[climb] = self._address[:end]
             climb += "../"
         self._directories["./"] = self._directories[""]
+        return self._directories
 
     def join(self, href: str) -> str:
         """Resolve one link like a browser; raises InvalidRequest."""
@@ -102,9 +103,9 @@ class Base:
                     return self._root + href
             elif first == ".":
                 rest = href.lstrip("./")
-                directory = self._directories.get(href[: len(href) - len(rest)])
+                directory = (self._directories or self._all_directories()).get(href[: len(href) - len(rest)])
                 if directory is not None and "/." not in rest:
                     return directory + rest
             elif first != "?" and ":" not in href and "/." not in href:
-                return self._directories[""] + href
+                return (self._directories or self._all_directories())[""] + href
         return join(self.href, href, self.encoding)

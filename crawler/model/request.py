@@ -111,7 +111,7 @@ class Request(RequestFields):
         self._callback = callback
         self._errback = errback
         self._headers = checks.checked_headers(headers) if headers else None
-        self._meta = checks.checked_dict("meta", meta) if meta else None
+        self._meta = checks.checked_dict("meta", meta) if meta else {}
         self._priority = priority
         self._dont_filter = dont_filter
         self._flags = checks.checked_flags(flags) if flags else None
@@ -182,7 +182,8 @@ class Request(RequestFields):
             return request
         request._encoding = encoding
         request._callback = callback
-        request._errback = request._headers = request._meta = request._flags = request._cb_kwargs = None
+        request._errback = request._headers = request._flags = request._cb_kwargs = None
+        request._meta = {}
         request._priority = 0
         request._dont_filter = False
         return request

@@ -135,23 +135,25 @@ class Response(Body):
     def base(self) -> Base:
         """What links are resolved against: the URL, or what the page's first ``<base href>`` says."""
         if self._base is None:
-            self._base = Base(self._base_url(), self.encoding)
+            href = self._url
+            if (self._kind or self.kind) in ("html", "text"):
+                body = self._body if self.body_file is None else self.body
+                # Three quick looks save a parse for pages that want no selector.
+                if b"<base" in body or b"<BASE" in body or b"<Base" in body:
+                    href = self._stated_base()
+            self._base = Base(href, self.encoding)
         return self._base
 
-    def _base_url(self) -> str:
-        if self.kind in ("html", "text"):
-            body = self.body
-            # Three quick looks save a parse for pages that want no selector.
-            if b"<base" in body or b"<BASE" in body or b"<Base" in body:
-                found = self.selector.root.find(".//base[@href]")
-                if found is not None:
-                    try:
-                        href = join(self._url, found.get("href"), self.encoding)
-                    except InvalidRequest:
-                        return self._url
-                    # As the standard says, these schemes are ignored there.
-                    return self._url if href.startswith(("data:", "javascript:")) else href
-        return self._url
+    def _stated_base(self) -> str:
+        found = self.selector.root.find(".//base[@href]")
+        if found is None:
+            return self._url
+        try:
+            href = join(self._url, found.get("href"), self.encoding)
+        except InvalidRequest:
+            return self._url
+        # As the standard says, these schemes are ignored there.
+        return self._url if href.startswith(("data:", "javascript:")) else href
 
     def urljoin(self, url: str | None) -> str:
         """Resolve a link of this page like a browser; what cannot be resolved comes back as it is, and None, of
@@ -180,7 +182,7 @@ class Response(Body):
         The other arguments are those of Request. Raises ValueError for a selector that holds no link; a
         link that is no URL gives a request with a ``problem``, which the crawl drops by name.
         """
-        href = href_of(url)
+        href = url if type(url) is str else href_of(url)
         base = self.base
         if encoding is not None and encoding != base.encoding:
             base = Base(base.href, encoding)

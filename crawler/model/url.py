@@ -272,7 +272,10 @@ class Sendable(Protocol):
 
 def fingerprint(request: Sendable) -> int:
     """Return 64 bits (unsigned) that name a request: its method, the identity of its URL, what it sends."""
-    text = f"{request.method} {identity(request.url)}\n"
+    url = request.url
+    if "?" in url or "%" in url or "#" in url:
+        url = identity(url)
+    text = f"{request.method} {url}\n"
     content = request.body
     if request.method != "GET" and (files := request.meta.get("files")):
         content += repr(files).encode("utf-8", "replace")

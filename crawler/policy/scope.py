@@ -11,14 +11,14 @@ http, except under "unsafe-url" and the origin policies that ask for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sized
+from collections.abc import Collection, Iterable, Sized
 from copy import copy
 from typing import Protocol, TypeAlias
 
 from crawler.errors import InvalidRequest, SettingError
 from crawler.model.request import Request
 from crawler.model.response import Response
-from crawler.model.url import domain_of, is_http, normalise, origin_of, without_credentials, without_fragment
+from crawler.model.url import domain_of, normalise, origin_of, without_credentials
 from crawler.policy.verdict import Drop
 
 Domains: TypeAlias = Collection[str] | str | None
@@ -173,20 +173,21 @@ class SchemeFilter:
         return Drop("scheme", f"no downloader is enabled for {scheme}:")
 
 
+_HTTP = ("http://", "https://")
 _LONGEST = 4096  # Referrer Policy §8.4: of a longer URL the origin alone is told
 DEFAULT_POLICY = "strict-origin-when-cross-origin"
 
-# Each: (same origin?, from https to something else?) -> what is told: "url", "origin" or nothing.
-POLICIES: dict[str, Callable[[bool, bool], str | None]] = {
-    "no-referrer": lambda _same, _down: None,
-    "no-referrer-when-downgrade": lambda _same, down: None if down else "url",
-    "same-origin": lambda same, _down: "url" if same else None,
-    "origin": lambda _same, _down: "origin",
-    "strict-origin": lambda _same, down: None if down else "origin",
-    "origin-when-cross-origin": lambda same, _down: "url" if same else "origin",
-    "strict-origin-when-cross-origin": lambda same, down: "url" if same else (None if down else "origin"),
-    "unsafe-url": lambda _same, _down: "url",
-    "scrapy-default": lambda _same, down: None if down else "url",
+# What is told to the same origin, to another one, and from https to something else: "url", "origin" or nothing.
+POLICIES: dict[str, tuple[str | None, str | None, str | None]] = {
+    "no-referrer": (None, None, None),
+    "no-referrer-when-downgrade": ("url", "url", None),
+    "same-origin": ("url", None, None),
+    "origin": ("origin", "origin", "origin"),
+    "strict-origin": ("origin", "origin", None),
+    "origin-when-cross-origin": ("url", "origin", "origin"),
+    "strict-origin-when-cross-origin": ("url", "origin", None),
+    "unsafe-url": ("url", "url", "url"),
+    "scrapy-default": ("url", "url", None),
 }
 
 
@@ -199,22 +200,27 @@ def referer_for(
     own Referrer-Policy header goes before it: the last word of its list that is known (§8.1). Unknown
     words are ignored: they are compared with a table and never looked up as anything else.
     """
-    if not is_http(parent_url) or not is_http(target_url):
+    if not parent_url.startswith(_HTTP) or not target_url.startswith(_HTTP):
         return None
-    told = POLICIES[_chosen(policy, page_policy_header)](
-        origin_of(parent_url) == origin_of(target_url),
-        parent_url.startswith("https:") and not target_url.startswith("https:"),
-    )
+    if page_policy_header or policy not in POLICIES:
+        policy = _chosen(policy, page_policy_header or "")
+    same, other, down = POLICIES[policy]
+    path = parent_url.find("/", 8) + 1
+    if (path and target_url.startswith(parent_url[:path])) or origin_of(parent_url) == origin_of(target_url):
+        told = same
+    else:
+        told = down if parent_url.startswith("https:") and not target_url.startswith("https:") else other
     if told is None:
         return None
-    page = without_credentials(without_fragment(parent_url))
+    page = parent_url.partition("#")[0]
+    if "@" in page:
+        page = without_credentials(page)
     return page if told == "url" and len(page) <= _LONGEST else normalise("/", base=page)
 
 
-def _chosen(policy: str, page_policy_header: str | None) -> str:
-    if page_policy_header:
-        for word in reversed(page_policy_header.lower().split(",")):
-            if (word := word.strip()) in POLICIES and word != "scrapy-default":
-                return word
+def _chosen(policy: str, page_policy_header: str) -> str:
+    for word in reversed(page_policy_header.lower().split(",")):
+        if (word := word.strip()) in POLICIES and word != "scrapy-default":
+            return word
     policy = policy.strip().lower()
     return policy if policy in POLICIES else DEFAULT_POLICY

@@ -71,7 +71,7 @@ class Codec:
         """Tell whether the request has a stored form. Never raises."""
         if (
             request.__class__ is Request
-            and request._meta is None
+            and not request._meta
             and request._cb_kwargs is None
             and request._cookies is None
             and request._errback is None
@@ -131,7 +131,7 @@ class Codec:
         request = (Request if name is None else self._class(name)).to_link(url, self._callback(callback))
         if state is not None:
             _restore_state(request, state)
-        request._meta, request._cb_kwargs, request._cookies, request._flags = meta, cb_kwargs, cookies, flags
+        request._meta, request._cb_kwargs, request._cookies, request._flags = meta or {}, cb_kwargs, cookies, flags
         request._errback = self._callback(errback)
         request._method = method or "GET"
         request._body = body or b""
@@ -184,7 +184,6 @@ def _link_key(request: Request) -> tuple[Any, ...] | None:
     meta, headers = request._meta, request._headers
     if (
         request.__class__ is Request
-        and meta is not None
         and len(meta) == 1
         and type(depth := meta.get("depth")) is int
         and request._method == "GET"
