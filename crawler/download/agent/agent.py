@@ -9,16 +9,15 @@ limits, without Content-Encoding and Content-Length; a body that ends with the c
 
 from __future__ import annotations
 
-from typing import Any
-
 from twisted.internet.defer import Deferred, fail
 from twisted.web.http_headers import Headers as TwistedHeaders
 from twisted.web.iweb import IAgent
 from zope.interface import implementer
 
-from crawler.download.agent.streamed import AgentRequest, StreamedCall
+from crawler.download.agent.streamed import AgentRequest, AgentResponse, StreamedCall
 from crawler.download.agent.upload import BodySource
 from crawler.download.http.downloader import FastDownloader
+from crawler.download.net.interfaces import BodyProducer
 from crawler.download.wire.request import request_head, target_of
 from crawler.errors import CrawlerError, UnsupportedScheme
 from crawler.model.url import is_http, normalise, origin_of, shortened, without_credentials
@@ -33,8 +32,8 @@ class FastAgent:
         self._proxy = proxy
 
     def request(
-        self, method: bytes, uri: bytes, headers: TwistedHeaders | None = None, bodyProducer: Any = None
-    ) -> Deferred[Any]:
+        self, method: bytes, uri: bytes, headers: TwistedHeaders | None = None, bodyProducer: BodyProducer | None = None
+    ) -> Deferred[AgentResponse]:
         """Send a request; the response's body waits for ``deliverBody``. Fails with a FetchError."""
         downloader = self._downloader
         try:

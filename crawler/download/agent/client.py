@@ -7,13 +7,13 @@ with an underscore.
 from __future__ import annotations
 
 from io import BytesIO
-from typing import Any
+from typing import IO, Any
 
 from hyperlink import DecodedURL, EncodedURL
 from treq.client import HTTPClient
 from twisted.internet.defer import Deferred, fail
 from twisted.web.client import FileBodyProducer
-from twisted.web.iweb import IBodyProducer
+from twisted.web.iweb import IAgent, IBodyProducer
 
 from crawler.download.agent.agent import FastAgent
 from crawler.download.agent.upload import cooperator_of
@@ -47,18 +47,17 @@ class Client(HTTPClient):
     """treq's HTTPClient: ``get``, ``post`` and so on, with ``json=``, ``data=``, ``files=``, ``auth=``."""
 
     def __init__(self, agent: FastAgent, *, reactor: Reactor) -> None:
-        provider: Any = agent
-        super().__init__(provider, data_to_body_producer=self._producer)
+        super().__init__(IAgent(agent), data_to_body_producer=self._producer)
         self._reactor = reactor
         # treq's default works in steps of the global reactor, which need not be this one.
         self._cooperator = cooperator_of(reactor)
 
-    def _producer(self, data: Any) -> Any:
+    def _producer(self, data: bytes | IO[bytes] | IBodyProducer) -> IBodyProducer:
         if isinstance(data, bytes):
             data = BytesIO(data)
-        return FileBodyProducer(data, cooperator=self._cooperator) if hasattr(data, "read") else IBodyProducer(data)
+        return IBodyProducer(FileBodyProducer(data, cooperator=self._cooperator) if hasattr(data, "read") else data)
 
-    def request(self, method: str, url: Any, **options: Any) -> Deferred[Any]:
+    def request(self, method: str, url: str | bytes | DecodedURL | EncodedURL, **options: Any) -> Deferred[Any]:
         """Send a request as treq.request does; a bad URL fails with InvalidRequest."""
         if not isinstance(url, DecodedURL | EncodedURL):
             try:

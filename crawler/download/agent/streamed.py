@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer, ITransport
@@ -44,7 +44,7 @@ class AgentRequest:
 class StreamedCall:
     """A Call (see connection.py) whose body goes to somebody while it comes."""
 
-    opening: Deferred[Any] | None = None
+    opening: Deferred[BaseConnection] | None = None
     connection: BaseConnection | None = None
     response: AgentResponse | None = None
     request: AgentRequest | None = None
@@ -59,7 +59,7 @@ class StreamedCall:
         self.pool = downloader.pool
         self.max_size = downloader.max_size
         self.due = downloader.clock() + downloader.timeout if downloader.timeout else FOREVER
-        self.deferred: Deferred[Any] = Deferred(self._cancel)
+        self.deferred: Deferred[AgentResponse] = Deferred(self._cancel)
         self._decodes = downloader.decodes
         self._decoder: Decoder | None = None
         self._received = 0
@@ -94,6 +94,7 @@ class StreamedCall:
         if announcing is not None and announcing.active():
             announcing.cancel()
         if not self.deferred.called:
+            assert self.response is not None
             self.deferred.callback(self.response)
 
     def on_body(self, data: bytes) -> None:
@@ -149,7 +150,7 @@ class StreamedCall:
         if self.connection is not None:
             self.connection.cancel(self)
 
-    def _cancel(self, _: Deferred[Any]) -> None:
+    def _cancel(self, _: Deferred[AgentResponse]) -> None:
         opening, self.opening = self.opening, None
         if opening is not None:
             opening.cancel()

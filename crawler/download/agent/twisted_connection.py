@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IProtocolFactory
+from twisted.internet.interfaces import IProtocol, IProtocolFactory
 from twisted.internet.protocol import connectionDone
 from twisted.internet.ssl import Certificate
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
@@ -34,8 +34,9 @@ from crawler.errors import HeadTooLarge
 class WatchedConnection(ProtocolWrapper):
     """One connection. ``heard()`` is called at each arrival, ``head`` grows until the head is complete."""
 
-    def __init__(self, factory: Any, wrapped: Any) -> None:
+    def __init__(self, factory: WrappingFactory[WatchedConnection], limit: int, wrapped: IProtocol) -> None:
         super().__init__(factory, wrapped)
+        self._limit = limit
         self.heard: Callable[[], None] = _nobody
         self.sent = bytearray()
         self.head = bytearray()
@@ -63,7 +64,7 @@ class WatchedConnection(ProtocolWrapper):
     def remote(self) -> str:
         """The address that was dialled."""
         transport: Any = self.transport
-        return str(getattr(transport.getPeer(), "host", "")) if transport is not None else ""
+        return str(getattr(transport.getPeer(), "host", "")) if self.transport is not None else ""
 
     def write(self, data: bytes) -> None:
         self._sending(data)
@@ -98,7 +99,7 @@ class WatchedConnection(ProtocolWrapper):
         return self._is_small(len(head))
 
     def _is_small(self, size: int) -> bool:
-        limit = self.factory.limit
+        limit = self._limit
         if self._interim + size <= limit:
             return True
         error = HeadTooLarge(f"the head of the response is larger than {limit} bytes (HEADER_MAX_TOTAL)")
@@ -108,8 +109,8 @@ class WatchedConnection(ProtocolWrapper):
 
     def abortConnection(self) -> None:
         """Close at once (ITCPTransport)."""
-        transport: Any = self.transport
-        transport.abortConnection()
+        if self.transport is not None:
+            self.transport.abortConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         super().connectionLost(self._problem or reason)  # type: ignore[no-untyped-call]  # Twisted's
@@ -136,9 +137,8 @@ class AgentOpener(ConnectionOpener):
 
     def _connection(self, owner: Any, preamble: Preamble) -> Any:
         watching: Any = WrappingFactory(owner)
-        watching.limit = self._limits.total
         watching.noisy = False
-        return WatchedConnection(watching, owner.buildProtocol(None))
+        return WatchedConnection(watching, self._limits.total, owner.buildProtocol(None))
 
 
 @implementer(IAgentEndpointFactory)

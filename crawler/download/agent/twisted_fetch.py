@@ -8,10 +8,13 @@ from collections.abc import Callable, Hashable
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.python.failure import Failure
+from twisted.web._newclient import HTTP11ClientProtocol  # private, but it is what the pool hands out
 from twisted.web.client import Agent, HTTPConnectionPool, ProxyAgent
+from twisted.web.client import Response as Answer
 from twisted.web.http_headers import Headers as WireHeaders
-from twisted.web.iweb import UNKNOWN_LENGTH
+from twisted.web.iweb import UNKNOWN_LENGTH, IBodyProducer
 
 from crawler.config.schema import CoreSettings
 from crawler.download.agent.twisted_connection import AgentOpener, RouteEndpoint, WatchedConnection
@@ -22,7 +25,7 @@ from crawler.download.agent.upload import multipart
 from crawler.download.body import Body, BodyRules
 from crawler.download.coding.decoding import ACCEPT_ENCODING
 from crawler.download.http.connection import Route
-from crawler.download.net.interfaces import BodyProducer, DelayedCall, Reactor
+from crawler.download.net.interfaces import DelayedCall, Reactor
 from crawler.download.net.proxy import refused_by
 from crawler.download.repeating import may_go_out_again
 from crawler.download.request_limits import seconds_of
@@ -91,7 +94,7 @@ class AgentFetch:
 
     def _send(self) -> None:
         request, route, reactor = self._request, self._route, self._downloader.reactor
-        agent: Any
+        agent: Agent | ProxyAgent
         endpoint = RouteEndpoint(self._downloader.opener, route)
         if route.absolute:
             agent = ProxyAgent(endpoint, reactor, self)
@@ -99,11 +102,11 @@ class AgentFetch:
             agent = Agent.usingEndpointFactory(reactor, endpoint, self)
         url = without_credentials(without_fragment(request.url)).encode("ascii")
         headers = self._headers()
-        body: BodyProducer | None = BytesProducer(request.body) if request.body else None
+        body = IBodyProducer(BytesProducer(request.body)) if request.body else None
         if files := request.meta.get("files"):
             source, kind = multipart(files, request.body, reactor)
             headers.setRawHeaders(b"Content-Type", [kind])
-            body = source.producer
+            body = IBodyProducer(source.producer)
         self._asking = asking = agent.request(request.method.encode(), url, headers, body)
         # The outcome may be here already, which ends the asking.
         asking.addCallbacks(self._answered, self._unanswered)
@@ -121,21 +124,22 @@ class AgentFetch:
             headers.addRawHeader(b"Proxy-Authorization", proxy.authorization)
         return headers
 
-    def getConnection(self, key: Hashable, endpoint: Any) -> Deferred[Any]:
+    def getConnection(self, key: Hashable, endpoint: IStreamClientEndpoint) -> Deferred[HTTP11ClientProtocol]:
         """Get a connection of our route from the pool (HTTPConnectionPool's interface to the Agent)."""
         seconds = self._downloader.settings.DOWNLOAD_CONNECT_TIMEOUT
         if seconds:
             self._connecting = self._downloader.reactor.callLater(seconds, self._not_connected, seconds)
             self._timers.append(self._connecting)
-        getting: Deferred[Any] = self._downloader.pool.getConnection(self._route.key, endpoint)
+        getting = self._downloader.pool.getConnection(self._route.key, endpoint)
         return getting.addCallback(self._connected)
 
     def _not_connected(self, seconds: float) -> None:
         self.fail(FetchTimeout(f"no connection to {self._where} after {seconds:g} s", phase="connect", sent=False))
 
-    def _connected(self, protocol: Any) -> Any:
+    def _connected(self, protocol: HTTP11ClientProtocol) -> HTTP11ClientProtocol:
         if self._connecting is not None and self._connecting.active():
             self._connecting.cancel()
+        assert isinstance(protocol.transport, WatchedConnection)
         self._connection = protocol.transport
         self._connection.begin(self._heard)
         self._exchange.sent = True
@@ -157,7 +161,7 @@ class AgentFetch:
     def _too_late(self, seconds: float) -> None:
         self.fail(FetchTimeout(f"not complete after {seconds:g} s", phase="total"))
 
-    def _answered(self, answer: Any) -> None:
+    def _answered(self, answer: Answer) -> None:
         self._asking = None
         if self._over:
             return
@@ -179,7 +183,7 @@ class AgentFetch:
             self.complete(body)
             return
         has_body = self._request.method != "HEAD" and head.status not in (204, 304)
-        too_large = answer.length is not UNKNOWN_LENGTH and 0 < rules.max_size < answer.length
+        too_large = answer.length is not UNKNOWN_LENGTH and 0 < rules.max_size < int(answer.length)
         if has_body and too_large and not rules.cut:
             body.discard()
             limit = rules.max_size

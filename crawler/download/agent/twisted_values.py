@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.web.client import Response as Answer
 from twisted.web.iweb import UNKNOWN_LENGTH, IBodyProducer
 from zope.interface import implementer
 
@@ -36,11 +36,11 @@ class BytesProducer:
     resumeProducing = stopProducing = pauseProducing
 
 
-def head_of(answer: Any) -> Head:
+def head_of(answer: Answer) -> Head:
     """Return the head of the Agent's response; raises BadResponse for what the Agent lets pass."""
     raw = [(name, value) for name, values in answer.headers.getAllRawHeaders() for value in values]
     if answer.length is not UNKNOWN_LENGTH:
-        raw.append((b"Content-Length", b"%d" % answer.length))  # the Agent keeps it to itself
+        raw.append((b"Content-Length", b"%d" % int(answer.length)))  # the Agent keeps it to itself
     if not 100 <= answer.code <= 999:
         raise BadResponse(f"the status {answer.code} is none")
     if any(b"\0" in value or b"\0" in name or b"\r" in value for name, value in raw):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from mimetypes import guess_type
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
@@ -24,6 +24,7 @@ from zope.interface import implementer
 from crawler.download.http.connection import Upload
 from crawler.download.net.interfaces import BodyProducer, Producer, Reactor
 from crawler.errors import FetchError
+from crawler.model.fields import Files
 
 Done = Callable[[FetchError | None], None]
 
@@ -122,7 +123,7 @@ def cooperator_of(reactor: Reactor) -> Cooperator:
     return Cooperator(scheduler=lambda work: later(0, work))
 
 
-def multipart(files: Any, body: bytes, reactor: Reactor) -> tuple[BodySource, bytes]:
+def multipart(files: Files, body: bytes, reactor: Reactor) -> tuple[BodySource, bytes]:
     """Return the body of a request with files (RFC 7578) and its Content-Type.
 
     ``files``: a mapping or pairs of field name to a file object, or to (file name, file object) or (file name,
@@ -142,5 +143,5 @@ def multipart(files: Any, body: bytes, reactor: Reactor) -> tuple[BodySource, by
     return BodySource(producer), b"multipart/form-data; boundary=" + boundary
 
 
-def _file_name(file: Any) -> str:
+def _file_name(file: IO[bytes]) -> str:
     return Path(str(getattr(file, "name", "file"))).name

@@ -136,11 +136,11 @@ class _RawHead:
     def __init__(self, head: bytes) -> None:
         self.headers_buff = head
 
-    def compute_headers_buffer(self, header_filter: Any) -> None:
+    def compute_headers_buffer(self, header_filter: None) -> None:
         """Called by warcio before it writes ``headers_buff``."""
 
 
-def _labelled(digest: Any) -> str:
+def _labelled(digest: hashlib._Hash) -> str:
     return "sha1:" + b32encode(digest.digest()).decode()
 
 

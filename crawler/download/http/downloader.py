@@ -20,6 +20,7 @@ from crawler.download.net.proxy import parse_proxy
 from crawler.download.seam import Exchange
 from crawler.download.wire.request import request_head, target_of
 from crawler.errors import FetchError, UnsupportedScheme
+from crawler.model.fields import Files
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.model.url import is_http, shortened
@@ -80,7 +81,7 @@ class FastDownloader:
         self.pool.send(fetch, now)
         return fetch.deferred
 
-    def _write(self, fetch: Fetch, request: Request, route: Route, files: Any) -> None:
+    def _write(self, fetch: Fetch, request: Request, route: Route, files: Files | None) -> None:
         body = request.body
         headers = request.headers.raw()
         length: int | None = len(body)

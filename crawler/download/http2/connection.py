@@ -8,8 +8,6 @@ priorities. GOAWAY never reaches h2, which would end the streams that the peer s
 
 from __future__ import annotations
 
-from typing import Any
-
 from h2 import events
 from h2.errors import ErrorCodes
 from h2.exceptions import DenialOfServiceError, H2Error
@@ -150,7 +148,7 @@ class Http2Connection(StreamCarrier):
             for event in self._h2.receive_data(data):
                 self._act(event)
 
-    def _act(self, event: Any) -> None:
+    def _act(self, event: events.Event) -> None:
         stream = self._streams.get(getattr(event, "stream_id", None) or 0)
         if isinstance(event, events.WindowUpdated | events.RemoteSettingsChanged):
             for each in [stream] if stream is not None else list(self._streams.values()):
@@ -182,7 +180,7 @@ class Http2Connection(StreamCarrier):
         except FetchError as error:
             self._give_up(stream, error)
 
-    def _on_data(self, stream: Stream, event: Any) -> None:
+    def _on_data(self, stream: Stream, event: events.DataReceived) -> None:
         self._answered = self._clock()
         if not stream.paused:
             stream.active = self._clock()

@@ -11,19 +11,17 @@ import secrets
 from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
 
 from crawler.config.holds import origin
 from crawler.config.schema import CoreSettings
 from crawler.download.middleware.chain import Fetch
 from crawler.download.middleware.digest import Challenge, challenge_in
 from crawler.errors import InvalidRequest
+from crawler.model.fields import Credentials
 from crawler.model.headers import Headers
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.model.url import credentials_of, is_http, split
-
-Credentials = tuple[str, str]
 
 _MOST_ORIGINS = 1000
 """How many origins' challenges are remembered."""
@@ -144,7 +142,7 @@ def _with(request: Request, value: bytes | None) -> Request:
     return changed
 
 
-def _credentials(given: Any) -> tuple[str, str, bool]:
+def _credentials(given: Credentials) -> tuple[str, str, bool]:
     digest_only = False
     if isinstance(given, str):
         digest_only = given.startswith("digest:")

@@ -120,7 +120,7 @@ class Dialler:
                 dialling, _PLACEHOLDER, port, timeout=self._timeout, bindAddress=bind, attemptDelay=_NEXT_ATTEMPT
             )
         # HostnameEndpoint costs a tenth of a millisecond more, and its delay before it reports a failure.
-        make: Any = TCP6ClientEndpoint if ":" in addresses[0] else TCP4ClientEndpoint
+        make = TCP6ClientEndpoint if ":" in addresses[0] else TCP4ClientEndpoint
         return make(self._reactor, addresses[0], port, timeout=self._timeout, bindAddress=bind)
 
 

@@ -83,11 +83,10 @@ class TwistedLookup:
     def __init__(self, reactor: Reactor, *, servers: list[tuple[str, int]] | None = None) -> None:
         from twisted.names import client, hosts, resolve  # 40 ms that only this setting costs
 
-        ask: Any = client.Resolver
         # As twisted.names.client.createResolver, which knows the global reactor only; Names is the cache.
         configuration = None if servers else "/etc/resolv.conf"
-        self._resolver: Any = resolve.ResolverChain(
-            [hosts.Resolver(b"/etc/hosts"), ask(configuration, servers, reactor=reactor)]
+        self._resolver = resolve.ResolverChain(
+            [hosts.Resolver(b"/etc/hosts"), client.Resolver(configuration, servers, reactor=reactor)]
         )
         self._reaches_ipv6 = _reaches_ipv6()
 

@@ -9,6 +9,7 @@ names: a server must not make us connect to others (RFC 2577, section 3).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
@@ -113,7 +114,7 @@ def _client_class() -> Any:
     return BoundedClient
 
 
-def _status_of(error: Any) -> int:
+def _status_of(error: BaseException) -> int:
     """Return the status of a refused transfer; raise the FetchError of any other refusal."""
     lines = error.args[0] if error.args else []
     last = str(lines[-1]) if lines else ""
@@ -122,8 +123,8 @@ def _status_of(error: Any) -> int:
     raise FetchError(f"the FTP server refused: {last[:200]}")
 
 
-def _causes(cause: Any) -> Any:
-    for argument in getattr(cause, "args", ()):
+def _causes(cause: BaseException) -> Iterator[BaseException]:
+    for argument in cause.args:
         value = argument.value if isinstance(argument, Failure) else argument
         if isinstance(value, BaseException):
             yield value

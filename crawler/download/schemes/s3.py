@@ -12,10 +12,10 @@ import hmac
 import os
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 from urllib.parse import quote, unquote, unquote_plus
 
 from twisted.internet.defer import Deferred, fail
+from twisted.python.failure import Failure
 
 from crawler.config.schema import CoreSettings
 from crawler.download.http.downloader import FastDownloader
@@ -142,6 +142,7 @@ def _as_asked(response: Response, request: Request) -> Response:
     return answered
 
 
-def _blamed(failure: Any, request: Request) -> Any:
+def _blamed(failure: Failure, request: Request) -> Failure:
+    assert isinstance(failure.value, FetchError)
     failure.value.request = request
     return failure

@@ -16,6 +16,7 @@ from crawler.download.middleware.chain import Fetch
 from crawler.download.middleware.cookies.jar import CookieJar, header_of
 from crawler.download.middleware.cookies.set_cookie import Cookie
 from crawler.download.seam import Head
+from crawler.model.fields import Cookies as OwnCookies
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.model.url import UrlParts, shortened, split
@@ -136,10 +137,11 @@ def _field(request: Request, cookies: list[Cookie]) -> bytes:
     return b"; ".join(filter(None, [by_hand, header_of([each for each in cookies if each.name not in named])]))
 
 
-def _own(cookies: Any, url: UrlParts, now: float) -> list[Cookie]:
+def _own(given: OwnCookies, url: UrlParts, now: float) -> list[Cookie]:
     """Return the cookies a request names, as cookies for its host or for the domain each names."""
-    if isinstance(cookies, Mapping):
-        cookies = [{"name": name, "value": value} for name, value in cookies.items()]
+    cookies = given
+    if isinstance(given, Mapping):
+        cookies = [{"name": name, "value": value} for name, value in given.items()]
     made = []
     for each in cookies:
         if each["value"] is None:
@@ -160,7 +162,7 @@ def _own(cookies: Any, url: UrlParts, now: float) -> list[Cookie]:
     return made
 
 
-def _bytes(value: Any) -> bytes:
+def _bytes(value: str | bytes | float) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
@@ -168,5 +170,5 @@ def _is_plain(key: Hashable) -> bool:
     return isinstance(key, str | int | float | bytes | None) or (isinstance(key, tuple) and all(map(_is_plain, key)))
 
 
-def _hashable(key: Any) -> Hashable:
+def _hashable(key: Hashable | list[Hashable]) -> Hashable:
     return tuple(map(_hashable, key)) if isinstance(key, list) else key
