@@ -138,7 +138,7 @@ class AgentOpener(ConnectionOpener):
     def _connection(self, owner: Any, preamble: Preamble) -> Any:
         watching: Any = WrappingFactory(owner)
         watching.noisy = False
-        return WatchedConnection(watching, self._limits.total, owner.buildProtocol(None))
+        return WatchedConnection(watching, self._terms.limits.total, owner.buildProtocol(None))
 
 
 @implementer(IAgentEndpointFactory)

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 from twisted.internet.defer import Deferred, execute
 from warcio.archiveiterator import ArchiveIterator
 from warcio.bufferedreaders import DecompressingBufferedReader
+from warcio.recordloader import ArcWarcRecord
 
 from crawler.config.schema import CoreSettings
 from crawler.download.body import Body, BodyRules
@@ -63,7 +64,7 @@ class _Records(ArchiveIterator):  # type: ignore[misc]  # warcio has no types
         super().__init__(file)
         self.reader = _Lines(file)
 
-    def _next_record(self, line: Any) -> Any:
+    def _next_record(self, line: bytes) -> ArcWarcRecord:
         self.reader.lines = 0
         return super()._next_record(line)
 
@@ -183,7 +184,7 @@ class ArchiveDownloader:
             protocol=record.rec_headers.get_header("WARC-Protocol") or record.http_headers.protocol,
         )
 
-    def _body(self, record: Any, request: Request, headers: Headers, exchange: Exchange | None) -> Body:
+    def _body(self, record: ArcWarcRecord, request: Request, headers: Headers, exchange: Exchange | None) -> Body:
         rules = BodyRules(self._settings, request)
         rules.lenient = True  # what there is of it is all there will be
         transfer = codings(headers.getlist(b"Transfer-Encoding"))

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from twisted.internet.defer import Deferred
+from warcio.recordloader import ArcWarcRecord
 from warcio.warcwriter import WARCWriter
 
 from crawler.download.archive.file_end import Output, whole_length
@@ -87,7 +88,7 @@ class WarcFile:
                 request.rec_headers.add_header("WARC-Concurrent-To", response.rec_headers.get_header("WARC-Record-ID"))
             self._write([request] if response is None else [request, response])
 
-    def _write(self, records: list[Any]) -> None:
+    def _write(self, records: list[ArcWarcRecord]) -> None:
         before = self._file.length
         try:
             for record in records:
@@ -96,7 +97,7 @@ class WarcFile:
             self._file.cut(before)  # whoever reads the file meets whole records alone
             raise
 
-    def _record(self, record: Recorded, kind: str, head: bytes, body: IO[bytes]) -> Any:
+    def _record(self, record: Recorded, kind: str, head: bytes, body: IO[bytes]) -> ArcWarcRecord:
         digest, whole, size = hashlib.sha1(), hashlib.sha1(head), 0
         body.seek(0)
         while chunk := body.read(_IN_MEMORY):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from twisted.internet.ssl import Certificate
 
@@ -130,6 +130,15 @@ class Owner(Protocol):
         """The connection takes no more exchanges, but goes on with those it has."""
 
 
+class Terms(NamedTuple):
+    """What all connections of a downloader keep to; ``read_timeout`` in seconds, 0 for none."""
+
+    limits: HeadLimits
+    read_timeout: float
+    clock: Callable[[], float]
+    deadlines: Deadlines
+
+
 class BaseConnection(ConnectionProtocol):
     """Who is at the other end, since when nothing came, and how a connection ends.
 
@@ -148,20 +157,12 @@ class BaseConnection(ConnectionProtocol):
     idle_seconds: int | None = None
     active = 0.0
 
-    def __init__(
-        self,
-        owner: Owner,
-        *,
-        limits: HeadLimits,
-        read_timeout: float,
-        clock: Callable[[], float],
-        deadlines: Deadlines,
-    ) -> None:
+    def __init__(self, owner: Owner, terms: Terms) -> None:
         self.owner = owner
-        self._limits = limits
-        self._read_timeout = read_timeout or FOREVER
-        self._clock = clock
-        self._deadlines = deadlines
+        self._limits = terms.limits
+        self._read_timeout = terms.read_timeout or FOREVER
+        self._clock = terms.clock
+        self._deadlines = terms.deadlines
         self._closing = False
 
     @property

@@ -15,7 +15,7 @@ from twisted.internet.ssl import Certificate
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from crawler.config.schema import CoreSettings
-from crawler.download.http.connection import BaseConnection, Owner, Route
+from crawler.download.http.connection import BaseConnection, Owner, Route, Terms
 from crawler.download.http1.connection import HttpConnection
 from crawler.download.net.failures import ssl_reason
 from crawler.download.net.guard import may_be_public
@@ -38,8 +38,8 @@ class ConnectionOpener:
             ca_file=settings.TLS_CA_FILE,
             hosts=settings.TLS_HOSTS,
         )
-        self._limits = HeadLimits(settings.HEADER_MAX_LINE, settings.HEADER_MAX_COUNT, settings.HEADER_MAX_TOTAL)
-        self._read_timeout = settings.DOWNLOAD_READ_TIMEOUT
+        limits = HeadLimits(settings.HEADER_MAX_LINE, settings.HEADER_MAX_COUNT, settings.HEADER_MAX_TOTAL)
+        self._terms = Terms(limits, settings.DOWNLOAD_READ_TIMEOUT, network.clock, network.deadlines)
         self._http2 = settings.HTTP2_ENABLED
         self._preambles = PreambleFactory()
 
@@ -109,13 +109,7 @@ class ConnectionOpener:
             from crawler.download.http2.connection import Http2Connection
 
             kind = Http2Connection
-        return kind(
-            owner,
-            limits=self._limits,
-            read_timeout=self._read_timeout,
-            clock=self._network.clock,
-            deadlines=self._network.deadlines,
-        )
+        return kind(owner, self._terms)
 
 
 class _Only(Factory):

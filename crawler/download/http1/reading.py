@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
-from crawler.download.http.connection import BaseConnection, Call, Owner
+from crawler.download.http.connection import BaseConnection, Call, Owner, Terms
 from crawler.download.wire.chunked import ChunkedBody
 from crawler.download.wire.head import (
     BY_CHUNKS,
@@ -42,8 +42,8 @@ class ResponseReader(BaseConnection):
     _left = 0
     _received = False
 
-    def __init__(self, owner: Owner, **options: Any) -> None:
-        super().__init__(owner, **options)
+    def __init__(self, owner: Owner, terms: Terms) -> None:
+        super().__init__(owner, terms)
         self._held = bytearray()
         self._reader: Callable[[bytes], None] = self._read_head
 

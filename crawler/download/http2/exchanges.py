@@ -10,7 +10,7 @@ from h2.errors import ErrorCodes
 from h2.exceptions import H2Error
 from h2.settings import SettingCodes, Settings
 
-from crawler.download.http.connection import BaseConnection, Call, Owner
+from crawler.download.http.connection import BaseConnection, Call, Owner, Terms
 from crawler.download.http2.stream import Stream, StreamUpload, request_fields
 from crawler.download.net.deadlines import FOREVER
 from crawler.download.wire.head import BY_LENGTH, NO_BODY
@@ -33,8 +33,8 @@ class StreamCarrier(BaseConnection):
     multiplexes = True
     protocol_name = "h2"
 
-    def __init__(self, owner: Owner, **options: Any) -> None:
-        super().__init__(owner, **options)
+    def __init__(self, owner: Owner, terms: Terms) -> None:
+        super().__init__(owner, terms)
         self.active = self._clock()
         self._streams: dict[int, Stream] = {}
         # Exchanges above the number the peer takes at once, in the order they came.
