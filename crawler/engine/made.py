@@ -17,7 +17,6 @@ from crawler.engine.parts import Parts
 from crawler.engine.sending.flight import Flight, Reports, Turns
 from crawler.engine.sending.loop import KeptAnswers, Leasing, Loop, Sender
 from crawler.engine.user_code.callbacks import Callbacks
-from crawler.engine.user_code.delivery import Delivery
 from crawler.engine.user_code.patience import Patience
 from crawler.engine.user_code.starts import Starts
 from crawler.engine.user_code.watch import HoldWatch
@@ -86,7 +85,7 @@ class Sending:
     def __init__(self, parts: Parts, kept: Keeping, users: UsersCode) -> None:
         machine, store, life, ending, queue = parts.machine, parts.store, kept.life, kept.ending, kept.queue
         clock, events = machine.clock, parts.events
-        ends = Ends(kept.keeper, Delivery(parts.spider, users.callbacks), queue.inline, life.books, events)
+        ends = Ends(parts.spider, users.callbacks, kept.keeper, queue.inline, life.books, events)
         again = Again(kept.committer, queue, clock, events)
         redirects = Redirects(store, parts.acceptance, users.start_pages, kept.keeper, again, ends, ending)
         judging = Judging(parts.rules, machine, ends, again, redirects, queue.inline, notes=store.durable)

@@ -8,6 +8,7 @@ callback works for the unit of its parent.
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from crawler.engine.deciding.results import Refusing
 from crawler.engine.ending import Ending
@@ -16,15 +17,18 @@ from crawler.engine.items.feed_writers import FeedWriters
 from crawler.engine.keeping.committer import Keeper, Uncommitted
 from crawler.engine.keeping.unit import Unit
 from crawler.engine.life import Books, Kind
-from crawler.engine.user_code.delivery import Delivery
+from crawler.engine.user_code.callbacks import Callbacks
+from crawler.engine.user_code.failure import RequestFailure
 from crawler.engine.waiting.queue import Inline, RequestQueue
 from crawler.errors import HttpError, RequestDropped, RequestError
 from crawler.events import Events, RequestEnded, RequestsSpooled
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.host import Entry
 from crawler.frontier.store import Committed
+from crawler.model.fields import Callback
 from crawler.model.masking import masked
 from crawler.model.response import Response
+from crawler.spider import Spider, default_callback
 
 logger = logging.getLogger(__name__)
 
@@ -32,9 +36,12 @@ logger = logging.getLogger(__name__)
 class Ends:
     """Ends requests: hands outcomes to callbacks, errbacks and inline fetches."""
 
-    def __init__(self, keeper: Keeper, delivery: Delivery, inline: Inline, books: Books, events: Events) -> None:
+    def __init__(
+        self, spider: Spider, callbacks: Callbacks, keeper: Keeper, inline: Inline, books: Books, events: Events
+    ) -> None:
+        self._spider = spider
+        self._callbacks = callbacks
         self._keeper = keeper
-        self._delivery = delivery
         self._inline = inline
         self._books = books
         self._events = events
@@ -48,7 +55,10 @@ class Ends:
                 entry.unit.end_one()
                 return
         unit = entry.unit if entry.carried else self._keeper.open(entry)
-        self._delivery.deliver(response, entry.request, unit)
+        request = entry.request
+        callback = request.callback or default_callback(self._spider)
+        method = self._named(callback) if isinstance(callback, str) else callback
+        self._callbacks.run(partial(method, response, **request.cb_kwargs), callback, unit, response)
 
     def give_up(self, entry: Entry, error: BaseException) -> None:
         """The request has failed: its errback gets the error."""
@@ -74,8 +84,17 @@ class Ends:
         else:
             unit = self._keeper.open(entry)
             unit.outcome, unit.reason, unit.detail, unit.status = outcome, reason, message_of(error), status
-        if not self._delivery.fail(error, entry.request, unit):
+        errback = entry.request.errback
+        if errback is None:
             unit.end_one()
+            return
+        method = self._named(errback) if isinstance(errback, str) else errback
+        failure = RequestFailure(error, entry.request)
+        self._callbacks.run(partial(method, failure), errback, unit, getattr(error, "response", None))
+
+    def _named(self, name: str) -> Callback:
+        """Return what calls a method of the spider that a stored request names by a string."""
+        return lambda *arguments, **keywords: getattr(self._spider, name)(*arguments, **keywords)
 
     def _end_carried(
         self, entry: Entry, outcome: str, reason: str, detail: str = "", status: int | None = None

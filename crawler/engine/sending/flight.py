@@ -40,6 +40,7 @@ from crawler.frontier.host import Entry
 from crawler.model.masking import masked
 from crawler.model.request import Request
 from crawler.model.response import Response
+from crawler.policy.throttle import OVERLOADED
 
 logger = logging.getLogger(__name__)
 
@@ -83,11 +84,11 @@ class Turns:
                 frontier.withdraw(entry, now)
                 self._refuse(refused)
                 continue
-            if robots.expired(entry):
+            if robots.known and robots.expired(entry):
                 frontier.withdraw(entry, now)
                 frontier.later(entry, now, now)
                 continue
-            refusal = robots.refusal(entry)
+            refusal = robots.refusal(entry) if robots.known else None
             if refusal is None:
                 return entry
             frontier.withdraw(entry, now)
@@ -184,7 +185,8 @@ class Flight:
         """Send one exchange of an entry."""
         request = entry.request
         self._reports.sent(request)
-        generation = self._throttle.sending(entry.host)
+        throttle = self._throttle
+        generation = throttle.sending(entry.host) if throttle.states or throttle.durable else 0
         unit, sent = current.set(entry.unit), being_sent.set(entry)
         try:
             fetched: Deferred[Any] = self._edge.fetch(request)
@@ -244,7 +246,8 @@ class Flight:
             self._ending.fail(outcome)
             self._queue.leave(entry)
             return
-        self._throttle.answered(entry, outcome, generation)
+        if self._throttle.states or not isinstance(outcome, Response) or outcome.status in OVERLOADED:
+            self._throttle.answered(entry, outcome, generation)
         if not entry.robots:
             self._judging.judge(entry, outcome)
         elif self._life.begins:

@@ -144,7 +144,8 @@ class Sender:
             entry = self._turns.take(now)
             if entry is None:
                 self._committer.flush_children()
-                self._starts.want(free)
+                if self._starts.running:
+                    self._starts.want(free)
                 return
             self._flight.send(entry)
             now = self._clock.seconds()

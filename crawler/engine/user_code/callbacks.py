@@ -11,11 +11,10 @@ import inspect
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
-from itertools import chain
 from types import GeneratorType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from itemadapter import ItemAdapter
 from twisted.internet.defer import Deferred
@@ -25,11 +24,15 @@ from crawler.engine.frames import at_yield
 from crawler.engine.keeping.unit import Unit, current
 from crawler.engine.life import Kind, Ledger
 from crawler.engine.machine import Machine
+from crawler.engine.user_code.names import short_name_of
+from crawler.model.fields import Callback
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.results import warn_of_return
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 SLICE_SECONDS = 0.010
 
@@ -53,16 +56,21 @@ class Taker(Protocol):
 class Run:
     """One callback at work: what it works for, and how to stop it."""
 
-    __slots__ = ("iterator", "name", "outer", "response", "size", "unit", "waiting")
+    __slots__ = ("function", "iterator", "outer", "response", "size", "unit", "waiting")
 
-    def __init__(self, name: str, unit: Unit, response: Response | None) -> None:
-        self.name = name
+    def __init__(self, function: Callback | str, unit: Unit, response: Response | None) -> None:
+        self.function = function
         self.unit = unit
         self.response = response
         self.size = 0 if response is None or response.body_file is not None else len(response.body)
         self.iterator: Iterator[Any] | None = None
         self.outer: list[Iterator[Any]] = []  # those that yielded the list which ``iterator`` goes through
         self.waiting: Deferred[Any] | None = None
+
+    @property
+    def name(self) -> str:
+        """How the function is spoken of."""
+        return short_name_of(self.function)
 
     @property
     def source(self) -> Iterator[Any] | None:
@@ -82,7 +90,7 @@ class Run:
 class Callbacks:
     """Runs callbacks and hands each of their results to the taker.
 
-    Whoever is ``waiting`` for room goes on at ``go_on()``.
+    ``running`` are those that have not ended; whoever is ``waiting`` for room goes on at ``go_on()``.
 
     A run holds its unit until it has ended; what it yielded before its error stays.
     """
@@ -92,25 +100,20 @@ class Callbacks:
         self._drive = machine.drive
         self._taker = taker
         self._ledger = ledger
-        self._running: set[Run] = set()
+        self.running: set[Run] = set()
         self.waiting: deque[Callable[[], None]] = deque()
 
-    def __len__(self) -> int:
-        return len(self._running)
-
-    def run(self, call: Callable[[], Any], name: str, unit: Unit, response: Response | None) -> None:
-        """Call it and take its results; ``unit.end_one()`` when all of them are taken."""
-        run = Run(name, unit, response)
-        self._running.add(run)
+    def run(self, call: Callable[[], Any], function: Callback | str, unit: Unit, response: Response | None) -> None:
+        """Call a function and take its results; ``unit.end_one()`` when all of them are taken."""
+        run = Run(function, unit, response)
+        self.running.add(run)
         if run.size:
             self._ledger.begin(Kind.BYTES, run.size)
         token = current.set(unit)
         try:
-            result = call()
+            self._begin(run, call())
         except BaseException as error:  # sys.exit(), too, ends this callback and nothing else
             self._end(run, error)
-        else:
-            self._dispatch(run, result)
         finally:
             current.reset(token)
 
@@ -123,22 +126,17 @@ class Callbacks:
 
     def stop(self) -> int:
         """End all runs now; return how many did not end by that themselves, so that their units stay incomplete."""
-        for run in list(self._running):
+        for run in list(self.running):
             run.unit.abandoned = True
             if run.waiting is not None:
                 run.waiting.cancel()
             elif isinstance(source := run.source, GeneratorType) and not source.gi_running:
                 _close(source, run.name)
-        stopped, self._running = self._running, set()
-        self._ledger.end(Kind.BYTES, sum(run.size for run in stopped))
+        stopped = len(self.running)
+        self._ledger.end(Kind.BYTES, sum(run.size for run in self.running))
+        self.running.clear()
         self.waiting.clear()
-        return len(stopped)
-
-    def _dispatch(self, run: Run, result: Any) -> None:
-        try:
-            self._begin(run, result)
-        except BaseException as error:  # an iterable of the user's that cannot be iterated
-            self._end(run, error)
+        return stopped
 
     def _begin(self, run: Run, result: Any) -> None:
         if type(result) is GeneratorType:
@@ -149,21 +147,19 @@ class Callbacks:
         elif inspect.isasyncgen(result) or isinstance(result, AsyncIterator):
             self._wait(run, self._drive(self._consume(run, result)), lambda _: self._end(run, None))
         elif isinstance(result, Deferred):
-            self._wait(run, result, lambda value: self._dispatch(run, value))
+            self._wait(run, result, lambda value: self._begin(run, value))
         elif inspect.isawaitable(result):
-            self._wait(run, self._drive(_awaited(result)), lambda value: self._dispatch(run, value))
-        elif isinstance(result, Request) or ItemAdapter.is_item(result) or not _is_iterable(result):
-            run.iterator = iter((result,))
-            self._pull(run)
+            self._wait(run, self._drive(_awaited(result)), lambda value: self._begin(run, value))
         else:
-            run.iterator = iter(result)
+            several = isinstance(result, Iterable) and not isinstance(result, Request | str | bytes | bytearray)
+            run.iterator = iter(result) if several and not ItemAdapter.is_item(result) else iter((result,))
             self._pull(run)
 
-    def _wait(self, run: Run, deferred: Deferred[Any], go_on: Callable[[Any], None]) -> None:
+    def _wait(self, run: Run, deferred: Deferred[T], go_on: Callable[[T], None]) -> None:
         run.waiting = deferred
 
-        def fired(result: Any) -> None:
-            if run not in self._running:
+        def fired(result: T | Failure) -> None:
+            if run not in self.running:
                 return  # stopped meanwhile
             run.waiting = None
             if isinstance(result, Failure):
@@ -172,6 +168,8 @@ class Callbacks:
             token = current.set(run.unit)
             try:
                 go_on(result)
+            except BaseException as error:  # an iterable of the user's that cannot be iterated
+                self._end(run, error)
             finally:
                 current.reset(token)
 
@@ -180,14 +178,11 @@ class Callbacks:
     def _pull(self, run: Run) -> None:
         iterator = run.iterator
         assert iterator is not None
-        if run not in self._running:
+        if run not in self.running:
             return
         token = current.set(run.unit)
-        monotonic, room, take = (
-            time.monotonic,
-            self._taker.room,
-            self._taker.take,
-        )  # asked for each of a million results
+        # Asked for each of a million results.
+        monotonic, room, take = time.monotonic, self._taker.room, self._taker.take
         until = monotonic() + SLICE_SECONDS
         error: BaseException | None = None
         try:
@@ -196,7 +191,8 @@ class Callbacks:
                     result = next(iterator)
                 except StopIteration as stop:
                     if not run.outer:
-                        warn_of_return(run.name, stop.value)
+                        if stop.value is not None:
+                            warn_of_return(run.name, stop.value)
                         break
                     iterator = run.iterator = run.outer.pop()
                     continue
@@ -229,7 +225,7 @@ class Callbacks:
     async def _consume_each(self, run: Run, results: AsyncIterator[Any]) -> None:
         until = time.monotonic() + SLICE_SECONDS
         async for several in results:
-            for result in _flat(several):
+            for result in _flat((several,)):
                 try:
                     self._taker.take(result, run.unit, run.response)
                 except BaseException as error:
@@ -244,14 +240,14 @@ class Callbacks:
                     await turn
                     until = time.monotonic() + SLICE_SECONDS
 
-    def _refused(self, error: BaseException, run: Run, results: Any) -> None:
+    def _refused(self, error: BaseException, run: Run, results: Iterator[Any] | AsyncIterator[Any] | None) -> None:
         """A result is not acceptable, or a filter of the user's raised: the run goes on."""
         self._taker.failed(at_yield(error, results), run.unit, run.name, run.response)
 
     def _end(self, run: Run, error: BaseException | None) -> None:
-        if run not in self._running:
+        if run not in self.running:
             return
-        self._running.discard(run)
+        self.running.discard(run)
         if run.size:
             self._ledger.end(Kind.BYTES, run.size)
         if error is not None:
@@ -259,13 +255,15 @@ class Callbacks:
         run.unit.end_one()
 
 
-def _flat(result: Any, depth: int = 0) -> Iterable[Any]:
-    """Return the results that one result is: a list may be yielded, and hold lists."""
-    if type(result) is not list and type(result) is not tuple:
-        return (result,)
-    if depth >= DEEPEST:
+def _flat(results: Sequence[Any], depth: int = 0) -> Iterator[Any]:
+    """Yield what several results hold: a list may be yielded, and hold lists."""
+    if depth > DEEPEST:
         raise ValueError(f"a callback may yield lists of requests and items, but not {DEEPEST} in each other")
-    return chain.from_iterable(_flat(each, depth + 1) for each in result)
+    for result in results:
+        if type(result) is list or type(result) is tuple:
+            yield from _flat(result, depth + 1)
+        else:
+            yield result
 
 
 def _once(deferred: Deferred[None]) -> Callable[[], None]:
@@ -279,9 +277,5 @@ def _close(generator: GeneratorType[Any, Any, Any], name: str) -> None:
         logger.exception("%s failed when it was closed", name)
 
 
-async def _awaited(awaitable: Any) -> Any:
+async def _awaited(awaitable: Awaitable[T]) -> T:
     return await awaitable
-
-
-def _is_iterable(result: Any) -> bool:
-    return isinstance(result, Iterable) and not isinstance(result, str | bytes | bytearray)

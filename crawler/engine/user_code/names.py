@@ -6,8 +6,17 @@ import inspect
 from functools import partial
 from typing import Any
 
+from crawler.model.fields import Callback
 
-def name_of(callback: Any) -> str:
+
+def short_name_of(function: Callback | str) -> str:
+    """Return the name of a function, or of a method that a request names by a string."""
+    if isinstance(function, str):
+        return function
+    return getattr(function, "__name__", None) or type(function).__name__
+
+
+def name_of(callback: Callback | None) -> str:
     """Return the name of the function that a callback comes to: one of few, however many requests there are."""
     while isinstance(callback, partial):
         callback = callback.func

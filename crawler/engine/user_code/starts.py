@@ -30,7 +30,7 @@ AHEAD = 10_000
 class Starts:
     """Pulls start() and hands its results on to ``taker``, each in a unit of its own.
 
-    ``memory`` is where requests wait, if it is in memory alone.
+    ``memory`` is where requests wait, if it is in memory alone; ``running`` is empty when start() has ended.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Starts:
         self._ending = ending
         self._fingerprint = fingerprint
         self._callbacks = Callbacks(machine, self, ending.life.ledger)
+        self.running = self._callbacks.running
         self._quota = 0
         self._whole: Unit | None = None
         self._delivered: Counter[int] = Counter()
@@ -108,7 +109,7 @@ class Starts:
     def failed(self, error: BaseException, unit: Unit, name: str, response: Response | None) -> None:
         """start() raised, or yielded what is not acceptable: a resume runs it again."""
         unit.start_ended = False
-        self._raising = not len(self._callbacks)  # else it goes on: one of its results was not acceptable
+        self._raising = not self.running  # else it goes on: one of its results was not acceptable
         self._taker.failed(error, unit, name, response)
 
 

@@ -123,10 +123,10 @@ class RequestQueue:
         now = self._clock.seconds()
         if wait is not None:
             self._frontier.later(entry, now, now + wait)
-        elif (error := self._robots.unreachable(entry)) is None:
-            self._frontier.add(entry, now)
-        else:
+        elif self._robots.known and (error := self._robots.unreachable(entry)) is not None:
             self.refuse(entry, error)
+        else:
+            self._frontier.add(entry, now)
 
     def release(self, entry: Entry) -> None:
         """Give back the place that an entry had at its host."""

@@ -34,7 +34,7 @@ in seconds. A clock that was set back makes no wait longer than it was."""
 class Throttle:
     """The throttle ``states`` of the hosts that were slowed down; most crawls have none.
 
-    The ``committer`` is told of what is to be kept shortly; None: nothing is kept.
+    The ``committer`` is told of what is to be kept shortly; None: nothing is kept, the crawl is not ``durable``.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Throttle:
         self._events = events
         self._configured = limits
         self._committer = committer
+        self.durable = committer is not None
         self._asked: set[str] = set()
         self.states: OrderedDict[str, HostThrottle] = OrderedDict()  # the last that answered is the last
         self._sweep_at = KEPT_HOSTS
