@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from crawler.stats import Named
+
 if TYPE_CHECKING:
     from crawler.model.request import Request
     from crawler.model.response import Response
@@ -35,7 +37,7 @@ class Signals(Protocol):
 class Engine(Protocol):
     """``crawler.engine``: what spiders do with the crawl under the dialect's names."""
 
-    def close_spider(self, spider: Any = None, reason: str = "cancelled") -> None:
+    def close_spider(self, spider: Named | None = None, reason: str = "cancelled") -> None:
         """End the crawl once what is in flight has finished."""
 
     def stop(self) -> None:

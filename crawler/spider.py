@@ -6,9 +6,9 @@ The names and meanings are those of Scrapy's Spider (docs.scrapy.org, "Spiders")
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol
 
 from crawler.anywhere import anywhere
 from crawler.dialect import Engine, Signals, dialect, may_be_settings
@@ -83,7 +83,7 @@ class Spider:
         """A logger named after the spider."""
         return logging.LoggerAdapter(logging.getLogger(self.name), {"spider": self})
 
-    def log(self, message: Any, level: int = logging.DEBUG, **kwargs: Any) -> None:
+    def log(self, message: object, level: int = logging.DEBUG, **kwargs: Any) -> None:
         """Log under the spider's name."""
         self.logger.log(level, message, **kwargs)
 
@@ -117,11 +117,11 @@ class Spider:
         parse: Any  # a callback of any kind, and with arguments of its own
     else:
 
-        def parse(self, response: Response, **kwargs: Any) -> Any:
+        def parse(self, response: Response, **kwargs: Any) -> NoReturn:
             """Handle a response whose request names no callback."""
             raise NotImplementedError(f"{type(self).__name__}.parse is not defined, and a request named no callback")
 
-    def closed(self, reason: str) -> Any:
+    def closed(self, reason: str) -> Awaitable[Any] | None:
         """Called once when the crawl is over; ``reason`` is "finished", "shutdown" or what closed it."""
 
     def fetch(self, url_or_request: str | Request) -> Coroutine[Any, Any, Response]:

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsRichComparison
 
 
 class Named(Protocol):
@@ -70,12 +73,12 @@ class Stats:
         with self._lock:
             self._values[key] = self._values.get(key, start) + count
 
-    def max_value(self, key: str, value: Any, spider: Named | None = None) -> None:
+    def max_value(self, key: str, value: SupportsRichComparison, spider: Named | None = None) -> None:
         """Keep the larger of the stored value and this one."""
         with self._lock:
             self._values[key] = max(self._values.get(key, value), value)
 
-    def min_value(self, key: str, value: Any, spider: Named | None = None) -> None:
+    def min_value(self, key: str, value: SupportsRichComparison, spider: Named | None = None) -> None:
         """Keep the smaller of the stored value and this one."""
         with self._lock:
             self._values[key] = min(self._values.get(key, value), value)

@@ -12,6 +12,7 @@ import random
 import selectors
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -73,15 +74,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 class _Call:
     """A delayed call, as Twisted's clocks give it."""
 
-    def __init__(self, loop: VirtualLoop, delay: float, call: Callable[..., Any], args: Any) -> None:
+    def __init__(self, loop: VirtualLoop, delay: float, call: Callable[[], Any]) -> None:
         self._called = False
         self._call = call
-        self._args = args
         self._handle = loop.call_later(delay, self._run) if delay > 0 else loop.call_soon(self._run)
 
     def _run(self) -> None:
         self._called = True
-        self._call(*self._args)
+        self._call()
 
     def cancel(self) -> None:
         """Do not call."""
@@ -108,7 +108,7 @@ class VirtualClock:
 
     def callLater(self, delay: float, call: Callable[..., Any], *args: Any) -> Any:  # noqa: N802
         """Call back later in virtual time."""
-        return _Call(self._loop, delay, call, args)
+        return _Call(self._loop, delay, partial(call, *args))
 
 
 @dataclass(slots=True)
@@ -208,7 +208,7 @@ class _MemorySite:
             handle.append(self.loop.call_soon(answered.callback, None))
         return answered
 
-    def _page(self, request: Request) -> Any:
+    def _page(self, request: Request) -> Page | Deferred[Page]:
         if callable(self.site):
             return self.site(request)
         return self.site.get(request.url, 404)

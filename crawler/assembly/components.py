@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from enum import Enum
 from types import NoneType
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from crawler.config.arguments import convert_arguments
@@ -37,7 +37,7 @@ def make_spider(spider_class: type[Spider], crawler: Crawler, arguments: Mapping
         raise UsageError(f"{spider_class.__qualname__} has no name")
     values = convert_arguments(spider_class, arguments)
     shape = "@classmethod def from_crawler(cls, crawler, *args, **kwargs)"
-    spider = called(spider_class.from_crawler, crawler, shape=shape, **values)
+    spider = called(shape, spider_class.from_crawler, crawler, **values)
     if not isinstance(spider, Spider):
         raise UsageError(f"{spider_class.__qualname__}.from_crawler must return the spider, but returned {spider!r}")
     if getattr(spider, "crawler", None) is not crawler:
@@ -56,9 +56,9 @@ def make_component(component: Any, crawler: Crawler) -> Any:
     if not isinstance(component, type):
         return component
     if hasattr(component, "from_crawler"):
-        made = called(component.from_crawler, crawler, shape="@classmethod def from_crawler(cls, crawler)")
+        made = called("@classmethod def from_crawler(cls, crawler)", component.from_crawler, crawler)
     else:
-        made = called(component, shape="def __init__(self), or a from_crawler(cls, crawler) that gives it more")
+        made = called("def __init__(self), or a from_crawler(cls, crawler) that gives it more", component)
     for name, value in crawler.settings.of(component).items():
         setattr(made, name, value)
     if hasattr(made, "bind"):
@@ -69,7 +69,7 @@ def make_component(component: Any, crawler: Crawler) -> Any:
 class NoSideCalls:
     """Stands where ``self.http`` would be in a crawl whose downloader makes no side calls."""
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> NoReturn:
         raise AttributeError(
             f"self.http.{name}: there are no side calls in this crawl; they go over the connections of "
             'DOWNLOADER = "fast". In a test, put a stand-in in their place: spider.crawler.http = …'
@@ -95,7 +95,7 @@ def subscribe_extension(extension: Any, crawler: Crawler) -> None:
     One of Scrapy's kind has connected itself to signals while it was made.
     """
     if hasattr(extension, "subscribe"):
-        called(extension.subscribe, crawler.events, shape="def subscribe(self, events)")
+        called("def subscribe(self, events)", extension.subscribe, crawler.events)
     elif not hasattr(extension, "from_crawler"):
         raise UsageError(f"{type(extension).__name__} in EXTENSIONS has neither subscribe(events) nor from_crawler")
 

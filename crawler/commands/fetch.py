@@ -47,7 +47,7 @@ class OnePage(Spider):
         self.error: BaseException | None = None
         yield Request(self.url, meta=meta, errback=self.failed, dont_filter=True)
 
-    def parse(self, response: Response, **kwargs: Any) -> None:
+    def parse(self, response: Response) -> None:
         """Keep the response."""
         self.response = response
 

@@ -15,6 +15,7 @@ from rich.text import Text
 from crawler.commands.options import CommandGroup, Given, command_line_settings, settings_options
 from crawler.commands.resume import find_again, jobs_folder
 from crawler.commands.showing import say, say_json, shown, without_passwords
+from crawler.config.kinds import Value
 from crawler.errors import UsageError
 from crawler.observe.progress import counted, duration
 from crawler.storage.jobs import Job, find_job, list_jobs, remove_job
@@ -92,14 +93,14 @@ def _list(command_line: dict[str, Any], *, as_json: bool) -> None:
             say(f"crawler: job {job.name} is damaged: {job.problem}", err=True)
 
 
-def _described(description: Mapping[str, Any]) -> Any:
+def _described(description: Mapping[str, Any]) -> Value:
     """Return what a job remembers of its command, without the passwords in its settings and arguments."""
-    plain = without_passwords("", description)
+    plain = {name: without_passwords("", each) for name, each in description.items()}
     command = description.get("command")
     if isinstance(command, dict) and isinstance(command.get("settings"), dict):
-        plain["command"]["settings"] = {
-            name: without_passwords(name, each) for name, each in command["settings"].items()
-        }
+        shown_command = {name: without_passwords("", each) for name, each in command.items()}
+        shown_command["settings"] = {name: without_passwords(name, each) for name, each in command["settings"].items()}
+        plain["command"] = shown_command
     return plain
 
 

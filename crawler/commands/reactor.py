@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ReactorNotRunning
@@ -28,7 +28,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
-def install_reactor() -> Any:
+def install_reactor() -> AsyncioSelectorReactor:
     """Install the asyncio reactor, if none is installed yet, and return it."""
     if "twisted.internet.reactor" not in sys.modules:
         new_reactor()

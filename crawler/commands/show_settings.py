@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Unpack
+from typing import Unpack
 
 import click
 import msgspec
@@ -13,6 +13,7 @@ from rich.text import Text
 from crawler.commands.loading import load_settings, named_spider, project_here, project_if_any
 from crawler.commands.options import Given, command_line_settings, settings_options
 from crawler.commands.showing import say, say_json, shown, without_passwords
+from crawler.config.kinds import Value
 from crawler.config.nearest import did_you_mean
 from crawler.config.reference import SettingRow, setting_rows
 from crawler.errors import SettingError
@@ -69,7 +70,7 @@ def _row_as_json(row: SettingRow) -> bytes:
         return msgspec.json.encode(msgspec.structs.replace(row, value=repr(row.value)))
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Value) -> str:
     """Return a value as one writes it after ``-s NAME=``, where that is possible."""
     if value is None or isinstance(value, bool):
         return str(value).lower()
@@ -81,6 +82,6 @@ def _plain(value: Any) -> str:
         return repr(value)
 
 
-def _named(value: Any) -> str:
+def _named(value: Value) -> str:
     module, name = getattr(value, "__module__", ""), getattr(value, "__qualname__", "")
     return f"{module}.{name}" if name else str(value)

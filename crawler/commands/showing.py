@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any
 
 import click
 
+from crawler.config.kinds import Value
 from crawler.model.masking import escape, harmless, masked
 
 
@@ -29,7 +29,7 @@ def say_json(encoded: bytes) -> None:
     click.echo(harmless(encoded.decode()))
 
 
-def without_passwords(name: str, value: Any) -> Any:
+def without_passwords(name: str, value: Value) -> Value:
     """Return the value of a setting as it is shown: plain values, what is not plain as it is."""
     if name == "HTTP_AUTH" and isinstance(value, Mapping):
         return {masked(str(origin)): f"{str(user).rpartition(':')[0]}:***" for origin, user in value.items()}
@@ -42,12 +42,12 @@ def without_passwords(name: str, value: Any) -> Any:
     return _plain(value)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Value) -> Value:
     if isinstance(value, str):
         return masked(value)
     if isinstance(value, Mapping):
         return {_plain(key): _plain(each) for key, each in value.items()}
-    return [_plain(each) for each in value] if type(value) in (list, tuple) else value
+    return [_plain(each) for each in value] if type(value) is list or type(value) is tuple else value
 
 
 def _proxy(url: str) -> str:

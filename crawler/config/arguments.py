@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from crawler.config.components import MISSING, annotations_of
-from crawler.config.kinds import Kind, expectation
+from crawler.config.kinds import Kind, Value, expectation
 from crawler.config.nearest import did_you_mean
 from crawler.config.parse import WrongValue, check, parse_text
 from crawler.errors import ArgumentError
@@ -25,7 +25,7 @@ class Argument(NamedTuple):
 
     name: str
     kind: Kind
-    default: Any
+    default: Value
 
 
 def arguments_of(spider: type) -> dict[str, Argument]:
@@ -67,7 +67,7 @@ def convert_arguments(spider: type, given: Mapping[str, Any]) -> dict[str, Any]:
     return converted
 
 
-def _convert(spider: type, argument: Argument, value: Any) -> Any:
+def _convert(spider: type, argument: Argument, value: Value) -> Value:
     if argument.kind is MISSING:
         return value
     try:
@@ -96,14 +96,15 @@ def _parameters(spider: type) -> dict[str, inspect.Parameter]:
     return {parameter.name: parameter for parameter in parameters[1:]}
 
 
-def _annotation(parameter: inspect.Parameter, spider: type) -> Any:
+def _annotation(parameter: inspect.Parameter, spider: type) -> Kind:
     """Return the type of a parameter of ``__init__``; MISSING, without annotation, leaves the text as typed."""
-    if not isinstance(parameter.annotation, str):
-        return parameter.annotation
-    try:
-        return inspect.signature(spider.__init__, eval_str=True).parameters[parameter.name].annotation  # type: ignore[misc]
-    except Exception:
-        return MISSING
+    kind: Kind = parameter.annotation
+    if isinstance(kind, str):
+        try:
+            kind = inspect.signature(spider.__init__, eval_str=True).parameters[parameter.name].annotation
+        except Exception:
+            return MISSING
+    return kind
 
 
 def _name(spider: type) -> str:

@@ -10,13 +10,14 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any, Final, NamedTuple, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Final, NamedTuple, ParamSpec, TypeVar, get_args, get_origin
 
 from crawler.config.importing import explain_import, file_of
-from crawler.config.kinds import Kind, is_class_variable
+from crawler.config.kinds import Kind, Value, is_class_variable
 from crawler.config.nearest import did_you_mean
 from crawler.errors import SettingError
 
+P = ParamSpec("P")
 T = TypeVar("T")
 MISSING: Final = inspect.Parameter.empty
 
@@ -34,7 +35,7 @@ class Declared(NamedTuple):
 
     name: str
     kind: Kind
-    default: Any
+    default: Value
     component: str
 
 
@@ -58,7 +59,7 @@ def load_object(path: str, *, setting: str) -> Any:
     return getattr(module, name)
 
 
-def load_components(name: str, value: Any, *, where: str) -> Any:
+def load_components(name: str, value: Value, *, where: str) -> Value:
     """Return the setting's value with each dotted path replaced by what it names.
 
     ``where``: what an error says it is about. Raises SettingError for a path that names nothing, or an entry that is
@@ -79,14 +80,14 @@ def load_components(name: str, value: Any, *, where: str) -> Any:
     return value
 
 
-def _load(entry: Any, where: str) -> Any:
+def _load(entry: Value, where: str) -> Value:
     loaded = load_object(entry, setting=where) if isinstance(entry, str) else entry
     if not callable(loaded) and not hasattr(loaded, "process_item"):
         raise SettingError(f"{where}: expected a class or a dotted path to one, got {type(loaded).__name__}")
     return loaded
 
 
-def called(function: Callable[..., T], *arguments: Any, shape: str, **named: Any) -> T:
+def called(shape: str, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
     """Call a function of the user's before the crawl begins. Raises SettingError if it takes other arguments."""
     try:
         return function(*arguments, **named)
@@ -96,15 +97,11 @@ def called(function: Callable[..., T], *arguments: Any, shape: str, **named: Any
         raise SettingError(f"{error}; expected {shape}") from error
 
 
-def constructed(component: type[T], setting: str, *arguments: Any, shape: str, **named: Any) -> T:
+def constructed(setting: str, shape: str, component: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
     """Make a class's instance with these arguments. Raises SettingError if it takes others."""
-    try:
-        inspect.signature(component).bind(*arguments, **named)
-    except TypeError as error:
+    if error := _misfit(component, *arguments, **named):
         message = f"{setting}: {component.__qualname__} cannot be made: {error}; expected {shape}"
         raise SettingError(message) from error
-    except ValueError:  # it has no signature to look at
-        pass
     return component(*arguments, **named)
 
 
@@ -118,7 +115,7 @@ def checked(made: T, setting: str, *, takes: int = 0, has: Iterable[str] = (), s
         raise SettingError(f"{setting}: {name} is a class where an instance is needed; expected {shape}")
     if takes and not callable(made):
         raise SettingError(f"{setting}: {name} has no __call__; expected {shape}")
-    if takes and callable(made) and not _takes(made, takes):
+    if takes and callable(made) and _misfit(made, *[None] * takes):
         raise SettingError(f"{setting}: {name} cannot be called with {takes} arguments; expected {shape}")
     for method in has:
         if not callable(getattr(made, method, None)):
@@ -126,14 +123,15 @@ def checked(made: T, setting: str, *, takes: int = 0, has: Iterable[str] = (), s
     return made
 
 
-def _takes(function: Callable[..., Any], count: int) -> bool:
+def _misfit(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> TypeError | None:
+    """Return what keeps a function from being called so; None if nothing does, or it has no signature to look at."""
     try:
-        inspect.signature(function).bind(*[None] * count)
-    except TypeError:
-        return False
-    except ValueError:  # it has no signature to look at
-        return True
-    return True
+        inspect.signature(function).bind(*arguments, **named)
+    except TypeError as error:
+        return error
+    except ValueError:
+        pass
+    return None
 
 
 def components_in(values: Mapping[str, Any]) -> list[Any]:

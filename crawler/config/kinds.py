@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import datetime
 import types
+from collections.abc import Callable, Collection
 from decimal import Decimal
 from enum import Enum
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeGuard, Union, get_args, get_origin
 
 from msgspec import Meta
 
 Kind: TypeAlias = type[Any] | types.UnionType | None
 """An annotation, as typing has it."""
+
+Value: TypeAlias = (
+    "float | str | bytes | Decimal | datetime.date | PurePath | Enum | Callable[..., Any] | Collection[Value] | None"
+)
+"""What a setting or an argument holds: plain values, classes and functions, and lists and dictionaries of these."""
 
 _WORDS: dict[Any, tuple[str, str]] = {
     int: ("a whole number", "whole numbers"),

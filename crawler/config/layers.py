@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, get_type_hints
 
 from crawler.config.components import COMPONENT_SETTINGS, Declared, called, components_in, declared_by, load_components
 from crawler.config.holds import held
-from crawler.config.kinds import Kind, is_optional
+from crawler.config.kinds import Kind, Value, is_optional
 from crawler.config.parse import check, parse_any, parse_text, shorten
 from crawler.config.schema import CoreSettings
 from crawler.dialect import Asked, dialect
@@ -31,7 +31,7 @@ class Layer(NamedTuple):
 class Given(NamedTuple):
     """A value as some layer gave it; ``called``: under which name of the dialect, if not under our own."""
 
-    value: Any
+    value: Value
     origin: str
     text: bool = False
     called: str | None = None
@@ -70,7 +70,7 @@ class TypedReads:
         """Return a copy of the value as a dict (Scrapy's name)."""
         return dict(self._read(name, default, dict[str, Any]) or {})
 
-    def _read(self, name: str, default: Any, kind: Kind) -> Any:
+    def _read(self, name: str, default: Value, kind: Kind) -> Any:
         value = self.get(name)
         value = default if value is None else value
         return parse_text(value, kind) if isinstance(value, str) else (value or 0)
@@ -83,24 +83,24 @@ class Draft(TypedReads):
         self._given = dict(given)
         self.changes: dict[str, Any] = {}
 
-    def get(self, name: str, default: Any = None) -> Any:
+    def get(self, name: str, default: Value = None) -> Value:
         """Return the value so far."""
         return self.changes.get(name, self._given.get(name, default))
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> Value:
         return self.get(name)
 
-    def __setitem__(self, name: str, value: Any) -> None:
+    def __setitem__(self, name: str, value: Value) -> None:
         self.changes[name] = value
 
-    def __contains__(self, name: object) -> bool:
+    def __contains__(self, name: str) -> bool:
         return name in self.changes or name in self._given
 
-    def set(self, name: str, value: Any, priority: int | str | None = None) -> None:
+    def set(self, name: str, value: Value, priority: int | str | None = None) -> None:
         """Set one; the priority is always the spider's."""
         self.changes[name] = value
 
-    def setdefault(self, name: str, default: Any = None, priority: int | str | None = None) -> Any:
+    def setdefault(self, name: str, default: Value = None, priority: int | str | None = None) -> Value:
         """Set one unless it is set."""
         if self.get(name) is None:
             self.changes[name] = default
@@ -123,7 +123,7 @@ def of_spider(spider: type, so_far: Mapping[str, Any]) -> Layer:
     draft = Draft({**so_far, **custom})
     update: Callable[[Draft], None] | None = getattr(spider, "update_settings", None)
     if update is not None:
-        called(update, draft, shape="@classmethod def update_settings(cls, settings)")
+        called("@classmethod def update_settings(cls, settings)", update, draft)
     return Layer(origin, custom | draft.changes)
 
 
@@ -151,16 +151,16 @@ def gather(layers: Iterable[Layer], *, components: Iterable[Any], also: Callable
     return Gathered(given, declared, _without_effect(unmapped, given, declared))
 
 
-def typed(name: str, kind: Kind, given: Given) -> Any:
+def typed(name: str, kind: Kind, given: Given) -> Value:
     """Return the value as its type has it. Raises SettingError.
 
     For the crawler's own settings an empty text means None, as in Scrapy: environment variables give such texts.
     """
     if given.value == "" and name in CORE_KINDS and is_optional(kind):
         return None
-    as_text = given.text and isinstance(given.value, str)
+    value = given.value
     try:
-        return held(parse_text(given.value, kind) if as_text else check(given.value, kind), kind)
+        return held(parse_text(value, kind) if given.text and isinstance(value, str) else check(value, kind), kind)
     except ValueError as error:
         raise SettingError(f"{given.called or name} ({given.origin}): {error}") from error
 

@@ -10,20 +10,19 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
-from crawler.config.kinds import Kind, bare, choices, expectation, is_enum, is_optional, members
+from crawler.config.kinds import Kind, Value, bare, choices, expectation, is_enum, is_optional, members
 from crawler.config.nearest import did_you_mean
 from crawler.model.masking import masked
 
-T = TypeVar("T")
 _WHOLE = re.compile(r"[+-]?[0-9][0-9_]*", re.ASCII)
 _TRUE = {"true", "yes", "on", "1"}
 _FALSE = {"false", "no", "off", "0"}
@@ -47,7 +46,7 @@ class WrongValue(ValueError):
     """The value is not of the type; the message says what would be: ``expected …, got …``."""
 
 
-def parse_text(text: str, kind: Kind) -> Any:
+def parse_text(text: str, kind: Kind) -> Value:
     """Turn a text into a value of the annotated type.
 
     Raises WrongValue, whose message names what was expected, what came, and the nearest right word.
@@ -64,7 +63,7 @@ def parse_text(text: str, kind: Kind) -> Any:
     raise WrongValue(f"expected {expectation(kind)}, got {shorten(text)}{hint}")
 
 
-def check(value: Any, kind: Kind) -> Any:
+def check(value: Value, kind: Kind) -> Value:
     """Return a Python value as the annotated type has it (an int for a float, a list for a tuple, …).
 
     What is no truth value is taken for one where only that fits: 1, 0, and the words of the command line.
@@ -82,7 +81,7 @@ def check(value: Any, kind: Kind) -> Any:
         elif isinstance(value, dict) and get_args(inner)[:1] == (str,):
             candidate = {os.fspath(key) if isinstance(key, os.PathLike) else key: value[key] for key in value}
         try:
-            converted = msgspec.convert(candidate, type(None) if member is None else member)
+            converted: Value = msgspec.convert(candidate, type(None) if member is None else member)
         except (msgspec.ValidationError, TypeError):
             continue
         if _finite(converted):
@@ -96,20 +95,21 @@ def check(value: Any, kind: Kind) -> Any:
     raise WrongValue(f"expected {expectation(kind)}, got {shorten(value)}{hint}")
 
 
-def shorten(value: Any, limit: int = 60) -> str:
+def shorten(value: Value, limit: int = 60) -> str:
     """Return the value as it is shown in a message: quoted, printable and not long."""
     shown = masked(ascii(value) if not isinstance(value, str) or not value.isprintable() else f'"{value}"')
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
-def parse_any(text: str) -> Any:
+def parse_any(text: str) -> Value:
     """Read a text whose type is not told: JSON where it looks like JSON, ``none``, else the text."""
     stripped = text.strip()
     if stripped.lower() in _NONE:
         return None
     if stripped[:1] in ("[", "{", '"') or stripped in ("true", "false") or _WHOLE.fullmatch(stripped):
         try:
-            return msgspec.json.decode(stripped)
+            decoded: Value = msgspec.json.decode(stripped)
+            return decoded
         except msgspec.DecodeError:
             return text
     return text
@@ -120,7 +120,7 @@ def _rank(member: Kind) -> int:
     return 0 if choices(member) else _ORDER.get(get_origin(inner) or inner, 10)
 
 
-def _parse_one(text: str, inner: type[Any]) -> Any:
+def _parse_one(text: str, inner: type[Any]) -> Value:
     origin = get_origin(inner) or inner
     if origin is Literal:
         return _choose(text, {str(choice): choice for choice in get_args(inner)})
@@ -138,7 +138,7 @@ def _parse_one(text: str, inner: type[Any]) -> Any:
     return parser(text) if parser is not None else text
 
 
-def _choose(text: str, words: dict[str, T]) -> T:
+def _choose(text: str, words: Mapping[str, Value]) -> Value:
     if text in words:
         return words[text]
     folded = {word.casefold(): value for word, value in words.items()}
@@ -169,7 +169,7 @@ def _truth(text: str) -> bool:
     return word in _TRUE
 
 
-def _finite(value: Any) -> bool:
+def _finite(value: Value) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, Decimal):

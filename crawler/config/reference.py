@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from crawler.config.kinds import Kind, bare, type_name
+from crawler.config.kinds import Kind, Value, bare, type_name
 from crawler.config.layers import CORE_KINDS
 from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
@@ -40,7 +40,7 @@ class SettingRow(msgspec.Struct):
     """One setting as `crawler settings` shows it."""
 
     name: str
-    value: Any
+    value: Value
     type: str
     origin: str
     description: str
@@ -85,7 +85,7 @@ def own_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _code(value: Any) -> str:
+def _code(value: Value) -> str:
     shown = msgspec.json.encode(value).decode() if isinstance(value, (dict, list)) else repr(value)
     return f"`{shown}`".replace("|", "\\|")
 

@@ -14,8 +14,8 @@ from crawler.config import holds
 from crawler.config.holds import Holds
 
 
-def _said(description: str, **bounds: Any) -> Meta:
-    return Meta(description=description, **bounds)
+def _said(description: str) -> Meta:
+    return Meta(description=description)
 
 
 Seconds = Annotated[float, Meta(ge=0, le=1e9)]

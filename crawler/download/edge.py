@@ -151,6 +151,6 @@ _DOWNLOADER = "__init__(self, settings, *, reactor), fetch(request, exchange) an
 def _made(component: Any, setting: str, core: CoreSettings, reactor: Reactor, make: Callable[[Any], Any]) -> Downloader:
     """Make a user's downloader: like our own, it is given the settings and the reactor. Raises SettingError."""
     if isinstance(component, type) and not hasattr(component, "from_crawler"):
-        component = constructed(component, setting, core, reactor=reactor, shape=_DOWNLOADER)
+        component = constructed(setting, _DOWNLOADER, component, core, reactor=reactor)
     made: Downloader = checked(make(component), setting, has=("fetch", "close"), shape=_DOWNLOADER)
     return made

@@ -10,6 +10,7 @@ from crawler.errors import UsageError
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.spider import Crawler, Spider
+from crawler.stats import Named
 
 if TYPE_CHECKING:
     from crawler.scrapy.signals import Signal, Unheard
@@ -75,7 +76,7 @@ class Engine:
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
 
-    def close_spider(self, spider: Spider | None = None, reason: str = "cancelled") -> None:
+    def close_spider(self, spider: Named | None = None, reason: str = "cancelled") -> None:
         """End the crawl once what is in flight has finished."""
         self._crawler.stop(reason)
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from crawler.errors import InvalidRequest
 from crawler.model.request import MOVED, Request, request_classes
+from crawler.spider import Spider
 
 
-def request_from_dict(d: dict[str, Any], *, spider: Any = None) -> Request:
+def request_from_dict(d: dict[str, Any], *, spider: Spider | None = None) -> Request:
     """Return the request (Scrapy's function of that name); callbacks are looked up on ``spider``.
 
     Its class is one that is imported already: a dict cannot have anything loaded. Raises InvalidRequest.
@@ -28,7 +29,7 @@ def request_from_dict(d: dict[str, Any], *, spider: Any = None) -> Request:
     return (known[name] if name is not None else Request)(**fields)
 
 
-def _method(spider: Any, name: str) -> Callable[..., Any]:
+def _method(spider: Spider | None, name: str) -> Callable[..., Any]:
     method: Callable[..., Any] | None = getattr(spider, name, None)
     if method is None or not callable(method):
         raise InvalidRequest(f"the request goes to the method {name!r}, which {spider!r} does not have")

@@ -200,9 +200,10 @@ def scrapys_own(*, reason: str) -> Translator:
 
 
 def _number(asked: Asked) -> float:
-    value = asked.value
-    kind = float | bool
-    return float(parse_text(value, kind) if isinstance(value, str) else check(value, kind))
+    kind, value = float | bool, asked.value
+    number = parse_text(value, kind) if isinstance(value, str) else check(value, kind)
+    assert isinstance(number, int | float)  # a bool is an int
+    return float(number)
 
 
 def _dictionary(asked: Asked) -> dict[Any, Any]:
