@@ -5,20 +5,23 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from itertools import count
-from typing import NamedTuple
+from collections.abc import Sequence
+from itertools import compress
+from typing import NamedTuple, TypeAlias
 
 from crawler.errors import StoreError
 from crawler.frontier.store import START
 from crawler.storage import schema
 from crawler.storage.bulk import write
-from crawler.storage.group import Child, Group, Moved, Result
+from crawler.storage.group import Child, Group, Moved, Result, children_staged
 from crawler.storage.jobfile import JobFile
 from crawler.storage.names import Names
 
 SPILL = 50_000
 """New fingerprints that one transaction holds in memory; more of them go into their tree at once."""
+
+Staged: TypeAlias = dict[int, list[tuple[int | None]]]
+"""The rows of the table ``staged`` that have the children of each unfinished unit, thousands of a page, in order."""
 
 
 class Written(NamedTuple):
@@ -47,6 +50,7 @@ class Writer:
     def __init__(self, file: JobFile) -> None:
         self._file = file
         self._names = Names()
+        self._staged: Staged = {}
 
     def __repr__(self) -> str:
         return f"<Writer of {self._file.path}>"
@@ -55,7 +59,7 @@ class Writer:
         """Write a commit in one transaction; raises StoreError and changes nothing."""
         try:
             with self._file.transaction() as sql:
-                transaction = _Transaction(self._names, self._file, sql)
+                transaction = _Transaction(self._names, self._file, sql, self._staged)
                 written = transaction.run(group)
         except BaseException:
             self._names.forget()
@@ -64,26 +68,16 @@ class Writer:
         self._file.fingerprints.written(transaction.new)
         self._file.merge()
         for result in group.results:
-            self._file.staged.units.pop(result.token, None)
+            self._staged.pop(result.token, None)
         self._names.bound()
         return written
 
-    def stage(self, unit: int, children: Sequence[Child]) -> None:
-        """Keep children of a request that is not finished until its commit."""
-        names = self._names
-        try:
-            with self._file.transaction() as sql:
-                hosts = {host: names.host(sql, host) for host in {child.host for child in children}}
-                origins = {origin: names.origin(sql, origin) for origin in {child.origin for child in children}}
-                rows = [
-                    (fingerprint, check, rank, hosts[host], origins[origin], url, body, found_on)
-                    for fingerprint, check, rank, host, origin, url, body, found_on in children
-                ]
-                ids = self._file.staged.add(sql, rows)
-        except BaseException:
-            self._names.forget()
-            raise
-        self._file.staged.added(unit, ids)
+    def stage(self, unit: int, children: bytes) -> None:
+        """Keep children of a request that is not finished until its commit, where nobody finds them."""
+        with self._file.transaction() as sql:
+            sql.execute("CREATE TABLE IF NOT EXISTS staged (id INTEGER PRIMARY KEY, children BLOB NOT NULL)")
+            row = sql.execute("INSERT INTO staged (children) VALUES (?)", (children,)).lastrowid
+        self._staged.setdefault(unit, []).append((row,))
 
     def redirect(self, moved: Moved, fingerprint: int) -> bool:
         """Register a signed fingerprint and move the request to its new URL if it is new."""
@@ -93,7 +87,7 @@ class Writer:
                 if self._file.registered([fingerprint]):
                     return False
                 self._file.fingerprints.write(sql, new)
-                _Transaction(self._names, self._file, sql).run(Group([moved], [], []))
+                _Transaction(self._names, self._file, sql, {}).run(Group([moved], [], []))
         except BaseException:
             self._names.forget()
             raise
@@ -104,10 +98,11 @@ class Writer:
 class _Transaction:
     """The work of one commit, inside its transaction."""
 
-    def __init__(self, names: Names, file: JobFile, sql: sqlite3.Connection) -> None:
+    def __init__(self, names: Names, file: JobFile, sql: sqlite3.Connection, staged: Staged) -> None:
         self._names = names
         self._file = file
         self._sql = sql
+        self._staged = staged
         self._queued: Counter[int] = Counter()
         self._spilled = False
         self._requests: list[tuple[object, ...]] = []
@@ -191,47 +186,24 @@ class _Transaction:
 
     def _admit_staged(self, unit: int) -> tuple[dict[str, int], int]:
         """Make requests of a unit's staged children; return how many each host got, and how many were duplicates."""
-        staged, sql = self._file.staged, self._sql
-        stored: Counter[int] = Counter()
+        sql, staged = self._sql, self._staged.get(unit, ())
+        stored: Counter[str] = Counter()
         duplicates = 0
-        if unit not in staged.units:
-            return {}, 0
-        for first, children in staged.read(sql, unit):
-            token = self.counters.tokens
-            refused = self._refused(first, children, stored)
-            staged.admit(sql, unit, range(first, first + len(children)), but=refused, after=token)
-            duplicates += len(refused)
+        if not staged:
+            return stored, duplicates
+        for row in staged:  # some at once: all of them may not fit into memory
+            children = children_staged(sql.execute("SELECT children FROM staged WHERE id = ?", row).fetchone()[0])
+            tokens = self._admit(children, unit, self._file.registered([child.fingerprint for child in children]))
+            stored.update(compress([child.host for child in children], tokens))
+            duplicates += tokens.count(0)
+            write(sql, _INSERT_REQUESTS, self._requests)
+            self._requests.clear()
             if len(self.new) >= SPILL:
                 self._file.fingerprints.spill(sql, self.new)
                 self.new.clear()
                 self._spilled = True
-        staged.end(sql, unit)
-        self._queued.update(stored)
-        names = sql.execute("SELECT id, name FROM hosts WHERE id IN (SELECT value FROM json_each(?))", (_list(stored),))
-        return {name: stored[host] for host, name in names}, duplicates
-
-    def _refused(self, first: int, children: Sequence[tuple[int, int, int]], stored: Counter[int]) -> list[int]:
-        """Register staged children, count them by host, and return the ids of those that are duplicates."""
-        fingerprints = [fingerprint for fingerprint, _, _ in children]
-        known = self._file.registered(fingerprints)
-        refused: list[int] = []
-        new, token = self.new, self.counters.tokens
-        if not known and len(each := set(fingerprints)) == len(children) and new.keys().isdisjoint(each):  # as is usual
-            new.update(zip(fingerprints, count(token + 1)))
-            stored.update([host for _, _, host in children])
-            self.counters = self.counters._replace(tokens=token + len(children))
-            return refused
-        for number, (fingerprint, filtered, host) in enumerate(children, first):
-            if fingerprint in known or fingerprint in new:
-                if filtered:
-                    refused.append(number)
-                    continue
-            else:
-                new[fingerprint] = token + 1
-            token += 1
-            stored[host] += 1
-        self.counters = self.counters._replace(tokens=token)
-        return refused
+        sql.executemany("DELETE FROM staged WHERE id = ?", staged)
+        return stored, duplicates
 
     def _admit(self, children: Sequence[Child], parent: int, known: set[int]) -> list[int]:
         """Give each new child a token and a row; 0 for a duplicate."""
@@ -263,10 +235,6 @@ class _Transaction:
         self.counters = self.counters._replace(
             start_count=max(count, self.counters.start_count), start_ended=ended or self.counters.start_ended
         )
-
-
-def _list(numbers: Iterable[int]) -> str:
-    return f"[{','.join(map(str, numbers))}]"
 
 
 def _finished_row(result: Result) -> tuple[object, ...]:

@@ -46,6 +46,9 @@ class Child(NamedTuple):
     found_on: str | None
 
 
+children_staged = msgspec.msgpack.Decoder(list[Child]).decode
+
+
 class Moved(NamedTuple):
     """One postponed request; ``body`` None leaves what its row has."""
 
@@ -152,10 +155,10 @@ class Rows:
             [(name, self._fact(name, value)) for name, value in facts.items()],
         )
 
-    def staged(self, children: Sequence[Offer]) -> list[Child]:
-        """Put children of an unfinished request into rows; raises CannotStore."""
+    def staged(self, children: Sequence[Offer]) -> bytes:
+        """Put children of an unfinished request into what `children_staged` reads; raises CannotStore."""
         page = text(children[0].found_on)
-        return [self._child(offer, page) for offer in children]
+        return _encode_plain([self._child(offer, page) for offer in children])
 
     def _fact(self, name: str, value: Value) -> bytes:
         """Put a fact into its stored form; what of it has none is left out: it is not worth the crawl."""
