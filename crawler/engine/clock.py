@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from twisted.internet.base import ReactorBase
+
 
 class Timer(Protocol):
     """A later call."""
@@ -39,7 +41,7 @@ class Clock(Protocol):
 class ReactorClock:
     """The Clock of a real crawl."""
 
-    def __init__(self, reactor: Any) -> None:
+    def __init__(self, reactor: ReactorBase) -> None:
         self.seconds: Callable[[], float] = time.monotonic
         self.wall: Callable[[], float] = time.time
         self.callLater: Callable[..., Timer] = reactor.callLater

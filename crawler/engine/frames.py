@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
 from typing import Any
 
@@ -34,7 +35,7 @@ def user_traceback(error: BaseException) -> str:
     return masked("".join(said.format()).rstrip())
 
 
-def at_yield(error: BaseException, results: Any) -> BaseException:
+def at_yield(error: BaseException, results: Iterator[Any] | AsyncIterator[Any] | None) -> BaseException:
     """Return the TypeError about what a generator yielded with the user's frames that yielded it as its traceback.
 
     Any other error, and one that has frames of the user's (a filter of theirs raised), keeps its own.

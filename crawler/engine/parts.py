@@ -17,6 +17,8 @@ from crawler.feeds.seam import Feed
 from crawler.frontier.store import Store
 from crawler.model.request import Request
 from crawler.model.response import Response
+from crawler.pipeline import Change
+from crawler.pipeline import Stage as UsersStage
 from crawler.policy.outcome import Rules
 from crawler.spider import Spider
 from crawler.stats import Stats
@@ -42,7 +44,7 @@ class Parts:
     job: str | None
     store: Store
     feeds: Sequence[Feed]
-    stages: Sequence[Any]
+    stages: Sequence[UsersStage]
     events: Events
     machine: Machine
     edge: Edge
@@ -52,5 +54,5 @@ class Parts:
     stats: Stats
     start_marks: Marks
     memory: dict[tuple[str, str], dict[Any, Any]]
-    memory_changes: list[Any] = field(default_factory=list)
+    memory_changes: list[Change] = field(default_factory=list)
     facts: Sequence[FactSource] = field(default_factory=list)

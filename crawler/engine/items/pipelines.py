@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from os import PathLike, fspath
-from typing import Any
+from typing import Any, TypeVar
 
 from itemadapter import ItemAdapter
 
@@ -32,6 +32,8 @@ from crawler.model.response import Response
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 _warned: set[str] = set()
 _REMEMBERED = 1000
 
@@ -40,10 +42,10 @@ class Unwritable(Exception):
     """An item holds what cannot be written; the message names the field."""
 
 
-def plain(item: Any) -> Any:
+def plain(item: T) -> T:
     """Return the item with values of plain types alone; raises Unwritable."""
     try:
-        made = copied(item, _plain)
+        made: T = copied(item, _plain)
         if type(made) is not dict:
             dict(ItemAdapter(made))  # the feeds will: its class may have methods of its own for it
     except BaseException as error:  # sys.exit(), too, is the end of this item and of nothing else
@@ -51,12 +53,13 @@ def plain(item: Any) -> Any:
     return made
 
 
-def own(item: Any) -> Any:
+def own(item: T) -> T:
     """Return the copy that a stage may have; raises Unwritable."""
     try:
-        return copied(item)
+        copy: T = copied(item)
     except BaseException as error:
         raise Unwritable(_where(item, as_it_is)) from error
+    return copy
 
 
 def _where(item: Any, other: Other) -> str:
@@ -102,11 +105,7 @@ def _plain(value: Any, depth: int) -> Any:
             return copied(dict(value), _plain, depth)
         if isinstance(value, Iterable) and not isinstance(value, Iterator | type):
             return copied(list(value), _plain, depth)
-    return _text(value)
-
-
-def _text(value: Any) -> str:
-    """Return str(value) of something that is no data, and warn of its type once."""
+    # Something that is no data: str(value), with one warning of its type.
     name = f"{type(value).__module__}.{type(value).__qualname__}"
     text = str.__str__(str(value))
     if name not in _warned and len(_warned) < _REMEMBERED:

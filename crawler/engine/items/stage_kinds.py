@@ -11,7 +11,8 @@ import asyncio
 import inspect
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from functools import partial
 from math import ceil
 from typing import Any
 
@@ -23,6 +24,7 @@ from crawler.engine.items.stage import Outcome, Stage, Travelling
 from crawler.engine.keeping.unit import current
 from crawler.engine.machine import Machine
 from crawler.errors import SettingError
+from crawler.pipeline import Stage as UsersStage
 from crawler.pipeline import changes
 from crawler.spider import Spider
 from crawler.threads import Pool
@@ -31,7 +33,7 @@ HOP_SECONDS = 0.010
 """How much of a stage's time one hop to a thread should carry."""
 
 
-def make_stage(stage: Any, spider: Spider, machine: Machine) -> ThreadStage | AsyncStage:
+def make_stage(stage: UsersStage, spider: Spider, machine: Machine) -> ThreadStage | AsyncStage:
     """Return what runs a user's stage: on the reactor if its methods are coroutines, else in threads."""
     batch = getattr(stage, "process_batch", None)
     method = batch or getattr(stage, "process_item", None)
@@ -59,11 +61,11 @@ class ThreadStage(Stage):
         if hook is None or inspect.iscoroutinefunction(getattr(self.stage, name)):
             return self._driven(hook)
 
-        def blocking() -> Any:
+        def blocking() -> Coroutine[Any, Any, Any] | None:
             result = hook()
             if isinstance(result, Deferred):
                 raise TypeError(f"{self.name}.{name} runs in a thread, but returned a Deferred; make it async def")
-            return result
+            return result if inspect.iscoroutine(result) else None
 
         return self._pool.run(blocking).addCallback(lambda result: self._driven(lambda: result))
 
@@ -133,7 +135,7 @@ class ThreadStage(Stage):
                 results.append(Outcome(None, alone))
         return results
 
-    def _returned(self, result: Any, batch: list[Travelling]) -> None:
+    def _returned(self, result: tuple[list[Outcome], float] | Failure, batch: list[Travelling]) -> None:
         self._busy -= 1
         if isinstance(result, Failure):
             results = [Outcome(None, result.value)] * len(batch)
@@ -162,7 +164,7 @@ class AsyncStage(Stage):
         """Take one more item."""
         if self._batch is None:
             assert self._single is not None
-            self._start(self._single, one.item, [one])
+            self._start(partial(self._single, one.item), [one])
             return
         self._ready.append(one)
         self._next_batch()
@@ -175,13 +177,13 @@ class AsyncStage(Stage):
         batch = [self._ready.popleft()]
         while self._ready and len(batch) < self._batch_size and self._ready[0].unit is batch[0].unit:
             batch.append(self._ready.popleft())
-        self._start(self._batch, [one.item for one in batch], batch)
+        self._start(partial(self._batch, [one.item for one in batch]), batch)
 
-    def _start(self, method: Callable[[Any], Any], argument: Any, batch: list[Travelling]) -> None:
+    def _start(self, call: Callable[[], Any], batch: list[Travelling]) -> None:
         unit = batch[0].unit
         recording, running = changes.set(unit.changes), current.set(unit)
         try:
-            done = self._drive(method(argument))
+            done = self._drive(call())
         except BaseException:  # it cannot be called like that
             done = fail()
         finally:
@@ -210,7 +212,7 @@ class AsyncStage(Stage):
         except BaseException as error:
             if len(batch) > 1:
                 for one in batch:
-                    self._start(self._batch, [one.item], [one])
+                    self._start(partial(self._batch, [one.item]), [one])
                 return
             results = [Outcome(None, error)]
         for one, outcome in zip(batch, results, strict=True):

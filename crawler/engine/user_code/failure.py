@@ -7,7 +7,7 @@ both are answered here, so that such a check is never silently false.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVar
 
 from twisted.python.failure import Failure
 from twisted.python.reflect import qual
@@ -26,6 +26,8 @@ from crawler.errors import (
     TruncatedBody,
 )
 from crawler.model.request import Request
+
+KindT = TypeVar("KindT", bound=type[BaseException] | str)
 
 _BROKEN = (ConnectionLost, TruncatedBody, BadResponse)
 
@@ -66,7 +68,7 @@ class RequestFailure(Failure):
         super().__init__(error, type(error), error.__traceback__)  # type: ignore[no-untyped-call]  # Twisted's
         self.request = request
 
-    def check(self, *kinds: Any) -> Any:
+    def check(self, *kinds: KindT) -> KindT | None:
         """Return the first of the error types (or their qualified names) that this failure is one of, or None."""
         for kind in kinds:
             if super().check(kind):  # type: ignore[no-untyped-call]  # Twisted's

@@ -33,14 +33,11 @@ def unfit(result: Any) -> str:
         hint = "; await it"
     elif inspect.isgenerator(result):
         hint = "; yield from it"
+    try:
+        shown = repr(result)[:80]
+    except BaseException:  # an object of the user's own class, which may even leave
+        shown = "one that has no repr"
     return (
         "a callback may yield requests, items (dict, dataclass, attrs, pydantic, msgspec.Struct), None, and lists of "
-        f"them, but this one yielded {type(result).__name__}: {_shown(result)}{hint}"
+        f"them, but this one yielded {type(result).__name__}: {shown}{hint}"
     )
-
-
-def _shown(result: Any) -> str:
-    try:
-        return repr(result)[:80]
-    except BaseException:  # an object of the user's own class, which may even leave
-        return "one that has no repr"

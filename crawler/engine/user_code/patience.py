@@ -7,7 +7,7 @@ ended, and what is committed is kept without it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVarTuple
 
 from twisted.internet.defer import CancelledError, Deferred
 
@@ -15,6 +15,8 @@ from crawler.engine.clock import Timer
 from crawler.engine.machine import Machine
 
 LAST_SECONDS = 0.5
+
+Ts = TypeVarTuple("Ts")
 
 
 class Patience:
@@ -29,7 +31,7 @@ class Patience:
         self._waiting: Deferred[Any] | None = None
         self._ended = False
 
-    async def ended(self, hook: Callable[..., Any], *arguments: Any) -> BaseException | None:
+    async def ended(self, hook: Callable[[*Ts], Any], *arguments: *Ts) -> BaseException | None:
         """Call a hook that closes something, wait for what it returns if that can be waited for; return its error.
 
         Be that sys.exit(): all the rest is still to be closed.

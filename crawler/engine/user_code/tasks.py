@@ -11,16 +11,19 @@ from __future__ import annotations
 import asyncio
 import types
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any
+from typing import Any, TypeVar
 
+from twisted.internet.base import ReactorBase
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
+
+T = TypeVar("T")
 
 Drive = Callable[[Coroutine[Any, Any, Any]], "Deferred[Any]"]
 """Runs a coroutine; the Deferred fires with its result, and cancelling it cancels the coroutine."""
 
 
-def loop_of(reactor: Any) -> asyncio.AbstractEventLoop | None:
+def loop_of(reactor: ReactorBase) -> asyncio.AbstractEventLoop | None:
     """Return the asyncio loop beneath the reactor, None if it has none."""
     return getattr(reactor, "_asyncioEventloop", None)
 
@@ -62,7 +65,7 @@ class _Left:
 def _fired(deferred: Deferred[Any], loop: asyncio.AbstractEventLoop) -> Generator[Any, Any, None]:
     future = loop.create_future()
 
-    def wake(result: Any) -> Any:
+    def wake(result: T) -> T:
         if not future.done():
             future.set_result(None)
         return result
