@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
@@ -20,6 +21,7 @@ from crawler.model.headers import GivenHeaders, Headers
 from crawler.model.selector import Selector, SelectorList, Variable, document
 
 Given: TypeAlias = bytes | str | bytearray | memoryview | None
+Json: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | None
 
 
 class Body:
@@ -59,7 +61,7 @@ class Body:
         self._kind: str | None = self._fixed_kind
         self._selector: Selector | None = None
         self._text: str | None = None
-        self._json: Any = msgspec.UNSET
+        self._json: Json | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def body(self) -> bytes:
@@ -132,11 +134,11 @@ class Body:
             self._json = _json_values(self.body, self)
         return self._json
 
-    def _json_or_none(self) -> Any:
-        try:
-            return self.json()
-        except ValueError:
-            return None
+    def _json_or_none(self) -> Json:
+        values: Json = None
+        with suppress(ValueError):
+            values = self.json()
+        return values
 
 
 def _to_bytes(body: bytearray | memoryview | None) -> bytes:
@@ -147,12 +149,14 @@ def _to_bytes(body: bytearray | memoryview | None) -> bytes:
     raise TypeError(f"a response's body must be bytes, got {type(body).__name__}")
 
 
-def _json_values(body: bytes, content: Body) -> Any:
+def _json_values(body: bytes, content: Body) -> Json:
+    values: Json
     try:
-        return msgspec.json.decode(body)
+        values = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         # The standard library takes what is not quite JSON (NaN, lone surrogates, other encodings).
         try:
-            return json.loads(body)
+            values = json.loads(body)
         except UnicodeDecodeError:
-            return json.loads(content.text)
+            values = json.loads(content.text)
+    return values

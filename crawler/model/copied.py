@@ -47,24 +47,22 @@ def as_it_is(value: T, depth: int) -> T:
     return value
 
 
-def copied(value: Any, other: Other = as_it_is, depth: int = 0) -> Any:
+def copied(value: T, other: Other = as_it_is, depth: int = 0) -> T:
     """Return a copy of an item or of a value in one; raises what the user's objects raise."""
     kind = type(value)
     if kind in FIXED:
         return value
-    if depth > DEEPEST:
-        return other(value, depth)
-    if kind is dict:
-        if FIXED.issuperset(map(type, value)) and FIXED.issuperset(map(type, value.values())):
-            return value.copy()
-        return _dict(value, other, depth + 1)
-    if kind is list:
-        return [each if type(each) in FIXED else copied(each, other, depth + 1) for each in value]
-    make = _maker(kind)  # type: ignore[arg-type]  # a class is hashable
-    return other(value, depth) if make is None else make(value, other, depth + 1)
+    make = _maker(kind) if depth <= DEEPEST else None  # type: ignore[arg-type]  # a class is hashable
+    made: T = other(value, depth) if make is None else make(value, other, depth + 1)
+    return made
 
 
 def _dict(value: dict[Any, Any], other: Other, depth: int) -> dict[Any, Any]:
+    for key, each in dict.items(value):
+        if type(each) not in FIXED or type(key) is not str:
+            break
+    else:
+        return dict.copy(value)
     return {
         key if type(key) is str else copied(key, other, depth): (
             each if type(each) in FIXED else copied(each, other, depth)
@@ -73,9 +71,17 @@ def _dict(value: dict[Any, Any], other: Other, depth: int) -> dict[Any, Any]:
     }
 
 
+def _list(value: list[Any], other: Other, depth: int) -> list[Any]:
+    return [each if type(each) in FIXED else copied(each, other, depth) for each in value]
+
+
 @lru_cache(maxsize=1000)  # not for ever: a callback may make classes
 def _maker(kind: type) -> Callable[[Any, Other, int], Any] | None:
     """Return how objects of this class are copied; None for one that is neither container nor item."""
+    if kind is dict:
+        return _dict
+    if kind is list:
+        return _list
     if kind in (tuple, set, frozenset):
         return lambda value, other, depth: kind(copied(each, other, depth) for each in value)
     if kind is bytearray:
@@ -155,7 +161,7 @@ def _field_names(kind: type) -> list[str] | None:
 def _of_fields(value: T, names: list[str], other: Other, depth: int) -> T:
     made = _shallow(value)
     # A frozen class refuses any other way to set a field.
-    put: Any = msgspec.structs.force_setattr if isinstance(made, msgspec.Struct) else object.__setattr__
+    put: Callable[..., None] = msgspec.structs.force_setattr if isinstance(made, msgspec.Struct) else object.__setattr__
     for name in names or vars(made):
         each = getattr(made, name, msgspec.UNSET)  # one that was never set, or deleted
         if each is not msgspec.UNSET and type(each) not in FIXED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, TypeAlias, TypedDict
+from typing import Any, NoReturn, Protocol, TypeAlias, TypedDict
 
 from crawler.model.headers import GivenHeaders, Headers
 from crawler.model.url import place_of
@@ -26,12 +26,19 @@ def frozen(owner: str, name: str, doc: str) -> Any:
     return property(attrgetter(f"_{name}"), refuse, doc=doc)
 
 
-def NO_CALLBACK(*_: Any, **__: Any) -> Any:  # noqa: N802  Scrapy's name
+def NO_CALLBACK(*_: Any, **__: Any) -> NoReturn:  # noqa: N802  Scrapy's name
     """Stand as the callback of a request whose response is never meant to reach one."""
     raise RuntimeError("this request was made without a callback, and its response was handed to one")
 
 
-def name_on(spider: Any, function: Callback | None) -> str | None:
+class Named(Protocol):
+    """A spider, as far as it matters here."""
+
+    @property
+    def name(self) -> str: ...
+
+
+def name_on(spider: Named | None, function: Callback | None) -> str | None:
     """Return the name of a method of ``spider``; raises ValueError if it is none."""
     if function is None or isinstance(function, str):
         return function

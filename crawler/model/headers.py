@@ -210,7 +210,7 @@ class Headers(MutableMapping[Text, Any]):
                     self._raw.append(field)
         self._index = None
 
-    def update(self, other: Any = (), /, **values: Any) -> None:
+    def update(self, other: Any = (), /, **values: Value) -> None:
         """Set the names of ``other``; a name that comes twice in it keeps both values."""
         if isinstance(other, Mapping):
             other = other.items()

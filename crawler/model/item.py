@@ -6,14 +6,16 @@ By importing this module: from then on objects of msgspec.Struct are items, too.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, KeysView
+from collections.abc import Iterable, Iterator, KeysView, Mapping
 from copy import deepcopy
 from types import MappingProxyType
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, NoReturn, Self, TypeAlias, cast
 
 from itemadapter import ItemAdapter
 from itemadapter.adapter import AdapterInterface, DictAdapter
 from msgspec import UNSET, Struct
+
+Given: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
 
 
 class Field(dict[str, Any]):
@@ -42,7 +44,7 @@ class Item(dict[str, Any]):
             delattr(cls, name)
         cls.fields = fields
 
-    def __init__(self, *arguments: Any, **values: Any) -> None:
+    def __init__(self, *arguments: Given, **values: Any) -> None:
         super().__init__()
         self.update(*arguments, **values)
 
@@ -62,7 +64,7 @@ class Item(dict[str, Any]):
             self[name] = default
         return self[name]
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> NoReturn:
         if name in self.fields:
             raise AttributeError(f"use item[{name!r}] to get a field's value")
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")

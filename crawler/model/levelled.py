@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Callable
 from itertools import islice
-from typing import Any
 
 from lxml import etree
 from lxml.etree import SubElement
@@ -55,7 +55,7 @@ def _has_crowded_tag(page: bytes) -> bool:
 def levelled(page: bytes, parser: HTMLParser, url: str | None) -> etree._Element | None:
     """Return the root of a page (in UTF-8), made of elements of ``parser``, or None where there is nothing."""
     tree = _Levelled(parser, url)
-    teller: Any = HTMLParser
+    teller: Callable[..., HTMLParser] = HTMLParser
     try:
         etree.fromstring(page, parser=teller(recover=True, encoding="utf-8", huge_tree=True, target=tree))
     except etree.XMLSyntaxError:

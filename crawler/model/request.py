@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar, Unpack, overload
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from crawler.model import checks
 from crawler.model.curl import arguments_of
@@ -21,6 +21,7 @@ from crawler.model.fields import (
     Credentials,
     Files,
     FormData,
+    Named,
     Options,
     RequestFields,
     name_on,
@@ -132,7 +133,7 @@ class Request(RequestFields):
         *,
         method_given: bool,
         json: Any = UNSET,
-        data: FormData | Any = UNSET,
+        data: FormData | UnsetType | None = UNSET,
         files: Files | None = None,
         timeout: float | None = None,
         max_size: int | None = None,
@@ -145,7 +146,7 @@ class Request(RequestFields):
             raise InvalidRequest("give json= or data= and files=, not both")
         if json is not UNSET:
             self._set_body(checks.checked_json(json), b"application/json")
-        elif data is not UNSET and data is not None:
+        elif not (data is None or isinstance(data, UnsetType)):
             self._set_body(form_encoded(data, self._encoding).encode(), b"application/x-www-form-urlencoded")
         if not method_given and (json is not UNSET or files or (data is not UNSET and data is not None)):
             self._method = "POST"
@@ -266,7 +267,7 @@ class Request(RequestFields):
         """Return an equal request with dictionaries of its own."""
         return self.replace()
 
-    def to_dict(self, *, spider: Any = None) -> dict[str, Any]:
+    def to_dict(self, *, spider: Named | None = None) -> dict[str, Any]:
         """Return the fields as a dict; callbacks by their name on ``spider`` (Scrapy's to_dict)."""
         fields = {name: getattr(self, name) for name in self.attributes}
         fields["headers"] = dict(self.headers.items())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, ClassVar, Self, TypeAlias, cast
+from typing import Any, ClassVar, Protocol, Self, TypeAlias, cast
 
 import parsel
 from lxml import etree
@@ -38,6 +38,21 @@ def _compiled(query: str, kind: str | None) -> tuple[etree.XPath, str] | None:
         raise ValueError(f"XPath error: {error} in {xpath}") from error
 
 
+class Page(Protocol):
+    """A response, as far as it matters here."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def encoding(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def selector(self) -> Selector: ...
+
+
 class SelectorList(parsel.SelectorList["Selector"]):
     """Several selectors (parsel's SelectorList)."""
 
@@ -48,7 +63,14 @@ class Selector(parsel.Selector):
     __slots__ = ()
     selectorlist_cls: ClassVar[type[SelectorList]] = SelectorList  # type: ignore[assignment]  # and its own
 
-    def __init__(self, text: Any = None, type: str | None = None, *, response: Any = None, **options: Any) -> None:  # noqa: A002
+    def __init__(
+        self,
+        text: Any = None,
+        type: str | None = None,  # noqa: A002
+        *,
+        response: Page | None = None,
+        **options: Any,
+    ) -> None:
         """Parse ``text`` or ``body``, or a ``response``, which may stand first (Scrapy's Selector)."""
         if hasattr(text, "selector"):
             response, text = text, None
@@ -103,7 +125,7 @@ class Selector(parsel.Selector):
             selectors.append(self._part(root, query))
         return selectors
 
-    def _part(self, root: Any, query: str) -> Self:
+    def _part(self, root: etree._Element | str | float, query: str) -> Self:
         part = self.__class__.__new__(self.__class__)
         part.root = root
         part.type = self.type
