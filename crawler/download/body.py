@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from crawler.config.schema import CoreSettings
 from crawler.download.body_file import BodyFile
 from crawler.download.coding.decoding import Decoder, codings
 from crawler.download.request_limits import CUT, max_size_of
-from crawler.download.seam import Exchange
-from crawler.errors import BodyTooLarge, FetchError
+from crawler.download.seam import Exchange, Tap
+from crawler.errors import BodyTooLarge
 from crawler.model.headers import Headers
 from crawler.model.request import Request
 from crawler.model.url import shortened
@@ -19,73 +20,93 @@ from crawler.model.url import shortened
 logger = logging.getLogger(__name__)
 
 
-class BodyRules:
-    """What settings and meta say about the body of one request (names and units: CoreSettings)."""
+class FetchRules:
+    """What the settings say about every fetch (names and units: CoreSettings)."""
 
-    def __init__(self, settings: CoreSettings, request: Request) -> None:
-        meta = request.meta
-        self.max_size = max_size_of(meta, settings.DOWNLOAD_MAXSIZE)
+    __slots__ = ("decode", "fail_on_dataloss", "max_size", "may_repeat", "spool_size", "timeout", "warn_size")
+
+    def __init__(self, settings: CoreSettings) -> None:
         self.decode = settings.COMPRESSION_ENABLED
+        self.fail_on_dataloss = settings.DOWNLOAD_FAIL_ON_DATALOSS
+        self.max_size = settings.DOWNLOAD_MAXSIZE
         self.spool_size = settings.DOWNLOAD_SPOOL_SIZE
+        self.timeout = settings.DOWNLOAD_TIMEOUT
         self.warn_size = settings.DOWNLOAD_WARNSIZE
-        self.lenient = not meta.get("download_fail_on_dataloss", settings.DOWNLOAD_FAIL_ON_DATALOSS)
-        self.file = meta.get("download_file")
-        self.cut = CUT in meta
+        self.may_repeat: Callable[[Request], bool] = lambda request: True
 
 
 class Body:
     """Gathers one body. What cannot be used raises, and leaves no file behind.
 
-    ``transfer``: codings of the transfer that are still on it, in the order in which they were applied.
-    ``ended``: nothing more is taken; ``flags`` are those that the response gets for it.
+    ``ended``: nothing more is taken; ``flag`` is what the response is flagged with for the way it ended.
     """
 
-    def __init__(
-        self,
-        request: Request,
-        headers: Headers,
-        rules: BodyRules,
-        exchange: Exchange | None = None,
-        *,
-        transfer: Sequence[bytes] = (),
-    ) -> None:
-        self.flags: list[str] = []
-        self.ended = False
-        self._request = request
-        self._headers = headers
+    # Defaults stand on the class: setting two dozen attributes for each fetch would cost a microsecond.
+    ended = False
+    flag: str | None = None
+    cut = False
+    _received = 0
+    _size = 0
+    _decoder: Decoder | None = None
+    _file: BodyFile | None = None
+    _tap: Tap | None = None
+    _headers: Headers
+
+    def __init__(self, request: Request, exchange: Exchange | None, rules: FetchRules) -> None:
+        self.request = request
+        self.exchange = exchange
+        self.max_size = rules.max_size
+        self.lenient = not rules.fail_on_dataloss
         self._rules = rules
-        self._tap = None if exchange is None else exchange.tap
-        self._received = 0
-        self._size = 0
         self._chunks: list[bytes] = []
-        self._file: BodyFile | None = None if rules.file is None else BodyFile.named(rules.file)
-        self._decoder: Decoder | None = None
-        encodings = codings(headers.getlist(b"Content-Encoding")) if rules.decode else []
-        encodings += transfer
+        if exchange is not None:
+            self._tap = exchange.tap
+
+    @property
+    def flags(self) -> list[str] | None:
+        """The flags of the response."""
+        return [self.flag] if self.flag else None
+
+    def limit(self, meta: dict[str, Any]) -> None:
+        """Take the limits of this one request from its meta. Raises FetchError."""
+        self.max_size = max_size_of(meta, self.max_size)
+        self.cut = CUT in meta
+        if "download_fail_on_dataloss" in meta:
+            self.lenient = not meta["download_fail_on_dataloss"]
+        if meta.get("download_file") is not None:
+            self._file = BodyFile.named(meta["download_file"])
+
+    def expect(self, headers: Headers, *, transfer: Sequence[bytes] = ()) -> None:
+        """Take the head's word for how it is coded.
+
+        ``transfer``: codings of the transfer that are still on it, in the order in which they were applied.
+        """
+        self._headers = headers
+        self._decode([*(codings(headers.getlist(b"Content-Encoding")) if self._rules.decode else []), *transfer])
+
+    def _decode(self, encodings: Sequence[bytes]) -> None:
         if encodings:
-            self._decoder = Decoder(encodings, rules.max_size, lenient=rules.lenient, cut=rules.cut)
+            self._decoder = Decoder(list(encodings), self.max_size, lenient=self.lenient, cut=self.cut)
 
     def feed(self, data: bytes) -> None:
         """Take a piece; raises FetchError, and whatever the exchange's tap does."""
         if self.ended:
             return
         try:
-            self._take(data)
+            limit = self.max_size
+            self._received += len(data)
+            if self._tap is not None:
+                self._tap(data)
+            too_large = 0 < limit < self._received
+            if too_large and not self.cut:
+                raise BodyTooLarge(f"the body is larger than {limit} bytes (DOWNLOAD_MAXSIZE)")
+            decoder = self._decoder
+            self._keep(data if decoder is None else decoder.feed(data))
+            if too_large or (decoder is not None and decoder.full):
+                self.end("stopped")
         except BaseException:
             self.discard()
             raise
-
-    def _take(self, data: bytes) -> None:
-        limit = self._rules.max_size
-        self._received += len(data)
-        if self._tap is not None:
-            self._tap(data)
-        too_large = 0 < limit < self._received
-        if too_large and not self._rules.cut:
-            raise BodyTooLarge(f"the body is larger than {limit} bytes (DOWNLOAD_MAXSIZE)")
-        self._keep(data if self._decoder is None else self._decoder.feed(data))
-        if too_large or (self._decoder is not None and self._decoder.full):
-            self.end("stopped")
 
     def _keep(self, data: bytes) -> None:
         self._size += len(data)
@@ -102,25 +123,24 @@ class Body:
     def end(self, flag: str | None = None) -> None:
         """The body is as complete as it gets; raises FetchError."""
         self.ended = True
-        if flag is not None:
-            self.flags.append(flag)
-        decoder = self._decoder
-        if decoder is not None:
+        self.flag = flag
+        if self._decoder is not None:
             try:
-                self._finish(decoder, whole=flag is None)
-            except FetchError:
+                self._finish(self._decoder)
+            except BaseException:
                 self.discard()
                 raise
-        if 0 < self._rules.warn_size < self._size:
+        if self._size > self._rules.warn_size > 0:
             logger.warning(
-                "Large body: %d bytes from %s (DOWNLOAD_WARNSIZE)", self._size, shortened(repr(self._request))
+                "Large body: %d bytes from %s (DOWNLOAD_WARNSIZE)", self._size, shortened(repr(self.request))
             )
 
-    def _finish(self, decoder: Decoder, *, whole: bool) -> None:
-        if whole:
+    def _finish(self, decoder: Decoder) -> None:
+        if self.flag is None:
             self._keep(decoder.finish())
             if decoder.truncated:
-                self.flags.append("dataloss")
+                self.flag = "dataloss"
+        # What is said of the body is to be true of it now.
         if decoder.left:
             self._headers[b"Content-Encoding"] = b", ".join(decoder.left)
         else:

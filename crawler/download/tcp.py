@@ -21,7 +21,7 @@ from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
 from crawler.config.schema import CoreSettings
-from crawler.download.body import Body, BodyRules
+from crawler.download.body import Body, FetchRules
 from crawler.download.net.failures import not_connected
 from crawler.download.net.interfaces import ConnectionProtocol, Reactor
 from crawler.download.net.network import Network
@@ -142,8 +142,9 @@ class TcpFetch:
         """Say what the response is, as far as is known; tell whether its body is wanted."""
         fields = Headers(headers)
         self._head = Head(status, reason.encode("latin-1"), fields, self._downloader.protocol)
-        rules = BodyRules(self._downloader.settings, self.request)
-        self._body = body = Body(self.request, fields, rules, self.exchange)
+        self._body = body = Body(self.request, self.exchange, self._downloader.rules)
+        body.limit(self.request.meta)
+        body.expect(fields)
         if self.exchange.on_head is not None and self.exchange.on_head(self.request, self._head) is False:
             body.end("stopped")
         return not body.ended
@@ -198,6 +199,7 @@ class TcpDownloader:
         self, settings: CoreSettings, *, reactor: Reactor, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.settings = settings
+        self.rules = FetchRules(settings)
         self.network = Network(settings, reactor, clock=clock)
         self._under_way: set[Deferred[Response]] = set()
 

@@ -19,6 +19,7 @@ from twisted.web.client import HTTPConnectionPool
 from crawler.config.schema import CoreSettings
 from crawler.download.agent.twisted_connection import AgentOpener
 from crawler.download.agent.twisted_fetch import AgentFetch
+from crawler.download.body import FetchRules
 from crawler.download.http.connection import Route
 from crawler.download.net.interfaces import Reactor
 from crawler.download.net.network import Network
@@ -44,6 +45,7 @@ class TwistedDownloader:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings
+        self.rules = FetchRules(settings)
         self.reactor = reactor
         self.clock = clock
         self.may_repeat: Callable[[Request], bool] = lambda request: True

@@ -22,7 +22,7 @@ from crawler.download.agent.twisted_delivery import Delivery
 from crawler.download.agent.twisted_errors import translate
 from crawler.download.agent.twisted_values import BytesProducer, address_of, head_of
 from crawler.download.agent.upload import multipart
-from crawler.download.body import Body, BodyRules
+from crawler.download.body import Body, FetchRules
 from crawler.download.coding.decoding import ACCEPT_ENCODING
 from crawler.download.http.connection import Route
 from crawler.download.net.interfaces import DelayedCall, Reactor
@@ -53,6 +53,7 @@ class Tools(Protocol):
     clock: Callable[[], float]
     pool: HTTPConnectionPool
     opener: AgentOpener
+    rules: FetchRules
     may_repeat: Callable[[Request], bool]
 
 
@@ -175,20 +176,21 @@ class AgentFetch:
         if self._route.absolute and head.status == 407:
             assert self._route.proxy is not None
             raise refused_by(self._route.proxy)
-        rules = BodyRules(self._downloader.settings, self._request)
-        body = Body(self._request, head.headers, rules, self._exchange)
+        body = Body(self._request, self._exchange, self._downloader.rules)
+        body.limit(self._request.meta)
+        body.expect(head.headers)
         on_head = self._exchange.on_head
         if on_head is not None and on_head(self._request, head) is False:
             body.end("stopped")
             self.complete(body)
             return
         has_body = self._request.method != "HEAD" and head.status not in (204, 304)
-        too_large = answer.length is not UNKNOWN_LENGTH and 0 < rules.max_size < int(answer.length)
-        if has_body and too_large and not rules.cut:
+        too_large = answer.length is not UNKNOWN_LENGTH and 0 < body.max_size < int(answer.length)
+        if has_body and too_large and not body.cut:
             body.discard()
-            limit = rules.max_size
+            limit = body.max_size
             raise BodyTooLarge(f"the body has {answer.length} bytes, the limit is {limit} (DOWNLOAD_MAXSIZE)")
-        answer.deliverBody(Delivery(self, body, lenient=rules.lenient))
+        answer.deliverBody(Delivery(self, body, lenient=body.lenient))
 
     def complete(self, body: Body) -> None:
         """The body is there."""
@@ -215,7 +217,7 @@ class AgentFetch:
             reason=head.reason.decode("latin-1"),
         )
         if not self._over:
-            self._end(abort="stopped" in body.flags)
+            self._end(abort=body.flag == "stopped")
             self.deferred.callback(response)
 
     def _unanswered(self, failure: Failure) -> None:

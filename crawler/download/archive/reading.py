@@ -20,7 +20,7 @@ from warcio.bufferedreaders import DecompressingBufferedReader
 from warcio.recordloader import ArcWarcRecord
 
 from crawler.config.schema import CoreSettings
-from crawler.download.body import Body, BodyRules
+from crawler.download.body import Body, FetchRules
 from crawler.download.coding.decoding import codings
 from crawler.download.seam import Exchange, Head
 from crawler.download.wire.chunked import ChunkedBody
@@ -103,7 +103,7 @@ class ArchiveDownloader:
 
     def __init__(self, path: Path, settings: CoreSettings | None = None) -> None:
         self.path = path
-        self._settings = settings or CoreSettings()
+        self._rules = FetchRules(settings or CoreSettings())
         self.answered = 0
         self._offsets: dict[_Asked, int] = {}
         # For a body that is made anew each time, as of an upload: None where several were sent.
@@ -169,7 +169,7 @@ class ArchiveDownloader:
             status, _, reason = record.http_headers.statusline.partition(" ")
             truncated = record.rec_headers.get_header("WARC-Truncated") is not None
             body = self._body(record, request, headers, exchange)
-        if "dataloss" in body.flags and not truncated:
+        if body.flag == "dataloss" and not truncated:
             logger.warning("A body in the archive %s ends early: %s", self.path, request.url)
         content, file_of_body = body.result()
         return Response(
@@ -178,18 +178,19 @@ class ArchiveDownloader:
             headers,
             content,
             request=request,
-            flags=["archived", "dataloss"] if truncated or body.flags else ["archived"],
+            flags=["archived", "dataloss"] if truncated or body.flag else ["archived"],
             body_file=file_of_body,
             reason=reason,
             protocol=record.rec_headers.get_header("WARC-Protocol") or record.http_headers.protocol,
         )
 
     def _body(self, record: ArcWarcRecord, request: Request, headers: Headers, exchange: Exchange | None) -> Body:
-        rules = BodyRules(self._settings, request)
-        rules.lenient = True  # what there is of it is all there will be
+        body = Body(request, exchange, self._rules)
+        body.limit(request.meta)
+        body.lenient = True  # what there is of it is all there will be
         transfer = codings(headers.getlist(b"Transfer-Encoding"))
         chunked = b"chunked" in transfer
-        body = Body(request, headers, rules, exchange, transfer=[coding for coding in transfer if coding != b"chunked"])
+        body.expect(headers, transfer=[coding for coding in transfer if coding != b"chunked"])
         # The stream itself: the content decoding of warcio has no limit.
         whole = _feed(record.raw_stream, body, chunked=chunked)
         if not body.ended:

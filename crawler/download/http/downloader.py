@@ -9,8 +9,9 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from crawler.config.schema import CoreSettings
+from crawler.download.body import FetchRules
 from crawler.download.http.connection import Route
-from crawler.download.http.fetch import Fetch, FetchRules
+from crawler.download.http.fetch import Fetch
 from crawler.download.http.opener import ConnectionOpener
 from crawler.download.http.pool import Pool
 from crawler.download.net.interfaces import Reactor

@@ -87,12 +87,9 @@ class Pool:
         settings: CoreSettings,
         network: Network,
         opener: ConnectionOpener,
-        *,
-        spool_folder: str | None = None,
     ) -> None:
         self.deadlines = network.deadlines
         self.clock = network.clock
-        self.spool_folder = spool_folder
         self.http2 = settings.HTTP2_ENABLED
         self.routes: dict[Hashable, Route] = {}
         self._opener = opener
