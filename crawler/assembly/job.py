@@ -27,6 +27,7 @@ from crawler.storage.jobs import Job, find_job, job_path, make_folder, new_job, 
 from crawler.storage.lock import JobLock
 from crawler.storage.memory import MemoryStore
 from crawler.storage.sqlite import SQLiteStore
+from crawler.storage.values import Value
 
 if TYPE_CHECKING:
     from twisted.internet.base import ReactorBase
@@ -189,7 +190,7 @@ class ItemCodec(Codec):
         super().__init__(spider, project_classes(type(spider)))
         self._told: set[type] = set()
 
-    def encode_item(self, item: Any) -> bytes:
+    def encode_item(self, item: Value) -> bytes:
         """Return the stored form of any item."""
         try:
             return super().encode_item(item)
@@ -200,7 +201,7 @@ class ItemCodec(Codec):
                 logger.warning("Items of type %s are kept in the job by their fields: %s", type(item).__name__, error)
             return super().encode_item({str(name): self._plain(value) for name, value in fields.items()})
 
-    def _plain(self, value: T) -> T | str:
+    def _plain(self, value: Value) -> Value:
         try:
             super().encode_item(value)
         except CannotStore:

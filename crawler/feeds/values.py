@@ -24,15 +24,26 @@ from __future__ import annotations
 import logging
 import re
 from collections import deque
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from datetime import date, time, timedelta
+from decimal import Decimal
 from enum import Enum
 from os import PathLike, fspath
-from typing import Any
+from typing import Any, TypeAlias
+from uuid import UUID
 
 import msgspec
 from itemadapter.adapter import ItemAdapter
 
 logger = logging.getLogger(__name__)
+
+Moment: TypeAlias = date | time | timedelta
+Field: TypeAlias = (
+    bool | int | float | str | bytes | bytearray | memoryview
+    | Moment | Decimal | UUID | Enum | PathLike[str] | PathLike[bytes] | msgspec.Struct | msgspec.Raw
+    | Sequence["Field"] | Set["Field"] | deque["Field"] | Mapping[Any, "Field"] | None
+)  # fmt: skip
+"""What a field of an item holds by the table above; of what is not in it, text is made."""
 
 # Deeper nesting is written as text; json readers give up at about a thousand levels, some at a hundred.
 _DEEPEST = 100
@@ -63,7 +74,7 @@ def struct_fields(item: msgspec.Struct) -> dict[str, Any]:
     return fields
 
 
-def simpler(value: Any) -> Any:
+def simpler(value: Field) -> Field:
     """Return the value as a type msgspec can encode: its ``enc_hook``, called for types it does not know."""
     if isinstance(value, str):
         return str.__str__(value)
@@ -78,7 +89,8 @@ def simpler(value: Any) -> Any:
     if isinstance(value, tuple):
         return as_text(value)
     if isinstance(value, Enum):
-        return value.value
+        plain: Field = value.value
+        return plain
     if isinstance(value, PathLike):
         path = fspath(value)
         return path if isinstance(path, str) else path.decode(errors="replace")
@@ -93,7 +105,7 @@ def simpler(value: Any) -> Any:
     return as_text(value)
 
 
-def as_text(value: Any) -> str:
+def as_text(value: Field) -> str:
     """Return str(value) of something that is no data, and warn of its type once."""
     kind = type(value)
     if kind not in _warned and not isinstance(value, tuple):
@@ -107,14 +119,13 @@ def as_text(value: Any) -> str:
         return f"<{kind.__name__}>"
 
 
-def sound(value: Any, depth: int = 0) -> Any:
+def sound(value: Field, depth: int = 0) -> Field:
     """Return a copy that JSON can always hold: the slow path, taken after msgspec refused the original."""
-    kind = type(value)
-    if kind is str:
+    if type(value) is str:
         return repaired(value)
-    if kind is int:
+    if type(value) is int:
         return value if value.bit_length() <= 4096 else msgspec.Raw(digits(value).encode())
-    if value is None or kind in (bool, float, bytes, bytearray, memoryview):
+    if value is None or type(value) in (bool, float, bytes, bytearray, memoryview):
         return value
     if depth >= _DEEPEST:
         return as_text(value)
@@ -142,14 +153,14 @@ def digits(number: int) -> str:
     return digits(high) + digits(low).zfill(lower)
 
 
-def _key(key: Hashable) -> str:
+def _key(key: Field) -> str:
     return key if type(key) is str and key.isascii() else text_of(key) if key is not None else "null"
 
 
 _encoder = msgspec.json.Encoder(enc_hook=simpler)
 
 
-def encode_json(value: Any) -> bytes:
+def encode_json(value: Field) -> bytes:
     """Return the value as UTF-8 JSON on one line; never raises."""
     try:
         return _encoder.encode(value)
@@ -165,7 +176,7 @@ def encode_json_lines(values: list[Any]) -> bytes:
         return b"".join([encode_json(value) + b"\n" for value in values])
 
 
-def text_of(value: Any) -> str:
+def text_of(value: Field) -> str:
     """Return the value as text for a CSV cell or an XML element; lists and objects as JSON."""
     if type(value) is str:
         return value if value.isascii() else repaired(value)
@@ -181,7 +192,7 @@ def text_of(value: Any) -> str:
     return "" if encoded == b"null" else encoded.decode()
 
 
-def scalars(value: Any) -> list[Any] | None:
+def scalars(value: Field) -> list[Field] | None:
     """Return the elements if the value is an array of simple values, else None."""
     if isinstance(value, _ARRAYS):
         elements = list(value)

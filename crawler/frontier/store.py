@@ -11,7 +11,10 @@ caller when it comes back.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from msgspec import Struct
@@ -48,7 +51,7 @@ class MemoryChange(NamedTuple):
     stage: str
     name: str
     op: str
-    key: Hashable
+    key: str | bytes | float | Decimal | date | Enum | tuple[Any, ...] | frozenset[Any] | None
     value: Any
 
 

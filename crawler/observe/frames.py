@@ -9,9 +9,9 @@ from __future__ import annotations
 import inspect
 import linecache
 import traceback
+from collections.abc import Callable
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
 
 from crawler.frames import is_projects, is_users
 from crawler.model.masking import masked
@@ -63,7 +63,7 @@ def is_of_user(error: BaseException) -> bool:
     return any(is_projects(frame.filename) for frame in frames)
 
 
-def defined_at(function: Any) -> list[str]:
+def defined_at(function: Callable[..., object] | None) -> list[str]:
     """Return where a function of the user's is defined, as one frame; nothing if that is not known."""
     code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
     if code is None or not is_users(code.co_filename):

@@ -7,7 +7,6 @@ know is a WARNING; what goes as it should is INFO once a crawl, and DEBUG once a
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 from crawler.events import (
     CrawlClosing,
@@ -59,10 +58,10 @@ class _LogLines:
     def __init__(self, logger: logging.Logger) -> None:
         self.logger = logger
         self._warned: set[str] = set()
-        self._spider: Any = None
+        self._crawl: CrawlOpened | None = None
 
     def opened(self, event: CrawlOpened) -> None:
-        self._spider = event.spider
+        self._crawl = event
         job = f", job {event.job}" if event.job else ""
         self.logger.info("%s %s%s", "Resuming" if event.resumed else "Crawling with", event.spider.name, job)
 
@@ -123,8 +122,11 @@ class _LogLines:
     def spider_failed(self, event: SpiderFailed) -> None:
         where = f" on {shorten(event.url)}" if event.url else ""
         # What a callback returns, or that it cannot be called, is found out when none of its frames is there.
-        trace = self._frames(event.error) or defined_at(getattr(self._spider, event.callback, None))
+        trace = self._frames(event.error) or self._place_of(event.callback)
         self.logger.error("%s%s failed: %s", event.callback, where, describe(event.error), extra={"trace": trace})
+
+    def _place_of(self, callback: str) -> list[str]:
+        return [] if self._crawl is None else defined_at(getattr(self._crawl.spider, callback, None))
 
     def _frames(self, error: BaseException) -> list[str]:
         return frames_of(error, ours=self.logger.isEnabledFor(logging.DEBUG))

@@ -23,7 +23,7 @@ from crawler.model.fields import NO_CALLBACK
 from crawler.model.headers import Headers
 from crawler.model.request import MOVED, Request, request_classes
 from crawler.storage.shapes import CannotStore
-from crawler.storage.values import Values
+from crawler.storage.values import Value, Values
 
 __all__ = ["CannotStore", "Codec"]
 
@@ -46,6 +46,7 @@ class Codec:
 
     def __init__(self, spider: Any = None, classes: Iterable[type] = ()) -> None:
         self._values = Values(classes)
+        self.encode, self.decode = self._values.encode, self._values.decode  # of any value
         self._classes: dict[str, type[Request]] = {}  # looked for when one is first asked for
         self._spider = spider
         self._methods = _methods_of(spider)
@@ -55,17 +56,9 @@ class Codec:
     def __repr__(self) -> str:
         return f"<Codec for {self._spider!r}: {len(self._methods)} callbacks>"
 
-    def encode(self, value: Any) -> bytes:
-        """Return the stored form of any value; raises CannotStore."""
-        return self._values.encode(value)
-
-    def encode_item(self, item: Any) -> bytes:
+    def encode_item(self, item: Value) -> bytes:
         """Return the stored form of an item; foreign subclasses of plain types are kept as their base."""
         return self._values.encode(item, lenient=True)
-
-    def decode(self, data: bytes) -> Any:
-        """Return the value of a stored form; raises StoreError."""
-        return self._values.decode(data)
 
     def can_store(self, request: Request) -> bool:
         """Tell whether the request has a stored form. Never raises."""
@@ -143,7 +136,7 @@ class Codec:
             request._headers._withheld = frozenset(headers[1])
         return request
 
-    def _class(self, name: Any) -> type[Request]:
+    def _class(self, name: Value) -> type[Request]:
         """Return the class of a stored name; raises StoreError if there is none."""
         if isinstance(name, str):
             module, _, qualname = name.partition(":")
@@ -234,7 +227,7 @@ def _own_state(request: Request) -> dict[str, Any] | None:
     return state or None
 
 
-def _restore_state(request: Request, state: Any) -> None:
+def _restore_state(request: Request, state: Value) -> None:
     """Give a request what ``_own_state`` returned; raises StoreError if its class has no place for it."""
     slots = dict(_slots(type(request)))
     attributes = getattr(request, "__dict__", None)

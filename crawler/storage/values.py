@@ -181,7 +181,7 @@ class Values:
 
     # From MessagePack
 
-    def _from_ext(self, code: int, data: memoryview) -> Any:
+    def _from_ext(self, code: int, data: memoryview) -> Value:
         if code in _FROM_BYTES:
             return _FROM_BYTES[code](bytes(data))
         inner = self._decoder.decode(data)
@@ -196,7 +196,8 @@ class Values:
             shape = self._by_name.get(inner[0])
             if shape is None:
                 raise StoreError(f"the stored class {inner[0]!r} is not known to this project any more")
-            return shape.make(inner[1])
+            made: Value = shape.make(inner[1])
+            return made
         raise StoreError(f"unknown tag {code} in a stored value")
 
 
@@ -238,7 +239,7 @@ def _make_dict(flat: list[Any]) -> dict[Any, Any]:
     return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
-_FROM_BYTES: dict[int, Callable[[bytes], Any]] = {
+_FROM_BYTES: dict[int, Callable[[bytes], Value]] = {
     BIG_INT: lambda data: int.from_bytes(data, "big", signed=True),
     SURROGATES: lambda data: data.decode("utf-8", "surrogatepass"),
     BYTEARRAY: bytearray,
@@ -247,7 +248,7 @@ _FROM_BYTES: dict[int, Callable[[bytes], Any]] = {
     FRACTION: lambda data: Fraction(data.decode()),
 }
 
-_FROM_LIST: dict[int, Callable[[Any], Any]] = {
+_FROM_LIST: dict[int, Callable[[Any], Value]] = {
     TUPLE: tuple,
     SET: set,
     FROZENSET: frozenset,

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 from crawler.feeds.formats.base import Format, FormatOptions
-from crawler.feeds.values import scalars, text_of
+from crawler.feeds.values import Field, scalars, text_of
 
 _END = "\r\n"
 # Beginnings that make a spreadsheet run a cell as a formula (OWASP, "CSV Injection").
@@ -158,7 +158,7 @@ class Csv(Format):
             return text.encode(errors="surrogateescape")
         return text.encode(self.codec, "backslashreplace")
 
-    def _cell(self, value: Any) -> str:
+    def _cell(self, value: Field) -> str:
         if type(value) is not str:
             elements = scalars(value)
             text = text_of(value) if elements is None else self._join.join(map(text_of, elements))

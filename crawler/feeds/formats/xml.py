@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from crawler.feeds.formats.base import Format, FormatOptions
-from crawler.feeds.values import repaired, simpler, sound, text_of
+from crawler.feeds.values import Field, repaired, simpler, sound, text_of
 
 # XML 1.0 §2.3, without the colon, which would ask for a namespace.
 _FIRST = (
@@ -85,7 +85,7 @@ class Xml(Format):
         body = body[: -len(end)].rstrip(_SPACE)
         return len(text[len(body) :].encode(self.codec))
 
-    def _element(self, parts: list[str], tag: tuple[str, str], value: Any, depth: int) -> None:
+    def _element(self, parts: list[str], tag: tuple[str, str], value: Field, depth: int) -> None:
         children = self._children(value, depth)
         if children is None:
             parts.append(f"<{tag[0]}>{_escaped(text_of(value), _special_in_text)}</{tag[1]}>")
@@ -99,7 +99,7 @@ class Xml(Format):
             parts.append("\n" + self._pad * depth)
         parts.append(f"</{tag[1]}>")
 
-    def _children(self, value: Any, depth: int) -> list[tuple[tuple[str, str], Any]] | None:
+    def _children(self, value: Field, depth: int) -> list[tuple[tuple[str, str], Field]] | None:
         """Return the tags and values inside a container; None for anything that is text."""
         if isinstance(value, Enum):
             value = value.value
