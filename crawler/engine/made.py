@@ -14,7 +14,7 @@ from crawler.engine.keeping.committer import Committer, Keeper, Uncommitted
 from crawler.engine.keeping.facts import ErrorCount, Facts
 from crawler.engine.life import Capacity, Life
 from crawler.engine.parts import Parts
-from crawler.engine.sending.flight import Flight, Reports, Turns
+from crawler.engine.sending.flight import Flight, Turns
 from crawler.engine.sending.loop import KeptAnswers, Leasing, Loop, Sender
 from crawler.engine.user_code.callbacks import Callbacks
 from crawler.engine.user_code.patience import Patience
@@ -89,10 +89,9 @@ class Sending:
         again = Again(kept.committer, queue, clock, events)
         redirects = Redirects(store, parts.acceptance, users.start_pages, kept.keeper, again, ends, ending)
         judging = Judging(parts.rules, machine, ends, again, redirects, queue.inline, notes=store.durable)
-        reports = Reports(events, ending)
         turns = Turns(queue, kept.frontier, kept.robots, kept.throttle, ends, clock, life.ledger)
-        self.flight = Flight(parts.edge, queue, turns, kept.throttle, judging, reports, ending)
-        answers = KeptAnswers(parts.edge, queue, kept.frontier, judging, reports, life)
+        self.flight = Flight(parts.edge, queue, turns, kept.throttle, judging, ending, events)
+        answers = KeptAnswers(parts.edge, queue, kept.frontier, judging, self.flight, life)
         sender = Sender(answers, turns, self.flight, kept.committer, users.starts, life, clock)
         leasing = None
         if store.window is not None:

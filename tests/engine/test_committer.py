@@ -14,7 +14,7 @@ from crawler.engine.keeping.facts import Facts
 from crawler.engine.keeping.unit import Unit
 from crawler.engine.life import Capacity, Kind, Ledger, Life
 from crawler.events import Events
-from crawler.frontier.store import Committed, Postponed
+from crawler.frontier.store import START, Committed, Postponed
 from crawler.model.request import Request
 
 
@@ -79,7 +79,7 @@ def test_a_unit_whose_time_ends_during_another_commit_is_committed_after_it() ->
     listener = Listener()
     committer = committer_of(store, clock, listener)
     keeper = Keeper(committer, Uncommitted(), Life(Capacity(1, 1, 1)), durable=True)
-    first, second = (Unit(None, keeper) for _ in range(2))
+    first, second = (Unit(START, keeper=keeper) for _ in range(2))
     committer.add(first)
     clock.advance(0.05)
     committer.add(second)

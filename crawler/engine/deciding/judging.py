@@ -99,7 +99,7 @@ class Redirects:
         try:
             offer = self._acceptance.redirected(verdict.request)
         except BaseException as error:  # a filter of the user's raised
-            self._ending.spider_failed(error, Unit(entry, self._keeper), "redirect", None)
+            self._ending.spider_failed(error, Unit(entry.token, entry=entry, keeper=self._keeper), "redirect", None)
             self._ends.give_up(entry, error)
             return
         if isinstance(offer, Drop):

@@ -135,7 +135,10 @@ class Committer:
 
     def _commit(self, units: list[Unit], postponed: list[Postponed]) -> Deferred[list[Committed]]:
         facts = self._facts.changed() if self._store.durable else None
-        finished = list(map(Unit.finished, units))
+        for unit in units:
+            if unit.changes:
+                unit.memory = [MemoryChange(*change) for change in unit.changes]
+        finished: list[Finished] = [*units]
         memory_changes = self._memory_changes.copy()
         if memory_changes:
             del self._memory_changes[: len(memory_changes)]
@@ -223,7 +226,9 @@ class Keeper:
     def open(self, entry: Entry | None, part_of: Unit | None = None) -> Unit:
         """Begin the unit of a request (None: of results of start(), or of code that works for itself)."""
         self._ledger.begin(Kind.UNIT)
-        unit = Unit(entry, self, part_of)
+        unit = Unit(START if entry is None else entry.token, entry=entry, keeper=self, part_of=part_of)
+        if part_of is not None:
+            part_of.hold()
         if entry is not None and self._durable:
             unit.attempts = entry.attempts_log or []
         return unit

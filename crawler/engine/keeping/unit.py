@@ -8,11 +8,12 @@ its callback has ended and its items have left the pipelines. A request that has
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Protocol
 
 from crawler.frontier.host import Entry
-from crawler.frontier.store import START, Attempt, Finished, MemoryChange, Offer, Refusal
+from crawler.frontier.store import Finished
 from crawler.model.request import Request
+from crawler.pipeline import Change
 
 current: ContextVar[Unit | None] = ContextVar("current", default=None)
 """The unit whose code runs now: an inline fetch belongs to it."""
@@ -28,8 +29,8 @@ class UnitKeeper(Protocol):
         """All that must end before the commit has ended."""
 
 
-class Unit:
-    """The results of one request while they are being made.
+class Unit(Finished, kw_only=True, eq=False):
+    """The results of one request while they are being made, and then what the store is told.
 
     ``pending`` counts what must end before the commit: the callback, items in the pipelines, carried
     children, and units that are ``part_of`` this one. ``entry`` is None for results of start().
@@ -37,31 +38,14 @@ class Unit:
     nothing of it is committed, and a resume repeats the request.
     """
 
-    __slots__ = ("abandoned", "attempts", "changes", "children", "detail", "entry", "fingerprints", "items", "keeper",
-                 "outcome", "part_of", "pending", "reason", "refusals", "start_count", "start_digests", "start_ended",
-                 "status")  # fmt: skip
-
-    def __init__(self, entry: Entry | None, keeper: UnitKeeper, part_of: Unit | None = None) -> None:
-        self.entry = entry
-        self.keeper = keeper
-        self.part_of = part_of
-        self.pending = 1
-        self.outcome = "answered"
-        self.reason = ""
-        self.detail = ""
-        self.status: int | None = None
-        self.children: list[Offer] = []
-        self.items: list[Any] = []
-        self.changes: list[tuple[str, str, str, Any, Any]] = []
-        self.fingerprints: list[int] = []
-        self.attempts: list[Attempt] = []
-        self.refusals: list[Refusal] = []
-        self.abandoned = False
-        self.start_count = 0
-        self.start_digests: list[int] = []
-        self.start_ended = False
-        if part_of is not None:
-            part_of.hold()
+    entry: Entry | None = None
+    keeper: UnitKeeper
+    part_of: Unit | None = None
+    pending: int = 1
+    detail: str = ""
+    status: int | None = None
+    changes: list[Change] = []
+    abandoned: bool = False
 
     def __repr__(self) -> str:
         return f"<Unit {self.entry!r} pending={self.pending} items={len(self.items)} children={len(self.children)}>"
@@ -87,20 +71,3 @@ class Unit:
         self.pending -= 1
         if self.pending == 0:
             self.keeper.complete(self)
-
-    def finished(self) -> Finished:
-        """Return what the store is told."""
-        return Finished(
-            token=START if self.entry is None else self.entry.token,
-            outcome=self.outcome,
-            reason=self.reason,
-            children=self.children,
-            items=self.items,
-            memory=[MemoryChange(*change) for change in self.changes] if self.changes else [],
-            fingerprints=self.fingerprints,
-            attempts=self.attempts,
-            refusals=self.refusals,
-            start_count=self.start_count,
-            start_digests=self.start_digests,
-            start_ended=self.start_ended,
-        )

@@ -120,38 +120,6 @@ being_sent: ContextVar[Entry | None] = ContextVar("being_sent", default=None)
 """The entry whose middlewares run now."""
 
 
-class Reports:
-    """Publishes what was sent and what came."""
-
-    def __init__(self, events: Events, ending: Ending) -> None:
-        self._events = events
-        self._ending = ending
-
-    def sent(self, request: Request) -> None:
-        """A request is handed to the downloader."""
-        if self._events.wants(RequestSent):
-            self._events.publish(RequestSent(request))
-
-    def outcome(self, result: Response | Failure, request: Request) -> Response | Exception:
-        """Return what the middlewares and the downloader came to."""
-        if isinstance(result, Response):
-            if self._events.wants(ResponseReceived):
-                self._events.publish(ResponseReceived(result, request))
-            return result
-        error = error_of(result) if isinstance(result, Failure) else _no_response(result)
-        if isinstance(error, CancelledError):
-            error = FetchCancelled("the fetch was cancelled", request=request)
-        if not isinstance(error, Exception):
-            error = RuntimeError(f"a middleware raised {error!r}").with_traceback(error.__traceback__)
-        if not isinstance(error, CrawlerError):
-            self._events.publish(SpiderFailed(error, "middleware", masked(request.url), user_traceback(error)))
-        elif isinstance(error, CloseSpider):
-            self._ending.stop(error.reason)
-        elif not isinstance(error, IgnoreRequest):
-            self._events.publish(FetchFailed(request, error))
-        return error
-
-
 class Flight:
     """Sends entries, and hands their outcomes on."""
 
@@ -162,15 +130,15 @@ class Flight:
         turns: Turns,
         throttle: Throttle,
         judging: Judging,
-        reports: Reports,
         ending: Ending,
+        events: Events,
     ) -> None:
         self._edge = edge
         self._queue = queue
         self._turns = turns
         self._throttle = throttle
         self._judging = judging
-        self._reports = reports
+        self._events = events
         self._ending = ending
         self._life = ending.life
         self._ledger = ending.life.ledger
@@ -184,7 +152,8 @@ class Flight:
     def send(self, entry: Entry) -> None:
         """Send one exchange of an entry."""
         request = entry.request
-        self._reports.sent(request)
+        if self._events.wants(RequestSent):
+            self._events.publish(RequestSent(request))
         throttle = self._throttle
         generation = throttle.sending(entry.host) if throttle.states or throttle.durable else 0
         unit, sent = current.set(entry.unit), being_sent.set(entry)
@@ -216,6 +185,25 @@ class Flight:
             deferred.cancel()
         self._in_flight.clear()
 
+    def outcome(self, result: Response | Failure, request: Request) -> Response | Exception:
+        """Return what the middlewares and the downloader came to."""
+        if isinstance(result, Response):
+            if self._events.wants(ResponseReceived):
+                self._events.publish(ResponseReceived(result, request))
+            return result
+        error = error_of(result) if isinstance(result, Failure) else _no_response(result)
+        if isinstance(error, CancelledError):
+            error = FetchCancelled("the fetch was cancelled", request=request)
+        if not isinstance(error, Exception):
+            error = RuntimeError(f"a middleware raised {error!r}").with_traceback(error.__traceback__)
+        if not isinstance(error, CrawlerError):
+            self._events.publish(SpiderFailed(error, "middleware", masked(request.url), user_traceback(error)))
+        elif isinstance(error, CloseSpider):
+            self._ending.stop(error.reason)
+        elif not isinstance(error, IgnoreRequest):
+            self._events.publish(FetchFailed(request, error))
+        return error
+
     def _fetched(self, result: Response | Failure, entry: Entry, generation: int) -> None:
         if self._life.cut:
             return
@@ -229,7 +217,7 @@ class Flight:
             else:
                 self._queue.release(entry)
             if not ((type(result) is Failure or self._sent_twice) and self._goes_again(result, entry)):
-                self._judge(entry, self._reports.outcome(result, entry.request), generation)
+                self._judge(entry, self.outcome(result, entry.request), generation)
         except BaseException as error:
             self._ending.fail(error)
         finally:

@@ -20,7 +20,7 @@ from crawler.engine.frames import error_of
 from crawler.engine.keeping.committer import Committer
 from crawler.engine.life import Kind, Life, Phase
 from crawler.engine.parts import Edge
-from crawler.engine.sending.flight import Flight, Reports, Turns
+from crawler.engine.sending.flight import Flight, Turns
 from crawler.engine.user_code.callbacks import Callbacks
 from crawler.engine.user_code.starts import Starts
 from crawler.engine.waiting.queue import RequestQueue
@@ -37,13 +37,13 @@ class KeptAnswers:
     """Looks up what waits for it in the queue; what is not found joins its host's queue."""
 
     def __init__(
-        self, edge: Edge, queue: RequestQueue, frontier: Frontier, judging: Judging, reports: Reports, life: Life
+        self, edge: Edge, queue: RequestQueue, frontier: Frontier, judging: Judging, flight: Flight, life: Life
     ) -> None:
         self._edge = edge
         self._queue = queue
         self._frontier = frontier
         self._judging = judging
-        self._reports = reports
+        self._flight = flight
         self._life = life
 
     def begin(self) -> None:
@@ -61,7 +61,7 @@ class KeptAnswers:
                 self._frontier.done(entry)
                 self._queue.add(entry)  # also if the cache is damaged: a miss
             elif not self._life.cut:  # and held until its end is committed: its row is still in the store
-                self._judging.judge(entry, self._reports.outcome(result, entry.request))
+                self._judging.judge(entry, self._flight.outcome(result, entry.request))
         finally:
             self._life.ledger.end(Kind.LOOKUP)
             self._life.ledger.changed()
