@@ -5,12 +5,12 @@ The names and meanings are those of Scrapy's Spider (docs.scrapy.org, "Spiders")
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, TypeVar
 
-from crawler.anywhere import anywhere
 from crawler.dialect import Engine, Signals, dialect, may_be_settings
 from crawler.events import Events
 from crawler.model.request import Request
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from crawler.config.settings import Settings
 
 
+T = TypeVar("T")
 _NOT_YET: Any = None
 
 
@@ -192,3 +193,28 @@ class Crawler:
 def default_callback(spider: Spider) -> Callable[..., Any]:
     """Return the method for responses whose request names no callback: parse, if the kind of spider has no other."""
     return getattr(spider, spider._default_callback)  # type: ignore[no-any-return]  # a method
+
+
+async def anywhere(fetched: Deferred[T]) -> T:
+    """Wait for a Deferred in asyncio's Tasks, too: those that asyncio.gather() makes cannot await one themselves."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # a reactor without an asyncio loop
+        task = None
+    if task is None:
+        return await fetched
+    turn = asyncio.get_running_loop().create_future()
+
+    def wake(outcome: T) -> T:
+        if not turn.done():
+            turn.set_result(None)
+        return outcome
+
+    fetched.addBoth(wake)
+    try:
+        await turn
+    except asyncio.CancelledError:
+        fetched.cancel()
+        fetched.addErrback(lambda _: None)  # nobody waits for it any more
+        raise
+    return await fetched  # it has fired

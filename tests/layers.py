@@ -37,7 +37,6 @@ ROOMS: dict[str, Room] = {
     "frontier": _room(VALUES),
     "stats": _room(()),
     "dialect": _room(VALUES | {"stats"}),
-    "anywhere": _room(()),
     "results": _room(VALUES, "itemadapter"),
     "threads": _room((), "twisted"),
     "frames": _room(()),
@@ -45,7 +44,7 @@ ROOMS: dict[str, Room] = {
     "events": _room(VALUES, "msgspec itemadapter"),
     "config": _room(VALUES | {"events", "dialect", "policy.scope"}, "msgspec itemadapter"),
     "pipeline": _room(WORDS | {"spider"}, "msgspec itemadapter"),
-    "spider": _room(WORDS | {"anywhere", "dialect"}, "msgspec itemadapter"),
+    "spider": _room(WORDS | {"dialect"}, "msgspec itemadapter"),
     "download": _room(
         VALUES | {"policy", "config", "events", "threads"},
         "twisted treq httptools h2 hpack hyperframe brotli zstandard publicsuffixlist"
@@ -61,7 +60,7 @@ ROOMS: dict[str, Room] = {
         "twisted itemadapter",
     ),
     "generic": _room(WORDS | {"spider", "pipeline", "policy.robots"}, "lxml itemadapter itemloaders twisted"),
-    "scrapy": _room(WORDS | {"spider", "anywhere", "dialect"}, "twisted"),
+    "scrapy": _room(WORDS | {"spider", "dialect"}, "twisted"),
     "sample": _room((), "twisted"),
     "commands": ANYTHING,
     "assembly": ANYTHING,
@@ -106,7 +105,6 @@ EXCEPTIONS = {
     ("crawler.pipeline", "treq"): ("typing", "side calls are made with treq's client; the stage imports none"),
     ("crawler.spider", "twisted"): ("typing", "a page that is fetched inline is a Deferred; the spider makes none"),
     ("crawler.stats", "_typeshed"): ("typing", "what can be compared is what the standard library's stubs say"),
-    ("crawler.anywhere", "twisted"): ("typing", "it waits for Deferreds, and makes none"),
     ("crawler.frontier.store", "twisted"): ("typing", "the store's interface answers in Deferreds; frontier runs none"),
     ("crawler.frontier.store", "msgspec"): (
         "always",

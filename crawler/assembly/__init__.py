@@ -64,21 +64,13 @@ class PreparedCrawl:
         self.edge = edge
         self._chosen = chosen
         self.crawler = crawler
+        self.events = crawler.events
+        self.stats = crawler.stats
         self.job = crawl.parts.job
         self.go_on = ""
 
     def __repr__(self) -> str:
         return f"<PreparedCrawl {self._crawl!r}>"
-
-    @property
-    def events(self) -> Events:
-        """What happens in this crawl."""
-        return self.crawler.events
-
-    @property
-    def stats(self) -> Stats:
-        """The counters of this crawl."""
-        return self.crawler.stats
 
     @property
     def queued(self) -> int:

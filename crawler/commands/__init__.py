@@ -135,24 +135,19 @@ def status_of(arguments: list[str]) -> int:
     try:
         status = crawler.main(arguments or ["--help"], prog_name="crawler", standalone_mode=False)
         return status if isinstance(status, int) else 0
-    except click.exceptions.NoArgsIsHelpError as error:
-        return _say_help(error)
-    except click.NoSuchOption as error:
-        where = error.ctx.command_path if error.ctx is not None else "crawler"
-        return _say(_one_line(error.format_message()) + _as_argument(error, arguments), where, 2)
+    except click.exceptions.NoArgsIsHelpError as error:  # a group without a command is answered as `crawler` alone is
+        click.echo(error.format_message())
+        return 0
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx is not None else "crawler"
-        return _say(_one_line(error.format_message()), where, 2)
-    except click.Abort:
+        hint = _as_argument(error, arguments) if isinstance(error, click.NoSuchOption) else ""
+        return _say(_one_line(error.format_message()) + hint, where, 2)
+    except (click.Abort, KeyboardInterrupt):
         return STOPPED_BY_HAND
-    except UsageError as error:
-        return _say(str(error), "crawler", 2)
-    except (JobInUse, JobDamaged) as error:
+    except (UsageError, JobInUse, JobDamaged) as error:
         return _say(str(error), "crawler", 2)
     except CrawlerError as error:
         return _say(f"{type(error).__name__}: {error}", "crawler", 1)
-    except KeyboardInterrupt:
-        return STOPPED_BY_HAND
     except NobodyReads:
         return 0
     except Exception as error:
@@ -192,12 +187,6 @@ def _say_unexpected(error: Exception) -> int:
         return _say("\n  ".join([f"the crawl failed: {describe(error)}", *frames]), "crawler", 1)
     traceback.print_exception(error)
     return _say(f"this is an error of crawler's own, please report it: {describe(error)}", "crawler", 1)
-
-
-def _say_help(error: click.exceptions.NoArgsIsHelpError) -> int:
-    """Answer a group named without a command, as `crawler` alone is answered."""
-    click.echo(error.format_message())
-    return 0
 
 
 def _one_line(message: str) -> str:

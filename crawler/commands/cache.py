@@ -12,7 +12,7 @@ import click
 import msgspec
 from rich.filesize import decimal
 
-from crawler.commands.loading import load_settings, project_if_any
+from crawler.commands.loading import settings_here
 from crawler.commands.options import CommandGroup, Given, command_line_settings, settings_options
 from crawler.commands.showing import say
 from crawler.storage.cache import CacheFile
@@ -51,7 +51,7 @@ _EMPTY: dict[str, Any] = {"pages": 0, "bytes": 0, "oldest": None, "latest": None
 
 
 def _path(given: Given) -> Path:
-    return Path(load_settings(project_if_any(), None, command_line_settings(given)).core.HTTPCACHE_FILE)
+    return Path(settings_here(command_line_settings(given)).core.HTTPCACHE_FILE)
 
 
 @contextmanager

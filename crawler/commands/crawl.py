@@ -7,7 +7,7 @@ from typing import Unpack
 
 import click
 
-from crawler.commands.loading import load_settings, named_spider, project_here
+from crawler.commands.loading import chosen
 from crawler.commands.options import Given, run_options, running_options
 from crawler.errors import UsageError
 
@@ -23,9 +23,7 @@ def command(spider: str, **given: Unpack[Given]) -> int:
     if spider.partition(":")[0].endswith(".py"):
         raise UsageError(f'"{spider}" is a file; its spider is run by `crawler run {shlex.quote(spider)}`')
     options = run_options(given)
-    project = project_here()
-    spider_class = named_spider(project, spider, options.settings)
-    settings = load_settings(project, spider_class, options.settings)
+    spider_class, settings = chosen(spider, options.settings, in_file=False)
     from crawler.commands.running import run_spider
 
     return run_spider(spider_class, settings, options)

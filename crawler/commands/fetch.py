@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
-from crawler.commands.loading import load_settings, named_spider, project_here, project_if_any
+from crawler.commands.loading import settings_here
 from crawler.commands.options import Given, command_line_settings, settings_options
 from crawler.commands.showing import on_terminal, say
 from crawler.errors import UsageError
@@ -72,9 +72,7 @@ def command(url: str, spider: str | None, *, headers: bool, no_redirect: bool, *
         raise UsageError(f"cannot fetch {url}: {problem}{hint}")
     command_line: dict[str, Any] = {"LOG_LEVEL": "CRITICAL"} | command_line_settings(given)
     command_line |= {"JOB_STORE": "none", "FEEDS": {}, "PIPELINES": []}
-    project = project_here() if spider else project_if_any()
-    like = named_spider(project, spider, command_line) if spider and project else None
-    settings = load_settings(project, like, command_line)
+    settings = settings_here(command_line, spider)
     from crawler.assembly import prepare, real_world
     from crawler.commands.running import run_prepared
 

@@ -65,10 +65,27 @@ def load_settings(project: Project | None, spider: type[Spider] | None, command_
     )
 
 
+def settings_here(command_line: Mapping[str, Any], spider: str | None = None) -> Settings:
+    """Return the settings of the project the user is in, if of one, as a spider of it has them. Raises UsageError."""
+    project = project_here() if spider else project_if_any()
+    spider_class = named_spider(project, spider, command_line) if spider and project else None
+    return load_settings(project, spider_class, command_line)
+
+
+def chosen(spider: str, command_line: Mapping[str, Any], *, in_file: bool) -> tuple[type[Spider], Settings]:
+    """Return a spider, of a file or by its name in the project, and the settings of its crawl. Raises UsageError."""
+    if in_file:
+        spider_class, project = file_spider(spider)
+    else:
+        project = project_here()
+        spider_class = named_spider(project, spider, command_line)
+    return spider_class, load_settings(project, spider_class, command_line)
+
+
 def usual_folder() -> Path:
     """Return the folder in which commands that are given no setting look for jobs, here."""
     try:
-        return Path(load_settings(project_if_any(), None, {}).core.JOB_DIR).absolute()
+        return Path(settings_here({}).core.JOB_DIR).absolute()
     except UsageError:  # settings that only a spider makes whole
         return Path(CoreSettings().JOB_DIR).absolute()
 

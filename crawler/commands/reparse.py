@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import click
 
 from crawler.commands.item_diff import Item, Kept, difference, read_items, report
-from crawler.commands.loading import file_spider, load_settings, named_spider, project_here
+from crawler.commands.loading import chosen
 from crawler.commands.options import Given, RunOptions, run_options, running_options
 from crawler.commands.showing import say
 from crawler.config.settings import Settings
@@ -64,21 +64,12 @@ def command(archive: str, spider: str, diff: str | None, key: str | None, **give
     old = read_items(Path(diff)) if diff is not None else None
     options = run_options(given)
     asked = options.settings.get("FEEDS", {})
-    spider_class, settings = _chosen(spider, options.settings | _OFFLINE | {"FEEDS": asked})
+    spider_class, settings = chosen(spider, options.settings | _OFFLINE | {"FEEDS": asked}, in_file=".py" in spider)
     new = Kept(settings.core.FEED_EXPORT_FIELDS) if old is not None else None
     status = _run(path, spider_class, settings, options, new)
     if old is not None and new is not None:
         _show(old, new.items, key=key, aside="-" in asked)
     return status
-
-
-def _chosen(spider: str, command_line: dict[str, Any]) -> tuple[type[Spider], Settings]:
-    if ".py" in spider:
-        spider_class, project = file_spider(spider)
-    else:
-        project = project_here()
-        spider_class = named_spider(project, spider, command_line)
-    return spider_class, load_settings(project, spider_class, command_line)
 
 
 def _run(path: Path, spider_class: type[Spider], settings: Settings, options: RunOptions, kept: Kept | None) -> int:

@@ -8,14 +8,7 @@ from typing import Any, NamedTuple, Unpack
 
 import click
 
-from crawler.commands.loading import (
-    file_spider,
-    load_settings,
-    named_spider,
-    project_here,
-    project_if_any,
-    usual_folder,
-)
+from crawler.commands.loading import chosen, settings_here, usual_folder
 from crawler.commands.options import Given, RunOptions, command_line_settings, recall, settings_options
 from crawler.config.settings import Settings
 from crawler.errors import UsageError
@@ -35,20 +28,20 @@ def command(name: str | None, summary_file: str | None, **given: Unpack[Given]) 
     """
     command_line = command_line_settings(given)
     folder, usual = jobs_folder(command_line), usual_folder()
-    chosen = find_job(folder, name) if name is not None else _latest(folder)
-    if chosen.state == "running":  # before its feeds are found to be in use, too
-        lock = JobLock(chosen.path)
+    job = find_job(folder, name) if name is not None else _latest(folder)
+    if job.state == "running":  # before its feeds are found to be in use, too
+        lock = JobLock(job.path)
         lock.acquire()  # JobInUse names the process
         lock.release()
-    found = find_again(chosen, command_line, summary=summary_file)
+    found = find_again(job, command_line, summary=summary_file)
     from crawler.commands.running import run_spider
 
-    return run_spider(found.spider, found.settings, found.options, file=found.file, resume=chosen.name, usual=usual)
+    return run_spider(found.spider, found.settings, found.options, file=found.file, resume=job.name, usual=usual)
 
 
 def jobs_folder(command_line: dict[str, Any]) -> Path:
     """Return the folder of jobs, by the settings of the project and of the command line."""
-    return Path(load_settings(project_if_any(), None, command_line).core.JOB_DIR).absolute()
+    return Path(settings_here(command_line).core.JOB_DIR).absolute()
 
 
 class Found(NamedTuple):
@@ -68,13 +61,9 @@ def find_again(job: Job, command_line: dict[str, Any], *, summary: str | None = 
     summary = str(Path(summary).absolute()) if summary is not None else None
     _go_to(remembered.folder, job.name)
     settings = remembered.settings | command_line | {"JOB_DIR": str(job.path.absolute().parent)}
-    if remembered.file is not None:
-        spider, project = file_spider(remembered.file)
-    else:
-        project = project_here()
-        spider = named_spider(project, remembered.spider, settings)
+    file = remembered.file
     options = RunOptions(settings, remembered.arguments, summary)
-    return Found(spider, load_settings(project, spider, settings), options, remembered.file)
+    return Found(*chosen(file or remembered.spider, settings, in_file=file is not None), options, file)
 
 
 def _latest(folder: Path) -> Job:

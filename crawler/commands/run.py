@@ -6,7 +6,7 @@ from typing import Unpack
 
 import click
 
-from crawler.commands.loading import file_spider, load_settings
+from crawler.commands.loading import chosen
 from crawler.commands.options import Given, run_options, running_options
 
 
@@ -16,8 +16,7 @@ from crawler.commands.options import Given, run_options, running_options
 def command(file: str, **given: Unpack[Given]) -> int:
     """Run the spider of FILE.py, no project needed. A file with several: FILE.py:NAME."""
     options = run_options(given)
-    spider_class, project = file_spider(file)
-    settings = load_settings(project, spider_class, options.settings)
+    spider_class, settings = chosen(file, options.settings, in_file=True)
     from crawler.commands.running import run_spider
 
     return run_spider(spider_class, settings, options, file=file)

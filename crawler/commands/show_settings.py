@@ -10,7 +10,7 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from crawler.commands.loading import load_settings, named_spider, project_here, project_if_any
+from crawler.commands.loading import settings_here
 from crawler.commands.options import Given, command_line_settings, settings_options
 from crawler.commands.showing import say, say_json, shown, without_passwords
 from crawler.config.kinds import Value
@@ -30,10 +30,7 @@ def command(
     names: tuple[str, ...], spider: str | None, *, changed: bool, as_json: bool, get: str | None, **given: Unpack[Given]
 ) -> None:
     """Show the settings (all, or those NAMES) as the project and the command line set them."""
-    command_line = command_line_settings(given)
-    project = project_here() if spider else project_if_any()
-    spider_class = named_spider(project, spider, command_line) if spider and project else None
-    settings = load_settings(project, spider_class, command_line)
+    settings = settings_here(command_line_settings(given), spider)
     rows = {row.name: _without_passwords(row) for row in setting_rows(settings)}
     wanted = list(names) + ([get] if get else [])
     for name in wanted:

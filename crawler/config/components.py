@@ -10,7 +10,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any, Final, NamedTuple, ParamSpec, TypeVar, get_args, get_origin
+from typing import Any, Final, NamedTuple, ParamSpec, TypeVar, get_origin
 
 from crawler.config.importing import explain_import, file_of
 from crawler.config.kinds import Kind, Value, is_class_variable
@@ -182,11 +182,4 @@ def _resolve(kind: Kind | str, base: type) -> Kind:
         resolved = eval(kind, namespace, dict(vars(base)))  # noqa: S307
     except Exception:
         return Any
-    return _resolve_parts(resolved)
-
-
-def _resolve_parts(kind: Kind) -> Kind:
-    """Leave ``Annotated`` as it is; a bare None means NoneType."""
-    if kind is None:
-        return type(None)
-    return Annotated[*get_args(kind)] if get_origin(kind) is Annotated else kind
+    return type(None) if resolved is None else resolved

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from crawler.anywhere import anywhere
 from crawler.errors import UsageError
 from crawler.model.request import Request
 from crawler.model.response import Response
-from crawler.spider import Crawler, Spider
+from crawler.spider import Crawler, Spider, anywhere
 from crawler.stats import Named
 
 if TYPE_CHECKING:

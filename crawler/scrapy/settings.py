@@ -29,18 +29,12 @@ _MAPPED: dict[str, ScrapyName] = {
     "DNSCACHE_SIZE": _renamed("DNS_CACHE_SIZE"),
     "DNS_RESOLVER": _mapped(
         '"threads" for Scrapy\'s class',
-        to.words(
-            "DNS_RESOLVER",
-            {"scrapy.resolver.CachingThreadedResolver": "threads", "scrapy.resolver.CachingHostnameResolver": "threads",
-             },
-        ),
+        to.words("DNS_RESOLVER", {"scrapy.resolver.CachingThreadedResolver": "threads",
+                                  "scrapy.resolver.CachingHostnameResolver": "threads"}),
     ),
     "DOWNLOADER": _mapped(
         "ours has another shape; Scrapy's class means ours",
-        to.words(
-            "DOWNLOADER",
-            {"scrapy.core.downloader.Downloader": "fast"},
-        ),
+        to.words("DOWNLOADER", {"scrapy.core.downloader.Downloader": "fast"}),
     ),
     "DOWNLOADER_MIDDLEWARES": _mapped(
         "switching off one of Scrapy's own: the setting of ours that does it; a class of yours is refused",
@@ -51,10 +45,7 @@ _MAPPED: dict[str, ScrapyName] = {
     "DOWNLOAD_HANDLERS": _mapped("SCHEMES; http and https are the DOWNLOADER's", to.handlers),
     "DOWNLOAD_TLS_MIN_VERSION": _mapped(
         "TLS_MIN_VERSION",
-        to.words(
-            "TLS_MIN_VERSION",
-            {"TLSv1.0": "1.0", "TLSv1": "1.0", "TLSv1.1": "1.1", "TLSv1.2": "1.2", "TLSv1.3": "1.3"},
-        ),
+        to.words("TLS_MIN_VERSION", {"TLSv1": "1.0", **{f"TLSv1.{minor}": f"1.{minor}" for minor in range(4)}}),
     ),
     "DOWNLOAD_VERIFY_CERTIFICATES": _renamed("TLS_VERIFY", "True by default here"),
     "DUPEFILTER_CLASS": _mapped(

@@ -24,144 +24,116 @@ class ScrapyName(NamedTuple):
     translator: Translator | None = None
 
 
-def _rows(fate: Fate, note: str, names: str) -> dict[str, ScrapyName]:
-    return {name: ScrapyName(fate, note) for name in names.split()}
-
+_ROWS: dict[Fate, dict[str, str]] = {
+    "ignored": {
+        "the throttle works by overload, not by latency": (
+            "AUTOTHROTTLE_DEBUG AUTOTHROTTLE_START_DELAY AUTOTHROTTLE_TARGET_CONCURRENCY"
+        ),
+        "unless the class in SCHEMES declares it": (
+            "AWS_ACCESS_KEY_ID AWS_ENDPOINT_URL AWS_MAX_POOL_CONNECTIONS AWS_REGION_NAME AWS_SECRET_ACCESS_KEY "
+            "AWS_SESSION_TOKEN AWS_USE_SSL AWS_VERIFY FTP_PASSIVE_MODE FTP_PASSWORD FTP_USER"
+        ),
+        "read together with FEED_URI": "FEED_FORMAT",
+        "read together with HTTPAUTH_USER": "HTTPAUTH_DOMAIN HTTPAUTH_PASS",
+        "limits are per host name: CONCURRENT_REQUESTS_PER_DOMAIN": "CONCURRENT_REQUESTS_PER_IP",
+        "the event loop is asyncio's own": (
+            "ASYNCIO_EVENT_LOOP FORCE_CRAWLER_PROCESS REACTOR_THREADPOOL_MAXSIZE TWISTED_DNS_RESOLVER "
+            "TWISTED_REACTOR_ENABLED"
+        ),
+        "what is dropped is logged": "DEFAULT_DROPITEM_LOG_LEVEL DUPEFILTER_DEBUG",
+        "an item is what the callback yields": "DEFAULT_ITEM_CLASS",
+        "stats are always kept; --summary FILE writes them": (
+            "DEPTH_STATS_VERBOSE DOWNLOADER_STATS PERIODIC_LOG_DELTA PERIODIC_LOG_STATS PERIODIC_LOG_TIMING_ENABLED "
+            "STATS_CLASS STATS_DUMP"
+        ),
+        "TLS is set by TLS_VERIFY, TLS_MIN_VERSION and TLS_HOSTS": (
+            "DOWNLOADER_CLIENT_TLS_CIPHERS DOWNLOADER_CLIENT_TLS_METHOD DOWNLOADER_CLIENT_TLS_VERBOSE_LOGGING "
+            "DOWNLOAD_TLS_MAX_VERSION"
+        ),
+        "there is no such thing here": (
+            "AJAXCRAWL_ENABLED AJAXCRAWL_MAXSIZE COMMANDS_MODULE CRAWLSPIDER_FOLLOW_LINKS EDITOR GCS_PROJECT_ID "
+            "META_COPY_WARN_SKIP_KEYS NEWSPIDER_MODULE REQUEST_FINGERPRINTER_IMPLEMENTATION SPIDER_CONTRACTS "
+            "SPIDER_LOADER_WARN_ONLY TEMPLATES_DIR WARN_ON_GENERATOR_RETURN_VALUE"
+        ),
+        "feeds are written to files and stdout": (
+            "FEED_STORAGE_FTP_ACTIVE FEED_STORAGE_GCS_ACL FEED_STORAGE_S3_ACL FEED_TEMPDIR"
+        ),
+        "frames have h2's default size": "HTTP2_MAX_FRAME_SIZE",
+        "the cache is one SQLite file that keeps what its policy allows": (
+            "HTTPCACHE_ALWAYS_STORE HTTPCACHE_DBM_MODULE HTTPCACHE_GZIP HTTPCACHE_IGNORE_RESPONSE_CACHE_CONTROLS "
+            "HTTPCACHE_IGNORE_SCHEMES HTTPCACHE_STORAGE"
+        ),
+        "proxy credentials have one encoding": "HTTPPROXY_AUTH_ENCODING",
+        "log lines have one form, or are JSON": (
+            "LOG_COLOR LOG_DATEFORMAT LOG_ENCODING LOG_FILE_APPEND LOG_FORMATTER LOG_INSTALL_ROOT_HANDLER "
+            "LOG_SHORT_NAMES LOG_STDOUT LOG_VERSIONS"
+        ),
+        "no mail is sent": (
+            "MAIL_FROM MAIL_HOST MAIL_PASS MAIL_PORT MAIL_SSL MAIL_TLS MAIL_USER MEMUSAGE_NOTIFY_MAIL STATSMAILER_RCPTS"
+        ),
+        "memory is bounded by the job store; a hard limit is the system's (ulimit)": (
+            "MEMDEBUG_ENABLED MEMUSAGE_CHECK_INTERVAL_SECONDS MEMUSAGE_ENABLED MEMUSAGE_LIMIT_MB MEMUSAGE_WARNING_MB"
+        ),
+        "a policy is a name of the Referrer-Policy standard": "REFERRER_POLICIES",
+        "nothing listens on a port": (
+            "REMOTE_CONTROL_ENABLED REMOTE_CONTROL_JOBS_DIR REMOTE_CONTROL_OUTPUT_MAX_BYTES "
+            "REMOTE_CONTROL_TIMEOUT_DEFAULT REMOTE_CONTROL_TIMEOUT_MAX REMOTE_CONTROL_TRACEBACK_MAX_BYTES "
+            "TELNETCONSOLE_ENABLED TELNETCONSOLE_HOST TELNETCONSOLE_PASSWORD TELNETCONSOLE_PORT "
+            "TELNETCONSOLE_USERNAME"
+        ),
+        "a request that is given up is logged": "RETRY_GIVE_UP_LOG_LEVEL",
+        "LOG_LEVEL DEBUG tells more": "SCHEDULER_DEBUG",
+    },
+    "refused": {
+        "add-ons change Scrapy's own classes": "ADDONS",
+        "lists are written out whole: set the one without _BASE": (
+            "DOWNLOADER_MIDDLEWARES_BASE DOWNLOAD_HANDLERS_BASE EXTENSIONS_BASE FEED_EXPORTERS_BASE "
+            "FEED_STORAGES_BASE ITEM_PIPELINES_BASE SPIDER_CONTRACTS_BASE SPIDER_MIDDLEWARES_BASE"
+        ),
+        "certificates are set by TLS_VERIFY, TLS_CA_FILE and TLS_HOSTS": "DOWNLOADER_CLIENTCONTEXTFACTORY",
+        "feeds go to files and stdout: write the file, then upload it": "FEED_STORAGES FEED_URI_PARAMS",
+        'a file is downloaded by a request with meta["download_file"]': (
+            "FILES_EXPIRES FILES_RESULT_FIELD FILES_STORE FILES_STORE_GCS_ACL FILES_STORE_S3_ACL FILES_URLS_FIELD "
+            "IMAGES_EXPIRES IMAGES_MIN_HEIGHT IMAGES_MIN_WIDTH IMAGES_RESULT_FIELD IMAGES_STORE IMAGES_STORE_GCS_ACL "
+            "IMAGES_STORE_S3_ACL IMAGES_THUMBS IMAGES_URLS_FIELD MEDIA_ALLOW_REDIRECTS"
+        ),
+        "stages are PIPELINES": "ITEM_PROCESSOR",
+        "what is tried again is decided by the error's meaning; statuses are RETRY_HTTP_CODES": "RETRY_EXCEPTIONS",
+        "spiders are found in SPIDER_MODULES": "SPIDER_LOADER_CLASS",
+    },
+    "alike": {
+        "has no effect: say who you are in USER_AGENT": "BOT_NAME",
+        'the default is "crawler/0.1"': "USER_AGENT",
+        "items of all responses; Scrapy counts those of one response": "CONCURRENT_ITEMS",
+        "1 or more; Scrapy's 0, no limit, is an error: give a large number": "CONCURRENT_REQUESTS",
+        "1 or more": "CONCURRENT_REQUESTS_PER_DOMAIN SCRAPER_SLOT_MAX_ACTIVE_SIZE",
+        "lengthens each delay by 0 to 50 %; in Scrapy it may be shorter, too": "RANDOMIZE_DOWNLOAD_DELAY",
+        "keys are checked; jitter only switches the lengthening on or off": "DOWNLOAD_SLOTS",
+        "the time of one fetch from the connection to the last byte": "DOWNLOAD_TIMEOUT",
+        "keys are paths and -; another scheme than file: is an error": "FEEDS",
+        "for all policies: what is older is removed": "HTTPCACHE_EXPIRATION_SECS",
+        "the default is True": "ROBOTSTXT_OBEY",
+        "the default, None, writes an item a line; Scrapy's 0 is the same for JSON": "FEED_EXPORT_INDENT",
+    },
+    "same": {
+        "": (
+            "CLOSESPIDER_ERRORCOUNT CLOSESPIDER_ITEMCOUNT CLOSESPIDER_PAGECOUNT CLOSESPIDER_PAGECOUNT_NO_ITEM "
+            "CLOSESPIDER_TIMEOUT CLOSESPIDER_TIMEOUT_NO_ITEM COMPRESSION_ENABLED COOKIES_DEBUG COOKIES_ENABLED "
+            "DEFAULT_REQUEST_HEADERS DEPTH_LIMIT DEPTH_PRIORITY DNS_TIMEOUT DOWNLOAD_DELAY DOWNLOAD_FAIL_ON_DATALOSS "
+            "DOWNLOAD_MAXSIZE DOWNLOAD_WARNSIZE FEED_EXPORT_BATCH_ITEM_COUNT FEED_EXPORT_FIELDS FEED_STORE_EMPTY "
+            "HTTPCACHE_ENABLED HTTPCACHE_IGNORE_HTTP_CODES HTTPERROR_ALLOWED_CODES HTTPERROR_ALLOW_ALL "
+            "HTTPPROXY_ENABLED LOGSTATS_INTERVAL LOG_ENABLED LOG_FILE METAREFRESH_ENABLED METAREFRESH_IGNORE_TAGS "
+            "METAREFRESH_MAXDELAY REDIRECT_ENABLED REDIRECT_MAX_TIMES REDIRECT_PRIORITY_ADJUST REFERER_ENABLED "
+            "RETRY_ENABLED RETRY_HTTP_CODES RETRY_PRIORITY_ADJUST RETRY_TIMES ROBOTSTXT_USER_AGENT SPIDER_MODULES "
+            "URLLENGTH_LIMIT"
+        ),
+    },
+}
+"""By fate and note the names that have it."""
 
 UNMAPPED: dict[str, ScrapyName] = {
-    **_rows(
-        "ignored",
-        "the throttle works by overload, not by latency",
-        "AUTOTHROTTLE_DEBUG AUTOTHROTTLE_START_DELAY AUTOTHROTTLE_TARGET_CONCURRENCY",
-    ),
-    **_rows(
-        "ignored",
-        "unless the class in SCHEMES declares it",
-        "AWS_ACCESS_KEY_ID AWS_ENDPOINT_URL AWS_MAX_POOL_CONNECTIONS AWS_REGION_NAME AWS_SECRET_ACCESS_KEY "
-        "AWS_SESSION_TOKEN AWS_USE_SSL AWS_VERIFY FTP_PASSIVE_MODE FTP_PASSWORD FTP_USER",
-    ),
-    **_rows("ignored", "read together with FEED_URI", "FEED_FORMAT"),
-    **_rows("ignored", "read together with HTTPAUTH_USER", "HTTPAUTH_DOMAIN HTTPAUTH_PASS"),
-    **_rows("ignored", "limits are per host name: CONCURRENT_REQUESTS_PER_DOMAIN", "CONCURRENT_REQUESTS_PER_IP"),
-    **_rows(
-        "ignored",
-        "the event loop is asyncio's own",
-        "ASYNCIO_EVENT_LOOP FORCE_CRAWLER_PROCESS REACTOR_THREADPOOL_MAXSIZE TWISTED_DNS_RESOLVER "
-        "TWISTED_REACTOR_ENABLED",
-    ),
-    **_rows("ignored", "what is dropped is logged", "DEFAULT_DROPITEM_LOG_LEVEL DUPEFILTER_DEBUG"),
-    **_rows("ignored", "an item is what the callback yields", "DEFAULT_ITEM_CLASS"),
-    **_rows(
-        "ignored",
-        "stats are always kept; --summary FILE writes them",
-        "DEPTH_STATS_VERBOSE DOWNLOADER_STATS PERIODIC_LOG_DELTA PERIODIC_LOG_STATS PERIODIC_LOG_TIMING_ENABLED "
-        "STATS_CLASS STATS_DUMP",
-    ),
-    **_rows(
-        "ignored",
-        "TLS is set by TLS_VERIFY, TLS_MIN_VERSION and TLS_HOSTS",
-        "DOWNLOADER_CLIENT_TLS_CIPHERS DOWNLOADER_CLIENT_TLS_METHOD DOWNLOADER_CLIENT_TLS_VERBOSE_LOGGING "
-        "DOWNLOAD_TLS_MAX_VERSION",
-    ),
-    **_rows(
-        "ignored",
-        "there is no such thing here",
-        "AJAXCRAWL_ENABLED AJAXCRAWL_MAXSIZE COMMANDS_MODULE CRAWLSPIDER_FOLLOW_LINKS EDITOR GCS_PROJECT_ID "
-        "META_COPY_WARN_SKIP_KEYS NEWSPIDER_MODULE "
-        "REQUEST_FINGERPRINTER_IMPLEMENTATION SPIDER_CONTRACTS SPIDER_LOADER_WARN_ONLY TEMPLATES_DIR "
-        "WARN_ON_GENERATOR_RETURN_VALUE",
-    ),
-    **_rows(
-        "ignored",
-        "feeds are written to files and stdout",
-        "FEED_STORAGE_FTP_ACTIVE FEED_STORAGE_GCS_ACL FEED_STORAGE_S3_ACL FEED_TEMPDIR",
-    ),
-    **_rows("ignored", "frames have h2's default size", "HTTP2_MAX_FRAME_SIZE"),
-    **_rows(
-        "ignored",
-        "the cache is one SQLite file that keeps what its policy allows",
-        "HTTPCACHE_ALWAYS_STORE HTTPCACHE_DBM_MODULE HTTPCACHE_GZIP HTTPCACHE_IGNORE_RESPONSE_CACHE_CONTROLS "
-        "HTTPCACHE_IGNORE_SCHEMES HTTPCACHE_STORAGE",
-    ),
-    **_rows("ignored", "proxy credentials have one encoding", "HTTPPROXY_AUTH_ENCODING"),
-    **_rows(
-        "ignored",
-        "log lines have one form, or are JSON",
-        "LOG_COLOR LOG_DATEFORMAT LOG_ENCODING LOG_FILE_APPEND LOG_FORMATTER LOG_INSTALL_ROOT_HANDLER LOG_SHORT_NAMES "
-        "LOG_STDOUT LOG_VERSIONS",
-    ),
-    **_rows(
-        "ignored",
-        "no mail is sent",
-        "MAIL_FROM MAIL_HOST MAIL_PASS MAIL_PORT MAIL_SSL MAIL_TLS MAIL_USER MEMUSAGE_NOTIFY_MAIL STATSMAILER_RCPTS",
-    ),
-    **_rows(
-        "ignored",
-        "memory is bounded by the job store; a hard limit is the system's (ulimit)",
-        "MEMDEBUG_ENABLED MEMUSAGE_CHECK_INTERVAL_SECONDS MEMUSAGE_ENABLED MEMUSAGE_LIMIT_MB MEMUSAGE_WARNING_MB",
-    ),
-    **_rows("ignored", "a policy is a name of the Referrer-Policy standard", "REFERRER_POLICIES"),
-    **_rows(
-        "ignored",
-        "nothing listens on a port",
-        "REMOTE_CONTROL_ENABLED REMOTE_CONTROL_JOBS_DIR REMOTE_CONTROL_OUTPUT_MAX_BYTES REMOTE_CONTROL_TIMEOUT_DEFAULT "
-        "REMOTE_CONTROL_TIMEOUT_MAX REMOTE_CONTROL_TRACEBACK_MAX_BYTES TELNETCONSOLE_ENABLED TELNETCONSOLE_HOST "
-        "TELNETCONSOLE_PASSWORD TELNETCONSOLE_PORT TELNETCONSOLE_USERNAME",
-    ),
-    **_rows("ignored", "a request that is given up is logged", "RETRY_GIVE_UP_LOG_LEVEL"),
-    **_rows("ignored", "LOG_LEVEL DEBUG tells more", "SCHEDULER_DEBUG"),
-    **_rows("refused", "add-ons change Scrapy's own classes", "ADDONS"),
-    **_rows(
-        "refused",
-        "lists are written out whole: set the one without _BASE",
-        "DOWNLOADER_MIDDLEWARES_BASE DOWNLOAD_HANDLERS_BASE EXTENSIONS_BASE FEED_EXPORTERS_BASE FEED_STORAGES_BASE "
-        "ITEM_PIPELINES_BASE SPIDER_CONTRACTS_BASE SPIDER_MIDDLEWARES_BASE",
-    ),
-    **_rows(
-        "refused",
-        "certificates are set by TLS_VERIFY, TLS_CA_FILE and TLS_HOSTS",
-        "DOWNLOADER_CLIENTCONTEXTFACTORY",
-    ),
-    **_rows("refused", "feeds go to files and stdout: write the file, then upload it", "FEED_STORAGES FEED_URI_PARAMS"),
-    **_rows(
-        "refused",
-        'a file is downloaded by a request with meta["download_file"]',
-        "FILES_EXPIRES FILES_RESULT_FIELD FILES_STORE FILES_STORE_GCS_ACL FILES_STORE_S3_ACL FILES_URLS_FIELD "
-        "IMAGES_EXPIRES IMAGES_MIN_HEIGHT IMAGES_MIN_WIDTH IMAGES_RESULT_FIELD IMAGES_STORE IMAGES_STORE_GCS_ACL "
-        "IMAGES_STORE_S3_ACL IMAGES_THUMBS IMAGES_URLS_FIELD MEDIA_ALLOW_REDIRECTS",
-    ),
-    **_rows("refused", "stages are PIPELINES", "ITEM_PROCESSOR"),
-    **_rows(
-        "refused",
-        "what is tried again is decided by the error's meaning; statuses are RETRY_HTTP_CODES",
-        "RETRY_EXCEPTIONS",
-    ),
-    **_rows("refused", "spiders are found in SPIDER_MODULES", "SPIDER_LOADER_CLASS"),
-    **_rows("alike", "has no effect: say who you are in USER_AGENT", "BOT_NAME"),
-    **_rows("alike", 'the default is "crawler/0.1"', "USER_AGENT"),
-    **_rows("alike", "items of all responses; Scrapy counts those of one response", "CONCURRENT_ITEMS"),
-    **_rows("alike", "1 or more; Scrapy's 0, no limit, is an error: give a large number", "CONCURRENT_REQUESTS"),
-    **_rows("alike", "1 or more", "CONCURRENT_REQUESTS_PER_DOMAIN SCRAPER_SLOT_MAX_ACTIVE_SIZE"),
-    **_rows("alike", "lengthens each delay by 0 to 50 %; in Scrapy it may be shorter, too", "RANDOMIZE_DOWNLOAD_DELAY"),
-    **_rows("alike", "keys are checked; jitter only switches the lengthening on or off", "DOWNLOAD_SLOTS"),
-    **_rows("alike", "the time of one fetch from the connection to the last byte", "DOWNLOAD_TIMEOUT"),
-    **_rows("alike", "keys are paths and -; another scheme than file: is an error", "FEEDS"),
-    **_rows("alike", "for all policies: what is older is removed", "HTTPCACHE_EXPIRATION_SECS"),
-    **_rows("alike", "the default is True", "ROBOTSTXT_OBEY"),
-    **_rows("alike", "the default, None, writes an item a line; Scrapy's 0 is the same for JSON", "FEED_EXPORT_INDENT"),
-    **_rows(
-        "same",
-        "",
-        "CLOSESPIDER_ERRORCOUNT CLOSESPIDER_ITEMCOUNT CLOSESPIDER_PAGECOUNT CLOSESPIDER_PAGECOUNT_NO_ITEM "
-        "CLOSESPIDER_TIMEOUT CLOSESPIDER_TIMEOUT_NO_ITEM COMPRESSION_ENABLED "
-        "COOKIES_DEBUG COOKIES_ENABLED DEFAULT_REQUEST_HEADERS DEPTH_LIMIT "
-        "DEPTH_PRIORITY DNS_TIMEOUT DOWNLOAD_DELAY DOWNLOAD_FAIL_ON_DATALOSS DOWNLOAD_MAXSIZE "
-        "DOWNLOAD_WARNSIZE FEED_EXPORT_BATCH_ITEM_COUNT FEED_EXPORT_FIELDS "
-        "FEED_STORE_EMPTY HTTPCACHE_ENABLED HTTPCACHE_IGNORE_HTTP_CODES "
-        "HTTPERROR_ALLOWED_CODES HTTPERROR_ALLOW_ALL HTTPPROXY_ENABLED LOGSTATS_INTERVAL LOG_ENABLED LOG_FILE "
-        "METAREFRESH_ENABLED METAREFRESH_IGNORE_TAGS METAREFRESH_MAXDELAY "
-        "REDIRECT_ENABLED REDIRECT_MAX_TIMES REDIRECT_PRIORITY_ADJUST REFERER_ENABLED RETRY_ENABLED "
-        "RETRY_HTTP_CODES RETRY_PRIORITY_ADJUST RETRY_TIMES ROBOTSTXT_USER_AGENT "
-        "SPIDER_MODULES URLLENGTH_LIMIT",
-    ),
+    name: ScrapyName(fate, note)
+    for fate, notes in _ROWS.items()
+    for note, names in notes.items()
+    for name in names.split()
 }
