@@ -15,7 +15,7 @@ from lxml import etree
 
 from crawler.errors import UsageError
 from crawler.generic.markup import BadMarkup, Document, pieces
-from crawler.generic.readymade import ReadyMadeSpider
+from crawler.generic.readymade import ReadyMadeSpider, Results
 from crawler.model.content import encoding_of
 from crawler.model.masking import masked
 from crawler.model.response import Response
@@ -25,6 +25,12 @@ from crawler.results import each
 
 class FeedSpider(ReadyMadeSpider):
     """A spider that reads its pages piece by piece."""
+
+    def _parse(self, response: Response, **kwargs: Any) -> Results:
+        return self._pieces(self.adapt_response(response))
+
+    def _pieces(self, response: Response) -> Results:
+        raise NotImplementedError
 
     def adapt_response(self, response: Response) -> Response:
         """Change a response before it is read."""
@@ -43,8 +49,7 @@ class XMLFeedSpider(FeedSpider):
     itertag: ClassVar[str] = "item"
     namespaces: ClassVar[Sequence[tuple[str, str]]] = ()
 
-    def _parse(self, response: Response, **kwargs: Any) -> Iterator[Any]:
-        response = self.adapt_response(response)
+    def _pieces(self, response: Response) -> Results:
         return self.parse_nodes(response, self._nodes(response))
 
     def parse_node(self, response: Response, selector: Selector) -> Any:
@@ -117,8 +122,8 @@ class CSVFeedSpider(FeedSpider):
     quotechar: ClassVar[str | None] = None
     headers: ClassVar[Sequence[str] | None] = None
 
-    def _parse(self, response: Response, **kwargs: Any) -> Iterator[Any]:
-        return self.parse_rows(self.adapt_response(response))
+    def _pieces(self, response: Response) -> Results:
+        return self.parse_rows(response)
 
     def parse_row(self, response: Response, row: dict[str, str]) -> Any:
         """Return an item, a request, or several."""

@@ -10,13 +10,13 @@ import io
 import math
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
 import msgspec
 
-from crawler.model.fields import Cookies, Credentials, Files, Options
+from crawler.model.fields import Cookies, Credentials, Files, GivenFile, Options
 from crawler.model.headers import GivenHeaders, Headers
 from crawler.model.invalid import InvalidRequest
 
@@ -47,7 +47,7 @@ def checked_files(files: Files) -> Files:
     return files if isinstance(files, Mapping) else pairs
 
 
-def _check_file(name: str, value: Any) -> None:
+def _check_file(name: str, value: GivenFile) -> None:
     parts = value if isinstance(value, tuple) else (None, value)
     if len(parts) not in (2, 3) or not all(part is None or isinstance(part, str) for part in parts[:-1]):
         raise InvalidRequest(f"files[{name!r}] must be {_FILE}, got {_told(value)}")
@@ -60,19 +60,22 @@ def _check_file(name: str, value: Any) -> None:
         raise InvalidRequest(f'files[{name!r}] must be {_FILE}, got one of text: open it with mode "rb"')
 
 
-def _told(value: Any) -> str:
+def _told(value: GivenFile) -> str:
     if not isinstance(value, tuple):
         return type(value).__name__
     return f"({', '.join(type(part).__name__ for part in value)})"
 
 
-def checked_controls(controls: Mapping[str, Any]) -> dict[str, Any]:
+def checked_controls(options: Mapping[str, object]) -> dict[str, Any]:
     """Return the arguments that are kept in meta, by its keys; None is not given. Raises InvalidRequest."""
-    given = {key: value for key, value in controls.items() if value is not None}
-    for key, value in given.items():
-        name, fits, wanted = _CONTROLS.get(key, ("", None, ""))
-        if fits is not None and not fits(value):
+    given: dict[str, Any] = {}
+    for name, (key, fits, wanted) in _CONTROLS.items():
+        value = options.get(name)
+        if value is None:
+            continue
+        if not fits(value):
             raise InvalidRequest(f"{name} must be {wanted}, got {type(value).__name__}: {value!r}")
+        given[key] = value
     return given
 
 
@@ -98,12 +101,14 @@ def _is_auth(value: Credentials) -> bool:
     return isinstance(value, str) or (isinstance(value, tuple | list) and len(value) == 2)
 
 
-_CONTROLS: dict[str, tuple[str, Any, str]] = {
-    "download_timeout": ("timeout", _is_amount, "a number of seconds, 0 or more"),
-    "download_maxsize": ("max_size", _is_count, "a whole number of bytes, 0 or more"),
+# The arguments that are kept in meta: their keys, whether a value fits, and what would.
+_CONTROLS: dict[str, tuple[str, Callable[[Any], bool], str]] = {
+    "timeout": ("download_timeout", _is_amount, "a number of seconds, 0 or more"),
+    "max_size": ("download_maxsize", _is_count, "a whole number of bytes, 0 or more"),
     "proxy": ("proxy", lambda value: isinstance(value, str), "a URL"),
+    "session": ("session", lambda value: True, ""),
     "auth": ("auth", _is_auth, '(user, password) or "user:password"'),
-    "download_file": ("into", lambda value: isinstance(value, str | os.PathLike), "a path"),
+    "into": ("download_file", lambda value: isinstance(value, str | os.PathLike), "a path"),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, NoReturn, Protocol, TypeAlias, TypedDict
+from typing import Any, BinaryIO, NoReturn, Protocol, TypeAlias, TypedDict
 
 from crawler.model.headers import GivenHeaders, Headers
 from crawler.model.url import place_of
@@ -14,6 +14,7 @@ Callback: TypeAlias = Callable[..., Any]
 Cookies: TypeAlias = dict[Any, Any] | list[dict[str, Any]]
 FormData: TypeAlias = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
 Files: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
+GivenFile: TypeAlias = BinaryIO | tuple[str | None, BinaryIO] | tuple[str | None, str | None, BinaryIO]
 Credentials: TypeAlias = str | tuple[str, str] | list[str]
 
 
@@ -171,8 +172,8 @@ class LinkOptions(Options, total=False):
     cb_kwargs: dict[str, Any] | None
 
 
-class Changes(LinkOptions, total=False):
-    """What ``Request.replace`` can change."""
+class Parts(TypedDict, total=False):
+    """What a request consists of, beside what ``LinkOptions`` has."""
 
     url: str
     callback: Callback | None
@@ -182,3 +183,7 @@ class Changes(LinkOptions, total=False):
     cookies: Cookies | None
     meta: dict[str, Any] | None
     encoding: str
+
+
+class Changes(Parts, LinkOptions, total=False):
+    """What ``Request.replace`` can change."""

@@ -6,8 +6,7 @@ for them, and a URL that is already normal is only looked at.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, Self, TypeVar, Unpack, overload
 
 from msgspec import UNSET, UnsetType
@@ -18,8 +17,6 @@ from crawler.model.fields import (
     Callback,
     Changes,
     Cookies,
-    Credentials,
-    Files,
     FormData,
     Named,
     Options,
@@ -48,21 +45,7 @@ class Request(RequestFields):
 
     __slots__ = ()
 
-    attributes: tuple[str, ...] = (
-        "url",
-        "callback",
-        "method",
-        "headers",
-        "body",
-        "cookies",
-        "meta",
-        "encoding",
-        "priority",
-        "dont_filter",
-        "errback",
-        "flags",
-        "cb_kwargs",
-    )
+    attributes: tuple[str, ...] = tuple(name for name in Changes.__annotations__ if name not in Options.__annotations__)
 
     def __init__(
         self,
@@ -90,7 +73,7 @@ class Request(RequestFields):
         self._cookies = checks.checked_cookies(cookies) if cookies else None
         if more:
             checks.check_names(type(self).__name__, more, self.attributes)
-            self._set_more(method_given=method is not None, **more)
+            self._set_more(more, method_given=method is not None)
 
     def _fill(
         self,
@@ -128,38 +111,21 @@ class Request(RequestFields):
             self._url = url
             self._problem = str(error)
 
-    def _set_more(
-        self,
-        *,
-        method_given: bool,
-        json: Any = UNSET,
-        data: FormData | UnsetType | None = UNSET,
-        files: Files | None = None,
-        timeout: float | None = None,
-        max_size: int | None = None,
-        proxy: str | None = None,
-        session: Hashable = None,
-        auth: Credentials | None = None,
-        into: str | Path | None = None,
-    ) -> None:
+    def _set_more(self, more: Options, *, method_given: bool) -> None:
+        json, data, files = more.get("json", UNSET), more.get("data", UNSET), more.get("files")
+        has_form = json is not UNSET or bool(files)
         if json is not UNSET and (data is not UNSET or files):
             raise InvalidRequest("give json= or data= and files=, not both")
         if json is not UNSET:
             self._set_body(checks.checked_json(json), b"application/json")
         elif not (data is None or isinstance(data, UnsetType)):
+            has_form = True
             self._set_body(form_encoded(data, self._encoding).encode(), b"application/x-www-form-urlencoded")
-        if not method_given and (json is not UNSET or files or (data is not UNSET and data is not None)):
+        if has_form and not method_given:
             self._method = "POST"
-        controls = {
-            "files": files if files is None else checks.checked_files(files),
-            "download_timeout": timeout,
-            "download_maxsize": max_size,
-            "proxy": proxy,
-            "session": session,
-            "auth": auth,
-            "download_file": into,
-        }
-        self.meta.update(checks.checked_controls(controls))
+        if files is not None:
+            self._meta["files"] = checks.checked_files(files)
+        self._meta |= checks.checked_controls(more)
 
     def _set_body(self, body: bytes, content_type: bytes) -> None:
         if self._body:

@@ -67,21 +67,7 @@ class Response(Body):
         "status",
     )
 
-    attributes: tuple[str, ...] = (
-        "url",
-        "status",
-        "headers",
-        "body",
-        "flags",
-        "request",
-        "certificate",
-        "ip_address",
-        "protocol",
-        "encoding",
-        "latency",
-        "body_file",
-        "reason",
-    )
+    attributes: tuple[str, ...] = tuple(Changes.__annotations__)
 
     def __init__(
         self,
