@@ -15,7 +15,7 @@ import msgspec
 from parsel import SelectorList as AnySelectorList
 
 from crawler.model.codecs import decode
-from crawler.model.content import encoding_of, sniffed_kind, stated_kind
+from crawler.model.content import encoding_of, sniffed_kind, stated_encoding, stated_kind
 from crawler.model.fields import frozen
 from crawler.model.headers import GivenHeaders, Headers
 from crawler.model.selector import Selector, SelectorList, Variable, document
@@ -87,7 +87,9 @@ class Body:
         if self._codec is None:
             content_type = self._headers.text(b"content-type")
             body = self._body if self.body_file is None else self.body
-            self._codec = encoding_of(body, content_type, kind=self._kind or self.kind, url=self._url)
+            self._codec = stated_encoding(content_type, body[:1]) or encoding_of(
+                body, content_type, kind=self.kind, url=self._url
+            )
         return self._codec
 
     @property

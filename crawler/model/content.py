@@ -105,12 +105,19 @@ _PARAMETER = re.compile(r';[ \t]*([^\s;="]+)=(?:"((?:[^"\\]|\\.)*)"|([^;,\s"]*))
 
 def encoding_of(body: bytes, content_type: str | None = None, *, kind: str = "html", url: str = "") -> str:
     """Return the Python codec for a body of a kind ("html", "xml", "json", "text" or "binary")."""
-    codec = bom_encoding(body) if body[:1] in _BOM_STARTS else None
-    if codec is None:
-        codec = content_type_encoding(content_type)
-        if codec is not None and codec.startswith("utf-16"):
-            codec = _wide(body, codec)
-    return codec or _declared(body, kind, content_type or "") or detected_encoding(body, url=url)
+    return (
+        bom_encoding(body)
+        or _wide(body, content_type_encoding(content_type))
+        or _declared(body, kind, content_type or "")
+        or detected_encoding(body, url=url)
+    )
+
+
+@lru_cache(maxsize=256)
+def stated_encoding(content_type: str | None, first: bytes) -> str | None:
+    """Return the codec that a Content-Type names, if a body that begins with this byte has nothing that goes before."""
+    codec = content_type_encoding(content_type)
+    return None if codec is None or codec.startswith("utf-16") or first in _BOM_STARTS else codec
 
 
 def _declared(body: bytes, kind: str, content_type: str) -> str | None:
@@ -126,15 +133,16 @@ def _declared(body: bytes, kind: str, content_type: str) -> str | None:
     return style_encoding(body)
 
 
-def _wide(body: bytes, codec: str) -> str | None:
-    """Return the codec of a header that says UTF-16, perhaps of what is plainly not, or not which UTF-16 it is."""
+def _wide(body: bytes, codec: str | None) -> str | None:
+    """Return the codec of a header, which may say UTF-16 of what is plainly not, or not say which UTF-16 it is."""
+    if codec is None or not codec.startswith("utf-16"):
+        return codec
     if b"\0" not in body[:PRESCAN] and body[:1].isascii():
         return None if body else codec
     # RFC 2781 §4.3 takes big-endian where there is no mark; a character of ASCII at the start decides.
     return "utf-16-be" if body[:1] == b"\0" else "utf-16-le" if body[1:2] == b"\0" else codec
 
 
-@lru_cache(maxsize=64)
 def content_type_encoding(content_type: str | None) -> str | None:
     """Return the codec of the first charset parameter of a Content-Type."""
     if content_type and "charset" in content_type.lower():

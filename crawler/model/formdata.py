@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import urlencode
 
 from crawler.model.checks import is_plain
@@ -23,25 +23,13 @@ from crawler.model.octets import encode, output_encoding
 if TYPE_CHECKING:  # lxml and parsel take 40 ms to import, which a store or a command has no use for
     from lxml import etree
 
-    from crawler.model.selector import Selector
+    from crawler.model.selector import Page
 
 _NEWLINES = re.compile("\r\n|\r|\n")
 _ENCTYPES = frozenset(("application/x-www-form-urlencoded", "multipart/form-data", "text/plain"))
 
 Text: TypeAlias = str | bytes
 Pair = TypeVar("Pair")
-
-
-class Page(Protocol):
-    """What is asked of a response here."""
-
-    @property
-    def url(self) -> str: ...
-    @property
-    def encoding(self) -> str: ...
-    @property
-    def selector(self) -> Selector: ...
-    def urljoin(self, url: str) -> str: ...
 
 
 class Submission(NamedTuple):

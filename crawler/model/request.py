@@ -7,7 +7,7 @@ for them, and a URL that is already normal is only looked at.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, Unpack, overload
 
 from msgspec import UNSET, UnsetType
 
@@ -23,11 +23,14 @@ from crawler.model.fields import (
     RequestFields,
     name_on,
 )
-from crawler.model.formdata import Page, form_encoded, multipart_encoded, plain_encoded, submission
+from crawler.model.formdata import form_encoded, multipart_encoded, plain_encoded, submission
 from crawler.model.headers import GivenHeaders
 from crawler.model.invalid import InvalidRequest
 from crawler.model.masking import masked
 from crawler.model.url import normalise, shortened, with_query
+
+if TYPE_CHECKING:  # lxml and parsel take 40 ms to import, which a store or a command has no use for
+    from crawler.model.selector import Page
 
 OtherRequest = TypeVar("OtherRequest", bound="Request")
 

@@ -12,8 +12,7 @@ from lxml import etree
 from lxml.html import HTMLParser
 
 from crawler.model.codecs import decode
-from crawler.model.levelled import is_crowded, levelled
-from crawler.model.mending import mended
+from crawler.model.levelled import is_crowded, levelled, mended
 
 # An lxml parser may be used again, and by several threads. Entities are never resolved, nothing is loaded.
 _HTML = HTMLParser(recover=True, encoding="utf-8", huge_tree=True)

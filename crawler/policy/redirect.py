@@ -2,7 +2,8 @@
 
 Statuses and methods by RFC 9110 §15.4: 301 and 302 turn a POST into a GET, 303 turns everything but HEAD
 into a GET, 307 and 308 change nothing. A request that lost its body loses its Content-* headers and
-files. Credentials stay at the origin they were given for (credentials.py). Only http and https targets.
+files. Credentials go to the origin (scheme, host, port) they were given for and to no other: not to another
+port, not from http to https, not to a sub-domain. Only http and https targets.
 
 Chains are counted, not compared with earlier URLs: a redirect to the same URL with a new cookie is a
 real pattern and works; a loop ends as TooManyRedirects.
@@ -12,6 +13,7 @@ A redirect may say how long to wait before it is followed (RFC 9110 §10.2.3, Re
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +22,41 @@ from crawler.model.headers import Headers
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.model.url import is_http, join, origin_of, without_fragment
-from crawler.policy.credentials import without_body, without_secrets
 from crawler.policy.refresh import mentions_refresh, refresh_of
 from crawler.policy.retry import retry_after
 from crawler.policy.scope import referer_for
 from crawler.policy.verdict import GiveUp, Later
+
+# Host belongs here too: a name written by hand is true of one server only.
+_OF_ONE_ORIGIN = (b"Authorization", b"Cookie", b"Proxy-Authorization", b"Host")
+# Beside the Content-* fields, these describe a body or how it is handed over (RFC 9110 §15.4, Fetch §4.4).
+_OF_A_BODY = (b"transfer-encoding", b"expect", b"trailer", b"digest")
+
+
+def without_secrets(headers: Headers, meta: dict[str, Any]) -> tuple[Headers, dict[str, Any]]:
+    """Return copies for another origin: no credentials, none of the headers meta names in
+    ``secret_headers``, no ``auth``. The proxy and the names of cookie jar and session stay: they are ours.
+    """
+    headers = headers.copy()
+    for name in (*_OF_ONE_ORIGIN, *_names(meta.get("secret_headers"))):
+        headers.pop(name, None)
+    return headers, {key: value for key, value in meta.items() if key != "auth"}
+
+
+def without_body(headers: Headers, meta: dict[str, Any]) -> tuple[Headers, dict[str, Any]]:
+    """Return copies for a request that has lost its body: no field that describes one, no ``files``."""
+    headers = headers.copy()
+    for name in {name.lower() for name, _ in headers.raw()}:
+        if name.startswith(b"content-") or name in _OF_A_BODY:
+            headers.pop(name, None)
+    return headers, {key: value for key, value in meta.items() if key != "files"}
+
+
+def _names(value: str | bytes | Iterable[str | bytes] | None) -> Iterable[str | bytes]:
+    if not value:
+        return ()
+    return (value,) if isinstance(value, str | bytes) else tuple(value)
+
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
