@@ -40,7 +40,7 @@ from crawler.events import Events
 from crawler.feeds import make_feeds
 from crawler.feeds.seam import Feed
 from crawler.frontier.store import Store
-from crawler.observe.scripts import log_for_script
+from crawler.observe.log import log_for_script
 from crawler.observe.stats import subscribe_stats
 from crawler.spider import Crawler, Spider
 from crawler.stats import Stats

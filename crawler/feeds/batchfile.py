@@ -90,7 +90,7 @@ class BatchFile:
         self._generation = mark.generation
         self._trailer = mark.trailer
         self._begun = mark.begun
-        _remove_generations(self.path, mark.generation)  # begun by writes that were not committed
+        remove_uncommitted(self.path, ".g", mark.generation)  # begun by writes that were not committed
         if mark.position is None:
             if not lazy:
                 self._held = OutFile(self.path, self._suffix, follow=self._follow)
@@ -235,25 +235,17 @@ def beside(path: Path, batch: int) -> Path:
     return path.with_name(f"{path.name}.b{batch}")
 
 
-def remove_uncommitted(path: Path, batch: int, generation: int) -> None:
-    """Remove what a killed process had begun of batches, named after ``path``, behind this one's ``generation``.
+def remove_uncommitted(path: Path, suffix: str, *committed: int) -> None:
+    """Remove what a killed process had begun: files named after ``path``, ``suffix`` and numbers behind these.
 
-    Raises OSError.
+    Generations of the file are ``.g`` and a number, those of another batch ``.b``, its number and that. Raises OSError.
     """
-    begun = f"{path.name}.b"
+    begun = path.name + suffix
     for each in path.parent.iterdir() if path.parent.is_dir() else ():
-        number, _, last = each.name.removeprefix(begun).partition(".g")
-        if not each.name.startswith(begun) or not number.isdecimal() or not last.isdecimal():
+        numbers = each.name.removeprefix(begun).split(".g")
+        if not each.name.startswith(begun) or len(numbers) != len(committed) or not all(map(str.isdecimal, numbers)):
             continue
-        if (int(number), int(last)) > (batch, generation):
-            each.unlink(missing_ok=True)
-
-
-def _remove_generations(path: Path, after: int) -> None:
-    begun = f"{path.name}.g"
-    for each in path.parent.iterdir() if path.parent.is_dir() else ():
-        number = each.name.removeprefix(begun)
-        if each.name.startswith(begun) and number.isdecimal() and int(number) > after:
+        if tuple(map(int, numbers)) > committed:
             each.unlink(missing_ok=True)
 
 

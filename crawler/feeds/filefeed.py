@@ -181,7 +181,7 @@ class FileFeed:
         self._mark = replace(mark, renames=[])
         if mark.file is not None and self._batch_size:
             for path in {self._first_path, Path(mark.file.path)}:  # what they are named after, and were before
-                remove_uncommitted(path, mark.batch, mark.file.generation)
+                remove_uncommitted(path, ".b", mark.batch, mark.file.generation)
         if mark.file is not None and not self._full(mark):
             self._batch = BatchFile(Path(mark.file.path), self._format, self._suffix, follow=not self._template.used)
             self._batch.resume(mark.file, lazy=not self._store_empty)

@@ -30,18 +30,18 @@ class Declared(dict[str, Any]):
         self.columns = columns
 
 
+@dataclass(frozen=True, slots=True)
 class ItemTest:
     """Tells which items a feed writes: those of some classes (none named: of all), for which a function is true."""
 
-    def __init__(self, classes: tuple[type, ...], function: Callable[[Any], bool] | None) -> None:
-        self._classes = classes
-        self._function = function
+    classes: tuple[type, ...]
+    function: Callable[[Any], bool] | None
 
     def accepts(self, item: Any) -> bool:
         """Tell whether this one is written; raises whatever the function does."""
-        if self._classes and not isinstance(item, self._classes):
+        if self.classes and not isinstance(item, self.classes):
             return False
-        return self._function is None or bool(self._function(item))
+        return self.function is None or bool(self.function(item))
 
 
 class Fields:

@@ -37,7 +37,7 @@ class OutFile:
         self._compressor = COMPRESSORS[suffix]()
         self._buffer: list[bytes] = []
         self._buffered = 0
-        self._descriptor = _locked(path, follow=follow)
+        self._descriptor = _locked(path, os.O_CREAT | (0 if follow else os.O_NOFOLLOW))
         if fresh:
             os.ftruncate(self._descriptor, 0)
         self._physical = os.fstat(self._descriptor).st_size
@@ -165,10 +165,9 @@ def sync_folder(path: Path) -> None:
         os.close(descriptor)
 
 
-def _locked(path: Path, *, follow: bool) -> int:
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
+def _locked(path: Path, flags: int = 0) -> int:
     while True:
-        descriptor = os.open(path, flags, 0o666)
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, 0o666)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # The file that had this name may have been renamed over while we opened it.
@@ -188,13 +187,7 @@ def _locked(path: Path, *, follow: bool) -> int:
 
 def check_unlocked(path: Path) -> None:
     """Raise Locked if another process writes to this existing file."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise Locked(error.errno, f"{_holder(os.fstat(descriptor))} is writing to it") from error
-    finally:
-        os.close(descriptor)
+    os.close(_locked(path))
 
 
 def _holder(status: os.stat_result) -> str:

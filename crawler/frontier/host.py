@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from heapq import heapify, heappush
 from typing import Any, NamedTuple
 
@@ -87,6 +88,7 @@ class LimitsByHost(NamedTuple):
         return self.own.get(host, self.general)
 
 
+@dataclass(slots=True, eq=False)
 class HostQueue:
     """The waiting requests of one host and the state of its politeness.
 
@@ -104,58 +106,30 @@ class HostQueue:
     next in memory is a pinned one that sorts behind the mark, so the store's have to come first.
     """
 
-    __slots__ = (
-        "asks",
-        "before_sending",
-        "concurrency",
-        "crawl_delay",
-        "delay",
-        "delayed",
-        "in_flight",
-        "in_line",
-        "jitter",
-        "lease_count",
-        "lease_lacks",
-        "lease_mark",
-        "limits_changed",
-        "mark",
-        "name",
-        "next_send",
-        "parked",
-        "parked_count",
-        "paused_until",
-        "ready",
-        "sent_at",
-        "stored",
-        "timer",
-        "waits_for_lease",
-    )
-
-    def __init__(self, name: str, limits: HostLimits) -> None:
-        self.name = name
-        self.concurrency = limits.concurrency
-        self.delay = limits.delay
-        self.jitter = limits.jitter
-        self.crawl_delay = 0.0
-        self.limits_changed = False
-        self.in_flight = 0
-        self.sent_at: float | None = None
-        self.before_sending: tuple[float | None, float] = (None, float("-inf"))
-        self.next_send = float("-inf")
-        self.paused_until = float("-inf")
-        self.in_line = False
-        self.timer: float | None = None
-        self.ready: list[Item] = []
-        self.delayed: list[tuple[float, Item]] = []
-        self.parked: dict[str, list[Item]] = {}
-        self.parked_count = 0
-        self.asks: deque[str] = deque()
-        self.waits_for_lease = False
-        self.stored = 0
-        self.mark: Key | None = None
-        self.lease_count = 0
-        self.lease_mark: Key | None = None
-        self.lease_lacks: list[Key] = []
+    name: str
+    concurrency: int
+    delay: float
+    jitter: bool
+    crawl_delay: float = 0.0
+    limits_changed: bool = False
+    in_flight: int = 0
+    sent_at: float | None = None
+    before_sending: tuple[float | None, float] = (None, float("-inf"))
+    next_send: float = float("-inf")
+    paused_until: float = float("-inf")
+    in_line: bool = False
+    timer: float | None = None
+    ready: list[Item] = field(default_factory=list)
+    delayed: list[tuple[float, Item]] = field(default_factory=list)
+    parked: dict[str, list[Item]] = field(default_factory=dict)
+    parked_count: int = 0
+    asks: deque[str] = field(default_factory=deque)
+    waits_for_lease: bool = False
+    stored: int = 0
+    mark: Key | None = None
+    lease_count: int = 0
+    lease_mark: Key | None = None
+    lease_lacks: list[Key] = field(default_factory=list)
 
     def __repr__(self) -> str:
         return (

@@ -35,7 +35,7 @@ class Hosts:
         """Make the queue of a host that has none; at a known time, others may go."""
         if now is not None and len(self._queues) >= self._sweep_at:
             self._sweep(now)
-        host = self._queues[name] = HostQueue(name, self._limits.of(name))
+        host = self._queues[name] = HostQueue(name, *self._limits.of(name))
         return host
 
     def reset(self, host: HostQueue) -> None:

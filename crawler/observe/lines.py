@@ -8,21 +8,7 @@ from __future__ import annotations
 
 import logging
 
-from crawler.events import (
-    CrawlClosing,
-    CrawlOpened,
-    Events,
-    FeedClosed,
-    FetchFailed,
-    HostPaced,
-    ItemDropped,
-    ItemFailed,
-    RequestDelayed,
-    RequestEnded,
-    RequestRefused,
-    ResponseReceived,
-    SpiderFailed,
-)
+from crawler import events
 from crawler.model.request import Request
 from crawler.observe.frames import defined_at, describe, frames_of, shorten
 
@@ -30,22 +16,22 @@ _REMEMBERED = 1000
 """Most addresses that are not warned of again."""
 
 
-def subscribe_lines(events: Events, logger: logging.Logger | None = None) -> None:
+def subscribe_lines(bus: events.Events, logger: logging.Logger | None = None) -> None:
     """Log what happens, to the logger ``crawler`` unless another is given."""
     lines = _LogLines(logger or logging.getLogger("crawler"))
-    events.subscribe(CrawlOpened, lines.opened)
-    events.subscribe(CrawlClosing, lines.closing)
-    events.subscribe(RequestRefused, lines.refused)
-    events.subscribe(RequestEnded, lines.ended)
-    events.subscribe(ItemDropped, lines.item_dropped)
-    events.subscribe(ItemFailed, lines.item_failed)
-    events.subscribe(SpiderFailed, lines.spider_failed)
-    events.subscribe(HostPaced, lines.host_paced)
-    events.subscribe(FeedClosed, lines.feed_closed)
+    bus.subscribe(events.CrawlOpened, lines.opened)
+    bus.subscribe(events.CrawlClosing, lines.closing)
+    bus.subscribe(events.RequestRefused, lines.refused)
+    bus.subscribe(events.RequestEnded, lines.ended)
+    bus.subscribe(events.ItemDropped, lines.item_dropped)
+    bus.subscribe(events.ItemFailed, lines.item_failed)
+    bus.subscribe(events.SpiderFailed, lines.spider_failed)
+    bus.subscribe(events.HostPaced, lines.host_paced)
+    bus.subscribe(events.FeedClosed, lines.feed_closed)
     if lines.logger.isEnabledFor(logging.DEBUG):
-        events.subscribe(FetchFailed, lines.fetch_failed)
-        events.subscribe(RequestDelayed, lines.delayed)
-        events.subscribe(ResponseReceived, lines.received)
+        bus.subscribe(events.FetchFailed, lines.fetch_failed)
+        bus.subscribe(events.RequestDelayed, lines.delayed)
+        bus.subscribe(events.ResponseReceived, lines.received)
 
 
 _ITEM_MARKS = ("__dataclass_fields__", "__attrs_attrs__", "__struct_fields__", "model_fields")
@@ -58,17 +44,17 @@ class _LogLines:
     def __init__(self, logger: logging.Logger) -> None:
         self.logger = logger
         self._warned: set[str] = set()
-        self._crawl: CrawlOpened | None = None
+        self._crawl: events.CrawlOpened | None = None
 
-    def opened(self, event: CrawlOpened) -> None:
+    def opened(self, event: events.CrawlOpened) -> None:
         self._crawl = event
         job = f", job {event.job}" if event.job else ""
         self.logger.info("%s %s%s", "Resuming" if event.resumed else "Crawling with", event.spider.name, job)
 
-    def closing(self, event: CrawlClosing) -> None:
+    def closing(self, event: events.CrawlClosing) -> None:
         self.logger.info("Closing (%s)", event.reason)
 
-    def refused(self, event: RequestRefused) -> None:
+    def refused(self, event: events.RequestRefused) -> None:
         # An address that is no URL, or of a scheme that may not be opened, is a mistake somebody may want to mend.
         # Once for each: a "mailto:" of the footer is on every page.
         url = shorten(event.request.url)
@@ -93,33 +79,33 @@ class _LogLines:
                 "again", shorten(request.url), where, callback,
             )  # fmt: skip
 
-    def fetch_failed(self, event: FetchFailed) -> None:
+    def fetch_failed(self, event: events.FetchFailed) -> None:
         self.logger.debug("%s: %s", _shown(event.request), describe(event.error))
 
-    def delayed(self, event: RequestDelayed) -> None:
+    def delayed(self, event: events.RequestDelayed) -> None:
         self.logger.debug("%s again in %.1f s: %s, %s", _shown(event.request), event.seconds, event.kind, event.reason)
 
-    def received(self, event: ResponseReceived) -> None:
+    def received(self, event: events.ResponseReceived) -> None:
         self.logger.debug("%s %s", event.response.status, _shown(event.request))
 
-    def ended(self, event: RequestEnded) -> None:
+    def ended(self, event: events.RequestEnded) -> None:
         if event.outcome == "failed" and event.reason != "HttpError":
             detail = f": {shorten(event.detail)}" if event.detail else ""
             self.logger.error("Gave up %s: %s%s", _shown(event.request), event.reason, detail)
         elif event.outcome == "dropped" and self.logger.isEnabledFor(logging.DEBUG):
             self.logger.debug("Dropped %s: %s", _shown(event.request), shorten(event.detail or event.reason))
 
-    def item_dropped(self, event: ItemDropped) -> None:
+    def item_dropped(self, event: events.ItemDropped) -> None:
         level = getattr(logging, event.log_level)
         self.logger.log(level, "%s dropped an item%s: %s", event.stage, _of(event.response), shorten(event.reason))
 
-    def item_failed(self, event: ItemFailed) -> None:
+    def item_failed(self, event: events.ItemFailed) -> None:
         trace = self._frames(event.error)
         self.logger.error(
             "%s lost an item%s: %s", event.stage, _of(event.response), describe(event.error), extra={"trace": trace}
         )
 
-    def spider_failed(self, event: SpiderFailed) -> None:
+    def spider_failed(self, event: events.SpiderFailed) -> None:
         where = f" on {shorten(event.url)}" if event.url else ""
         # What a callback returns, or that it cannot be called, is found out when none of its frames is there.
         trace = self._frames(event.error) or self._place_of(event.callback)
@@ -131,12 +117,12 @@ class _LogLines:
     def _frames(self, error: BaseException) -> list[str]:
         return frames_of(error, ours=self.logger.isEnabledFor(logging.DEBUG))
 
-    def host_paced(self, event: HostPaced) -> None:
+    def host_paced(self, event: events.HostPaced) -> None:
         self.logger.info(
             "Host %s: %d at once, %.1f s apart (%s)", event.host, event.concurrency, event.delay, event.reason
         )
 
-    def feed_closed(self, event: FeedClosed) -> None:
+    def feed_closed(self, event: events.FeedClosed) -> None:
         items = "item" if event.items == 1 else "items"
         self.logger.info("Wrote %d %s to %s", event.items, items, "stdout" if event.path == "-" else event.path)
 

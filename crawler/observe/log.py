@@ -17,9 +17,12 @@ from typing import TextIO
 
 import msgspec
 
+from crawler.config.settings import Settings
 from crawler.errors import OutputError
+from crawler.events import Events
 from crawler.model.masking import escape, masked
 from crawler.observe.frames import describe, frames_of, near, shorten
+from crawler.observe.lines import subscribe_lines
 from crawler.stats import Stats
 
 _MESSAGE_LIMIT = 5000
@@ -144,6 +147,34 @@ def start_logging(
                 stream.close()
 
     return stop
+
+
+def log_for_script(settings: Settings, events: Events) -> Callable[[], None]:
+    """Log what happens in a crawl that a script has started; return how to end that. Raises OutputError for LOG_FILE.
+
+    What goes wrong is shown in any case. Where is the script's business if it has set logging up; else it is
+    stderr, from WARNING on, or as the crawl's LOG_* settings say. LOG_FILE is written in both cases.
+    """
+    core = settings.core
+    if not core.LOG_ENABLED:
+        return _nothing
+    stop = _nothing
+    root = logging.getLogger()
+    of_script = root.level if root.handlers else None
+    if core.LOG_FILE is not None or of_script is None:
+        given = settings.origin("LOG_LEVEL") != "default" or core.LOG_FILE is not None
+        level = core.LOG_LEVEL if given else "WARNING"
+        stop = start_logging(level=level, form=core.LOG_FORMAT, file=core.LOG_FILE)
+        if of_script is not None:
+            root.setLevel(of_script)  # its own handlers shall show no more than it wants
+    for warning in settings.warnings:
+        logging.getLogger("crawler").warning("%s", warning)
+    subscribe_lines(events)
+    return stop
+
+
+def _nothing() -> None:
+    pass
 
 
 def _open(file: str) -> TextIO:

@@ -9,22 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crawler.events import (
-    Events,
-    FeedClosed,
-    FetchFailed,
-    ItemDropped,
-    ItemFailed,
-    ItemScraped,
-    RequestDelayed,
-    RequestEnded,
-    RequestRefused,
-    RequestScheduled,
-    RequestSent,
-    RequestsSpooled,
-    ResponseReceived,
-    SpiderFailed,
-)
+from crawler import events
 from crawler.stats import Stats
 
 _REFUSED = {
@@ -37,22 +22,22 @@ _REFUSED = {
 _REDIRECTED_AWAY = frozenset({"duplicate", "offsite", "url_length", "invalid_url", "scheme"})
 
 
-def subscribe_stats(events: Events, stats: Stats) -> None:
+def subscribe_stats(bus: events.Events, stats: Stats) -> None:
     """Keep ``stats`` by what happens."""
     counts = _Counts(stats)
-    events.subscribe(RequestScheduled, counts.scheduled)
-    events.subscribe(RequestRefused, counts.refused)
-    events.subscribe(RequestsSpooled, counts.spooled)
-    events.subscribe(RequestSent, counts.sent)
-    events.subscribe(ResponseReceived, counts.received)
-    events.subscribe(FetchFailed, counts.fetch_failed)
-    events.subscribe(RequestDelayed, counts.delayed)
-    events.subscribe(RequestEnded, counts.ended)
-    events.subscribe(ItemScraped, counts.item_scraped)
-    events.subscribe(ItemDropped, counts.item_dropped)
-    events.subscribe(ItemFailed, counts.item_failed)
-    events.subscribe(SpiderFailed, counts.spider_failed)
-    events.subscribe(FeedClosed, counts.feed_closed)
+    bus.subscribe(events.RequestScheduled, counts.scheduled)
+    bus.subscribe(events.RequestRefused, counts.refused)
+    bus.subscribe(events.RequestsSpooled, counts.spooled)
+    bus.subscribe(events.RequestSent, counts.sent)
+    bus.subscribe(events.ResponseReceived, counts.received)
+    bus.subscribe(events.FetchFailed, counts.fetch_failed)
+    bus.subscribe(events.RequestDelayed, counts.delayed)
+    bus.subscribe(events.RequestEnded, counts.ended)
+    bus.subscribe(events.ItemScraped, counts.item_scraped)
+    bus.subscribe(events.ItemDropped, counts.item_dropped)
+    bus.subscribe(events.ItemFailed, counts.item_failed)
+    bus.subscribe(events.SpiderFailed, counts.spider_failed)
+    bus.subscribe(events.FeedClosed, counts.feed_closed)
 
 
 class _Counts:
@@ -66,25 +51,25 @@ class _Counts:
         self._by_method: dict[str, str] = {}
         self._domains: set[str] = set()
 
-    def scheduled(self, event: RequestScheduled) -> None:
+    def scheduled(self, event: events.RequestScheduled) -> None:
         self._counts["scheduler/enqueued"] += 1
         depth = event.request.meta.get("depth", 0)
         if isinstance(depth, int) and depth > self._deepest:
             self._deepest = depth
             self._stats.max_value("request_depth_max", depth)
 
-    def refused(self, event: RequestRefused) -> None:
+    def refused(self, event: events.RequestRefused) -> None:
         self._counts[_REFUSED.get(event.reason, f"request_refused/{event.reason}")] += 1
         if event.reason == "offsite" and event.request.host not in self._domains and len(self._domains) < 10_000:
             self._domains.add(event.request.host)
             self._counts["offsite/domains"] += 1
 
-    def spooled(self, event: RequestsSpooled) -> None:
+    def spooled(self, event: events.RequestsSpooled) -> None:
         self._counts["scheduler/enqueued"] += event.accepted
         if event.duplicates:
             self._counts["dupefilter/filtered"] += event.duplicates
 
-    def sent(self, event: RequestSent) -> None:
+    def sent(self, event: events.RequestSent) -> None:
         self._counts["downloader/request_count"] += 1
         method = event.request.method
         key = self._by_method.get(method)
@@ -96,7 +81,7 @@ class _Counts:
         else:
             self._counts["scheduler/dequeued"] += 1
 
-    def received(self, event: ResponseReceived) -> None:
+    def received(self, event: events.ResponseReceived) -> None:
         status = event.response.status
         self._counts["downloader/response_count"] += 1
         key = self._by_status.get(status)
@@ -112,7 +97,7 @@ class _Counts:
         else:
             self._counts["response_received_count"] += 1
 
-    def fetch_failed(self, event: FetchFailed) -> None:
+    def fetch_failed(self, event: events.FetchFailed) -> None:
         name = type(event.error).__name__
         self._counts["downloader/exception_count"] += 1
         self._counts[f"downloader/exception_type_count/{name}"] += 1
@@ -120,7 +105,7 @@ class _Counts:
             self._counts["robotstxt/exception_count"] += 1
             self._counts[f"robotstxt/exception_count/{name}"] += 1
 
-    def delayed(self, event: RequestDelayed) -> None:
+    def delayed(self, event: events.RequestDelayed) -> None:
         if event.kind == "redirect":
             self._counts["redirect/count"] += 1
         else:
@@ -129,7 +114,7 @@ class _Counts:
         if event.status is not None:
             self._counts["response_received_count"] -= 1
 
-    def ended(self, event: RequestEnded) -> None:
+    def ended(self, event: events.RequestEnded) -> None:
         if event.outcome == "answered":
             return
         if event.outcome == "dropped":
@@ -147,22 +132,22 @@ class _Counts:
         elif "retry_times" in event.request.meta:
             self._counts["retry/max_reached"] += 1
 
-    def item_scraped(self, event: ItemScraped) -> None:
+    def item_scraped(self, event: events.ItemScraped) -> None:
         self._counts["item_scraped_count"] += 1
 
-    def item_dropped(self, event: ItemDropped) -> None:
+    def item_dropped(self, event: events.ItemDropped) -> None:
         self._counts["item_dropped_count"] += 1
         self._counts[f"item_dropped_reasons_count/{event.stage}"] += 1
 
-    def item_failed(self, event: ItemFailed) -> None:
+    def item_failed(self, event: events.ItemFailed) -> None:
         self._counts["item_failed_count"] += 1
         self._counts[f"item_failed_count/{event.stage}"] += 1
 
-    def spider_failed(self, event: SpiderFailed) -> None:
+    def spider_failed(self, event: events.SpiderFailed) -> None:
         self._counts["spider_exceptions/count"] += 1
         self._counts[f"spider_exceptions/{type(event.error).__name__}"] += 1
 
-    def feed_closed(self, event: FeedClosed) -> None:
+    def feed_closed(self, event: events.FeedClosed) -> None:
         self._counts["feedexport/success_count"] += 1
 
 

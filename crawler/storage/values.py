@@ -21,16 +21,8 @@ import msgspec
 from msgspec.msgpack import Ext
 
 from crawler.errors import StoreError
-from crawler.storage.shapes import (
-    CannotStore,
-    ItemObject,
-    Shape,
-    datetime_parts,
-    make_datetime,
-    make_time,
-    shape_of,
-    time_parts,
-)  # fmt: skip
+from crawler.storage import shapes
+from crawler.storage.shapes import CannotStore, ItemObject, Shape
 
 _INT_LEAST, _INT_MOST = -(2**63), 2**64 - 1
 _encode = msgspec.msgpack.Encoder().encode
@@ -106,7 +98,7 @@ class Values:
         if issubclass(cls, Enum):
             self._enums[name] = cls
         else:
-            shape = shape_of(cls, name)
+            shape = shapes.shape_of(cls, name)
             if shape is not None:
                 self._shapes[cls] = self._by_name[name] = shape
 
@@ -134,9 +126,9 @@ class Values:
             (set, lambda value: Ext(SET, inner(value))),
             (frozenset, lambda value: Ext(FROZENSET, inner(value))),
             (bytearray, lambda value: Ext(BYTEARRAY, bytes(value))),
-            (datetime.datetime, lambda value: Ext(DATETIME, _encode(datetime_parts(value)))),
+            (datetime.datetime, lambda value: Ext(DATETIME, _encode(shapes.datetime_parts(value)))),
             (datetime.date, lambda value: Ext(DATE, _encode([value.year, value.month, value.day]))),
-            (datetime.time, lambda value: Ext(TIME, _encode(time_parts(value)))),
+            (datetime.time, lambda value: Ext(TIME, _encode(shapes.time_parts(value)))),
             (datetime.timedelta, lambda v: Ext(TIMEDELTA, _encode([v.days, v.seconds, v.microseconds]))),
             (Decimal, lambda value: Ext(DECIMAL, str(value).encode())),
             (UUID, lambda value: Ext(UUID_, value.bytes)),
@@ -205,7 +197,7 @@ def _plain(value: Value) -> Value:
     """Return the base of an unregistered object, or the fields of an item as a dict; None if it has neither."""
     bases: tuple[type[Any], ...] = (dict, list, tuple, set, frozenset, int, float, bytes)
     make: Callable[[Any], Value] | None = next((base for base in bases if isinstance(value, base)), None)
-    if make is None and (shape := shape_of(type(value), "")) is not None:
+    if make is None and (shape := shapes.shape_of(type(value), "")) is not None:
         make = shape.plain
     return None if make is None else make(value)
 
@@ -253,9 +245,9 @@ _FROM_LIST: dict[int, Callable[[Any], Value]] = {
     SET: set,
     FROZENSET: frozenset,
     DICT: _make_dict,
-    DATETIME: make_datetime,
+    DATETIME: shapes.make_datetime,
     DATE: lambda parts: datetime.date(*parts),
-    TIME: make_time,
+    TIME: shapes.make_time,
     TIMEDELTA: lambda parts: datetime.timedelta(*parts),
     COMPLEX: lambda parts: complex(*parts),
     PATH: lambda parts: Path(parts[1]) if parts[0] else PurePath(parts[1]),
