@@ -91,9 +91,9 @@ if TYPE_CHECKING:
     from crawler.pipeline import Pipeline as Pipeline
     from crawler.policy.verdict import Drop as Drop
     from crawler.scrapy import signals as signals
-    from crawler.scrapy.dicts import request_from_dict as request_from_dict
     from crawler.scrapy.forms import FormRequest as FormRequest
     from crawler.scrapy.forms import JsonRequest as JsonRequest
+    from crawler.scrapy.forms import request_from_dict as request_from_dict
     from crawler.scrapy.kinds import HtmlResponse as HtmlResponse
     from crawler.scrapy.kinds import JsonResponse as JsonResponse
     from crawler.scrapy.kinds import TextResponse as TextResponse

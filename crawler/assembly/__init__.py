@@ -109,7 +109,7 @@ class PreparedCrawl:
 
         running = Deferred.fromCoroutine(self._run())
         if self.world.reactor is not None:
-            end_with_reactor(self, running, self.world.reactor)
+            end_with_reactor(self._crawl, running, self.world.reactor)
         running.addCallbacks(done.callback, failed)
         return done
 

@@ -7,7 +7,6 @@ import dataclasses
 import logging
 import shlex
 import sys
-from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 from types import ModuleType
@@ -211,17 +210,12 @@ class ItemCodec(Codec):
 
 def project_classes(spider: type) -> list[type]:
     """Return the item and enum classes that the spider's project defines: a closed registry."""
-    found: dict[type, None] = {}
-    for module in _project_modules(spider):
-        found |= dict.fromkeys(value for value in classes_in(module) if _is_storable(value))
-    return list(found)
-
-
-def _project_modules(spider: type) -> Iterator[ModuleType]:
     packages = {spider.__module__.partition(".")[0], "items", "pipelines", "spiders", "__main__"}
+    found: dict[type, None] = {}
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] in packages and isinstance(module, ModuleType):
-            yield module
+            found |= dict.fromkeys(filter(_is_storable, classes_in(module)))
+    return list(found)
 
 
 def _is_storable(cls: type) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from threading import get_ident
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from twisted.internet.base import DelayedCall, ReactorBase
 from twisted.internet.defer import Deferred
@@ -88,28 +88,15 @@ class ForComponents:
             self._reactor.callFromThread(self._crawl.ending.stop, reason)
 
 
-class Stoppable(Protocol):
-    """What is asked of the crawl, one after the other."""
-
-    def stop(self) -> None:
-        """Let what is in flight finish."""
-
-    def stop_now(self) -> None:
-        """End at once."""
-
-    def give_up(self) -> None:
-        """Wait no longer for the user's code."""
-
-
-def end_with_reactor(crawl: Stoppable, running: Deferred[T], reactor: ReactorBase) -> None:
+def end_with_reactor(crawl: Crawl, running: Deferred[T], reactor: ReactorBase) -> None:
     """Stop the crawl when the reactor is stopped, which then waits until ``running`` has fired."""
     over: Deferred[None] = Deferred()
     calls: list[DelayedCall] = []
 
     def stopping() -> Deferred[None]:
-        calls.append(reactor.callLater(SHUTDOWN_SECONDS, crawl.stop_now))
+        calls.append(reactor.callLater(SHUTDOWN_SECONDS, crawl.ending.stop_now, "shutdown"))
         calls.append(reactor.callLater(2 * SHUTDOWN_SECONDS, crawl.give_up))
-        crawl.stop()
+        crawl.ending.stop("shutdown")
         return over
 
     def ended(result: T | Failure) -> T | Failure:

@@ -87,17 +87,16 @@ class Draft(TypedReads):
         """Return the value so far."""
         return self.changes.get(name, self._given.get(name, default))
 
-    def __getitem__(self, name: str) -> Value:
-        return self.get(name)
-
-    def __setitem__(self, name: str, value: Value) -> None:
-        self.changes[name] = value
-
     def __contains__(self, name: str) -> bool:
         return name in self.changes or name in self._given
 
     def set(self, name: str, value: Value, priority: int | str | None = None) -> None:
         """Set one; the priority is always the spider's."""
+        self.changes[name] = value
+
+    __getitem__ = get
+
+    def __setitem__(self, name: str, value: Value) -> None:
         self.changes[name] = value
 
     def setdefault(self, name: str, default: Value = None, priority: int | str | None = None) -> Value:

@@ -105,15 +105,14 @@ class Settings(Mapping[str, Any], TypedReads):
                 self._values[name] = checked.get(name, entry.default)
         self._values |= self._own
 
-    def __getitem__(self, name: str) -> Any:
-        return self._values.get(name)
-
     def __contains__(self, name: object) -> bool:
         return name in self._values
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return the value of a setting, or ``default`` if it is not there."""
         return self._values.get(name, default)
+
+    __getitem__ = get
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)

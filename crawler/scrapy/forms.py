@@ -1,16 +1,18 @@
-"""How is a form or a JSON document sent, under Scrapy's names?"""
+"""How is a form or a JSON document sent, and a request made again from its dict, under Scrapy's names?"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, Self
 
 from crawler.model.fields import FormData
 from crawler.model.formdata import form_encoded
 from crawler.model.invalid import InvalidRequest
-from crawler.model.request import Request
+from crawler.model.request import MOVED, Request, request_classes
 from crawler.model.response import Response
 from crawler.model.url import with_query
+from crawler.spider import Spider
 
 
 class FormRequest(Request):
@@ -64,3 +66,29 @@ class JsonRequest(Request):
     def dumps_kwargs(self) -> dict[str, Any]:
         """What json.dumps is given."""
         return self._dumps_kwargs
+
+
+def request_from_dict(d: dict[str, Any], *, spider: Spider | None = None) -> Request:
+    """Return the request (Scrapy's function of that name); callbacks are looked up on ``spider``.
+
+    Its class is one that is imported already: a dict cannot have anything loaded. Raises InvalidRequest.
+    """
+    fields = dict(d)
+    name = fields.pop("_class", None)
+    if isinstance(name, str):
+        module, _, qualname = name.rpartition(".")
+        name = f"{MOVED.get(module, module)}.{qualname}"
+    known = {f"{cls.__module__}.{cls.__qualname__}": cls for cls in request_classes()}
+    if name is not None and name not in known:
+        raise InvalidRequest(f"the request's class {name} is not imported")
+    for role in ("callback", "errback"):
+        if isinstance(fields.get(role), str):
+            fields[role] = _method(spider, fields[role])
+    return (known[name] if name is not None else Request)(**fields)
+
+
+def _method(spider: Spider | None, name: str) -> Callable[..., Any]:
+    method: Callable[..., Any] | None = getattr(spider, name, None)
+    if method is None or not callable(method):
+        raise InvalidRequest(f"the request goes to the method {name!r}, which {spider!r} does not have")
+    return method

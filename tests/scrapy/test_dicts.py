@@ -8,8 +8,7 @@ import pytest
 
 from crawler.errors import InvalidRequest
 from crawler.model.request import Request
-from crawler.scrapy.dicts import request_from_dict
-from crawler.scrapy.forms import FormRequest, JsonRequest
+from crawler.scrapy.forms import FormRequest, JsonRequest, request_from_dict
 
 
 class Spider:
