@@ -11,6 +11,7 @@ every callback, as all others are for start()'s own callback from the beginning.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 from zlib import crc32
 
@@ -49,11 +50,11 @@ class Acceptance:
         self._page_origin = ""
         self._referers: dict[tuple[bool, bool], list[tuple[bytes, bytes]]] = {}
 
-    def offer(self, request: Request, found_on: Response | None) -> Offer | Drop:
-        """Return the offer, or why the request is refused."""
+    def offer(self, request: Request, found_on: Response | None, *, redirected: bool = False) -> Offer | Drop:
+        """Return the offer, or why the request is refused; ``redirected``: it is the target of a redirect."""
         if request.problem is not None:
             return Drop("invalid_url", request.problem)
-        for judge in self._filters:
+        for judge in self._redirect_filters if redirected else self._filters:
             verdict = judge(request, found_on)
             if isinstance(verdict, Drop):
                 return verdict
@@ -71,17 +72,6 @@ class Acceptance:
             return Drop("invalid_url", request.problem)
         if from_page and request.url.startswith(("file:", "data:")):
             return Drop("scheme", "file: and data: URLs come from start() only")
-        return self._offered(request, "")
-
-    def redirected(self, request: Request) -> Offer | Drop:
-        """Return the offer for a redirect's target, or why it is refused."""
-        if request.problem is not None:
-            return Drop("invalid_url", request.problem)
-        for judge in self._redirect_filters:
-            verdict = judge(request, None)
-            if isinstance(verdict, Drop):
-                return verdict
-            request = verdict
         return self._offered(request, "")
 
     def _offered(self, request: Request, found_on: str) -> Offer:
@@ -134,6 +124,7 @@ class Marks(Protocol):
     def __len__(self) -> int: ...
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class StartPages:
     """The pages of start(), each with its callback, as numbers that the job keeps beside start()'s digests.
 
@@ -142,9 +133,8 @@ class StartPages:
     ``default`` is the name of the callback of requests that name none.
     """
 
-    def __init__(self, marks: Marks, default: str) -> None:
-        self._marks = marks
-        self._default = default
+    _marks: Marks
+    _default: str
 
     def __repr__(self) -> str:
         return f"<StartPages, {len(self._marks)} marks>"

@@ -8,6 +8,7 @@ callback works for the unit of its parent.
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from functools import partial
 
 from crawler.engine.deciding.results import Refusing
@@ -33,18 +34,16 @@ from crawler.spider import Spider, default_callback
 logger = logging.getLogger(__name__)
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class Ends:
     """Ends requests: hands outcomes to callbacks, errbacks and inline fetches."""
 
-    def __init__(
-        self, spider: Spider, callbacks: Callbacks, keeper: Keeper, inline: Inline, books: Books, events: Events
-    ) -> None:
-        self._spider = spider
-        self._callbacks = callbacks
-        self._keeper = keeper
-        self._inline = inline
-        self._books = books
-        self._events = events
+    _spider: Spider
+    _callbacks: Callbacks
+    _keeper: Keeper
+    _inline: Inline
+    _books: Books
+    _events: Events
 
     def deliver(self, entry: Entry, response: Response) -> None:
         """The request has its response: its callback gets it."""

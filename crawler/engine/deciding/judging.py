@@ -9,6 +9,8 @@ postponed to the target's host, or dropped if somebody else has asked for the ta
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
@@ -33,14 +35,14 @@ from crawler.policy.redirect import METHOD_KEY
 from crawler.policy.verdict import Deliver, Drop, GiveUp, Later, Verdict
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class Again:
     """Postpones requests, in the store and in their queues."""
 
-    def __init__(self, committer: Committer, queue: RequestQueue, clock: Clock, events: Events) -> None:
-        self._committer = committer
-        self._queue = queue
-        self._clock = clock
-        self._events = events
+    _committer: Committer
+    _queue: RequestQueue
+    _clock: Clock
+    _events: Events
 
     def postpone(self, entry: Entry, verdict: Later) -> None:
         """Let a request wait for its turn; the store has it in its next group."""
@@ -72,32 +74,22 @@ class Again:
         )
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class Redirects:
     """Follows redirects."""
 
-    def __init__(
-        self,
-        store: Store,
-        acceptance: Acceptance,
-        start_pages: StartPages,
-        keeper: Keeper,
-        again: Again,
-        ends: Ends,
-        ending: Ending,
-    ) -> None:
-        self._store = store
-        self._acceptance = acceptance
-        self._start_pages = start_pages
-        self._keeper = keeper
-        self._again = again
-        self._ends = ends
-        self._ending = ending
-        self._ledger = ending.life.ledger
+    _store: Store
+    _acceptance: Acceptance
+    _start_pages: StartPages
+    _keeper: Keeper
+    _again: Again
+    _ends: Ends
+    _ending: Ending
 
     def follow(self, entry: Entry, verdict: Later, *, inline: bool) -> None:
         """Go on with the target, unless it is refused or somebody else has asked for it."""
         try:
-            offer = self._acceptance.redirected(verdict.request)
+            offer = self._acceptance.offer(verdict.request, None, redirected=True)
         except BaseException as error:  # a filter of the user's raised
             self._ending.spider_failed(error, Unit(entry.token, entry=entry, keeper=self._keeper), "redirect", None)
             self._ends.give_up(entry, error)
@@ -110,7 +102,7 @@ class Redirects:
         if inline or request.url in (request.meta.get("redirect_urls") or ()):
             self._again.postpone(entry, verdict)  # in its own chain: a page that sets a cookie and comes back
             return
-        self._ledger.begin(Kind.REDIRECT)
+        self._ending.life.ledger.begin(Kind.REDIRECT)
         if request.meta.get("depth") == 0:  # one of start(), so that its target is one, too
             side = self._keeper.open(None)
             offer = self._start_pages.taken(offer, side)
@@ -138,44 +130,34 @@ class Redirects:
             self._again.postpone(entry, verdict)  # the answer to a form is wanted, whatever page it is
         else:
             self._ends.drop(entry, "duplicate", f"the redirect's target {entry.request.url} was seen before")
-        self._ledger.end(Kind.REDIRECT)
-        self._ledger.changed()
+        self._ending.life.ledger.end(Kind.REDIRECT)
+        self._ending.life.ledger.changed()
 
     def _failed(self, failure: Failure) -> None:
-        self._ledger.end(Kind.REDIRECT)
+        self._ending.life.ledger.end(Kind.REDIRECT)
         self._ending.fail(error_of(failure))
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class Judging:
     """Judges outcomes and carries out the verdicts. ``notes``: attempts are kept for `crawler explain`."""
 
-    def __init__(
-        self,
-        rules: Rules,
-        machine: Machine,
-        ends: Ends,
-        again: Again,
-        redirects: Redirects,
-        inline: Inline,
-        *,
-        notes: bool,
-    ) -> None:
-        self._rules = rules
-        self._wall = machine.clock.wall
-        self._random = machine.random
-        self._ends = ends
-        self._again = again
-        self._redirects = redirects
-        self._inline = inline
-        self._notes = notes
+    _rules: Rules
+    _machine: Machine
+    _ends: Ends
+    _again: Again
+    _redirects: Redirects
+    _inline: Inline
+    notes: bool
 
     def judge(self, entry: Entry, outcome: Response | Exception) -> None:
         """Judge the outcome of an entry whose exchange is over."""
-        if self._notes and not entry.carried:
-            self._note(entry, outcome)
+        wall = self._machine.clock.wall()
+        if self.notes and not entry.carried:
+            self._note(entry, outcome, wall)
         verdict: Verdict
         try:
-            verdict = judge(entry.request, outcome, self._rules, wall=self._wall(), random=self._random)
+            verdict = judge(entry.request, outcome, self._rules, wall=wall, random=self._machine.random)
         except BaseException as error:  # by the request's meta, which is the user's
             said = f"a value in its meta cannot be used: {type(error).__name__}: {message_of(error)}"
             verdict = GiveUp(InvalidRequest(said).with_traceback(error.__traceback__))
@@ -192,11 +174,11 @@ class Judging:
         else:
             self._ends.drop(entry, verdict.reason, verdict.detail)
 
-    def _note(self, entry: Entry, outcome: Response | Exception) -> None:
+    def _note(self, entry: Entry, outcome: Response | Exception, wall: float) -> None:
         if isinstance(outcome, Response):
-            attempt = Attempt(self._wall(), entry.request.url, str(outcome.status), "")
+            attempt = Attempt(wall, entry.request.url, str(outcome.status), "")
         else:
-            attempt = Attempt(self._wall(), entry.request.url, type(outcome).__name__, message_of(outcome))
+            attempt = Attempt(wall, entry.request.url, type(outcome).__name__, message_of(outcome))
         if entry.attempts_log is None:
             entry.attempts_log = [attempt]
         else:

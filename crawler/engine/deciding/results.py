@@ -10,6 +10,7 @@ lease of the request whose callback asks for them, work for its unit, and are re
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 from itemadapter import ItemAdapter
@@ -37,19 +38,19 @@ from crawler.policy.verdict import Drop
 logger = logging.getLogger(__name__)
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class Refusing:
     """Counts and publishes refusals; with ``explain`` the job keeps them."""
 
-    def __init__(self, books: Books, events: Events, *, explain: bool) -> None:
-        self._books = books
-        self._events = events
-        self._explain = explain
+    _books: Books
+    _events: Events
+    explain: bool
 
     def refuse(self, request: Request, drop: Drop, unit: Unit, found_on: str | None) -> None:
         """Refuse a request that a unit yielded."""
         self._publish(request, drop.reason, drop.detail and masked(drop.detail), found_on)
         self._books.refuse()
-        if self._explain:
+        if self.explain:
             unit.refusals.append(Refusal(request.url, f"{drop.reason}", f"{drop.detail}", found_on or ""))
 
     def refuse_duplicate(self, offer: Offer, unit: Unit) -> None:
@@ -172,28 +173,17 @@ class Results:
             raise TypeError(unfit(result))
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class Requests:
     """Takes the requests that callbacks yield, into units or to be carried."""
 
-    def __init__(
-        self,
-        store: Store,
-        acceptance: Acceptance,
-        start_pages: StartPages,
-        keeper: Keeper,
-        refusing: Refusing,
-        carrying: Carrying,
-        ending: Ending,
-    ) -> None:
-        self._store = store
-        self._acceptance = acceptance
-        self._start_pages = start_pages
-        self._keeper = keeper
-        self._uncommitted = keeper.uncommitted
-        self._refusing = refusing
-        self._carrying = carrying
-        self._ending = ending
-        self._ledger = ending.life.ledger
+    _store: Store
+    _acceptance: Acceptance
+    _start_pages: StartPages
+    _keeper: Keeper
+    _refusing: Refusing
+    _carrying: Carrying
+    _ending: Ending
 
     def take(self, request: Request, unit: Unit, response: Response | None) -> None:
         """Take one request that was found on a page, or comes from start()."""
@@ -202,7 +192,7 @@ class Requests:
             self._refusing.refuse(request, offer, unit, response.url if response is not None else None)
             return
         offer = self._start_pages.taken(offer, unit)
-        carried, offered = self._uncommitted.carried, self._uncommitted.offered
+        carried, offered = self._keeper.uncommitted.carried, self._keeper.uncommitted.offered
         if carried and offer.check and offer.fingerprint in carried:
             self._refusing.refuse_duplicate(offer, unit)
         elif self._store.can_store(offer.request):
@@ -219,8 +209,8 @@ class Requests:
         """A callback with very many results: they do not wait in memory for its end."""
         if self._store.window is not None and unit.entry is not None:
             children, unit.children = unit.children, []
-            self._uncommitted.forget_offers(children)  # too many to be remembered
-            self._ledger.begin(Kind.SPOOL)
+            self._keeper.uncommitted.forget_offers(children)  # too many to be remembered
+            self._ending.life.ledger.begin(Kind.SPOOL)
             unit.hold()
             self._store.stage(unit.entry.token, children).addBoth(self._spooled, unit)
         elif not self._store.durable:
@@ -229,9 +219,9 @@ class Requests:
             side.end_one()
 
     def _spooled(self, result: Failure | None, unit: Unit) -> None:
-        self._ledger.end(Kind.SPOOL)
+        self._ending.life.ledger.end(Kind.SPOOL)
         if isinstance(result, Failure):
             unit.abandoned = True
             self._ending.fail(error_of(result))
         unit.end_one()
-        self._ledger.changed()
+        self._ending.life.ledger.changed()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -67,11 +68,19 @@ class Stage:
         self.name = type(stage).__name__
         self.spider = spider
         self._drive = machine.drive
+        self._ready: deque[Travelling] = deque()
         batch = getattr(stage, "process_batch", None)
         single = getattr(stage, "process_item", None)
         self._batch = with_spider(batch, spider, 1) if batch else None
         self._single = with_spider(single, spider, 1) if single else None
         self._batch_size = int(getattr(stage, "batch_size", BATCH_SIZE))
+
+    def _next_batch(self) -> list[Travelling]:
+        """Take the next items for process_batch: of one request, so that what a stage remembers is one transaction."""
+        batch = [self._ready.popleft()]
+        while self._ready and len(batch) < self._batch_size and self._ready[0].unit is batch[0].unit:
+            batch.append(self._ready.popleft())
+        return batch
 
     def end_threads(self) -> Deferred[None]:
         """End the threads of the stage; most have none."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections import deque
 from collections.abc import Callable, Coroutine
 from functools import partial
 from math import ceil
@@ -51,7 +50,6 @@ class ThreadStage(Stage):
         super().__init__(stage, spider, machine)
         self.threads = max(1, int(getattr(stage, "threads", 1)))
         self._pool: Pool = machine.pools(self.name, self.threads)
-        self._ready: deque[Travelling] = deque()
         self._busy = 0
         self._item_seconds = HOP_SECONDS
 
@@ -94,11 +92,7 @@ class ThreadStage(Stage):
         if self._batch is None:
             size = min(share, max(1, int(HOP_SECONDS / max(self._item_seconds, 1e-7))))
             return [self._ready.popleft() for _ in range(size)]
-        # A batch is one request's: what a stage remembers of it then belongs to one transaction.
-        batch = [self._ready.popleft()]
-        while self._ready and len(batch) < self._batch_size and self._ready[0].unit is batch[0].unit:
-            batch.append(self._ready.popleft())
-        return batch
+        return self._next_batch()
 
     def _process(self, batch: list[Travelling]) -> tuple[list[Outcome], float]:
         started = time.perf_counter()
@@ -152,7 +146,6 @@ class AsyncStage(Stage):
 
     def __init__(self, stage: Any, spider: Spider, machine: Machine) -> None:
         super().__init__(stage, spider, machine)
-        self._ready: deque[Travelling] = deque()
         self._busy = False
         self._at_work: set[Deferred[Any]] = set()
 
@@ -167,16 +160,14 @@ class AsyncStage(Stage):
             self._start(partial(self._single, one.item), [one])
             return
         self._ready.append(one)
-        self._next_batch()
+        self._send_batch()
 
-    def _next_batch(self) -> None:
+    def _send_batch(self) -> None:
         if self._busy or not self._ready:
             return
         assert self._batch is not None
         self._busy = True
-        batch = [self._ready.popleft()]
-        while self._ready and len(batch) < self._batch_size and self._ready[0].unit is batch[0].unit:
-            batch.append(self._ready.popleft())
+        batch = self._next_batch()
         self._start(partial(self._batch, [one.item for one in batch]), batch)
 
     def _start(self, call: Callable[[], Any], batch: list[Travelling]) -> None:
@@ -217,7 +208,7 @@ class AsyncStage(Stage):
             results = [Outcome(None, error)]
         for one, outcome in zip(batch, results, strict=True):
             one.leaves(outcome)
-        self._next_batch()
+        self._send_batch()
 
 
 def _error(failure: Failure) -> BaseException:

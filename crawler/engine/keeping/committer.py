@@ -11,6 +11,7 @@ off stays for a resume.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -213,35 +214,34 @@ class Uncommitted:
         unit.fingerprints.append(fingerprint)
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class Keeper:
     """Opens units and takes them when they are complete. ``durable``: a resume repeats what is not committed."""
 
-    def __init__(self, committer: Committer, uncommitted: Uncommitted, life: Life, *, durable: bool) -> None:
-        self.uncommitted = uncommitted
-        self._committer = committer
-        self._ledger = life.ledger
-        self._books = life.books
-        self._durable = durable
+    _committer: Committer
+    uncommitted: Uncommitted
+    _life: Life
+    durable: bool
 
     def open(self, entry: Entry | None, part_of: Unit | None = None) -> Unit:
         """Begin the unit of a request (None: of results of start(), or of code that works for itself)."""
-        self._ledger.begin(Kind.UNIT)
+        self._life.ledger.begin(Kind.UNIT)
         unit = Unit(START if entry is None else entry.token, entry=entry, keeper=self, part_of=part_of)
         if part_of is not None:
             part_of.hold()
-        if entry is not None and self._durable:
+        if entry is not None and self.durable:
             unit.attempts = entry.attempts_log or []
         return unit
 
     def complete(self, unit: Unit) -> None:
         """A unit is complete: commit it, unless the crawl was stopped in its middle or there is nothing to commit."""
-        abandoned = unit.abandoned and self._durable
+        abandoned = unit.abandoned and self.durable
         if abandoned or (unit.entry is None and unit.is_empty):
-            self._ledger.end(Kind.UNIT)
+            self._life.ledger.end(Kind.UNIT)
             if abandoned and unit.entry is not None:
-                self._books.abandon()
+                self._life.books.abandon()
             self.uncommitted.forget_offers(unit.children)
-            self._ledger.changed()
+            self._life.ledger.changed()
         else:
             self._committer.add(unit)
         whole = unit.part_of

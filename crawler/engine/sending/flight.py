@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, fail
@@ -48,26 +49,17 @@ FORBIDDEN_IN_A_ROW = 100
 """So many forbidden requests are dropped before the reactor gets its turn."""
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class Turns:
     """Takes entries from the frontier, and lets robots.txt decide."""
 
-    def __init__(
-        self,
-        queue: RequestQueue,
-        frontier: Frontier,
-        robots: RobotsGate,
-        throttle: Throttle,
-        ends: Ends,
-        clock: Clock,
-        ledger: Ledger,
-    ) -> None:
-        self._queue = queue
-        self._frontier = frontier
-        self._robots = robots
-        self._throttle = throttle
-        self._ends = ends
-        self._clock = clock
-        self._ledger = ledger
+    _queue: RequestQueue
+    _frontier: Frontier
+    _robots: RobotsGate
+    _throttle: Throttle
+    _ends: Ends
+    _clock: Clock
+    _ledger: Ledger
 
     def take(self, now: float) -> Entry | None:
         """Return the next entry that may be sent."""

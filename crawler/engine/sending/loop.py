@@ -10,6 +10,8 @@ callbacks have enough to do.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
@@ -33,18 +35,16 @@ from crawler.policy.outcome import Rules
 AT_ONCE = 16
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class KeptAnswers:
     """Looks up what waits for it in the queue; what is not found joins its host's queue."""
 
-    def __init__(
-        self, edge: Edge, queue: RequestQueue, frontier: Frontier, judging: Judging, flight: Flight, life: Life
-    ) -> None:
-        self._edge = edge
-        self._queue = queue
-        self._frontier = frontier
-        self._judging = judging
-        self._flight = flight
-        self._life = life
+    _edge: Edge
+    _queue: RequestQueue
+    _frontier: Frontier
+    _judging: Judging
+    _flight: Flight
+    _life: Life
 
     def begin(self) -> None:
         """Begin look-ups while there is room."""
@@ -67,39 +67,36 @@ class KeptAnswers:
             self._life.ledger.changed()
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class Leasing:
     """Asks a store that has requests which memory has not for those that the frontier needs."""
 
-    def __init__(
-        self, store: Store, frontier: Frontier, queue: RequestQueue, clock: Clock, ending: Ending, rules: Rules
-    ) -> None:
-        self._store = store
-        self._frontier = frontier
-        self._queue = queue
-        self._clock = clock
-        self._ending = ending
-        self._ledger = ending.life.ledger
-        self._longest_wait = rules.longest_wait
+    _store: Store
+    _frontier: Frontier
+    _queue: RequestQueue
+    _clock: Clock
+    _ending: Ending
+    _rules: Rules
 
     def refill(self) -> None:
         """Ask for what is needed."""
         for host, count, after in self._frontier.needs():
-            self._ledger.begin(Kind.LEASE)
+            self._ending.life.ledger.begin(Kind.LEASE)
             leased = self._store.lease(host, count, after)
             leased.addCallbacks(self._leased, self._failed, callbackArgs=(host,))
             leased.addErrback(lambda failure: self._ending.fail(error_of(failure)))  # an answer that does not fit
 
     def _leased(self, rows: list[tuple[Entry, float]], host: str) -> None:
-        now, wall = self._clock.seconds(), self._clock.wall()
+        now, wall, longest = self._clock.seconds(), self._clock.wall(), self._rules.longest_wait
         # A wall clock that jumped must not keep a request waiting longer than any rule would.
-        entries = [(entry, now + min(max(before - wall, 0.0), self._longest_wait)) for entry, before in rows]
+        entries = [(entry, now + min(max(before - wall, 0.0), longest)) for entry, before in rows]
         for entry in self._frontier.refill(host, entries, now):
             self._queue.leased(entry)
-        self._ledger.end(Kind.LEASE)
-        self._ledger.changed()
+        self._ending.life.ledger.end(Kind.LEASE)
+        self._ending.life.ledger.changed()
 
     def _failed(self, failure: Failure) -> None:
-        self._ledger.end(Kind.LEASE)
+        self._ending.life.ledger.end(Kind.LEASE)
         self._ending.fail(error_of(failure))
 
 
@@ -107,41 +104,28 @@ SLICE_SECONDS = 0.010
 """How long one turn of the loop may send requests before the reactor gets its turn."""
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class Sender:
     """Sends what is ready; where nothing is, more is wanted of the committer and of start()."""
 
-    def __init__(
-        self,
-        kept: KeptAnswers,
-        turns: Turns,
-        flight: Flight,
-        committer: Committer,
-        starts: Starts,
-        life: Life,
-        clock: Clock,
-    ) -> None:
-        self._kept = kept
-        self._turns = turns
-        self._flight = flight
-        self._committer = committer
-        self._starts = starts
-        self._life = life
-        self._clock = clock
-
-    def end_refused(self) -> None:
-        """End the requests whose origins were known to be out of reach when they were to be queued."""
-        self._turns.end_refused()
+    _kept: KeptAnswers
+    turns: Turns
+    _flight: Flight
+    _committer: Committer
+    _starts: Starts
+    _life: Life
+    _clock: Clock
 
     def send_ready(self) -> None:
         """Begin look-ups in the cache and exchanges, as long as there is room for them."""
         if self._life.ledger.counts[Kind.REFUSAL]:
-            self._turns.end_refused()
+            self.turns.end_refused()
         if self._life.ledger.counts[Kind.UNSOUGHT]:
             self._kept.begin()
         now = self._clock.seconds()
         until = now + SLICE_SECONDS
         while (free := self._life.free()) > 0:
-            entry = self._turns.take(now)
+            entry = self.turns.take(now)
             if entry is None:
                 self._committer.flush_children()
                 if self._starts.running:
@@ -196,7 +180,7 @@ class Loop:
         if self._life.begins:
             self._pump()
         if self._life.ledger.counts[Kind.REFUSAL]:
-            self._sender.end_refused()
+            self._sender.turns.end_refused()
         self._end_if_done()
 
     def pause(self) -> None:

@@ -12,7 +12,6 @@ import logging
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import aclosing
 from types import GeneratorType
 from typing import Any, Protocol, TypeVar
 
@@ -216,11 +215,11 @@ class Callbacks:
         self._end(run, error)
 
     async def _consume(self, run: Run, results: AsyncIterator[Any]) -> None:
-        if not hasattr(results, "aclose"):
+        try:
             await self._consume_each(run, results)
-            return
-        async with aclosing(results) as closing:  # type: ignore[type-var]  # it has aclose
-            await self._consume_each(run, closing)
+        finally:
+            if hasattr(results, "aclose"):
+                await results.aclose()
 
     async def _consume_each(self, run: Run, results: AsyncIterator[Any]) -> None:
         until = time.monotonic() + SLICE_SECONDS
