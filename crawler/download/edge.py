@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 
 from crawler.config.components import checked, constructed
 from crawler.config.schema import CoreSettings
+from crawler.download.body import FetchRules
 from crawler.download.builtin import BuiltIn
 from crawler.download.http.downloader import FastDownloader
 from crawler.download.machine import World
@@ -73,8 +74,9 @@ class Edge:
 
     def ask_before_repeating(self, may_repeat: Callable[[Request], bool]) -> None:
         """Let the downloader send nothing a second time by itself without this, if it does such a thing at all."""
-        if hasattr(self._http, "may_repeat"):
-            self._http.may_repeat = may_repeat
+        rules = getattr(self._http, "rules", None)
+        if isinstance(rules, FetchRules):
+            rules.may_repeat = may_repeat
 
     def _fresh(self, request: Request) -> Deferred[Response | None]:
         """Return the cache's answer to a request if it is fresh; those of one turn of the reactor come in the next."""

@@ -600,7 +600,7 @@ def test_a_stale_connection_is_told_of_where_the_repeat_has_to_wait(make: Make, 
     server.scripts["/"] = second_fails
     downloader: Any = make()
     asked: list[str] = []
-    downloader.may_repeat = lambda request: asked.append(request.url)
+    downloader.rules.may_repeat = lambda request: asked.append(request.url)
     assert fetch(downloader, server.url("/")).body == b"x"
     assert failing(downloader, server.url("/"), ConnectionLost).may_repeat
     assert (len(server.requests), asked) == (2, [server.url("/")])

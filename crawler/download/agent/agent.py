@@ -52,7 +52,7 @@ class FastAgent:
                 target_of(url),
                 raw,
                 length=0 if source is None else source.length,
-                accept_encoding=downloader.decodes,
+                accept_encoding=downloader.rules.decode,
             )
         except (CrawlerError, UnicodeError) as error:
             return fail(error)

@@ -52,15 +52,16 @@ class StreamedCall:
     def __init__(
         self, downloader: FastDownloader, route: Route, method: str, payload: bytes, source: BodySource | None
     ) -> None:
+        rules = downloader.rules
         self.route = route
         self.method = method
         self.payload = payload
         self.body_source: Source | None = source
         self.pool = downloader.pool
-        self.max_size = downloader.max_size
-        self.due = downloader.clock() + downloader.timeout if downloader.timeout else FOREVER
+        self.max_size = rules.max_size
+        self.due = downloader.clock() + rules.timeout if rules.timeout else FOREVER
         self.deferred: Deferred[AgentResponse] = Deferred(self._cancel)
-        self._decodes = downloader.decodes
+        self._decodes = rules.decode
         self._decoder: Decoder | None = None
         self._received = 0
         self._repeated = False
@@ -68,12 +69,12 @@ class StreamedCall:
         self._announcing: DelayedCall | None = None
 
     def begin(self, connection: BaseConnection, now: float) -> None:
-        """See pool.PooledCall."""
+        """See connection.Call."""
         self.connection = connection
         connection.send(self, now)
 
     def refuse(self, error: FetchError) -> None:
-        """See pool.PooledCall."""
+        """See connection.Call."""
         if not self.deferred.called:
             self.deferred.errback(Failure(error))
 

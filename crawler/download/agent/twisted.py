@@ -48,7 +48,6 @@ class TwistedDownloader:
         self.rules = FetchRules(settings)
         self.reactor = reactor
         self.clock = clock
-        self.may_repeat: Callable[[Request], bool] = lambda request: True
         self._fetches: set[AgentFetch] = set()
         self.pool = HTTPConnectionPool(reactor, persistent=True)
         # The fetch itself decides what is safe to repeat.

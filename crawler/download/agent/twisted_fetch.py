@@ -20,11 +20,11 @@ from crawler.config.schema import CoreSettings
 from crawler.download.agent.twisted_connection import AgentOpener, RouteEndpoint, WatchedConnection
 from crawler.download.agent.twisted_delivery import Delivery
 from crawler.download.agent.twisted_errors import translate
-from crawler.download.agent.twisted_values import BytesProducer, address_of, head_of
+from crawler.download.agent.twisted_values import BytesProducer, head_of
 from crawler.download.agent.upload import multipart
 from crawler.download.body import Body, FetchRules
 from crawler.download.coding.decoding import ACCEPT_ENCODING
-from crawler.download.http.connection import Route
+from crawler.download.http.connection import Route, address_of
 from crawler.download.net.interfaces import DelayedCall, Reactor
 from crawler.download.net.proxy import refused_by
 from crawler.download.repeating import may_go_out_again
@@ -54,7 +54,6 @@ class Tools(Protocol):
     pool: HTTPConnectionPool
     opener: AgentOpener
     rules: FetchRules
-    may_repeat: Callable[[Request], bool]
 
 
 class AgentFetch:
@@ -228,7 +227,7 @@ class AgentFetch:
         may_repeat = may_go_out_again(
             self._request.method, error, stale=stale, repeated=self._repeated, streamed=streamed
         )
-        error.may_repeat = may_repeat and not self._downloader.may_repeat(self._request)
+        error.may_repeat = may_repeat and not self._downloader.rules.may_repeat(self._request)
         if may_repeat and not error.may_repeat:
             # A pooled connection that the server had closed: the request goes out once more.
             self._repeated = True

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
-
 from twisted.internet.defer import Deferred, succeed
 from twisted.web.client import Response as Answer
 from twisted.web.iweb import UNKNOWN_LENGTH, IBodyProducer
@@ -47,11 +45,3 @@ def head_of(answer: Answer) -> Head:
         raise BadResponse("a header field contains NUL or CR")
     name, major, minor = answer.version
     return Head(answer.code, answer.phrase, Headers.from_raw(raw), f"{name.decode('latin-1')}/{major}.{minor}")
-
-
-def address_of(text: str) -> IPv4Address | IPv6Address | None:
-    """Return an IP address, None for what is none."""
-    try:
-        return ip_address(text.partition("%")[0])
-    except ValueError:
-        return None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, NamedTuple, Protocol
 
+from twisted.internet.defer import Deferred
 from twisted.internet.ssl import Certificate
 
 from crawler.download.net.deadlines import FOREVER, Deadlines
@@ -23,22 +24,16 @@ from crawler.model.url import split
 _CLOSING_SECONDS = 5.0
 
 
+def address_of(text: str) -> IPv4Address | IPv6Address | None:
+    """Return an IP address, None for what is none."""
+    try:
+        return ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+
+
 class Route(Destination):
     """One way to one origin, with its idle connections, the latest last."""
-
-    __slots__ = (
-        "bind_address",
-        "connections",
-        "host",
-        "http2",
-        "idle",
-        "key",
-        "port",
-        "proxy",
-        "secure",
-        "shared",
-        "waiting",
-    )
 
     def __init__(self, key: Hashable, origin: str, proxy: Proxy | None, bind_address: str | None) -> None:
         parts = split(origin + "/")
@@ -91,15 +86,23 @@ class Source(Protocol):
 
 
 class Call(Protocol):
-    """One exchange, as a connection sees it. ``payload`` is what to send, ``body_source`` what to send after it.
+    """One exchange, as pool and connection see it. ``payload`` is what to send, ``body_source`` what to send after it.
 
     ``due``: the time of the clock at which the whole exchange must be over.
     """
 
+    route: Route
+    opening: Deferred[BaseConnection] | None
     method: str
     payload: bytes
     body_source: Source | None
     due: float
+
+    def begin(self, connection: BaseConnection, now: float) -> None:
+        """Go out on this connection."""
+
+    def refuse(self, error: FetchError) -> None:
+        """There is no connection for it."""
 
     def on_head(self, head: ResponseHead, raw: bytes) -> bool:
         """The head is complete; False: do not read the body. May raise FetchError."""
@@ -192,10 +195,7 @@ class BaseConnection(ConnectionProtocol):
 
     def connectionMade(self) -> None:
         self.remote = getattr(self.transport.getPeer(), "host", "") or ""
-        try:
-            self.ip_address = ip_address(self.remote.partition("%")[0])
-        except ValueError:
-            self.ip_address = None
+        self.ip_address = address_of(self.remote)
 
     def due(self) -> float:
         """When something must have happened; see Deadlines."""

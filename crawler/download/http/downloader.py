@@ -43,10 +43,7 @@ class FastDownloader:
     ) -> None:
         self.clock = clock
         self.reactor = reactor
-        self.decodes = settings.COMPRESSION_ENABLED
-        self.max_size = settings.DOWNLOAD_MAXSIZE
-        self.timeout = settings.DOWNLOAD_TIMEOUT
-        self._rules = FetchRules(settings)
+        self.rules = FetchRules(settings)
         self._network = network = Network(settings, reactor, clock=clock, lookup=lookup)
         self._bind_address = network.bind_address
         self.names = network.names
@@ -55,18 +52,9 @@ class FastDownloader:
     def __repr__(self) -> str:
         return f"<FastDownloader {self.pool!r}>"
 
-    @property
-    def may_repeat(self) -> Callable[[Request], bool]:
-        """Who is asked whether a fetch may go out again at once that met a connection the peer had closed."""
-        return self._rules.may_repeat
-
-    @may_repeat.setter
-    def may_repeat(self, ask: Callable[[Request], bool]) -> None:
-        self._rules.may_repeat = ask
-
     def fetch(self, request: Request, exchange: Exchange | None = None) -> Deferred[Response]:
         """See crawler.download.seam.Downloader."""
-        fetch = Fetch(request, exchange, self._rules, self.pool)
+        fetch = Fetch(request, exchange, self.rules, self.pool)
         now = self.clock()
         try:
             meta = request.meta
@@ -100,7 +88,7 @@ class FastDownloader:
             target_of(request.url),
             headers,
             length=length,
-            accept_encoding=self.decodes,
+            accept_encoding=self.rules.decode,
         )
         fetch.payload = head + body if body else head
 

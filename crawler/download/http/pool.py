@@ -23,41 +23,26 @@ with its last connection, and so is whether its server speaks HTTP/2.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from crawler.config.schema import CoreSettings
-from crawler.download.http.connection import BaseConnection, Route
+from crawler.download.http.connection import BaseConnection, Call, Route
 from crawler.download.http.opener import ConnectionOpener
 from crawler.download.net.deadlines import FOREVER
 from crawler.download.net.failures import not_connected
 from crawler.download.net.network import Network
-from crawler.errors import FetchCancelled, FetchError, FetchTimeout
+from crawler.errors import FetchCancelled, FetchTimeout
 
 # Connections kept idle beyond those in use; far below the usual limit of 1,024 open files.
 _LEAST_IDLE = 128
 
 
-class PooledCall(Protocol):
-    """A call as the pool sees it (see connection.Call for the rest)."""
-
-    route: Route
-    due: float
-    opening: Deferred[BaseConnection] | None
-
-    def begin(self, connection: BaseConnection, now: float) -> None:
-        """Go out on this connection."""
-
-    def refuse(self, error: FetchError) -> None:
-        """There is no connection for it."""
-
-
 class _Opening:
     """A connection being made for a call, and how long that may take."""
 
-    def __init__(self, pool: Pool, call: PooledCall, until: float) -> None:
+    def __init__(self, pool: Pool, call: Call, until: float) -> None:
         self.pool = pool
         self.call = call
         self.until = min(until, call.due)
@@ -108,7 +93,7 @@ class Pool:
     def __len__(self) -> int:
         return len(self._connections)
 
-    def send(self, call: PooledCall, now: float) -> None:
+    def send(self, call: Call, now: float) -> None:
         """Put the call on a connection; it is told of everything that follows."""
         idle = call.route.idle
         while idle:
@@ -120,7 +105,7 @@ class Pool:
             connection.close()
         self.open_for(call)
 
-    def open_for(self, call: PooledCall) -> None:
+    def open_for(self, call: Call) -> None:
         """Put the call on a new connection, or on one that is shared."""
         route = call.route
         if self._closed is not None:

@@ -6,6 +6,7 @@ payload is taken apart here, and the head of the answer put into the shape the c
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from crawler.download.http.connection import Call, Source
@@ -21,43 +22,26 @@ _OF_A_CONNECTION = frozenset(
 _MOST_PENDING = 65_536
 
 
+@dataclass(slots=True, eq=False)
 class Stream:
     """One exchange under way. ``pending`` waits for the peer's window; ``finished``: nothing is added to it."""
 
-    __slots__ = (
-        "active",
-        "answered",
-        "call",
-        "finished",
-        "head",
-        "number",
-        "paused",
-        "pending",
-        "received",
-        "source",
-        "unread",
-        "upload",
-    )
-
-    def __init__(self, number: int, call: Call, now: float) -> None:
-        self.number = number
-        self.call = call
-        self.active = now
-        self.head: ResponseHead | None = None
-        self.answered = False
-        self.pending = bytearray()
-        self.finished = True
-        self.source: Source | None = None
-        self.upload: StreamUpload | None = None
-        self.paused = False
-        self.received = 0
-        self.unread = 0
+    number: int
+    call: Call
+    active: float
+    head: ResponseHead | None = None
+    answered: bool = False
+    pending: bytearray = field(default_factory=bytearray)
+    finished: bool = True
+    source: Source | None = None
+    upload: StreamUpload | None = None
+    paused: bool = False
+    received: int = 0
+    unread: int = 0
 
 
 class Pump(Protocol):
     """The connection, as far as a body that is sent on it needs it."""
-
-    multiplexes: bool
 
     def pump(self, stream: Stream) -> None:
         """Send what the peer's window allows."""

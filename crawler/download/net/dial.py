@@ -10,17 +10,15 @@ a small one of ours: the addresses are those our cache answered with and the gua
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Sequence
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, TCP6ClientEndpoint
 from twisted.internet.interfaces import (
     IAddress,
-    IConnector,
     IHostnameResolver,
-    IProtocolFactory,
     IReactorPluggableNameResolver,
     IReactorTCP,
     IReactorTime,
@@ -31,11 +29,10 @@ from twisted.internet.protocol import Protocol as TwistedProtocol
 from zope.interface import implementer
 
 from crawler.download.net.guard import is_public
-from crawler.download.net.interfaces import DelayedCall, Reactor
+from crawler.download.net.interfaces import Reactor
 from crawler.download.net.names import Addresses, Names
 from crawler.errors import AddressForbidden, SettingError
 
-P = ParamSpec("P")
 T = TypeVar("T", bound=TwistedProtocol)
 
 # The endpoint refuses names that IDNA does not know, such as a_b.example, which exist. It never looks at
@@ -50,25 +47,11 @@ class _Dialling:
     """What HostnameEndpoint takes for its reactor, and for that reactor's resolver: one host's."""
 
     def __init__(self, reactor: Reactor, addresses: Addresses) -> None:
-        self._reactor = reactor
+        self.connectTCP = reactor.connectTCP
+        self.callLater = reactor.callLater
+        self.seconds = reactor.seconds
         self._addresses = addresses
         self.nameResolver = self
-
-    def connectTCP(
-        self,
-        host: str,
-        port: int,
-        factory: IProtocolFactory,
-        timeout: float = 30,
-        bindAddress: tuple[str, int] | None = None,
-    ) -> IConnector:
-        return self._reactor.connectTCP(host, port, factory, timeout, bindAddress)
-
-    def callLater(self, delay: float, function: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> DelayedCall:
-        return self._reactor.callLater(delay, function, *args, **kwargs)
-
-    def seconds(self) -> float:
-        return float(self._reactor.seconds())
 
     def resolveHostName(
         self,
