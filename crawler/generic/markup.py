@@ -28,6 +28,10 @@ SILENCE = 2_097_152
 ELEMENT_SIZE = 100_000
 """Most elements inside one wanted element."""
 
+UNCLOSED = 256
+"""Most "<" without a ">". At each libxml2 looks ahead for one through all that it was given: many take the square of
+their number."""
+
 GZIP = b"\x1f\x8b"
 
 Wanted = Callable[["etree._Element"], bool]
@@ -43,15 +47,12 @@ def pieces(body: bytes, limit: int) -> Iterator[bytes]:
     A gzip stream that ends early yields what is there.
     """
     size = 0
-    for piece in _gunzipped(body) if body.startswith(GZIP) else _slices(body):
+    slices = (body[start : start + PIECE] for start in range(0, len(body), PIECE))
+    for piece in _gunzipped(body) if body.startswith(GZIP) else slices:
         size += len(piece)
         if limit and size > limit:
             raise BadMarkup(f"it is larger than {limit} bytes")
         yield piece
-
-
-def _slices(body: bytes) -> Iterator[bytes]:
-    return (body[start : start + PIECE] for start in range(0, len(body), PIECE))
 
 
 def _gunzipped(body: bytes) -> Iterator[bytes]:
@@ -96,27 +97,6 @@ def as_utf8(
     yield decoder.decode(b"", final=True).encode("utf-8", "replace")
 
 
-class _Waiting:
-    """Refuses what makes libxml2 wait again and again.
-
-    At each "<" it looks ahead for a ">" through all that it was given: many of the first without any of the
-    second take the square of their number.
-    """
-
-    _MOST = 256
-
-    def __init__(self) -> None:
-        self._count = 0
-
-    def see(self, piece: bytes) -> None:
-        """Count through the next piece of the document; raises BadMarkup."""
-        counts = [part.count(b"<") for part in piece.split(b">")]
-        counts[0] += self._count
-        self._count = counts[-1]
-        if max(counts) > self._MOST:
-            raise BadMarkup(f"it has more than {self._MOST} < without >")
-
-
 class Document:
     """A document that is being read. ``elements(wanted)`` may be called once.
 
@@ -150,7 +130,7 @@ class Document:
         )
         self._most = most
         self._begun = False
-        self._waiting = _Waiting()
+        self._unclosed = 0
         self._events = self._read()
         self._root = next((element for _, element in self._events), None)
 
@@ -205,7 +185,11 @@ class Document:
             yield event, element
 
     def _feed(self, text: bytes) -> None:
-        self._waiting.see(text)
+        counts = [part.count(b"<") for part in text.split(b">")]
+        counts[0] += self._unclosed
+        self._unclosed = counts[-1]
+        if max(counts) > UNCLOSED:
+            raise BadMarkup(f"it has more than {UNCLOSED} < without >")
         try:
             self._parser.feed(text)
         except etree.XMLSyntaxError as error:

@@ -112,12 +112,8 @@ def _values(control: etree._Element, kind: str, chosen: dict[str | None, etree._
         is_on = control.get("checked") is not None and (kind == "checkbox" or chosen[control.get("name")] is control)
         return [control.get("value", "on")] if is_on else []
     if kind == "hidden" and (control.get("name") or "").lower() == "_charset_":
-        return [_charset_name(encoding)]
+        return [next((name for name in _CHARSETS if codec_of(name) == encoding), encoding)]
     return [sanitized(kind, control.get("value"), control)]
-
-
-def _charset_name(codec: str) -> str:
-    return next((name for name in _CHARSETS if codec_of(name) == codec), codec)
 
 
 def _selected(select: etree._Element) -> list[str]:

@@ -100,7 +100,10 @@ def _fields(given: Given) -> tuple[list[tuple[str, str | None]], dict[str, str]]
         lines.append(line)
     there = {name.lower() for name, _ in headers}
     more = [("User-Agent", given.last("--user-agent")), ("Referer", (given.last("--referer") or "").split(";auto")[0])]
-    more += [("Authorization", _authorization(given)), ("Range", _range(given))]
+    more += [
+        ("Authorization", _authorization(given)),
+        ("Range", f"bytes={span}" if (span := given.last("--range")) else None),
+    ]
     headers += [(name, value) for name, value in more if value and name.lower() not in there]
     if given.last("--user-agent") == "" and "user-agent" not in there:
         headers.append(("User-Agent", None))
@@ -126,11 +129,6 @@ def _authorization(given: Given) -> str | None:
     if ":" not in user:
         raise InvalidRequest("curl -u without a password, which curl would ask for; give -u NAME:PASSWORD")
     return "Basic " + b64encode(user.encode("utf-8", "surrogateescape")).decode()
-
-
-def _range(given: Given) -> str | None:
-    span = given.last("--range")
-    return f"bytes={span}" if span else None
 
 
 def _set_body(arguments: dict[str, Any], headers: list[tuple[str, str | None]], given: Given) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import urlencode
 
 from crawler.model.checks import is_plain
@@ -29,7 +29,6 @@ _NEWLINES = re.compile("\r\n|\r|\n")
 _ENCTYPES = frozenset(("application/x-www-form-urlencoded", "multipart/form-data", "text/plain"))
 
 Text: TypeAlias = str | bytes
-Pair = TypeVar("Pair")
 
 
 class Submission(NamedTuple):
@@ -55,7 +54,10 @@ def _flat(data: FormData) -> list[tuple[str | bytes, str | bytes]]:
         raise InvalidRequest("form data must be a mapping or pairs; for text use body=")
     pairs = []
     try:
-        for name, value in data.items() if isinstance(data, Mapping) else map(_pair, data):
+        for pair in data.items() if isinstance(data, Mapping) else data:
+            if isinstance(pair, str | bytes):
+                raise TypeError("a text is no pair")
+            name, value = pair
             if isinstance(value, Mapping):
                 raise InvalidRequest(f"form field {name!r} must be text, a number or a list of these, got a dict")
             values = value if isinstance(value, Iterable) and not isinstance(value, str | bytes) else [value]
@@ -67,12 +69,6 @@ def _flat(data: FormData) -> list[tuple[str | bytes, str | bytes]]:
     except (TypeError, ValueError) as error:
         raise InvalidRequest(f"form data must be a mapping or pairs, got {data!r}") from error
     return pairs
-
-
-def _pair(pair: Pair) -> Pair:
-    if isinstance(pair, str | bytes):
-        raise TypeError("a text is no pair")
-    return pair
 
 
 def _text(value: Any) -> str | bytes:

@@ -49,22 +49,12 @@ _ISO_8859 = {
     7: "csisolatingreek ecma-118 elot_928 greek greek8 iso-ir-126 iso_8859-7:1987 sun_eu_greek",
     8: "csiso88598e csisolatinhebrew hebrew iso-8859-8-e iso-ir-138 iso_8859-8:1988 visual",
     10: "csisolatin6 iso-ir-157 l6 latin6",
-    13: "",
-    14: "",
     15: "csisolatin9 l9",
-    16: "",
 }
 _WINDOWS = {
-    1250: "",
-    1251: "",
     1252: "ansi_x3.4-1968 ascii cp819 csisolatin1 ibm819 iso-8859-1 iso-ir-100 iso8859-1 iso88591 iso_8859-1 "
     "iso_8859-1:1987 l1 latin1 us-ascii",
-    1253: "",
     1254: "csisolatin5 iso-8859-9 iso-ir-148 iso8859-9 iso88599 iso_8859-9 iso_8859-9:1989 l5 latin5",
-    1255: "",
-    1256: "",
-    1257: "",
-    1258: "",
 }
 
 
@@ -72,11 +62,12 @@ def _all_labels() -> dict[str, tuple[str, str]]:
     labels = {}
     for name, (codec, others) in _TABLE.items():
         labels.update(dict.fromkeys([name, *others.split()], (name, codec)))
-    for part, others in _ISO_8859.items():
+    for part in (*range(2, 9), 10, 13, 14, 15, 16):
         name = f"iso-8859-{part}"
-        spellings = [name, f"iso8859-{part}", f"iso8859{part}", f"iso_8859-{part}", *others.split()]
+        spellings = [name, f"iso8859-{part}", f"iso8859{part}", f"iso_8859-{part}", *_ISO_8859.get(part, "").split()]
         labels.update(dict.fromkeys(spellings, (name, f"iso8859-{part}")))
-    for page, others in _WINDOWS.items():
+    for page in range(1250, 1259):
+        others = _WINDOWS.get(page, "")
         name = f"windows-{page}"
         labels.update(dict.fromkeys([name, f"cp{page}", f"x-cp{page}", *others.split()], (name, f"cp{page}")))
     return labels

@@ -6,36 +6,26 @@ follows from them can be seen without a parser, and everything else goes to the 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from lxml import etree
 from parsel import Selector, SelectorList
 
 from crawler.model.url import is_plain_path, is_plain_url, join
 
 
+@dataclass(slots=True, unsafe_hash=True)
 class Link:
     """An absolute URL with the text of its element (Scrapy's Link; ``url`` may be changed)."""
 
-    __slots__ = ("fragment", "nofollow", "text", "url")
+    url: str
+    text: str = ""
+    fragment: str = ""
+    nofollow: bool = False
 
-    def __init__(self, url: str, text: str = "", fragment: str = "", nofollow: bool = False) -> None:
-        if not isinstance(url, str):
-            raise TypeError(f"the URL of a link must be str, got {type(url).__name__}: {url!r}")
-        self.url = url
-        self.text = text
-        self.fragment = fragment
-        self.nofollow = nofollow
-
-    def _key(self) -> tuple[str, str, str, bool]:
-        return self.url, self.text, self.fragment, self.nofollow
-
-    def __eq__(self, other: object) -> bool:
-        return self._key() == other._key() if isinstance(other, Link) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self._key())
-
-    def __repr__(self) -> str:
-        return f"Link(url={self.url!r}, text={self.text!r}, fragment={self.fragment!r}, nofollow={self.nofollow!r})"
+    def __post_init__(self) -> None:
+        if not isinstance(self.url, str):
+            raise TypeError(f"the URL of a link must be str, got {type(self.url).__name__}: {self.url!r}")
 
 
 def holds_link(selector: Selector) -> bool:

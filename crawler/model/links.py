@@ -11,7 +11,7 @@ from lxml import etree
 from crawler.model.invalid import InvalidRequest
 from crawler.model.link import Link
 from crawler.model.response import Response
-from crawler.model.url import domain_of, host_of, identity, path_of
+from crawler.model.url import domain_of, host_of, identity, split
 
 Patterns: TypeAlias = str | re.Pattern[str] | Iterable[str | re.Pattern[str]] | None
 Words: TypeAlias = str | Iterable[str] | None
@@ -148,7 +148,7 @@ class LinkExtractor:
         if not self.deny_extensions:
             return True
         is_plain = url.count("/") > 2 and "?" not in url and "%" not in url and "#" not in url and ";" not in url
-        return not (url if is_plain else path_of(url)).lower().endswith(self.deny_extensions)
+        return not (url if is_plain else split(url).path).lower().endswith(self.deny_extensions)
 
     def _regions(self, response: Response) -> Iterator[etree._Element]:
         if not self.restrict_xpaths and not self.restrict_css:

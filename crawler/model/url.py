@@ -205,11 +205,6 @@ def _origin(url: str) -> str:
     return f"{scheme}://{authority}:{port}" if port and authority else f"{scheme}://{authority}"
 
 
-def path_of(url: str) -> str:
-    """Return the path of a URL, without query and fragment."""
-    return split(url).path
-
-
 def with_query(url: str, query: str) -> str:
     """Return the URL with this query instead of its own, and without fragment."""
     path = url.partition("#")[0].partition("?")[0]

@@ -155,17 +155,13 @@ def validators(answer: Kept) -> list[tuple[bytes, bytes]]:
 def stored(answer: Kept) -> Kept:
     """Return an answer with the fields that are kept of it (section 3.1): none that Connection names or that
     concern one connection alone; its Date, if it came without one (RFC 9110 section 6.6.1)."""
-    dropped = _NOT_STORED | _named_by_connection(answer.headers)
+    lines = answer.headers.getlist(b"Connection")
+    dropped = _NOT_STORED.union(name.strip().lower() for line in lines for name in line.split(b","))
     fields = [(name, value) for name, value in answer.headers.raw() if name.lower() not in dropped]
     if moment(answer.headers.get(b"Date")) is None:
         fields = [field for field in fields if field[0].lower() != b"date"]
         fields.append((b"Date", formatdate(answer.received, usegmt=True).encode()))
     return Kept(answer.status, Headers.from_raw(fields), answer.sent, answer.received)
-
-
-def _named_by_connection(headers: Headers) -> frozenset[bytes]:
-    lines = headers.getlist(b"Connection")
-    return frozenset(name.strip().lower() for line in lines for name in line.split(b","))
 
 
 def freshened(answer: Kept, news: Kept) -> Kept:
