@@ -17,7 +17,7 @@ import io
 import os
 import zlib
 from collections.abc import Iterator
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import zstandard
 
@@ -31,43 +31,27 @@ Member: TypeAlias = list[int] | bool | None
 """What must be known of a member that is not complete; None: there is none."""
 
 
-class Compressor(Protocol):
-    """Bytes in, bytes for the file out."""
+class Compressor:
+    """Bytes in, bytes for the file out; here as they are."""
 
     def write(self, data: bytes) -> bytes:
         """Return the bytes for the file, flushed, so that a mark may be set behind them."""
-
-    def end(self) -> bytes:
-        """Return the bytes that complete the open member, if one is open."""
-
-    def state(self) -> Member:
-        """Return what ``mend`` needs about the open member, in plain values; None if none is open."""
-
-    def mend(self, state: Member) -> bytes:
-        """Return the bytes that complete a member another process left open."""
-
-
-class Plain:
-    """No compression."""
-
-    def write(self, data: bytes) -> bytes:
-        """See Compressor."""
         return data
 
     def end(self) -> bytes:
-        """See Compressor."""
+        """Return the bytes that complete the open member, if one is open."""
         return b""
 
     def state(self) -> Member:
-        """See Compressor."""
+        """Return what ``mend`` needs about the open member, in plain values; None if none is open."""
         return None
 
     def mend(self, state: Member) -> bytes:
-        """See Compressor."""
+        """Return the bytes that complete a member another process left open."""
         return b""
 
 
-class Gzip:
+class Gzip(Compressor):
     """Members of gzip."""
 
     def __init__(self) -> None:
@@ -110,7 +94,7 @@ def _gzip_tail(crc: int, size: int) -> bytes:
     return crc.to_bytes(4, "little") + (size & 0xFFFFFFFF).to_bytes(4, "little")
 
 
-class Zstandard:
+class Zstandard(Compressor):
     """Frames of zstd."""
 
     def __init__(self) -> None:
@@ -143,7 +127,7 @@ class Zstandard:
         return b"" if state is None else b"\x01\x00\x00"
 
 
-COMPRESSORS: dict[str, type[Plain | Gzip | Zstandard]] = {"": Plain, ".gz": Gzip, ".zst": Zstandard}
+COMPRESSORS: dict[str, type[Compressor]] = {"": Compressor, ".gz": Gzip, ".zst": Zstandard}
 
 
 def decompressed(descriptor: int, length: int, suffix: str) -> Iterator[bytes]:

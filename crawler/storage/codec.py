@@ -60,26 +60,6 @@ class Codec:
         """Return the stored form of an item; foreign subclasses of plain types are kept as their base."""
         return self._values.encode(item, lenient=True)
 
-    def can_store(self, request: Request) -> bool:
-        """Tell whether the request has a stored form. Never raises."""
-        if (
-            request.__class__ is Request
-            and not request._meta
-            and request._cb_kwargs is None
-            and request._cookies is None
-            and request._errback is None
-        ):
-            try:
-                self._callback_name(request._callback)
-            except CannotStore:
-                return False
-            return True
-        try:
-            self.encode_request(request)
-        except BaseException:  # whatever a foreign object does when it is looked at: it is not stored
-            return False
-        return True
-
     def encode_request(self, request: Request) -> bytes:
         """Return the stored form of everything but URL and priority; raises CannotStore."""
         if (key := _link_key(request)) is None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import compress
 from typing import NamedTuple, TypeAlias
 
@@ -57,13 +58,8 @@ class Writer:
 
     def write(self, group: Group) -> list[Written]:
         """Write a commit in one transaction; raises StoreError and changes nothing."""
-        try:
-            with self._file.transaction() as sql:
-                transaction = _Transaction(self._names, self._file, sql, self._staged)
-                written = transaction.run(group)
-        except BaseException:
-            self._names.forget()
-            raise
+        with self._transaction() as transaction:
+            written = transaction.run(group)
         self._file.counters = transaction.counters
         self._file.fingerprints.written(transaction.new)
         self._file.merge()
@@ -81,18 +77,22 @@ class Writer:
 
     def redirect(self, moved: Moved, fingerprint: int) -> bool:
         """Register a signed fingerprint and move the request to its new URL if it is new."""
-        new = {fingerprint: moved.token}
+        with self._transaction() as transaction:
+            if self._file.registered([fingerprint]):
+                return False
+            transaction.new[fingerprint] = moved.token
+            transaction.run(Group([moved], [], []))
+        self._file.fingerprints.written(transaction.new)
+        return True
+
+    @contextmanager
+    def _transaction(self) -> Iterator[_Transaction]:
         try:
             with self._file.transaction() as sql:
-                if self._file.registered([fingerprint]):
-                    return False
-                self._file.fingerprints.write(sql, new)
-                _Transaction(self._names, self._file, sql, {}).run(Group([moved], [], []))
+                yield _Transaction(self._names, self._file, sql, self._staged)
         except BaseException:
             self._names.forget()
             raise
-        self._file.fingerprints.written(new)
-        return True
 
 
 class _Transaction:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 import msgspec
@@ -167,14 +166,7 @@ class Rows:
         except BaseException as error:  # whatever an object of the user's does when it is looked at
             if type(value) is not dict:
                 raise CannotStore(f"{name}: {error}") from error
-        kept = {}
-        for key, part in list(value.items()):
-            try:
-                self._codec.encode({key: part})
-                kept[key] = part
-            except BaseException as error:
-                self._lose(f"{name}[{_shown(key)}]", error)
-        return self._codec.encode(kept)
+        return self._codec.encode(self._storable(value, name))
 
     def _memory(self, changes: Sequence[MemoryChange]) -> Iterator[tuple[str, str, bytes, bytes | None]]:
         encode = self._codec.encode
@@ -209,12 +201,16 @@ class Rows:
         kept: Request = request.replace(meta=self._storable(request.meta), cb_kwargs=self._storable(request.cb_kwargs))
         return kept
 
-    def _storable(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def _storable(self, values: Mapping[Any, Value], name: str = "") -> dict[Any, Value]:
+        """Return what has a stored form; what has none is told to be lost of what has a ``name``."""
         kept = {}
-        for name, value in values.items():
-            with suppress(Exception):
-                self._codec.encode(value)
-                kept[name] = value
+        for key, value in list(values.items()):
+            try:
+                self._codec.encode({key: value})
+                kept[key] = value
+            except BaseException as error:
+                if name:
+                    self._lose(f"{name}[{_shown(key)}]", error)
         return kept
 
     def _result(self, result: Finished) -> Result:

@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from crawler.frontier.store import START, Finished, Offer
 from crawler.model.request import Request
 from crawler.model.url import fingerprint
-from crawler.storage.codec import Codec
+from crawler.storage.codec import CannotStore, Codec
 from crawler.storage.sqlite import SQLiteStore
 
 
@@ -114,3 +114,12 @@ def begin(stores: Stores, store: Any, *urls: str, **fields: Any) -> list[Any]:
     children = [offer(url, **fields) for url in urls]
     [answer] = stores.wait(store.commit([Finished(START, children=children, start_count=len(urls))]))
     return list(answer.admitted)
+
+
+def can_store(codec: Codec, request: Request) -> bool:
+    """Tell whether a request has a stored form."""
+    try:
+        codec.encode_request(request)
+    except CannotStore:
+        return False
+    return True

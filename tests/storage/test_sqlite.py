@@ -135,11 +135,17 @@ def test_without_feeds_items_are_counted_and_not_kept(sqlite: Stores) -> None:
     assert reopened(sqlite, store)[1].items == 2
 
 
+class Odd(dict):  # type: ignore[type-arg]
+    def items(self) -> Any:
+        raise RuntimeError("no")
+
+
 def test_what_cannot_be_stored_says_so(sqlite: Stores) -> None:
     store = sqlite.open()
     assert store.can_store(Request("http://a/", sqlite.spider.parse, errback=sqlite.spider.failed))
     assert not store.can_store(Request("http://a/", lambda response: None))
     assert not store.can_store(Request("http://a/", meta={"x": object()}))
+    assert not store.can_store(Request("http://a/", meta={"x": Odd()}))
     assert not store.can_store(Request("http://a/", priority=2**70))
     with pytest.raises(StoreError, match="object"):
         store.check_value([object()])
