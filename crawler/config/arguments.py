@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-from crawler.config.components import MISSING, annotations_of
+from crawler.config.components import MISSING, Declared, annotations_of
 from crawler.config.kinds import Kind, Value, expectation
 from crawler.config.nearest import did_you_mean
 from crawler.config.parse import WrongValue, check, parse_text
@@ -20,25 +20,17 @@ from crawler.errors import ArgumentError
 BASE_MODULES = ("builtins", "typing", "crawler.spider")
 
 
-class Argument(NamedTuple):
-    """One argument of a spider; ``default`` is MISSING if it must be given."""
-
-    name: str
-    kind: Kind
-    default: Value
-
-
-def arguments_of(spider: type) -> dict[str, Argument]:
+def arguments_of(spider: type) -> dict[str, Declared]:
     """Return the declared arguments of a spider class, those of its ``__init__`` included."""
     found = {
-        name: Argument(name, kind, getattr(spider, name, MISSING))
+        name: Declared(name, kind, getattr(spider, name, MISSING), _name(spider))
         for name, kind in annotations_of(spider, stop=BASE_MODULES).items()
         if name.islower() and not name.startswith("_")
     }
     for name, parameter in _parameters(spider).items():
         if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY) and name != "name":
             kind = found[name].kind if name in found else _annotation(parameter, spider)
-            found[name] = Argument(name, kind, parameter.default)
+            found[name] = Declared(name, kind, parameter.default, _name(spider))
     return found
 
 
@@ -53,7 +45,7 @@ def convert_arguments(spider: type, given: Mapping[str, Any]) -> dict[str, Any]:
     converted = {}
     for name, value in given.items():
         if name in declared:
-            converted[name] = _convert(spider, declared[name], value)
+            converted[name] = _convert(declared[name], value)
         elif takes_all:
             converted[name] = value
         else:
@@ -67,16 +59,16 @@ def convert_arguments(spider: type, given: Mapping[str, Any]) -> dict[str, Any]:
     return converted
 
 
-def _convert(spider: type, argument: Argument, value: Value) -> Value:
+def _convert(argument: Declared, value: Value) -> Value:
     if argument.kind is MISSING:
         return value
     try:
         return parse_text(value, argument.kind) if isinstance(value, str) else check(value, argument.kind)
     except WrongValue as error:
-        raise ArgumentError(f"argument {argument.name} of spider {_name(spider)}: {error}") from error
+        raise ArgumentError(f"argument {argument.name} of spider {argument.component}: {error}") from error
 
 
-def _unknown(spider: type, name: str, declared: Mapping[str, Argument]) -> str:
+def _unknown(spider: type, name: str, declared: Mapping[str, Declared]) -> str:
     message = f"spider {_name(spider)} has no argument {name}"
     plain = inspect.getattr_static(spider, name, MISSING)
     if name.islower() and plain is not MISSING and isinstance(plain, (str, int, float, bool, type(None))):

@@ -31,7 +31,7 @@ _BUILT_IN = {"DOWNLOADER": ("fast", "twisted"), "JOB_STORE": ("sqlite", "memory"
 
 
 class Declared(NamedTuple):
-    """A setting that a component declares; ``default`` is MISSING if it must be given."""
+    """A setting that a component declares, or an argument of a spider; ``default`` is MISSING if it must be given."""
 
     name: str
     kind: Kind

@@ -37,14 +37,6 @@ class Given(NamedTuple):
     called: str | None = None
 
 
-class Gathered(NamedTuple):
-    """All layers as one: what was given, which settings components declare, what the user should hear."""
-
-    given: dict[str, Given]
-    declared: dict[str, Declared]
-    warnings: list[str]
-
-
 class TypedReads:
     """Methods that read a setting as a value of a type, for a class that has ``get(name)``."""
 
@@ -126,8 +118,10 @@ def of_spider(spider: type, so_far: Mapping[str, Any]) -> Layer:
     return Layer(origin, custom | draft.changes)
 
 
-def gather(layers: Iterable[Layer], *, components: Iterable[Any], also: Callable[[], Iterable[Any]] | None) -> Gathered:
-    """Put the layers on top of each other, in our names.
+def gather(
+    layers: Iterable[Layer], *, components: Iterable[Any], also: Callable[[], Iterable[Any]] | None
+) -> tuple[dict[str, Given], dict[str, Declared], list[str]]:
+    """Put the layers on top of each other, in our names: what was given, what components declare, what to warn of.
 
     Raises SettingError for a setting that the dialect refuses, and a class that does not load.
     """
@@ -147,7 +141,7 @@ def gather(layers: Iterable[Layer], *, components: Iterable[Any], also: Callable
     unknown = (given.keys() | unmapped.keys()) - CORE_KINDS.keys() - declared.keys()
     if unknown and also is not None:
         declared = _declared(also()) | declared
-    return Gathered(given, declared, _without_effect(unmapped, given, declared))
+    return given, declared, _without_effect(unmapped, given, declared)
 
 
 def typed(name: str, kind: Kind, given: Given) -> Value:
