@@ -158,8 +158,8 @@ class Crawler:
     """
 
     settings: Settings
-    stats: Stats
-    events: Events
+    stats: Stats = field(default_factory=Stats)
+    events: Events = field(default_factory=Events)
     spider: Spider | None = None
     running: Running | None = None
     http: HTTPClient = _NOT_YET

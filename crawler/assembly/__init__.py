@@ -36,14 +36,12 @@ from crawler.engine.crawl import Crawl
 from crawler.engine.keeping.facts import SpiderState, StatsFacts
 from crawler.engine.parts import Parts
 from crawler.engine.result import summarise
-from crawler.events import Events
 from crawler.feeds import make_feeds
 from crawler.feeds.seam import Feed
 from crawler.frontier.store import Store
 from crawler.observe.log import log_for_script
 from crawler.observe.stats import subscribe_stats
 from crawler.spider import Crawler, Spider
-from crawler.stats import Stats
 from crawler.storage.cache import CacheFile
 from crawler.storage.memory import SeenSet
 from crawler.summary import Summary
@@ -177,7 +175,7 @@ def prepare(
 ) -> PreparedCrawl:
     """Make and check everything a crawl needs. Raises UsageError."""
     loaded = load_settings(spider_class, settings)
-    crawler = Crawler(settings=loaded, stats=Stats(), events=Events())
+    crawler = Crawler(settings=loaded)
     crawler.spider = spider = make_spider(spider_class, crawler, arguments or {})
     subscribe_stats(crawler.events, crawler.stats)
     plan, wall = going_on(loaded, spider, plan or JobPlan()) if store is None else JobPlan(), world.clock.wall()

@@ -23,7 +23,6 @@ from crawler.engine.items.feed_writers import FeedWriters
 from crawler.engine.life import Capacity, Life
 from crawler.events import Events, ItemFailed
 from crawler.spider import Crawler, Spider
-from crawler.stats import Stats
 from crawler.storage.jobs import Job
 
 
@@ -35,7 +34,7 @@ def close_job(
     Raises JobInUse while a process works on the job, OutputError and FeedError.
     """
     reactor = install_reactor()
-    crawler = Crawler(settings=settings, stats=Stats(), events=Events())
+    crawler = Crawler(settings=settings)
     spider = make_spider(spider_class, crawler, arguments)
     return run_reactor(reactor, lambda: Deferred.fromCoroutine(_close(job, spider, settings, real_world(reactor))))
 

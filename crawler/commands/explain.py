@@ -18,7 +18,6 @@ from crawler.commands.showing import say
 from crawler.config.schema import CoreSettings
 from crawler.engine.waiting.robots import FACT_PREFIX
 from crawler.errors import UsageError
-from crawler.events import Events
 from crawler.frontier.store import Offer
 from crawler.model.request import Request
 from crawler.model.response import Response
@@ -28,7 +27,6 @@ from crawler.observe.progress import counted
 from crawler.policy.robots import RobotsRules
 from crawler.policy.verdict import Drop
 from crawler.spider import Crawler
-from crawler.stats import Stats
 from crawler.storage.jobs import Job, find_job, list_jobs
 from crawler.storage.trace import Trace, facts, refusals, trace
 
@@ -120,7 +118,7 @@ def _judge(found: Found) -> Judge:
 
     Made as the crawl makes it: with the spider of these arguments, and the user's own filters.
     """
-    crawler = Crawler(settings=found.settings, stats=Stats(), events=Events())
+    crawler = Crawler(settings=found.settings)
     core = found.settings.core
     try:
         crawler.spider = spider = make_spider(found.spider, crawler, found.options.arguments)

@@ -44,7 +44,8 @@ def named_spider(project: Project, name: str, command_line: Mapping[str, Any]) -
     found = spiders_of(project, command_line)
     spider: type[Spider] = pick(found, name)
     for error in found.broken.values():
-        say(f"crawler: warning: {first_line(error)}", err=True)
+        first, *others = str(error).splitlines()  # what does not import; its error is the last of them
+        say(f"crawler: warning: {' '.join([first, *others[-1:]])}", err=True)
     return spider
 
 
@@ -88,9 +89,3 @@ def usual_folder() -> Path:
         return Path(settings_here({}).core.JOB_DIR).absolute()
     except UsageError:  # settings that only a spider makes whole
         return Path(CoreSettings().JOB_DIR).absolute()
-
-
-def first_line(error: Exception) -> str:
-    """Return an import error as one line: what does not import, and the error."""
-    lines = str(error).splitlines()
-    return f"{lines[0]} {lines[-1]}" if len(lines) > 1 else lines[0]
