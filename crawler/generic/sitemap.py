@@ -172,7 +172,10 @@ class SitemapSpider(Spider):
                 (re.compile(pattern), self._parse_sitemap) for pattern in self.sitemap_follow
             ]
         elif sitemap.type == "urlset":
-            rules = [(re.compile(pattern), self._method(callback)) for pattern, callback in self.sitemap_rules]
+            rules = [
+                (re.compile(pattern), getattr(self, callback) if isinstance(callback, str) else callback)
+                for pattern, callback in self.sitemap_rules
+            ]
         else:
             self.logger.warning("Ignoring invalid sitemap: %s", response)
             return
@@ -181,9 +184,6 @@ class SitemapSpider(Spider):
                 if pattern.search(url):
                     yield Request(response.urljoin(url), callback)
                     break
-
-    def _method(self, callback: str | Callable[..., Any]) -> Callable[..., Any]:
-        return getattr(self, callback) if isinstance(callback, str) else callback
 
     def _urls(self, entries: Iterable[Entry]) -> Iterator[str]:
         for entry in entries:

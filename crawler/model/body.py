@@ -51,7 +51,9 @@ class Body:
             encoding = encoding or "utf-8"
             body = body.encode(encoding)
         elif not isinstance(body, bytes):
-            body = _to_bytes(body)
+            if not isinstance(body, bytearray | memoryview | None):
+                raise TypeError(f"a response's body must be bytes, got {type(body).__name__}")
+            body = bytes(body or b"")
         self._url = url
         self._headers = headers if headers.__class__ is Headers else Headers(headers)
         self._body: bytes = body
@@ -141,14 +143,6 @@ class Body:
         with suppress(ValueError):
             values = self.json()
         return values
-
-
-def _to_bytes(body: bytearray | memoryview | None) -> bytes:
-    if body is None:
-        return b""
-    if isinstance(body, bytearray | memoryview):
-        return bytes(body)
-    raise TypeError(f"a response's body must be bytes, got {type(body).__name__}")
 
 
 def _json_values(body: bytes, content: Body) -> Json:

@@ -57,7 +57,9 @@ def sniffed_kind(content_type: bytes | None, url: str, head: bytes) -> str:
     essence = _essence(content_type)
     if essence in _UNKNOWN or essence == b"text/plain":
         return _sniffed(head, url, plain=essence == b"text/plain")
-    return _marked(head) if essence.startswith(b"application/") else "binary"
+    # Markup may also have an application's type that nobody knows ("application/html"), as Scrapy has it.
+    kind = _sniffed(head, "", plain=False) if essence.startswith(b"application/") else "binary"
+    return kind if kind in ("html", "xml") and not head.startswith((b"\xff\xfe", b"\xfe\xff")) else "binary"
 
 
 @lru_cache(maxsize=64)
@@ -69,12 +71,6 @@ def _essence(content_type: bytes | None) -> bytes:
         if _TYPE(essence):
             return essence
     return b""
-
-
-def _marked(head: bytes) -> str:
-    """Tell whether what has an application's type that nobody knows ("application/html") is markup, as Scrapy does."""
-    kind = _sniffed(head, "", plain=False)
-    return kind if kind in ("html", "xml") and not head.startswith((b"\xff\xfe", b"\xfe\xff")) else "binary"
 
 
 def _sniffed(head: bytes, url: str, *, plain: bool) -> str:

@@ -100,10 +100,8 @@ def _fields(given: Given) -> tuple[list[tuple[str, str | None]], dict[str, str]]
         lines.append(line)
     there = {name.lower() for name, _ in headers}
     more = [("User-Agent", given.last("--user-agent")), ("Referer", (given.last("--referer") or "").split(";auto")[0])]
-    more += [
-        ("Authorization", _authorization(given)),
-        ("Range", f"bytes={span}" if (span := given.last("--range")) else None),
-    ]
+    span = given.last("--range")
+    more += [("Authorization", _authorization(given)), ("Range", f"bytes={span}" if span else None)]
     headers += [(name, value) for name, value in more if value and name.lower() not in there]
     if given.last("--user-agent") == "" and "user-agent" not in there:
         headers.append(("User-Agent", None))

@@ -109,7 +109,11 @@ class _Posix:
     def _dollar(self) -> str:
         following = self._text[self._at + 1 : self._at + 2]
         if following == "'":
-            return self._ansi()
+            found = _ANSI.match(self._text, self._at)
+            if found is None:
+                raise _refused("No closing quotation")
+            self._at = found.end()
+            return _ansi_text(found[1])
         if following == '"':
             self._at += 1
             return self._double()
@@ -119,13 +123,6 @@ class _Posix:
         if following and (following.isalnum() or following in "_{(@*#?$!-"):
             raise _refused(f"${following}… outside of single quotes, which a shell would replace by a value")
         return self._plain()
-
-    def _ansi(self) -> str:
-        found = _ANSI.match(self._text, self._at)
-        if found is None:
-            raise _refused("No closing quotation")
-        self._at = found.end()
-        return _ansi_text(found[1])
 
     def _double(self) -> str:
         self._at += 1

@@ -13,7 +13,6 @@ A redirect may say how long to wait before it is followed (RFC 9110 §10.2.3, Re
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +37,8 @@ def without_secrets(headers: Headers, meta: dict[str, Any]) -> tuple[Headers, di
     ``secret_headers``, no ``auth``. The proxy and the names of cookie jar and session stay: they are ours.
     """
     headers = headers.copy()
-    for name in (*_OF_ONE_ORIGIN, *_names(meta.get("secret_headers"))):
+    secret = meta.get("secret_headers") or ()
+    for name in (*_OF_ONE_ORIGIN, *([secret] if isinstance(secret, str | bytes) else secret)):
         headers.pop(name, None)
     return headers, {key: value for key, value in meta.items() if key != "auth"}
 
@@ -50,12 +50,6 @@ def without_body(headers: Headers, meta: dict[str, Any]) -> tuple[Headers, dict[
         if name.startswith(b"content-") or name in _OF_A_BODY:
             headers.pop(name, None)
     return headers, {key: value for key, value in meta.items() if key != "files"}
-
-
-def _names(value: str | bytes | Iterable[str | bytes] | None) -> Iterable[str | bytes]:
-    if not value:
-        return ()
-    return (value,) if isinstance(value, str | bytes) else tuple(value)
 
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})

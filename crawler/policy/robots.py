@@ -71,10 +71,6 @@ class _Group:
         self.rules: list[Rule] = []
         self.delay: float | None = None
 
-    def ask_for_delay(self, seconds: float) -> None:
-        """Of several, the longest is obeyed."""
-        self.delay = seconds if self.delay is None else max(self.delay, seconds)
-
 
 class RobotsRules:
     """The part of a robots.txt that is about us. ``crawl_delay`` in seconds or None; ``sitemaps`` as written;
@@ -184,8 +180,8 @@ def _read(lines: list[str], token: str, own: _Group, everyone: _Group) -> list[s
         elif field == _DELAY:
             after_delay = True
             if _NUMBER(value):
-                for group in delayed:
-                    group.ask_for_delay(float(value.replace(",", ".")))
+                for group in delayed:  # of several, the longest is obeyed
+                    group.delay = max(group.delay or 0.0, float(value.replace(",", ".")))
         elif field == _SITEMAP and value:
             sitemaps.append(value.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
     return sitemaps
