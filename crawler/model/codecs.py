@@ -58,6 +58,15 @@ def decode(body: bytes, codec: str) -> str:
     return _exchanged(_spelt(body, codec).decode(codec, _errors(codec)), codec)
 
 
+def fits(body: bytes, codec: str) -> bool:
+    """Tell whether Python's codec of this name reads every byte."""
+    try:
+        body.decode(codec)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def wide_codec(codec: str) -> str:
     """Return the standard's codec for the label of a multi-byte encoding: Python's of these names are narrower."""
     if codec == "utf-8":

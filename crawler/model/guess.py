@@ -10,7 +10,7 @@ import re
 
 from chardetng_py import EncodingDetector
 
-from crawler.model.codecs import BAD, LEADS, decode
+from crawler.model.codecs import BAD, LEADS, decode, fits
 from crawler.model.labels import codec_of
 from crawler.model.url import host_of
 
@@ -91,20 +91,12 @@ def _detected(body: bytes, hint: str | None) -> str:
     # The detector gives an encoding up at the first error, but there are pages whose makers cut characters in two:
     # what is left of the page without those lines may be plain.
     for other in LEADS:
-        whole = [text for text in texts if _fits(text, other)]
+        whole = [text for text in texts if fits(text, other)]
         if len(texts) > len(whole) >= 0.7 * len(texts) and _asked(whole, hint) == other:
             return other
     letters = b"".join(texts)[: _FEW * 1000]
     few = hint is None and len(letters) - len(letters.translate(None, _HIGH)) <= _FEW
     return DEFAULT if few else codec  # a pound sign or two are no Polish
-
-
-def _fits(text: bytes, codec: str) -> bool:
-    try:
-        text.decode(codec)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _texts(body: bytes) -> list[bytes]:

@@ -41,22 +41,10 @@ def sanitized(kind: str, value: str | None, attributes: Attributes) -> str:
     return (value or "") if rule is None else rule(value or "", attributes)
 
 
-def _text(value: str, _: Attributes) -> str:
-    return value.translate(_LINE_ENDS)
-
-
-def _url(value: str, _: Attributes) -> str:
-    return value.translate(_LINE_ENDS).strip(_SPACE)
-
-
 def _email(value: str, attributes: Attributes) -> str:
     value = value.translate(_LINE_ENDS)
     addresses = value.split(",") if attributes.get("multiple") is not None else [value]
     return ",".join(address.strip(_SPACE) for address in addresses)
-
-
-def _number(value: str, _: Attributes) -> str:
-    return value if _float(value) is not None else ""
 
 
 def _float(text: str | None) -> float | None:
@@ -85,19 +73,11 @@ def _range(value: str, attributes: Attributes) -> str:
     return f"{number:.15g}"
 
 
-def _color(value: str, _: Attributes) -> str:
-    return value.lower() if _COLOR(value) else "#000000"
-
-
 def _is_date(text: str) -> bool:
     try:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
-
-
-def _date(value: str, _: Attributes) -> str:
-    return value if _is_date(value) else ""
 
 
 def _moment(value: str, _: Attributes) -> str:
@@ -110,13 +90,13 @@ def _moment(value: str, _: Attributes) -> str:
 
 
 _RULES: dict[str, Callable[[str, Attributes], str]] = {
-    **dict.fromkeys(("text", "search", "tel", "password"), _text),
-    "url": _url,
+    **dict.fromkeys(("text", "search", "tel", "password"), lambda value, _: value.translate(_LINE_ENDS)),
+    "url": lambda value, _: value.translate(_LINE_ENDS).strip(_SPACE),
     "email": _email,
-    "number": _number,
+    "number": lambda value, _: value if _float(value) is not None else "",
     "range": _range,
-    "color": _color,
-    "date": _date,
+    "color": lambda value, _: value.lower() if _COLOR(value) else "#000000",
+    "date": lambda value, _: value if _is_date(value) else "",
     "month": lambda value, _: value if _MONTH(value) else "",
     "week": lambda value, _: value if _WEEK(value) else "",
     "time": lambda value, _: value if _TIME(value) else "",

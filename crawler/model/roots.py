@@ -11,7 +11,7 @@ import warnings
 from lxml import etree
 from lxml.html import HTMLParser
 
-from crawler.model.codecs import decode
+from crawler.model.codecs import decode, fits
 from crawler.model.levelled import is_crowded, levelled, mended
 
 # An lxml parser may be used again, and by several threads. Entities are never resolved, nothing is loaded.
@@ -29,7 +29,7 @@ def root_of(body: bytes, codec: str, kind: str, url: str | None) -> etree._Eleme
 
     Warns, naming the URL, where something had to be left out.
     """
-    if codec != "utf-8" or not _is_utf8(body):
+    if codec != "utf-8" or not (body.isascii() or fits(body, "utf-8")):
         # libxml2 ends the document at a byte that its encoding does not know.
         body = decode(body, codec).encode("utf-8", "replace")
     if b"\0" in body:
@@ -89,13 +89,3 @@ def _xml_root(body: bytes, url: str | None) -> etree._Element | None:
 
 def _is_limit(error: etree._LogEntry) -> bool:
     return "XML_PARSE_HUGE" in error.message
-
-
-def _is_utf8(body: bytes) -> bool:
-    if body.isascii():
-        return True
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
