@@ -1,10 +1,10 @@
 """How does a downloader for a scheme over TCP keep the whole contract of the seam?
 
 ``TcpDownloader`` is its base: a subclass says in ``converse`` what is said on one connection. Kept for it are what
-its name resolves to and whether that may be dialled, the time-out of the connection, an end at once when the fetch
-is cancelled or the downloader closed, the limits of the body and the file it may lie in, what the exchange watches,
-and that every failure is a FetchError which knows its request and whether anything was sent. The time-out of the
-whole fetch is kept by TimedDownloader, around every downloader that a setting names.
+its name resolves to and whether that may be dialled, the time-outs of the connection and of each read, an end at once
+when the fetch is cancelled or the downloader closed, the limits of the body and the file it may lie in, what the
+exchange watches, and that every failure is a FetchError which knows its request and whether anything was sent. The
+time-out of the whole fetch is kept by TimedDownloader, around every downloader that a setting names.
 """
 
 # ruff: noqa: N802 - the names are those of Twisted's interfaces
@@ -17,17 +17,18 @@ from contextlib import aclosing
 
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.error import ConnectionClosed, ConnectionDone
-from twisted.internet.protocol import Factory
+from twisted.internet.protocol import Factory, connectionDone
 from twisted.python.failure import Failure
 
 from crawler.config.schema import CoreSettings
 from crawler.download.body import Body, FetchRules
+from crawler.download.net.deadlines import FOREVER
 from crawler.download.net.failures import not_connected
 from crawler.download.net.interfaces import ConnectionProtocol, Reactor
 from crawler.download.net.network import Network
 from crawler.download.net.stream import Stream
 from crawler.download.seam import Exchange, Head
-from crawler.errors import BadResponse, ConnectionLost, FetchCancelled, FetchError
+from crawler.errors import BadResponse, ConnectionLost, FetchCancelled, FetchError, FetchTimeout
 from crawler.model.headers import Headers
 from crawler.model.request import Request
 from crawler.model.response import Response
@@ -38,11 +39,19 @@ _MOST_UNREAD = 65_536
 
 
 class TcpConnection(Stream):
-    """A connection that is read by lines, by numbers of bytes, or to its end."""
+    """A connection that is read by lines, by numbers of bytes, or to its end.
 
-    def __init__(self, exchange: Exchange) -> None:
+    A read fails with FetchTimeout when nothing came for ``read_timeout`` seconds (0: never).
+    """
+
+    def __init__(self, exchange: Exchange, network: Network, *, read_timeout: float) -> None:
         super().__init__()
         self._exchange = exchange
+        self._clock = network.clock
+        self._deadlines = network.deadlines
+        self._read_timeout = read_timeout or FOREVER
+        self._active = 0.0
+        self._answered = False
         self._paused = False
 
     def write(self, data: bytes) -> None:
@@ -50,17 +59,38 @@ class TcpConnection(Stream):
         self._exchange.sent = True
         super().write(data)
 
-    def read(self, wanted: int | Callable[[bytes], int]) -> Deferred[bytes]:
+    def read(self, wanted: int | Callable[[bytearray], int]) -> Deferred[bytes]:
         """Return so many bytes, or up to the offset a function finds (-1: not yet)."""
         if self._paused:
             self._pause(False)
-        return super().read(wanted)
+        self._active = self._clock()
+        reading = super().read(wanted)
+        if not reading.called:
+            self._deadlines.watch(self)
+        return reading
 
     def dataReceived(self, data: bytes) -> None:
+        self._active = self._clock()
+        self._answered = True
         super().dataReceived(data)
         # A peer that sends more than is asked for waits.
-        if not self._paused and self.unread > _MOST_UNREAD:
+        if self._reading is None and not (self._paused or self._aborted) and self.unread > _MOST_UNREAD:
             self._pause(True)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._deadlines.forget(self)
+        super().connectionLost(reason)
+
+    def due(self) -> float:
+        """See Deadlines."""
+        return FOREVER if self._reading is None else self._active + self._read_timeout
+
+    def expire(self, now: float) -> None:
+        """See Deadlines."""
+        reading, self._reading = self._reading, None
+        if reading is not None and not reading.called:
+            phase = "read" if self._answered else "first byte"
+            reading.errback(Failure(FetchTimeout(f"nothing came for {self._read_timeout:g} s", phase=phase)))
 
     def _pause(self, paused: bool) -> None:
         self._paused = paused
@@ -79,11 +109,11 @@ class TcpConnection(Stream):
                 return
 
 
-def _end_of_line(held: bytes) -> int:
+def _end_of_line(held: bytearray) -> int:
     return held.find(b"\n") + 1 or -1
 
 
-def _whatever_is_there(held: bytes) -> int:
+def _whatever_is_there(held: bytearray) -> int:
     return len(held) or -1
 
 
@@ -103,7 +133,9 @@ class TcpFetch:
 
     async def connect(self) -> TcpConnection:
         """Connect to the host of the URL. Raises FetchError."""
-        connection = TcpConnection(self.exchange)
+        downloader = self._downloader
+        read_timeout = downloader.settings.DOWNLOAD_READ_TIMEOUT
+        connection = TcpConnection(self.exchange, downloader.network, read_timeout=read_timeout)
         await self.dial(connection)
         return connection
 
@@ -179,7 +211,9 @@ class TcpFetch:
         """Leave nothing open: no connection, and no file of a body that did not become a response."""
         if self._body is not None:
             self._body.discard()
-        if self._connected is not None and self._connected.transport is not None:
+        if isinstance(self._connected, Stream):
+            self._connected.abort()
+        elif self._connected is not None and self._connected.transport is not None:
             self._connected.transport.abortConnection()
 
 

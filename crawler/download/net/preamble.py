@@ -49,7 +49,7 @@ class Preamble(Stream):
             # The endpoint's wrapper would otherwise stand between them for every read.
             self.transport.protocol = protocol
         protocol.makeConnection(self.transport)
-        held, self._held = self._held, b""
+        held, self._held = bytes(self._held), bytearray()
         if held:
             protocol.dataReceived(held)
         if self._lost is not None:

@@ -21,10 +21,11 @@ class Stream(ConnectionProtocol):
     """Reads what is asked for, by one reader at a time."""
 
     def __init__(self) -> None:
-        self._held = b""
-        self._wanted: int | Callable[[bytes], int] = 0
+        self._held = bytearray()
+        self._wanted: int | Callable[[bytearray], int] = 0
         self._reading: Deferred[bytes] | None = None
         self._lost: Failure | None = None
+        self._aborted = False
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} held={len(self._held)} lost={self._lost is not None}>"
@@ -34,7 +35,7 @@ class Stream(ConnectionProtocol):
         """How many bytes came that nobody asked for yet."""
         return len(self._held)
 
-    def read(self, wanted: int | Callable[[bytes], int]) -> Deferred[bytes]:
+    def read(self, wanted: int | Callable[[bytearray], int]) -> Deferred[bytes]:
         """Return so many bytes, or up to the offset a function finds (-1: not yet); fails if the connection is lost."""
         reading: Deferred[bytes] = Deferred()
         self._reading = reading
@@ -65,7 +66,7 @@ class Stream(ConnectionProtocol):
             return
         enough = wanted if isinstance(wanted, int) else wanted(self._held)
         end = enough if enough <= len(self._held) else -1
-        if end < 0 and len(self._held) <= _MAX_HELD:
+        if end < 0 and len(self._held) <= max(enough, _MAX_HELD):
             return
         self._reading = None
         if reading.called:
@@ -73,7 +74,8 @@ class Stream(ConnectionProtocol):
         if end < 0:
             reading.errback(Failure(self._too_long(_MAX_HELD)))
             return
-        found, self._held = self._held[:end], self._held[end:]
+        found = bytes(self._held[:end])
+        del self._held[:end]
         reading.callback(found)
 
     def _too_long(self, size: int) -> FetchError:
@@ -81,5 +83,6 @@ class Stream(ConnectionProtocol):
 
     def abort(self) -> None:
         """Cut the connection off."""
+        self._aborted = True
         if self.transport is not None:
             self.transport.abortConnection()
