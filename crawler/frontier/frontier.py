@@ -125,8 +125,7 @@ class Frontier:
         """
         if not entry.robots:
             entry.key = (-entry.request.priority, entry.order)
-            if self._window is not None and entry.token:
-                self._window.claimed.add(entry.token)
+            self.claim(entry)
         host = self._hosts.get(entry.host) or self._host(entry.host, now)
         self._put(host, entry, now, not_before, pinned=True)
 

@@ -88,7 +88,8 @@ def rows(summary: Summary, pages_before: int = 0, go_on: str = "") -> list[tuple
         ("Items", f"{summary.items:,}{_also(beside, *_BESIDE_ITEMS)}"),
         ("Errors", f"{summary.errors:,}{_also(stats, ('retry/count', 'retries'))}"),
     ]
-    lines += [(name, said) for name, said in (("Dropped", _dropped(stats)), ("Failed", _failed(stats))) if said]
+    dropped, failed = _dropped_and_failed(stats)
+    lines += [(name, said) for name, said in (("Dropped", dropped), ("Failed", failed)) if said]
     statuses = _statuses(stats)
     if len(statuses) > 1 or (statuses and "200" not in statuses):
         lines.append(("Statuses", ", ".join(f"{status}: {count:,}" for status, count in sorted(statuses.items()))))
@@ -148,28 +149,24 @@ def _statuses(stats: dict[str, Any]) -> dict[str, int]:
     return {status: count for status, count in pages.items() if count}
 
 
-def _dropped(stats: dict[str, Any]) -> str:
-    """Return how many requests came to nothing by a rule, be it before they were accepted or on their way."""
-    reasons: Counter[str] = Counter()
+def _dropped_and_failed(stats: dict[str, Any]) -> tuple[str, str]:
+    """Return how many requests came to nothing, and why.
+
+    By a rule, be it before they were accepted or on their way; or without an answer that a callback got.
+    """
+    dropped: Counter[str] = Counter()
+    failed: Counter[str] = Counter()
     for key, count in stats.items():
         place, _, reason = key.rpartition("/")
         if key in _DROPPED:
-            reasons[_DROPPED[key]] += count
+            dropped[_DROPPED[key]] += count
         elif place in ("request_refused", "request_dropped"):
-            reasons[_WORDS.get(reason, reason.replace("_", " "))] += count
-    return _counted(reasons)
-
-
-def _failed(stats: dict[str, Any]) -> str:
-    """Return how many requests ended without an answer that a callback got."""
-    reasons: Counter[str] = Counter()
-    for key, count in stats.items():
-        place, _, reason = key.rpartition("/")
-        if place == "httperror/response_ignored_status_count":
-            reasons[f"status {reason}"] += count
+            dropped[_WORDS.get(reason, reason.replace("_", " "))] += count
+        elif place == "httperror/response_ignored_status_count":
+            failed[f"status {reason}"] += count
         elif place == "request_failed" and reason != "HttpError":
-            reasons[_WORDS.get(reason, _CAPITAL.sub(r" \1", reason).strip().lower())] += count
-    return _counted(reasons)
+            failed[_WORDS.get(reason, _CAPITAL.sub(r" \1", reason).strip().lower())] += count
+    return _counted(dropped), _counted(failed)
 
 
 def _counted(reasons: Counter[str]) -> str:

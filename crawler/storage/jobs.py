@@ -12,6 +12,7 @@ import os
 import re
 import sqlite3
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -105,8 +106,7 @@ def list_jobs(folder: str | Path) -> list[Job]:
 def read_job(path: Path) -> Job:
     """Return what a job file says of itself; changes nothing, and works while a crawl runs."""
     try:
-        with translated(path), contextlib.closing(open_to_read(path)) as sql:
-            schema.check(sql, path)
+        with reading(path) as sql:
             described = {name: Values().decode(value) for name, value in sql.execute("SELECT name, value FROM job")}
             done, items, changed = sql.execute("SELECT done, items, changed FROM counters").fetchone()
             queued = sql.execute("SELECT coalesce(sum(queued), 0) FROM hosts").fetchone()[0]
@@ -120,11 +120,14 @@ def read_job(path: Path) -> Job:
     return Job(path.stem, path, state, done, queued, items, created, changed or created, reason, described)
 
 
-def open_to_read(path: Path) -> sqlite3.Connection:
-    """Connect to a job file without being able to change it; raises sqlite3.Error."""
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=10.0)
-    connection.execute("PRAGMA query_only = ON")
-    return connection
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """Connect to a job file without being able to change it; raises StoreError and JobDamaged."""
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    with translated(path), contextlib.closing(sqlite3.connect(uri, 10.0, isolation_level=None, uri=True)) as sql:
+        sql.execute("PRAGMA query_only = ON")
+        schema.check(sql, path)
+        yield sql
 
 
 def remove_job(path: Path) -> None:

@@ -23,9 +23,7 @@ from crawler.storage.commit import Writer, Written
 from crawler.storage.group import PRIORITY_LIMIT, Rows, signed
 from crawler.storage.jobfile import JobFile
 from crawler.storage.lock import JobLock
-from crawler.storage.shapes import ItemObject
 from crawler.storage.thread import StoreThread
-from crawler.storage.values import Value
 
 if TYPE_CHECKING:
     from twisted.internet.base import ReactorBase, _SystemEventID
@@ -65,6 +63,10 @@ class SQLiteStore:
         self._file = JobFile(self.path, codec)
         self._writer = Writer(self._file)
         self._rows = Rows(codec)
+        # Makes the stored form of an item, for its commit; the caller keeps it until then, and changes it no more.
+        self.keep_item = self._rows.keep_item
+        # Of a value of stage memory or of the spider's state: raises CannotStore, naming its type, if it has none.
+        self.check_value = codec.encode
         self.thread = StoreThread(reactor, f"the job {self.path}")
         self._trigger: _SystemEventID | None = None
         self._failed = False
@@ -106,17 +108,6 @@ class SQLiteStore:
     def tell_lost(self, lost: Callable[[str, BaseException], None]) -> None:
         """Call ``lost(what, error)`` for each value of the user's that a commit must leave out (else it is logged)."""
         self._rows.lost = lost
-
-    def keep_item(self, item: ItemObject) -> None:
-        """Put an item into the stored form that its commit writes; raises whatever that raises.
-
-        The caller keeps the object until then, and changes it no more.
-        """
-        self._rows.keep_item(item)
-
-    def check_value(self, value: Value) -> None:
-        """Raise CannotStore, naming the type, if a value of stage memory or of the spider's state cannot be kept."""
-        self._codec.encode(value)
 
     def seen(self, fingerprints: Sequence[int]) -> Deferred[list[bool]]:
         """Tell which fingerprints are registered."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,8 +9,7 @@ from typing import Any, NamedTuple
 from crawler.frontier.store import Attempt, Refusal
 from crawler.storage import schema
 from crawler.storage.group import signed, text
-from crawler.storage.jobfile import translated
-from crawler.storage.jobs import open_to_read
+from crawler.storage.jobs import reading
 from crawler.storage.values import Values
 
 _STATES = {state: word for word, state in schema.STATES.items()} | {schema.QUEUED: "queued"}
@@ -43,24 +41,21 @@ def trace(path: Path, fingerprint: int) -> Trace | None:
 
     Raises StoreError and JobDamaged.
     """
-    with translated(path), contextlib.closing(open_to_read(path)) as sql:
-        schema.check(sql, path)
+    with reading(path) as sql:
         row = sql.execute(_TRACE, (signed(fingerprint),)).fetchone()
         return None if row is None else _made(sql, row)
 
 
 def refusals(path: Path, url: str) -> list[Refusal]:
     """Return when and why this very URL was refused; empty unless the job recorded refusals."""
-    with translated(path), contextlib.closing(open_to_read(path)) as sql:
-        schema.check(sql, path)
+    with reading(path) as sql:
         rows = sql.execute("SELECT url, reason, detail, found_on FROM refusals WHERE url = ?", (text(url),))
         return [Refusal(*row) for row in rows]
 
 
 def facts(path: Path, *names: str) -> dict[str, Any]:
     """Return those of the named facts that the job keeps, as plain values (see crawler.engine.keeping.facts)."""
-    with translated(path), contextlib.closing(open_to_read(path)) as sql:
-        schema.check(sql, path)
+    with reading(path) as sql:
         rows = sql.execute(f"SELECT name, data FROM facts WHERE name IN ({', '.join('?' * len(names))})", names)
         return {name: Values().decode(data) for name, data in rows}
 
