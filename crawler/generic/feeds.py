@@ -66,7 +66,9 @@ class XMLFeedSpider(FeedSpider):
             return self._registered(self._streamed(response))
         if self.iterator not in ("xml", "html"):
             raise UsageError(f'iterator must be "iternodes", "xml" or "html", got {self.iterator!r}')
-        whole = document(response.body, _encoding(response, self.iterator), kind=self.iterator, url=response.url)
+        content_type = response.headers.text("Content-Type")
+        encoding = response.given_encoding or encoding_of(response.body, content_type, kind=self.iterator)
+        whole = document(response.body, encoding, kind=self.iterator, url=response.url)
         for prefix, uri in self.namespaces:
             whole.register_namespace(prefix, uri)
         return self._registered(whole.xpath(f"//{self.itertag}"))
@@ -89,11 +91,6 @@ class XMLFeedSpider(FeedSpider):
             raise BadMarkup(f"feed {response.url}: {error}") from error
         if feed.problem:
             self.logger.warning("Feed %s is damaged: %s", masked(response.url), feed.problem)
-
-
-def _encoding(response: Response, kind: str) -> str:
-    content_type = response.headers.text("Content-Type")
-    return response.given_encoding or encoding_of(response.body, content_type, kind=kind)
 
 
 def _named(name: str, namespaces: dict[str, str]) -> Callable[[etree._Element], bool]:

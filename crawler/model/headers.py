@@ -102,9 +102,7 @@ class Headers(MutableMapping[Text, Any]):
 
     def copy(self) -> Headers:
         """Return headers of one's own."""
-        headers = Headers.from_raw(self._raw.copy())
-        headers._withheld = self._withheld
-        return headers
+        return Headers(self)
 
     __copy__ = copy
 

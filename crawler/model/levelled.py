@@ -191,9 +191,6 @@ class _Levelled:
             except ValueError:  # "--" in it, or what XML does not know
                 self._last.text = _plain(text).replace("-", " ")
 
-    def close(self) -> None:
-        self._write()
-
     def _made(self, tag: str, attributes: dict[str, str]) -> etree._Element:
         try:
             if self._open:
@@ -216,6 +213,8 @@ class _Levelled:
             self._put(self._at, text)
         except ValueError:
             self._put(self._at, _plain(text))
+
+    close = _write
 
     def _put(self, at: etree._Element, text: str) -> None:
         if self._last is None:

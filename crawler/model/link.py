@@ -38,8 +38,6 @@ def holds_link(selector: Selector) -> bool:
 
 def href_of(link: str | Link | Selector) -> str:
     """Return what a str, Link or Selector says to follow; raises ValueError for what holds no link."""
-    if link.__class__ is str:
-        return str(link)
     if isinstance(link, Link):
         return link.url
     if isinstance(link, SelectorList):

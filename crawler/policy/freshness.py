@@ -190,11 +190,10 @@ def vary(headers: Headers) -> list[bytes]:
 
 def variant(names: list[bytes], request: Headers) -> list[list[bytes] | None]:
     """Return what a request says in these fields; two requests that say the same get the same answer (4.1)."""
-    return [_normal(request.getlist(name)) if name in request else None for name in names]
-
-
-def _normal(values: list[bytes]) -> list[bytes]:
-    return [part.strip() for value in values for part in value.split(b",")]
+    return [
+        [part.strip() for value in request.getlist(name) for part in value.split(b",")] if name in request else None
+        for name in names
+    ]
 
 
 def contradicts(head: Headers, answer: Kept) -> bool:
