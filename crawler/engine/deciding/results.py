@@ -161,15 +161,11 @@ class Results:
 
     def take(self, result: Any, unit: Unit, response: Response | None) -> None:
         """Take one result of a callback; raises TypeError for what is neither request nor item."""
-        if type(result) is dict:
-            self._pipelines.submit(result, unit, response)
-        elif isinstance(result, Request):
+        if isinstance(result, Request):
             self._requests.take(result, unit, response)
-        elif result is None:
-            return
-        elif ItemAdapter.is_item(result):
+        elif type(result) is dict or ItemAdapter.is_item(result):
             self._pipelines.submit(result, unit, response)
-        else:
+        elif result is not None:
             raise TypeError(unfit(result))
 
 

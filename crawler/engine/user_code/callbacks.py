@@ -55,35 +55,21 @@ class Taker(Protocol):
 class Run:
     """One callback at work: what it works for, and how to stop it."""
 
-    __slots__ = ("function", "iterator", "outer", "response", "size", "unit", "waiting")
+    __slots__ = ("function", "iterator", "response", "size", "source", "unit", "waiting")
 
     def __init__(self, function: Callback | str, unit: Unit, response: Response | None) -> None:
         self.function = function
         self.unit = unit
         self.response = response
         self.size = 0 if response is None or response.body_file is not None else len(response.body)
-        self.iterator: Iterator[Any] | None = None
-        self.outer: list[Iterator[Any]] = []  # those that yielded the list which ``iterator`` goes through
+        self.source: Iterator[Any] = iter(())  # what the function returned
+        self.iterator = self.source  # the same, or a list that it yielded
         self.waiting: Deferred[Any] | None = None
 
     @property
     def name(self) -> str:
         """How the function is spoken of."""
         return short_name_of(self.function)
-
-    @property
-    def source(self) -> Iterator[Any] | None:
-        """What the callback returned."""
-        return self.outer[0] if self.outer else self.iterator
-
-    def enter(self, results: Sequence[Any]) -> Iterator[Any]:
-        """Go through a list that was yielded, then on."""
-        if len(self.outer) >= DEEPEST:
-            raise ValueError(f"a callback may yield lists of requests and items, but not {DEEPEST} in each other")
-        assert self.iterator is not None
-        self.outer.append(self.iterator)
-        self.iterator = iter(results)
-        return self.iterator
 
 
 class Callbacks:
@@ -139,7 +125,7 @@ class Callbacks:
 
     def _begin(self, run: Run, result: Any) -> None:
         if type(result) is GeneratorType:
-            run.iterator = result
+            run.source = run.iterator = result
             self._pull(run)
         elif result is None:
             self._end(run, None)
@@ -151,7 +137,7 @@ class Callbacks:
             self._wait(run, self._drive(_awaited(result)), lambda value: self._begin(run, value))
         else:
             several = isinstance(result, Iterable) and not isinstance(result, Request | str | bytes | bytearray)
-            run.iterator = iter(result) if several and not ItemAdapter.is_item(result) else iter((result,))
+            run.source = run.iterator = iter(result) if several and not ItemAdapter.is_item(result) else iter((result,))
             self._pull(run)
 
     def _wait(self, run: Run, deferred: Deferred[T], go_on: Callable[[T], None]) -> None:
@@ -175,8 +161,7 @@ class Callbacks:
         deferred.addBoth(fired)
 
     def _pull(self, run: Run) -> None:
-        iterator = run.iterator
-        assert iterator is not None
+        iterator, source = run.iterator, run.source
         if run not in self.running:
             return
         token = current.set(run.unit)
@@ -189,19 +174,19 @@ class Callbacks:
                 try:
                     result = next(iterator)
                 except StopIteration as stop:
-                    if not run.outer:
+                    if iterator is source:
                         if stop.value is not None:
                             warn_of_return(run.name, stop.value)
                         break
-                    iterator = run.iterator = run.outer.pop()
+                    iterator = run.iterator = source
                     continue
                 if type(result) is list or type(result) is tuple:
-                    iterator = run.enter(result)
+                    iterator = run.iterator = _flat(result)
                 else:
                     try:
                         take(result, run.unit, run.response)
                     except BaseException as raised:
-                        self._refused(raised, run, run.source)
+                        self._refused(raised, run, source)
                 if monotonic() > until:
                     self._clock.callLater(0, self._pull, run)
                     return
@@ -224,7 +209,7 @@ class Callbacks:
     async def _consume_each(self, run: Run, results: AsyncIterator[Any]) -> None:
         until = time.monotonic() + SLICE_SECONDS
         async for several in results:
-            for result in _flat((several,)):
+            for result in _flat((several,), 0):
                 try:
                     self._taker.take(result, run.unit, run.response)
                 except BaseException as error:
@@ -254,7 +239,7 @@ class Callbacks:
         run.unit.end_one()
 
 
-def _flat(results: Sequence[Any], depth: int = 0) -> Iterator[Any]:
+def _flat(results: Sequence[Any], depth: int = 1) -> Iterator[Any]:
     """Yield what several results hold: a list may be yielded, and hold lists."""
     if depth > DEEPEST:
         raise ValueError(f"a callback may yield lists of requests and items, but not {DEEPEST} in each other")

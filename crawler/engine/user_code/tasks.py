@@ -44,7 +44,8 @@ def _translated(coroutine: Coroutine[Any, Any, Any], loop: asyncio.AbstractEvent
         except StopIteration as stop:
             return stop.value
         except (SystemExit, KeyboardInterrupt) as left:
-            return _Left(left)  # a Task would let it out into the loop, and end that
+            # A Task would let it out into the loop, and end that; as a result it fails the Deferred all the same.
+            return Failure(left, type(left), left.__traceback__)
         error = None
         try:
             if isinstance(waited_for, Deferred):
@@ -53,13 +54,6 @@ def _translated(coroutine: Coroutine[Any, Any, Any], loop: asyncio.AbstractEvent
                 yield waited_for
         except BaseException as thrown:
             error = thrown  # whatever is thrown in belongs to the user's coroutine
-
-
-class _Left:
-    """What sys.exit() or the like left a coroutine with."""
-
-    def __init__(self, error: BaseException) -> None:
-        self.error = error
 
 
 def _fired(deferred: Deferred[Any], loop: asyncio.AbstractEventLoop) -> Generator[Any, Any, None]:
@@ -93,10 +87,8 @@ def _as_deferred(task: asyncio.Task[Any], coroutine: Coroutine[Any, Any, Any]) -
             deferred.errback(Failure(CancelledError()))
         elif (error := ended.exception()) is not None:
             deferred.errback(Failure(error, type(error), error.__traceback__))
-        elif isinstance(result := ended.result(), _Left):
-            deferred.errback(Failure(result.error, type(result.error), result.error.__traceback__))
         else:
-            deferred.callback(result)
+            deferred.callback(ended.result())
 
     task.add_done_callback(done)
     return deferred

@@ -224,7 +224,9 @@ class RobotsGate:
         self.known[origin] = known
         self.size += known.size - (0 if old is None else old.size)
         if known.rules is not None:
-            self._frontier.open_origin(origin, self._delay(known.rules), self._clock.seconds())
+            asked = known.rules.crawl_delay
+            delay = None if asked is None else min(asked, self._core.ROBOTSTXT_MAX_DELAY)
+            self._frontier.open_origin(origin, delay, self._clock.seconds())
         if len(self.known) > self._sweep_at[0] or self.size > self._sweep_at[1]:
             self._sweep(origin)
 
@@ -248,11 +250,6 @@ class RobotsGate:
             if self._durable:
                 self._facts[FACT_PREFIX + origin] = None
         self._sweep_at = (max(KEPT_ORIGINS, len(self.known) * 5 // 4), max(KEPT_BYTES, self.size * 5 // 4))
-
-    def _delay(self, rules: RobotsRules) -> float | None:
-        if rules.crawl_delay is None:
-            return None
-        return min(rules.crawl_delay, self._core.ROBOTSTXT_MAX_DELAY)
 
     def _forget_tries(self, origin: str) -> None:
         self._tries.pop(origin, None)
