@@ -83,7 +83,7 @@ class WarcFile:
             response = None
             if head := record.response_head:
                 response = self._record(record, "response", head, body)
-            request = self._record(record, "request", record.request_head, BytesIO(record.request_body))
+            request = self._record(record, "request", record.exchange.request_head, BytesIO(record.request_body))
             if response is not None:
                 request.rec_headers.add_header("WARC-Concurrent-To", response.rec_headers.get_header("WARC-Record-ID"))
             self._write([request] if response is None else [request, response])
@@ -110,8 +110,8 @@ class WarcFile:
             "WARC-Block-Digest": _labelled(whole),
             "WARC-Payload-Digest": _labelled(digest),
         }
-        if record.remote:
-            fields["WARC-IP-Address"] = record.remote
+        if record.exchange.remote:
+            fields["WARC-IP-Address"] = record.exchange.remote
         if record.protocol:
             fields["WARC-Protocol"] = record.protocol
         if kind == "response" and record.truncated:
@@ -155,7 +155,7 @@ class Recorded:
         self.body: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed when written
         self.size = 0
         self.truncated: str | None = None
-        self._exchange = exchange
+        self.exchange = exchange
 
     def tap(self, data: bytes) -> None:
         """Take a piece of the response's body."""
@@ -166,24 +166,14 @@ class Recorded:
             raise LocalFailure(f"a temporary file for the archive cannot be written: {error.strerror}") from error
 
     @property
-    def remote(self) -> str:
-        """The address that was dialled."""
-        return self._exchange.remote
-
-    @property
     def protocol(self) -> str:
         """The protocol's name in ALPN if it is one whose heads are shown here as those of HTTP/1.1; else ""."""
-        return "h2" if self._exchange.response_head.startswith(b"HTTP/2 ") else ""
-
-    @property
-    def request_head(self) -> bytes:
-        """The head as it was sent."""
-        return self._exchange.request_head
+        return "h2" if self.exchange.response_head.startswith(b"HTTP/2 ") else ""
 
     @property
     def response_head(self) -> bytes:
         """The head with a length in place of the transfer coding that is gone; b"" if none came."""
-        head = self._exchange.response_head
+        head = self.exchange.response_head
         if not head:
             return b""
         if self.protocol:
@@ -245,7 +235,7 @@ class ArchivingDownloader:
         return response
 
     async def _write(self, recorded: Recorded) -> None:
-        if not recorded.request_head:
+        if not recorded.exchange.request_head:
             recorded.body.close()
             return
         try:

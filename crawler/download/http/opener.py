@@ -81,10 +81,10 @@ class ConnectionOpener:
         self, preamble: Preamble, host: str, port: int, protocols: list[bytes]
     ) -> tuple[Preamble, Handshake]:
         """Put TLS on the connection and judge the peer; raises TLSError."""
-        creator, handshake = self._trust.creator(host, port, protocols)
+        handshake = self._trust.handshake(host, port, protocols)
         inner = Preamble()
         make_factory: Any = TLSMemoryBIOFactory
-        factory = make_factory(creator, True, _Only(inner), self._network.reactor)
+        factory = make_factory(handshake, True, _Only(inner), self._network.reactor)
         preamble.hand_over(factory.buildProtocol(None))
         try:
             await inner.secured

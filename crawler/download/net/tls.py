@@ -56,10 +56,14 @@ class TLSRules(NamedTuple):
     min_version: str = "1.2"
 
 
+_Key = tuple[TLSRules, tuple[bytes, ...], str, int]
+
+
+@implementer(IOpenSSLClientConnectionCreator)
 class Handshake:
     """One TLS connection being made; ``problem`` is why its certificate was refused."""
 
-    def __init__(self, trust: Trust, rules: TLSRules, host: str, key: tuple[Any, ...]) -> None:
+    def __init__(self, trust: Trust, rules: TLSRules, host: str, key: _Key) -> None:
         self._trust = trust
         self._rules = rules
         self._host = host
@@ -67,10 +71,18 @@ class Handshake:
         self.problem: str | None = None
         self.connection: SSL.Connection
 
-    @property
-    def verifies(self) -> bool:
-        """Whether the peer must prove who it is."""
-        return self._rules.verify
+    def clientConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:
+        """Make the OpenSSL side of the connection (IOpenSSLClientConnectionCreator)."""
+        self.connection = connection = SSL.Connection(self._trust.context(*self._key[:2]), None)
+        if self._rules.verify:
+            connection.set_verify(SSL.VERIFY_PEER, self.judge)
+        if not is_address(self._host):
+            # RFC 6066 section 3: a name, never an address.
+            connection.set_tlsext_host_name(self._host.encode("ascii"))
+        session = self._trust.session(self._key)
+        if session is not None:
+            connection.set_session(session)
+        return connection
 
     def judge(self, connection: SSL.Connection, certificate: X509, number: int, depth: int, accepted: int) -> bool:
         """Note why OpenSSL refuses a certificate; never accept what it refuses."""
@@ -122,7 +134,7 @@ class Trust:
         self._default = TLSRules(verify=verify, ca_file=ca_file, min_version=min_version)
         self._hosts: dict[str, TLSRules] = {}
         self._contexts: dict[tuple[TLSRules, tuple[bytes, ...]], SSL.Context] = {}
-        self._sessions: dict[tuple[Any, ...], SSL.Session] = {}
+        self._sessions: dict[_Key, SSL.Session] = {}
         for host, options in (hosts or {}).items():
             unknown = sorted(set(options) - _OPTIONS)
             if unknown:
@@ -134,49 +146,31 @@ class Trust:
         for rules in (self._default, *self._hosts.values()):
             _check_files(rules)
 
-    def creator(self, host: str, port: int, protocols: list[bytes]) -> tuple[ConnectionCreator, Handshake]:
-        """Return what Twisted's TLS wants for one new connection, and the record of its handshake."""
+    def handshake(self, host: str, port: int, protocols: list[bytes]) -> Handshake:
+        """Return what Twisted's TLS makes one new connection with."""
         # The dot of a name's root is in no certificate, and RFC 6066 section 3 wants it left out of the handshake.
         host = host.removesuffix(".")
         rules = self._hosts.get(host.lower(), self._default)
-        key = (rules, tuple(protocols))
-        context = self._contexts.get(key)
-        if context is None:
-            context = self._contexts[key] = _make_context(rules, protocols)
         # A session belongs to the context it was made under, and to one server.
-        session_key = (*key, host, port)
-        handshake = Handshake(self, rules, host, session_key)
-        return ConnectionCreator(context, host, handshake, self._sessions.get(session_key)), handshake
+        return Handshake(self, rules, host, (rules, tuple(protocols), host, port))
 
-    def remember(self, key: tuple[Any, ...], session: SSL.Session) -> None:
+    def context(self, rules: TLSRules, protocols: tuple[bytes, ...]) -> SSL.Context:
+        """Return what all connections under the same rules share."""
+        context = self._contexts.get((rules, protocols))
+        if context is None:
+            context = self._contexts[rules, protocols] = _make_context(rules, list(protocols))
+        return context
+
+    def session(self, key: _Key) -> SSL.Session | None:
+        """Return the session that was kept last."""
+        return self._sessions.get(key)
+
+    def remember(self, key: _Key, session: SSL.Session) -> None:
         """Keep a session for the next connection of the same host under the same rules."""
         self._sessions.pop(key, None)
         if len(self._sessions) >= _SESSIONS:
             del self._sessions[next(iter(self._sessions))]
         self._sessions[key] = session
-
-
-@implementer(IOpenSSLClientConnectionCreator)
-class ConnectionCreator:
-    """Makes the OpenSSL side of one connection."""
-
-    def __init__(self, context: SSL.Context, host: str, handshake: Handshake, session: SSL.Session | None) -> None:
-        self._context = context
-        self._host = host
-        self._handshake = handshake
-        self._session = session
-
-    def clientConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:
-        connection = SSL.Connection(self._context, None)
-        if self._handshake.verifies:
-            connection.set_verify(SSL.VERIFY_PEER, self._handshake.judge)
-        if not is_address(self._host):
-            # RFC 6066 section 3: a name, never an address.
-            connection.set_tlsext_host_name(self._host.encode("ascii"))
-        if self._session is not None:
-            connection.set_session(self._session)
-        self._handshake.connection = connection
-        return connection
 
 
 def _check_files(rules: TLSRules) -> None:

@@ -14,8 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from urllib.parse import quote, unquote, unquote_plus
 
-from twisted.internet.defer import Deferred, fail
-from twisted.python.failure import Failure
+from twisted.internet.defer import Deferred
 
 from crawler.config.schema import CoreSettings
 from crawler.download.http.downloader import FastDownloader
@@ -57,19 +56,22 @@ class S3Downloader:
 
     def fetch(self, request: Request, exchange: Exchange | None = None) -> Deferred[Response]:
         """See crawler.download.seam.Downloader."""
+        return Deferred.fromCoroutine(self._fetch(request, exchange))
+
+    async def _fetch(self, request: Request, exchange: Exchange | None) -> Response:
         try:
-            sent = self._translated(request)
+            answer = await self._http.fetch(self._translated(request), exchange)
         except FetchError as error:
-            error.request, error.sent = request, False
-            return fail(error)
-        fetching = self._http.fetch(sent, exchange)
-        return fetching.addCallbacks(lambda response: _as_asked(response, request), lambda why: _blamed(why, request))
+            error.request = request
+            raise
+        response: Response = answer.replace(url=request.url, request=request)
+        return response
 
     def _translated(self, request: Request) -> Request:
         parts = split(request.url)
         key = unquote(parts.path).lstrip("/")
         if not parts.host or not key:
-            raise FetchError(f"an s3: URL names a bucket and a key: {shortened(request.url)!r}")
+            raise FetchError(f"an s3: URL names a bucket and a key: {shortened(request.url)!r}", sent=False)
         path = quote(key, safe="/" + _UNRESERVED)
         if self._endpoint:
             url = f"{self._endpoint}/{parts.host}/{path}"
@@ -135,14 +137,3 @@ def _canonical_query(query: str | None) -> str:
 
 def _coded(text: str) -> str:
     return quote(unquote_plus(text), safe=_UNRESERVED)
-
-
-def _as_asked(response: Response, request: Request) -> Response:
-    answered: Response = response.replace(url=request.url, request=request)
-    return answered
-
-
-def _blamed(failure: Failure, request: Request) -> Failure:
-    assert isinstance(failure.value, FetchError)
-    failure.value.request = request
-    return failure
