@@ -17,10 +17,8 @@ from twisted.web.http_headers import Headers as WireHeaders
 from twisted.web.iweb import UNKNOWN_LENGTH, IBodyProducer
 
 from crawler.config.schema import CoreSettings
+from crawler.download.agent.twisted_answer import BytesProducer, Delivery, head_of, translate
 from crawler.download.agent.twisted_connection import AgentOpener, RouteEndpoint, WatchedConnection
-from crawler.download.agent.twisted_delivery import Delivery
-from crawler.download.agent.twisted_errors import translate
-from crawler.download.agent.twisted_values import BytesProducer, head_of
 from crawler.download.agent.upload import multipart
 from crawler.download.body import Body, FetchRules
 from crawler.download.coding.decoding import ACCEPT_ENCODING
