@@ -12,7 +12,6 @@ import random
 import selectors
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -74,22 +73,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 class _Call:
     """A delayed call, as Twisted's clocks give it."""
 
-    def __init__(self, loop: VirtualLoop, delay: float, call: Callable[[], Any]) -> None:
-        self._called = False
-        self._call = call
-        self._handle = loop.call_later(delay, self._run) if delay > 0 else loop.call_soon(self._run)
-
-    def _run(self) -> None:
-        self._called = True
-        self._call()
+    handle: asyncio.Handle
+    called = False
 
     def cancel(self) -> None:
         """Do not call."""
-        self._handle.cancel()
+        self.handle.cancel()
 
     def active(self) -> bool:
         """Tell whether it is still to be called."""
-        return not self._called and not self._handle.cancelled()
+        return not self.called and not self.handle.cancelled()
 
 
 class VirtualClock:
@@ -108,7 +101,14 @@ class VirtualClock:
 
     def callLater(self, delay: float, call: Callable[..., Any], *args: Any) -> Any:  # noqa: N802
         """Call back later in virtual time."""
-        return _Call(self._loop, delay, partial(call, *args))
+
+        def run() -> None:
+            timer.called = True
+            call(*args)
+
+        timer = _Call()
+        timer.handle = self._loop.call_later(delay, run) if delay > 0 else self._loop.call_soon(run)
+        return timer
 
 
 @dataclass(slots=True)
