@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from crawler.config.schema import CoreSettings
 from crawler.download.body_file import BodyFile
 from crawler.download.coding.decoding import Decoder, codings
-from crawler.download.request_limits import CUT, max_size_of
+from crawler.download.rules import CUT, FetchRules, max_size_of
 from crawler.download.seam import Exchange, Tap
 from crawler.errors import BodyTooLarge
 from crawler.model.headers import Headers
@@ -18,21 +17,6 @@ from crawler.model.request import Request
 from crawler.model.url import shortened
 
 logger = logging.getLogger(__name__)
-
-
-class FetchRules:
-    """What the settings say about every fetch (names and units: CoreSettings)."""
-
-    __slots__ = ("decode", "fail_on_dataloss", "max_size", "may_repeat", "spool_size", "timeout", "warn_size")
-
-    def __init__(self, settings: CoreSettings) -> None:
-        self.decode = settings.COMPRESSION_ENABLED
-        self.fail_on_dataloss = settings.DOWNLOAD_FAIL_ON_DATALOSS
-        self.max_size = settings.DOWNLOAD_MAXSIZE
-        self.spool_size = settings.DOWNLOAD_SPOOL_SIZE
-        self.timeout = settings.DOWNLOAD_TIMEOUT
-        self.warn_size = settings.DOWNLOAD_WARNSIZE
-        self.may_repeat: Callable[[Request], bool] = lambda request: True
 
 
 class Body:

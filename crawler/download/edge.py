@@ -10,7 +10,6 @@ from twisted.internet.defer import Deferred
 
 from crawler.config.components import checked, constructed
 from crawler.config.schema import CoreSettings
-from crawler.download.body import FetchRules
 from crawler.download.builtin import BuiltIn
 from crawler.download.http.downloader import FastDownloader
 from crawler.download.machine import World
@@ -18,6 +17,7 @@ from crawler.download.middleware.cache.disk import Pages as CachePages
 from crawler.download.middleware.cache.middleware import Fresh
 from crawler.download.middleware.chain import Middleware, compile_chain
 from crawler.download.net.interfaces import Reactor
+from crawler.download.rules import FetchRules
 from crawler.download.schemes.local import by_scheme
 from crawler.download.seam import Downloader
 from crawler.download.timed import TimedDownloader

@@ -21,12 +21,13 @@ from twisted.internet.protocol import Factory, connectionDone
 from twisted.python.failure import Failure
 
 from crawler.config.schema import CoreSettings
-from crawler.download.body import Body, FetchRules
+from crawler.download.body import Body
 from crawler.download.net.deadlines import FOREVER
 from crawler.download.net.failures import not_connected
 from crawler.download.net.interfaces import ConnectionProtocol, Reactor
 from crawler.download.net.network import Network
 from crawler.download.net.stream import Stream
+from crawler.download.rules import FetchRules
 from crawler.download.seam import Exchange, Head
 from crawler.errors import BadResponse, ConnectionLost, FetchCancelled, FetchError, FetchTimeout
 from crawler.model.headers import Headers

@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 
 from crawler.config.schema import CoreSettings
 from crawler.download.machine import Clock
-from crawler.download.request_limits import seconds_of
+from crawler.download.rules import seconds_of
 from crawler.download.seam import Downloader, Exchange
 from crawler.errors import FetchTimeout
 from crawler.model.request import Request

@@ -21,7 +21,7 @@ from crawler.download.coding.decoding import Decoder
 from crawler.download.http.connection import BaseConnection, Route, Source
 from crawler.download.net.deadlines import FOREVER
 from crawler.download.net.interfaces import Address, DelayedCall
-from crawler.download.repeating import may_go_out_again
+from crawler.download.rules import may_go_out_again
 from crawler.download.wire.head import BY_LENGTH, NO_BODY, ResponseHead
 from crawler.errors import BodyTooLarge, FetchCancelled, FetchError, TruncatedBody
 

@@ -19,16 +19,15 @@ from twisted.web.client import HTTPConnectionPool
 from crawler.config.schema import CoreSettings
 from crawler.download.agent.twisted_connection import AgentOpener
 from crawler.download.agent.twisted_fetch import AgentFetch
-from crawler.download.body import FetchRules
-from crawler.download.http.connection import Route
+from crawler.download.http.connection import Route, bind_address_of
 from crawler.download.net.interfaces import Reactor
 from crawler.download.net.network import Network
 from crawler.download.net.proxy import parse_proxy
+from crawler.download.rules import FetchRules
 from crawler.download.seam import Exchange
-from crawler.errors import FetchError, UnsupportedScheme
+from crawler.errors import FetchError
 from crawler.model.request import Request
 from crawler.model.response import Response
-from crawler.model.url import shortened
 
 
 class TwistedDownloader:
@@ -74,14 +73,8 @@ class TwistedDownloader:
         return fetch.deferred
 
     def _route(self, request: Request) -> Route:
-        if request.problem is not None:
-            raise FetchError(request.problem, sent=False)
-        if not request.url.startswith(("http://", "https://")):
-            raise UnsupportedScheme(f"no downloader for this URL: {shortened(request.url)!r}", sent=False)
+        bind_address = bind_address_of(request, self._network.bind_address)
         proxy = request.meta.get("proxy")
-        bind_address = request.meta.get("bindaddress") or self._network.bind_address
-        if isinstance(bind_address, tuple):
-            bind_address = bind_address[0]
         key = (request.origin, proxy, bind_address)
         return Route(key, request.origin, parse_proxy(proxy) if proxy else None, bind_address)
 

@@ -20,13 +20,12 @@ from crawler.config.schema import CoreSettings
 from crawler.download.agent.twisted_answer import BytesProducer, Delivery, head_of, translate
 from crawler.download.agent.twisted_connection import AgentOpener, RouteEndpoint, WatchedConnection
 from crawler.download.agent.upload import multipart
-from crawler.download.body import Body, FetchRules
+from crawler.download.body import Body
 from crawler.download.coding.decoding import ACCEPT_ENCODING
 from crawler.download.http.connection import Route, address_of
 from crawler.download.net.interfaces import DelayedCall, Reactor
 from crawler.download.net.proxy import refused_by
-from crawler.download.repeating import may_go_out_again
-from crawler.download.request_limits import seconds_of
+from crawler.download.rules import FetchRules, may_go_out_again, seconds_of
 from crawler.download.seam import Exchange, Head
 from crawler.errors import (
     BodyTooLarge,

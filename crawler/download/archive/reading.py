@@ -20,8 +20,9 @@ from warcio.bufferedreaders import DecompressingBufferedReader
 from warcio.recordloader import ArcWarcRecord
 
 from crawler.config.schema import CoreSettings
-from crawler.download.body import Body, FetchRules
+from crawler.download.body import Body
 from crawler.download.coding.decoding import codings
+from crawler.download.rules import FetchRules
 from crawler.download.seam import Exchange, Head
 from crawler.download.wire.chunked import ChunkedBody
 from crawler.errors import FetchError, InvalidRequest, NotInCache

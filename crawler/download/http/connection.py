@@ -17,8 +17,9 @@ from crawler.download.net.proxy import Proxy
 from crawler.download.net.tls import Handshake
 from crawler.download.wire.head import HeadLimits, ResponseHead
 from crawler.download.wire.request import Destination
-from crawler.errors import FetchError, TruncatedBody
-from crawler.model.url import split
+from crawler.errors import FetchError, TruncatedBody, UnsupportedScheme
+from crawler.model.request import Request
+from crawler.model.url import is_http, shortened, split
 
 # How long a connection may take to close before it is cut off (a TLS peer need not answer close_notify).
 _CLOSING_SECONDS = 5.0
@@ -59,6 +60,16 @@ class Route(Destination):
     def __repr__(self) -> str:
         via = f" via {self.proxy.label}" if self.proxy else ""
         return f"<Route {self.host}:{self.port}{via} connections={self.connections} idle={len(self.idle)}>"
+
+
+def bind_address_of(request: Request, default: str | None) -> str | None:
+    """Return the address that the connection for a request comes from. Raises FetchError for what is not HTTP."""
+    if request.problem is not None:
+        raise FetchError(request.problem, sent=False)
+    if not is_http(request.url):
+        raise UnsupportedScheme(f"no downloader for this URL: {shortened(request.url)!r}", sent=False)
+    address = request.meta.get("bindaddress") or default
+    return address[0] if isinstance(address, tuple) else address
 
 
 class Upload(Protocol):

@@ -9,8 +9,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from crawler.config.schema import CoreSettings
-from crawler.download.body import FetchRules
-from crawler.download.http.connection import Route
+from crawler.download.http.connection import Route, bind_address_of
 from crawler.download.http.fetch import Fetch
 from crawler.download.http.opener import ConnectionOpener
 from crawler.download.http.pool import Pool
@@ -18,13 +17,13 @@ from crawler.download.net.interfaces import Reactor
 from crawler.download.net.names import Lookup
 from crawler.download.net.network import Network
 from crawler.download.net.proxy import parse_proxy
+from crawler.download.rules import FetchRules
 from crawler.download.seam import Exchange
 from crawler.download.wire.request import request_head, target_of
-from crawler.errors import FetchError, UnsupportedScheme
+from crawler.errors import FetchError
 from crawler.model.fields import Files
 from crawler.model.request import Request
 from crawler.model.response import Response
-from crawler.model.url import is_http, shortened
 
 
 class FastDownloader:
@@ -93,13 +92,7 @@ class FastDownloader:
         fetch.payload = head + body if body else head
 
     def _other_route(self, request: Request, meta: dict[str, Any]) -> Route:
-        if request.problem is not None:
-            raise FetchError(request.problem, sent=False)
-        if not is_http(request.url):
-            raise UnsupportedScheme(f"no downloader for this URL: {shortened(request.url)!r}", sent=False)
-        bind_address = meta.get("bindaddress") or self._bind_address
-        if isinstance(bind_address, tuple):
-            bind_address = bind_address[0]
+        bind_address = bind_address_of(request, self._bind_address)
         return self.route(request.origin, proxy=meta.get("proxy"), bind_address=bind_address)
 
     def route(self, origin: str, *, proxy: str | None = None, bind_address: str | None = None) -> Route:

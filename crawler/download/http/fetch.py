@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from crawler.download.body import Body, FetchRules
+from crawler.download.body import Body
 from crawler.download.net.proxy import refused_by
-from crawler.download.repeating import may_go_out_again
-from crawler.download.request_limits import seconds_of
+from crawler.download.rules import FetchRules, may_go_out_again, seconds_of
 from crawler.download.seam import Exchange, Head
 from crawler.download.wire.head import BY_LENGTH, NO_BODY, ResponseHead
 from crawler.errors import BodyTooLarge, FetchCancelled, FetchError, TruncatedBody

@@ -16,7 +16,7 @@ to find the one unused for longest, of all routes, when there are too many. What
 leaves the other, but for a shared connection, which stands in ``_idle`` alone and is found by ``route.shared``.
 
 Known limits: how many may be busy at once is not decided here; the frontier has done that. An idle connection that
-the peer closed in the same moment is noticed when the exchange on it fails (see repeating.py). A route is forgotten
+the peer closed in the same moment is noticed when the exchange on it fails (see rules.py). A route is forgotten
 with its last connection, and so is whether its server speaks HTTP/2.
 """
 

@@ -85,6 +85,13 @@ def compile_chain(
     return fetch_through
 
 
+def as_answer_to(request: Request, sent: Request, response: Response) -> Response:
+    """Return the response of what a middleware sent in a request's place as that of the request."""
+    if response.request is sent:
+        response.request = request
+    return response
+
+
 def _around(middleware: Middleware, inner: Fetch, again: Fetch) -> Fetch:
     def call(request: Request) -> Awaitable[Response]:
         went = False

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 
 from crawler.config.schema import CoreSettings
-from crawler.download.middleware.chain import Fetch
+from crawler.download.middleware.chain import Fetch, as_answer_to
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.model.url import split
@@ -54,10 +54,7 @@ class EnvironmentProxy:
             proxy = self.proxy_for(request.url)
             if proxy is not None:
                 sent = request.replace(meta={**request.meta, "proxy": proxy})
-                response = await fetch(sent)
-                if response.request is sent:
-                    response.request = request
-                return response
+                return as_answer_to(request, sent, await fetch(sent))
         return await fetch(request)
 
     def proxy_for(self, url: str) -> str | None:

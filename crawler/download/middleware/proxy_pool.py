@@ -15,7 +15,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from crawler.config.schema import CoreSettings
-from crawler.download.middleware.chain import Fetch
+from crawler.download.middleware.chain import Fetch, as_answer_to
 from crawler.download.net.proxy import parse_proxy
 from crawler.errors import ConnectionFailed, FetchTimeout, ProxyError, SettingError
 from crawler.model.request import Request
@@ -84,9 +84,7 @@ class ProxyPool:
             proxy.in_flight -= 1
             if self._waiting:
                 self._waiting.popleft().callback(None)
-        if response.request is sent:
-            response.request = request
-        return response
+        return as_answer_to(request, sent, response)
 
     async def _free(self, jar: Hashable) -> ProxyState:
         while (proxy := self.pick(jar)) is None:

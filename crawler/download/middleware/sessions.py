@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 
 from crawler.config.schema import CoreSettings
-from crawler.download.middleware.chain import Fetch
+from crawler.download.middleware.chain import Fetch, as_answer_to
 from crawler.download.middleware.cookies.middleware import Cookies
 from crawler.download.middleware.proxy_pool import ProxyPool
 from crawler.errors import SessionBlocked
@@ -68,9 +68,7 @@ class Sessions:
         headers = request.headers.copy()
         headers.update(session.headers)
         sent = request.replace(headers=headers, meta={**request.meta, "cookiejar": session.jar})
-        response = await fetch(sent)
-        if response.request is sent:
-            response.request = request
+        response = as_answer_to(request, sent, await fetch(sent))
         if response.status in self._blocked:
             self.throw_away(name, session)
             if self._has_tries(request):

@@ -20,7 +20,7 @@ from twisted.internet.defer import Deferred, execute
 
 from crawler.config.schema import CoreSettings
 from crawler.download.middleware.chain import SchemeRouter
-from crawler.download.request_limits import max_size_of
+from crawler.download.rules import max_size_of
 from crawler.download.seam import Downloader, Exchange, Head
 from crawler.errors import BodyTooLarge, FetchError
 from crawler.model.headers import Headers

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from crawler.config.schema import CoreSettings
 from crawler.download.middleware.cache.disk import KeptPages, Pages
-from crawler.download.middleware.chain import Fetch
+from crawler.download.middleware.chain import Fetch, as_answer_to
 from crawler.download.middleware.cookies.middleware import Cookies
 from crawler.download.middleware.headers import Authentication, DefaultHeaders
 from crawler.errors import NotInCache
@@ -167,9 +167,7 @@ class HttpCache:
             headers.update(found.validators)
             sent = request.replace(headers=headers)
         began, asked = self._wall(), self._asked(request)
-        response = await fetch(sent)
-        if response.request is sent:
-            response.request = request
+        response = as_answer_to(request, sent, await fetch(sent))
         answer = Kept(response.status, response.headers, began, self._wall())
         return await self._learn(request, key, response, found, answer, asked)
 

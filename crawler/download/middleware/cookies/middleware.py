@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from crawler.config.schema import CoreSettings
-from crawler.download.middleware.chain import Fetch
+from crawler.download.middleware.chain import Fetch, as_answer_to
 from crawler.download.middleware.cookies.jar import CookieJar, header_of
 from crawler.download.middleware.cookies.set_cookie import Cookie
 from crawler.download.seam import Head
@@ -63,10 +63,7 @@ class Cookies:
         headers = request.headers.copy()
         headers[b"Cookie"] = value
         sent = request.replace(headers=headers)
-        response = await fetch(sent)
-        if response.request is sent:
-            response.request = request
-        return response
+        return as_answer_to(request, sent, await fetch(sent))
 
     def before(self, request: Request) -> bool:
         """See chain.Middleware: tell whether there is no cookie to send."""
