@@ -27,6 +27,7 @@ CrawlerError
 │   │   ├── NotInCache         replay mode, and the page was never stored
 │   │   ├── LocalFailure       what came cannot be kept: a full disk; stops the crawl, the request stays undone
 │   │   ├── SessionBlocked     the site blocked the session; another one may pass
+│   │   ├── NotBegun           this process may send nothing now; the request waits for its turn again
 │   │   └── FetchCancelled     the crawl was stopped while the fetch ran
 │   ├── HttpError              a response whose status the spider does not accept; has .response
 │   ├── TooManyRedirects       the chain is longer than REDIRECT_MAX_TIMES
@@ -36,6 +37,7 @@ CrawlerError
 │   └── OutputClosed           nobody reads the standard output any more; stops it, and is no failure
 ├── StoreError                 the job store failed; stops the crawl
 │   ├── JobInUse               another process holds the job
+│   ├── LateWorker             a worker's lease at a shared store is over: others do its work
 │   └── JobDamaged             the job file cannot be read
 ├── BooksDoNotBalance          an accepted request had no, or two, terminal events: our bug
 └── (control flow, raised by users' code, with Scrapy's names)
@@ -187,6 +189,10 @@ class SessionBlocked(FetchError):
     """The site blocked the session, which is thrown away: the next try goes out in another one."""
 
 
+class NotBegun(FetchError):
+    """Not a byte was sent, since this process may send nothing now: it is not known to the store for long enough."""
+
+
 class FetchCancelled(FetchError):
     """The crawl stopped while the fetch was under way."""
 
@@ -232,6 +238,10 @@ class StoreError(CrawlerError):
 
 class JobInUse(StoreError):
     """Another process works on this job."""
+
+
+class LateWorker(StoreError):
+    """This worker's lease at a shared store is over: the store has given its work to others."""
 
 
 class JobDamaged(StoreError):

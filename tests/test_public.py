@@ -11,7 +11,7 @@ from crawler import errors, events
 SOURCE = Path(crawler.__file__)
 # What ends a command with a message, or is our own bug: nothing that a spider or a script catches by name.
 NOT_CAUGHT = {"ArgumentError", "BooksDoNotBalance", "FeedError", "OutputClosed", "OutputError", "SettingError"}
-NOT_CAUGHT |= {"SpiderImportError", "SpiderNotFound"}
+NOT_CAUGHT |= {"LateWorker", "NotBegun", "SpiderImportError", "SpiderNotFound"}
 
 
 def _for_type_checkers() -> set[str]:

@@ -78,6 +78,12 @@ class Edge:
         if isinstance(rules, FetchRules):
             rules.may_repeat = may_repeat
 
+    def ask_before_sending(self, may_send: Callable[[], bool]) -> None:
+        """Let the downloader send no request's first byte without this, however long its connection took to make."""
+        rules = getattr(self._http, "rules", None)
+        if isinstance(rules, FetchRules):
+            rules.may_send = may_send
+
     def _fresh(self, request: Request) -> Deferred[Response | None]:
         """Return the cache's answer to a request if it is fresh; those of one turn of the reactor come in the next."""
         answer: Deferred[Response | None] = Deferred()

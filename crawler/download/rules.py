@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from crawler.config.schema import CoreSettings
-from crawler.errors import FetchError
+from crawler.errors import FetchError, NotBegun
 from crawler.model.request import Request
 
 CUT = "download_cut"
@@ -27,7 +27,16 @@ _SAFE_TO_REPEAT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE")
 class FetchRules:
     """What the settings say about every fetch (names and units: CoreSettings)."""
 
-    __slots__ = ("decode", "fail_on_dataloss", "max_size", "may_repeat", "spool_size", "timeout", "warn_size")
+    __slots__ = (
+        "decode",
+        "fail_on_dataloss",
+        "max_size",
+        "may_repeat",
+        "may_send",
+        "spool_size",
+        "timeout",
+        "warn_size",
+    )
 
     def __init__(self, settings: CoreSettings) -> None:
         self.decode = settings.COMPRESSION_ENABLED
@@ -37,6 +46,12 @@ class FetchRules:
         self.timeout = settings.DOWNLOAD_TIMEOUT
         self.warn_size = settings.DOWNLOAD_WARNSIZE
         self.may_repeat: Callable[[Request], bool] = lambda request: True
+        self.may_send: Callable[[], bool] | None = None  # asked before the first byte of each request; None: always
+
+    def check_may_send(self) -> None:
+        """Raise NotBegun if this process may send nothing now."""
+        if self.may_send is not None and not self.may_send():
+            raise NotBegun("the lease of this process is nearly over, so nothing was sent", sent=False)
 
 
 def seconds_of(meta: dict[str, Any], setting: float) -> float:

@@ -30,6 +30,7 @@ from crawler.errors import (
     FetchTimeout,
     HeadTooLarge,
     NameNotResolved,
+    NotBegun,
     ProxyError,
     TLSError,
     TruncatedBody,
@@ -605,6 +606,17 @@ def test_a_stale_connection_is_told_of_where_the_repeat_has_to_wait(make: Make, 
     assert failing(downloader, server.url("/"), ConnectionLost).may_repeat
     assert (len(server.requests), asked) == (2, [server.url("/")])
     assert fetch(downloader, server.url("/")).body == b"x"
+
+
+def test_no_first_byte_goes_out_where_nothing_may_be_sent_any_more(make: Make, server: Chaos) -> None:
+    server.scripts["/"] = lambda request: iter([answer(b"x")])
+    downloader: Any = make()
+    answers = [False, True, False, True]
+    downloader.rules.may_send = lambda: answers.pop(0)
+    for _ in range(2):  # on a new connection, then on one that lay idle
+        assert not failing(downloader, server.url("/"), NotBegun).sent
+        assert fetch(downloader, server.url("/")).body == b"x"
+    assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize("spooled", [False, True])

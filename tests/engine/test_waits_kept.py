@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from crawler import testing
-from crawler.errors import ConnectionLost
+from crawler.errors import ConnectionLost, NotBegun
 from crawler.events import RequestDelayed, RequestEnded
 from crawler.model.request import Request
 from crawler.model.response import Response
@@ -148,6 +148,15 @@ def test_a_second_time_in_a_row_is_an_error_like_others() -> None:
     result = crawl(numbered(1), lambda request: lost(), settings=settings)
     assert [event.reason for event in result.happened(RequestEnded)] == ["ConnectionLost"]
     assert len(result.sent) == 4  # twice each of the two tries
+
+
+def test_what_could_not_be_begun_goes_again_and_is_no_try() -> None:
+    answers = iter([NotBegun("no lease", sent=False) for _ in range(4)])
+    settings = {**CALM, "ROBOTSTXT_OBEY": False, "RETRY_ENABLED": False}
+    result = crawl(numbered(2), lambda request: next(answers, "x"), settings=settings)
+    assert [event.outcome for event in result.happened(RequestEnded)] == ["answered"] * 2
+    assert not result.happened(RequestDelayed)
+    assert result.summary.errors == 0
 
 
 def test_a_host_without_a_delay_has_the_repeat_at_once() -> None:

@@ -137,6 +137,11 @@ class AgentFetch:
         if self._connecting is not None and self._connecting.active():
             self._connecting.cancel()
         assert isinstance(protocol.transport, WatchedConnection)
+        try:
+            self._downloader.rules.check_may_send()
+        except FetchError:
+            protocol.transport.abortConnection()
+            raise
         self._connection = protocol.transport
         self._connection.begin(self._heard)
         self._exchange.sent = True

@@ -188,6 +188,10 @@ class BaseConnection(ConnectionProtocol):
         """Begin an exchange. ``now`` is the clock's time."""
         raise NotImplementedError
 
+    def unused(self) -> None:
+        """The exchange that it was taken for does not begin."""
+        self.owner.give_back(self)
+
     def cancel(self, call: Call) -> None:
         """Drop the exchange, if it is still under way."""
         raise NotImplementedError

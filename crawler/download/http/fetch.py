@@ -120,6 +120,13 @@ class Fetch(Body):
 
     def begin(self, connection: BaseConnection, now: float) -> None:
         """Go out on this connection."""
+        if self._rules.may_send is not None:
+            try:
+                self._rules.check_may_send()
+            except FetchError as error:
+                connection.unused()
+                self._fail(error)
+                return
         self.connection = connection
         exchange = self.exchange
         if exchange is not None:

@@ -47,6 +47,11 @@ class Http2Connection(StreamCarrier):
         """Whether another exchange may begin."""
         return not self._closing and not self._leaving
 
+    def unused(self) -> None:
+        """See BaseConnection; others may be under way."""
+        if not (self._streams or self._queued):
+            super().unused()
+
     def due(self) -> float:
         """See Deadlines."""
         if self._closing or not self._streams:

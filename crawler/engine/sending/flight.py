@@ -33,6 +33,7 @@ from crawler.errors import (
     FetchError,
     IgnoreRequest,
     LocalFailure,
+    NotBegun,
     RequestDropped,
 )
 from crawler.events import Events, FetchFailed, RequestSent, ResponseReceived, SpiderFailed
@@ -234,11 +235,14 @@ class Flight:
             self._turns.answered(entry, outcome)
 
     def _goes_again(self, result: Response | Failure, entry: Entry) -> bool:
-        """Queue an entry once more whose connection the peer had closed; tell whether it was that.
+        """Queue an entry once more whose connection the peer had closed, or that could not be begun; tell whether.
 
         The downloader does so itself, at once, where ``may_repeat`` allows that.
         """
         error = result.value if isinstance(result, Failure) else None
+        if isinstance(error, NotBegun):
+            self._queue.add(entry, wait=0.0)
+            return True
         if not (isinstance(error, FetchError) and error.may_repeat) or entry in self._sent_twice:
             self._sent_twice.discard(entry)
             return False
