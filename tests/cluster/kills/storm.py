@@ -1,0 +1,209 @@
+"""A crawl of the site under a storm: every second something dies, until the storm is over and the crawl ends.
+
+``alone``: one process with its job in a file, killed and resumed: what the checks must find good, too. Else a
+starter with four workers and a second machine with one more, a server and a proxy before it.
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.cluster.kills import sitelog
+from tests.cluster.kills.chaos import (
+    LEASE_SECONDS,
+    Crew,
+    SiteProcess,
+    Watch,
+    crawl_arguments,
+    signal_if_there,
+)
+from tests.cluster.kills.output import wrong_items
+from tests.cluster.kills.server import Proxy, Server
+from tests.cluster.kills.sitelog import Exchange, Hit
+
+WORKERS = 4
+
+
+@dataclass
+class Storm:
+    """One crawl; what was done to it stands in ``hits``, and in ``outages`` when nobody could go on."""
+
+    site: SiteProcess
+    folder: Path
+    seed: int = 1
+    alone: bool = False
+    cuts: float = 0.02
+    hits: list[Hit] = field(default_factory=list)
+    outages: list[Hit] = field(default_factory=list)
+    done: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+    log: list[Exchange] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._rng = random.Random(self.seed)
+        self._stopped: dict[int, float] = {}
+        self._output = self.folder / "log.txt"
+        self._machine: Crew | None = None
+
+    def run(self, *, kills: int, patience: float) -> None:
+        """Begin the crawl, do as much to it, and see it end within so many seconds more."""
+        began = time.monotonic()
+        with ExitStack() as stack:
+            self._watch = stack.enter_context(Watch())
+            if self.alone:
+                self._settings = ["-s", f"JOB_DIR={self.folder / 'jobs'}"]
+            else:
+                self._server = Server(self.folder / "server")
+                stack.callback(self._server.end)
+                self._server.start()
+                self._proxy = stack.enter_context(Proxy(self._server, seed=self.seed, cuts=self.cuts))
+                self._settings = ["-s", f"JOB_STORE={self._proxy.url}", "-s", f"JOB_LEASE_SECONDS={LEASE_SECONDS}"]
+            self._starter = self._crew(*self._begin())
+            stack.callback(self._end)
+            self._until(lambda: self.site.asked > 20 or self._is_over(), 30)
+            self._add_machine()
+            self._rage(kills)
+            self._calm(patience)
+        self.hits += self._watch.hits
+        self.log = self.site.log
+        self.seconds = time.monotonic() - began
+
+    def problems(self) -> list[str]:
+        """What is wrong with the items, or with what the site has seen."""
+        world = self.site.world
+        longest = 2 * LEASE_SECONDS + 2.0
+        return [
+            *wrong_items(self.folder, world),
+            *sitelog.short_gaps(self.log),
+            *sitelog.crowds(self.log),
+            *sitelog.impatient(self.log, world, self.hits),
+            *sitelog.needless(self.log, world, self.hits),
+            *sitelog.silences(self.log, world, self.outages, longest=longest),
+            *sitelog.forbidden(self.log),
+        ]
+
+    def _begin(self) -> list[str]:
+        workers = [] if self.alone else ["--workers", str(WORKERS)]
+        return crawl_arguments(self.folder, self.site.port, [*self._settings, *workers])
+
+    def _crew(self, *arguments: str) -> Crew:
+        crew = Crew(*arguments, log=self._output, alone=self.alone)
+        self._watch.crews.append(crew)
+        return crew
+
+    def _add_machine(self) -> None:
+        if not self.alone and not self._is_over():
+            self._machine = self._crew("work", self._proxy.url, "k")
+
+    def _is_over(self) -> bool:
+        return self._starter.process.poll() is not None
+
+    def _rage(self, kills: int) -> None:
+        """Do something each second: mostly kill a worker."""
+        deeds: list[Callable[[], None]] = [self._kill_starter] * 2
+        if not self.alone:
+            deeds += [self._stop_worker] * max(3, kills // 8)
+            deeds += [self._kill_server] * 3 + [self._kill_machine] * 2
+        deeds += [self._kill_worker] * (kills - len(deeds))
+        self._rng.shuffle(deeds)
+        for deed in deeds:
+            until = time.monotonic() + (1.0 if not self.alone else 1.5)
+            while time.monotonic() < until and not self._is_over():
+                self._continue_stopped()
+                time.sleep(0.02)
+            if self._is_over():
+                return
+            self.done[deed.__name__.strip("_")] += 1
+            deed()
+
+    def _calm(self, patience: float) -> None:
+        """Wait for the end of the crawl, which must be a good one."""
+        if not self.alone:
+            self._proxy.cuts = 0.0
+        self._until(lambda: self._is_over() and not self._stopped, patience)
+        status = self._starter.process.wait()
+        assert status == 0, f"exit status {status}\n{self.tail()}"
+
+    def _until(self, condition: Callable[[], bool], seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < until, f"this did not happen in {seconds} s\n{self.tail()}"
+            self._continue_stopped()
+            time.sleep(0.02)
+
+    def tail(self) -> str:
+        """The last of what the commands printed."""
+        return self._output.read_text(errors="replace")[-6000:]
+
+    def _end(self) -> None:
+        for pid in self._stopped:
+            signal_if_there(pid, signal.SIGCONT)
+        for crew in self._watch.crews:
+            if crew.process.poll() is None:
+                crew.kill_all()
+
+    def _victims(self) -> list[int]:
+        crews = [self._starter] if self._machine is None else [self._starter, self._machine]
+        return [pid for crew in crews for pid in crew.workers if pid not in self._stopped]
+
+    def _kill_worker(self) -> None:
+        if victims := self._victims():
+            signal_if_there(self._rng.choice(victims), signal.SIGKILL)
+        if self.alone:
+            self._starter.process.wait()
+            self._resume()
+
+    def _stop_worker(self) -> None:
+        if victims := self._victims():
+            pid = self._rng.choice(victims)
+            if signal_if_there(pid, signal.SIGSTOP):
+                self._stopped[pid] = time.monotonic()
+
+    def _continue_stopped(self) -> None:
+        now = time.monotonic()
+        for pid, since in list(self._stopped.items()):
+            if now - since > 1.6 * LEASE_SECONDS:
+                del self._stopped[pid]
+                signal_if_there(pid, signal.SIGCONT)
+                self.hits.append(Hit(since, now, pid, "stopped"))
+
+    def _kill_starter(self) -> None:
+        began = time.monotonic()
+        self._starter.kill()
+        self._resume()
+        self.outages.append(Hit(began, began + LEASE_SECONDS, 0, "starter killed"))
+
+    def _resume(self) -> None:
+        workers = [] if self.alone else ["--workers", str(WORKERS)]
+        self._starter = self._crew("resume", "k", *self._settings, *workers)
+
+    def _kill_machine(self) -> None:
+        assert self._machine is not None
+        self._machine.kill_all()
+        self._machine = self._crew("work", self._proxy.url, "k")
+
+    def _kill_server(self) -> None:
+        began = time.monotonic()
+        self._server.kill()
+        time.sleep(self._rng.choice([0.1, 1.0, 1.3 * LEASE_SECONDS]))
+        self._server.start()
+        outage = Hit(began, time.monotonic() + LEASE_SECONDS, 0, "server killed")
+        self.hits.append(outage)
+        self.outages.append(outage)
+
+
+def wait_for_end(crew: Crew, seconds: float) -> int:
+    """Return the exit status of a command; ends it if it takes longer."""
+    try:
+        return crew.process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        crew.kill_all()
+        raise
