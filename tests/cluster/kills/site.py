@@ -16,37 +16,52 @@ import json
 import os
 import re
 import sys
+import threading
 import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
+from tests.cluster.kills.sitelog import Exchange, read_log
 from tests.cluster.kills.world import ANSWER_SECONDS, HOSTS, MEMBERS, MEMBERS_SECONDS, RETRY_AFTER_SECONDS, World
 
 _ROBOTS = "User-agent: *\nDisallow: /private/\n"
 _MEMBERS_ROBOTS = f"{_ROBOTS}Crawl-delay: {MEMBERS_SECONDS}\n"
 
 
+class Answers(Protocol):
+    """What a site answers. ``seconds``: how long each host takes."""
+
+    hosts: Sequence[str]
+    seconds: Mapping[str, float]
+
+    def answer(self, host: str, path: str, head: str, port: int) -> tuple[int, str, str]:
+        """Return status, body and further header lines."""
+
+
 class Site:
     """All hosts, on one port."""
 
-    def __init__(self, world: World, log: TextIO) -> None:
-        self._world = world
+    def __init__(self, answers: Answers, log: TextIO) -> None:
+        self._answers = answers
         self._log = log
         self._asked = 0
         self._connections = 0
-        self._failed: set[int] = set()
         self.port = 0
 
-    async def serve(self) -> None:
-        """Listen, print the port and serve until the standard input ends."""
+    async def serve(self, ready: Callable[[int], None], ended: Callable[[], object]) -> None:
+        """Listen, tell the port and serve until ``ended``, called in a thread, has returned."""
         async with contextlib.AsyncExitStack() as stack:
-            for host in HOSTS:
+            for host in self._answers.hosts:
                 server = await asyncio.start_server(self._connection, host, self.port, backlog=512)
                 self.port = server.sockets[0].getsockname()[1]
-                await stack.enter_async_context(server)
-            print(self.port, flush=True)
-            await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-            os._exit(0)
+                stack.callback(server.close)
+            ready(self.port)
+            await asyncio.get_running_loop().run_in_executor(None, ended)
+        connections = asyncio.all_tasks() - {asyncio.current_task()}
+        for connection in connections:
+            connection.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
 
     def _note(self, what: str, number: int, **more: Any) -> None:
         self._log.write(json.dumps({"what": what, "number": number, "at": time.monotonic(), **more}) + "\n")
@@ -54,7 +69,7 @@ class Site:
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections += 1
         connection = self._connections
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
                 if length := re.search(r"(?i)\r\ncontent-length: *(\d+)", head):
@@ -65,28 +80,46 @@ class Site:
                 worker = re.search(r"(?i)\r\nx-worker: *(\d+)", head)
                 pid = int(worker[1]) if worker else 0
                 self._note("asked", number, host=host, path=path, pid=pid, connection=connection)
-                if await _has_gone(reader, ANSWER_SECONDS[host]):
+                if await _has_gone(reader, self._answers.seconds.get(host, 0.0)):
                     self._note("cut", number)
                     break
-                status, body, more = self._answer(host, path, head)
+                status, body, more = self._answers.answer(host, path, head, self.port)
                 self._note("answered", number, status=status)
                 writer.write(_octets(status, body, more))
                 await writer.drain()
         writer.transport.abort()
 
-    def _answer(self, host: str, path: str, head: str) -> tuple[int, str, str]:
-        """Return status, body and further header lines."""
+
+class OfWorld(Answers):
+    """The pages of a world."""
+
+    hosts = HOSTS
+    seconds = ANSWER_SECONDS
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._failed: set[int] = set()
+        self._logins = 0
+        self._port = 0
+
+    def answer(self, host: str, path: str, head: str, port: int) -> tuple[int, str, str]:
+        self._port = port
         kind, _, rest = path.strip("/").partition("/")
         if path == "/robots.txt":
             return 200, _MEMBERS_ROBOTS if host == MEMBERS else _ROBOTS, ""
         if path == "/login" and host == MEMBERS:
             links = self._links(self._world.members[:1])
-            return 200, f"<html><title>Welcome</title>{links}</html>", f"Set-Cookie: session=s{self._asked}; Path=/\r\n"
+            self._logins += 1
+            return (
+                200,
+                f"<html><title>Welcome</title>{links}</html>",
+                f"Set-Cookie: session=s{self._logins}; Path=/\r\n",
+            )
         if host == MEMBERS and "session=s" not in head:
             return 403, "who are you?", ""
         if kind == "r":
             page = self._world.pages[int(rest)]
-            return 302, "", f"Location: http://{page.host}:{self.port}{page.path}\r\n"
+            return 302, "", f"Location: http://{page.host}:{self._port}{page.path}\r\n"
         if kind in ("d", "c"):
             return 200, f"<html><title>Part of {rest}</title></html>", ""
         if kind != "p" or self._world.pages[int(rest)].host != host:
@@ -103,13 +136,13 @@ class Site:
         for kind, href in (("inline", page.inline), ("carried", page.carried)):
             if href:
                 host, _, path = href.partition("/")
-                links += f'<a class="{kind}" href="http://{host}:{self.port}/{path}">part</a>'
+                links += f'<a class="{kind}" href="http://{host}:{self._port}/{path}">part</a>'
         links += f'<a class="next" href="/private/{number}">no</a>' if number % 10 == 0 else ""
         return 200, f"<html><title>Page {number}</title><body>{links}</body></html>", ""
 
     def _links(self, numbers: list[int]) -> str:
         hrefs = [self._world.href(number).partition("/") for number in numbers]
-        return "".join(f'<a class="next" href="http://{host}:{self.port}/{path}">on</a>' for host, _, path in hrefs)
+        return "".join(f'<a class="next" href="http://{host}:{self._port}/{path}">on</a>' for host, _, path in hrefs)
 
 
 async def _has_gone(reader: asyncio.StreamReader, seconds: float) -> bool:
@@ -132,13 +165,48 @@ def _octets(status: int, body: str, more: str) -> bytes:
     return head.encode() + body.encode()
 
 
+class ServedSite:
+    """A small site served from a thread of this process; ``log`` is what it has seen."""
+
+    def __init__(self, path: Path, port: int) -> None:
+        self._path = path
+        self.port = port
+
+    @property
+    def log(self) -> list[Exchange]:
+        """What it has seen so far."""
+        return read_log(self._path)
+
+
+@contextlib.contextmanager
+def serving(answers: Answers, folder: Path) -> Iterator[ServedSite]:
+    """Serve a small site, with its log in the folder."""
+    path, ready, ended, ports = folder / "small.log", threading.Event(), threading.Event(), list[int]()
+
+    def tell(port: int) -> None:
+        ports.append(port)
+        ready.set()
+
+    with path.open("a", buffering=1) as log:
+        site = Site(answers, log)
+        thread = threading.Thread(target=lambda: asyncio.run(site.serve(tell, ended.wait)), name="site", daemon=True)
+        thread.start()
+        try:
+            assert ready.wait(10)
+            yield ServedSite(path, ports[0])
+        finally:
+            ended.set()
+            thread.join(10)
+
+
 def main() -> None:
     """Serve; the site goes before others on a busy machine, so that its log has no delays of its own."""
     with contextlib.suppress(OSError):
         os.nice(-10)
     pages, seed, log = sys.argv[1:]
     with Path(log).open("a", buffering=1) as file:
-        asyncio.run(Site(World(int(pages), int(seed)), file).serve())
+        site = Site(OfWorld(World(int(pages), int(seed))), file)
+        asyncio.run(site.serve(lambda port: print(port, flush=True), sys.stdin.read))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from tests.cluster.kills.world import CONCURRENCY, HOSTS, MEMBERS, MOVING, PACED, PER_HOST, RETRY_AFTER_SECONDS, World
 
-UNCOMMITTED_SECONDS = 3.0
+UNCOMMITTED_SECONDS = 2.0
 """How long after its answer a page may be uncommitted, on a machine that is busy with starting workers."""
 SCHEDULING_SECONDS = 0.1
 """How much later than decided a request may be seen: what a busy machine takes to run a process."""
@@ -144,16 +144,22 @@ def was_hit(hits: Sequence[Hit], pid: int, began: float, ended: float) -> bool:
 
 
 def refetched(log: Sequence[Exchange], world: World) -> list[tuple[Exchange, Exchange, float]]:
-    """Return each page that was asked for again after a good answer, both exchanges, and when all that its
-    callback fetched by itself was there."""
-    parts = {page.name: [page.inline or page.carried] for page in world.pages if page.inline or page.carried}
+    """Return each page that was asked for again after a good answer, both exchanges, and when the first was whole.
+
+    That is when all that its callback fetches by itself was there, too; if it never was: when it was asked again.
+    """
+    parts = {page.name: page.inline or page.carried for page in world.pages if page.inline or page.carried}
     last: dict[str, Exchange] = {}
     again = []
     for exchange in log:
         before = last.get(exchange.key)
         if before is not None and before.good and before.ended is not None and exchange.path != "/robots.txt":
-            ends = [last[part].ended or before.ended for part in parts.get(exchange.key, ()) if part in last]
-            again.append((before, exchange, max([before.ended, *ends])))
+            whole = before.ended
+            if exchange.key in parts:
+                part = last.get(parts[exchange.key])
+                fetched = part is not None and part.pid == before.pid and part.began >= before.began and part.good
+                whole = part.ended if part is not None and fetched and part.ended is not None else exchange.began
+            again.append((before, exchange, whole))
         last[exchange.key] = exchange
     return again
 

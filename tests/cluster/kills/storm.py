@@ -1,7 +1,8 @@
 """A crawl of the site under a storm: every second something dies, until the storm is over and the crawl ends.
 
-``alone``: one process with its job in a file, killed and resumed: what the checks must find good, too. Else a
-starter with four workers and a second machine with one more, a server and a proxy before it.
+Of which kind it is: "alone" is one process with its job in a file, killed and resumed: what the checks must find
+good, too; "private" a starter with four workers and a server of their own; "server" a starter with four workers and
+a second machine with one more, a server and a proxy before it.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Storm:
     site: SiteProcess
     folder: Path
     seed: int = 1
-    alone: bool = False
+    kind: str = "server"
     cuts: float = 0.02
     hits: list[Hit] = field(default_factory=list)
     outages: list[Hit] = field(default_factory=list)
@@ -58,14 +59,15 @@ class Storm:
         began = time.monotonic()
         with ExitStack() as stack:
             self._watch = stack.enter_context(Watch())
-            if self.alone:
-                self._settings = ["-s", f"JOB_DIR={self.folder / 'jobs'}"]
+            self._settings = ["-s", f"JOB_LEASE_SECONDS={LEASE_SECONDS}"]
+            if self.kind != "server":
+                self._settings += ["-s", f"JOB_DIR={self.folder / 'jobs'}"]
             else:
                 self._server = Server(self.folder / "server")
                 stack.callback(self._server.end)
                 self._server.start()
                 self._proxy = stack.enter_context(Proxy(self._server, seed=self.seed, cuts=self.cuts))
-                self._settings = ["-s", f"JOB_STORE={self._proxy.url}", "-s", f"JOB_LEASE_SECONDS={LEASE_SECONDS}"]
+                self._settings += ["-s", f"JOB_STORE={self._proxy.url}"]
             self._starter = self._crew(*self._begin())
             stack.callback(self._end)
             self._until(lambda: self.site.asked > 20 or self._is_over(), 30)
@@ -90,17 +92,24 @@ class Storm:
             *sitelog.forbidden(self.log),
         ]
 
+    @property
+    def cut(self) -> dict[str, int]:
+        """How many calls were cut before and after the server had executed them."""
+        return self._proxy.count if self.kind == "server" else {}
+
     def _begin(self) -> list[str]:
-        workers = [] if self.alone else ["--workers", str(WORKERS)]
-        return crawl_arguments(self.folder, self.site.port, [*self._settings, *workers])
+        return crawl_arguments(self.folder, self.site.port, [*self._settings, *self._workers()])
+
+    def _workers(self) -> list[str]:
+        return [] if self.kind == "alone" else ["--workers", str(WORKERS)]
 
     def _crew(self, *arguments: str) -> Crew:
-        crew = Crew(*arguments, log=self._output, alone=self.alone)
+        crew = Crew(*arguments, log=self._output, alone=self.kind == "alone")
         self._watch.crews.append(crew)
         return crew
 
     def _add_machine(self) -> None:
-        if not self.alone and not self._is_over():
+        if self.kind == "server" and not self._is_over():
             self._machine = self._crew("work", self._proxy.url, "k")
 
     def _is_over(self) -> bool:
@@ -109,13 +118,14 @@ class Storm:
     def _rage(self, kills: int) -> None:
         """Do something each second: mostly kill a worker."""
         deeds: list[Callable[[], None]] = [self._kill_starter] * 2
-        if not self.alone:
+        if self.kind != "alone":
             deeds += [self._stop_worker] * max(3, kills // 8)
+        if self.kind == "server":
             deeds += [self._kill_server] * 3 + [self._kill_machine] * 2
         deeds += [self._kill_worker] * (kills - len(deeds))
         self._rng.shuffle(deeds)
         for deed in deeds:
-            until = time.monotonic() + (1.0 if not self.alone else 1.5)
+            until = time.monotonic() + 1.0
             while time.monotonic() < until and not self._is_over():
                 self._continue_stopped()
                 time.sleep(0.02)
@@ -126,7 +136,7 @@ class Storm:
 
     def _calm(self, patience: float) -> None:
         """Wait for the end of the crawl, which must be a good one."""
-        if not self.alone:
+        if self.kind == "server":
             self._proxy.cuts = 0.0
         self._until(lambda: self._is_over() and not self._stopped, patience)
         status = self._starter.process.wait()
@@ -157,7 +167,7 @@ class Storm:
     def _kill_worker(self) -> None:
         if victims := self._victims():
             signal_if_there(self._rng.choice(victims), signal.SIGKILL)
-        if self.alone:
+        if self.kind == "alone":
             self._starter.process.wait()
             self._resume()
 
@@ -182,8 +192,7 @@ class Storm:
         self.outages.append(Hit(began, began + LEASE_SECONDS, 0, "starter killed"))
 
     def _resume(self) -> None:
-        workers = [] if self.alone else ["--workers", str(WORKERS)]
-        self._starter = self._crew("resume", "k", *self._settings, *workers)
+        self._starter = self._crew("resume", "k", *self._settings, *self._workers())
 
     def _kill_machine(self) -> None:
         assert self._machine is not None

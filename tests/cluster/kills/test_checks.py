@@ -62,6 +62,7 @@ def test_refetches() -> None:
     again = [exchange(PLAIN, WHOLE, 20.0, 20.1, pid=2), exchange(PART_HOST, PART, 21.0, 21.1, pid=2)]
     assert sitelog.needless([*whole, *again], WORLD, [Hit(16.0, 16.0, 1)]) == []  # its unit was open until 15.1
     assert len(sitelog.needless([*whole, *again], WORLD, [Hit(30.0, 30.0, 1)])) == 2
+    assert sitelog.needless([whole[0], *again], WORLD, [Hit(19.0, 19.0, 1)]) == []  # its part was never there
 
 
 def test_silences() -> None:

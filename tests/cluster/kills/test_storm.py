@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 def test_one_process_under_a_storm(tmp_path: Path) -> None:
     """What the checks of the cluster say of a crawl without one."""
     with SiteProcess(tmp_path, pages=800, seed=1) as site:
-        storm = Storm(site, tmp_path, alone=True)
+        storm = Storm(site, tmp_path, kind="alone")
         storm.run(kills=12, patience=90)
         assert storm.problems() == []
         assert sum(storm.done.values()) >= 10
