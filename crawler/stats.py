@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -24,12 +25,14 @@ class Stats:
     """A dictionary of counters and facts, safe to change from pipeline threads.
 
     ``counts`` are counters that the reactor's thread alone adds to, without the lock: some ten for each
-    page. They are added to the values of the same keys whenever those are read.
+    page. They are added to the values of the same keys whenever those are read. ``extremes`` says of a key that
+    was given to ``max_value`` or ``min_value`` which of them it was: "max" or "min".
     """
 
     def __init__(self, initial: dict[str, Any] | None = None) -> None:
         self._values: dict[str, Any] = dict(initial or {})
         self._lock = threading.Lock()
+        self.extremes: dict[str, str] = {}
         self.counts: defaultdict[str, int] = defaultdict(int)
 
     def __repr__(self) -> str:
@@ -76,9 +79,38 @@ class Stats:
     def max_value(self, key: str, value: SupportsRichComparison, spider: Named | None = None) -> None:
         """Keep the larger of the stored value and this one."""
         with self._lock:
+            self.extremes[key] = "max"
             self._values[key] = max(self._values.get(key, value), value)
 
     def min_value(self, key: str, value: SupportsRichComparison, spider: Named | None = None) -> None:
         """Keep the smaller of the stored value and this one."""
         with self._lock:
+            self.extremes[key] = "min"
             self._values[key] = min(self._values.get(key, value), value)
+
+
+_EXTREMES = {"start_time": "min", "finish_time": "max", "elapsed_time_seconds": "max"}
+"""Those that a crawl sets by itself when it ends."""
+
+
+def summed(parts: Sequence[Mapping[str, Any]], extremes: Mapping[str, str]) -> dict[str, Any]:
+    """Return the stats of several processes as one's; ``extremes`` are all theirs together.
+
+    Of those the largest or the smallest counts; other numbers are added; of what is no number the last one stands.
+    """
+    values: dict[str, Any] = {}
+    kinds = {**_EXTREMES, **extremes}
+    for part in parts:
+        for key, value in part.items():
+            old = values.get(key)
+            if old is None or (not (_is_number(old) and _is_number(value)) and type(old) is not type(value)):
+                values[key] = value
+            elif key in kinds:
+                values[key] = max(old, value) if kinds[key] == "max" else min(old, value)
+            else:
+                values[key] = old + value if _is_number(value) else value
+    return values
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

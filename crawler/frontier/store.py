@@ -116,7 +116,7 @@ class Resumed(Struct):
     """What a store finds when it is opened; all empty for a new job.
 
     ``queued`` is the number of requests of each host that are not done. ``facts`` is what was kept
-    by ``commit(..., facts=…)`` by name (cookies, robots, throttle, stats, spider state, …).
+    by ``commit(..., facts=…)`` by name (cookies, robots, throttle, stats, spider state, …); what became None is gone.
     """
 
     is_new: bool = True

@@ -127,7 +127,8 @@ class _Transaction:
         self._file.fingerprints.write(sql, self.new)
         if self._file.feeds:
             write(sql, "INSERT INTO items", self._items)
-        write(sql, "INSERT OR REPLACE INTO facts", group.facts)
+        write(sql, "INSERT OR REPLACE INTO facts", [fact for fact in group.facts if fact[1] is not None])
+        sql.executemany("DELETE FROM facts WHERE name = ?", [(name,) for name, value in group.facts if value is None])
         kept = [(*place, value) for place, value in self._memory.items() if value is not None]
         write(sql, "INSERT OR REPLACE INTO memory", kept)
         for place in (place for place, value in self._memory.items() if value is None):

@@ -82,7 +82,7 @@ class Group(NamedTuple):
 
     moved: list[Moved]
     results: list[Result]
-    facts: list[tuple[str, bytes]]
+    facts: list[tuple[str, bytes | None]]
 
 
 def signed(number: int) -> int:
@@ -159,8 +159,11 @@ class Rows:
         page = text(children[0].found_on)
         return _encode_plain([self._child(offer, page) for offer in children])
 
-    def _fact(self, name: str, value: Value) -> bytes:
-        """Put a fact into its stored form; what of it has none is left out: it is not worth the crawl."""
+    def _fact(self, name: str, value: Value) -> bytes | None:
+        """Put a fact into its stored form, None for one that is gone; what of it has no form is left out: it is not
+        worth the crawl."""
+        if value is None:
+            return None
         try:
             return self._codec.encode(value)
         except BaseException as error:  # whatever an object of the user's does when it is looked at

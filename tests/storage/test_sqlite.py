@@ -46,7 +46,7 @@ def test_a_resumed_job_has_its_counts_facts_memory_and_marks(sqlite: Stores) -> 
     assert resumed.queued == {"a": 1, "b": 1}
     assert (resumed.done, resumed.accepted, resumed.items) == (1, 3, 2)
     assert (resumed.start_count, resumed.start_digests, resumed.start_ended) == (7, [2**64 - 1, 5], True)
-    assert resumed.facts == {"stats": {"a": 1}, "gone": None}
+    assert resumed.facts == {"stats": {"a": 1}}
     assert resumed.memory == {("drop", "seen"): {("isbn", 1): None}, ("drop", "last"): {"key": {"n": (1, 2)}}}
     assert resumed.feed_marks == {"out.jl": {"number": 1, "length": 20}}
 

@@ -261,11 +261,14 @@ class RobotsGate:
         return changed
 
     def restore_facts(self, facts: dict[str, Any]) -> None:
-        """Take back the files that are still valid: one fetch per origin a day, also across a resume."""
+        """Take back the files that are still valid: one fetch per origin a day, also across a resume and over all
+        workers. What is known here and was fetched as late, or later, stays."""
         now, wall = self._clock.seconds(), self._clock.wall()
         for name, kept in facts.items():
             if not name.startswith(FACT_PREFIX) or kept is None:
                 continue
-            age = max(wall - kept["wall"], 0.0)
-            if age < VALID_SECONDS:
-                self._learn(name.removeprefix(FACT_PREFIX), kept["body"], now - age)
+            origin, age = name.removeprefix(FACT_PREFIX), max(wall - kept["wall"], 0.0)
+            known = self.known.get(origin)
+            older = known is not None and known.rules is not None and known.until + 1 > now - age + VALID_SECONDS
+            if age < VALID_SECONDS and not older:
+                self._learn(origin, kept["body"], now - age)

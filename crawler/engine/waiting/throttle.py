@@ -168,15 +168,14 @@ class Throttle:
             self._sweep()
 
     def _restore(self, host: str, kept: HostThrottle) -> None:
-        # The settings may have changed since: never faster than what is configured now.
-        now = self._configured.of(host)
-        state = kept._replace(
-            full_concurrency=now.concurrency,
-            full_delay=now.delay,
-            concurrency=min(kept.concurrency, now.concurrency),
-            delay=max(kept.delay, now.delay),
+        """Go as slowly as the kept state, the settings (they may have changed since) and what is known here say."""
+        now, known = self._configured.of(host), self.states.get(host)
+        base = known or kept._replace(full_concurrency=now.concurrency, full_delay=now.delay)
+        state = base._replace(
+            concurrency=min(kept.concurrency, now.concurrency, base.concurrency),
+            delay=max(kept.delay, now.delay, base.delay),
         )
-        if state.slowed:
+        if state.slowed and state != known:
             self.states[host] = state
             self._frontier.set_limits(host, concurrency=state.concurrency, delay=state.delay)
 

@@ -85,12 +85,8 @@ def test_who_is_sent_a_cookie(set_at: str, line: str, asked: str, sent: bool) ->
     assert bool(world.sends(asked)) is sent
     # and after a save and a load
     other = World()
-    other.cookies.restore(world.cookies.snapshot())
+    other.cookies.restore_facts(world.cookies.changed_facts())
     assert bool(other.sends(asked)) is sent
-    third = World()
-    world.cookies.jar().changed.update(cookie.domain for cookie in world.cookies.jar())
-    third.cookies.restore_facts(world.cookies.changed_facts())
-    assert bool(third.sends(asked)) is sent
 
 
 def test_order_and_replacement() -> None:
@@ -112,7 +108,7 @@ def test_the_cookies_of_one_response_are_sent_in_the_order_of_its_lines() -> Non
     world.now -= 3600  # a clock that is set back
     world.receives("http://www.x.com/", "c=1")
     again = World()
-    again.cookies.restore(world.cookies.snapshot())
+    again.cookies.restore_facts(world.cookies.changed_facts())
     again.receives("http://www.x.com/", "d=1")
     assert again.sends("http://www.x.com/") == "z=2; a=2; b=1; m=3; c=1; d=1"
 
@@ -208,15 +204,76 @@ def test_a_jar_of_many_sites_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None
     assert not jar.cookies_for(split("http://h0.com/"), NOW)
 
 
-def test_facts_are_what_changed() -> None:
+def test_each_cookie_is_a_fact_and_none_stands_for_one_that_is_gone() -> None:
     world = World()
-    world.receives("http://a.com/", "k=1")
+    world.receives("http://a.com/", "k=1", "n=1")
     world.receives("http://b.com/", "k=1")
-    assert len(world.cookies.changed_facts()) == 2
+    kept = world.cookies.changed_facts()
+    assert len(kept) == 3
     assert world.cookies.changed_facts() == {}
     world.receives("http://a.com/", "k=; max-age=0")
-    ((_, (key, cookies)),) = world.cookies.changed_facts().items()
-    assert (key, cookies) == (None, [])
+    ((name, gone),) = world.cookies.changed_facts().items()
+    assert (name in kept, gone) == (True, None)
+
+
+def test_of_cookies_that_were_never_kept_no_fact_says_that_they_are_gone() -> None:
+    world = World()
+    world.receives("http://a.com/", *[f"n{number}=1" for number in range(3 * MAX_OF_DOMAIN)])
+    facts = world.cookies.changed_facts()
+    assert (len(facts), None in facts.values()) == (MAX_OF_DOMAIN, False)
+    world.receives("http://a.com/", "new=1")
+    assert sorted(value is None for value in world.cookies.changed_facts().values()) == [False, True]
+
+
+def test_workers_that_set_cookies_of_one_site_undo_nothing_of_each_other() -> None:
+    one, other = World(), World()
+    one.receives("http://a.com/", "session=1", "theme=1")
+    other.cookies.restore_facts(one.cookies.changed_facts())
+    one.receives("http://a.com/", "theme=; max-age=0")
+    other.receives("http://a.com/", "seen=1")
+    from_one, from_other = one.cookies.changed_facts(), other.cookies.changed_facts()
+    for _ in range(2):  # any number of times
+        one.cookies.restore_facts(from_other)
+        other.cookies.restore_facts(from_one)
+    assert one.sends("http://a.com/") == other.sends("http://a.com/") == "session=1; seen=1"
+    assert one.cookies.changed_facts() == other.cookies.changed_facts() == {}
+
+
+def test_a_cookie_that_changed_here_is_newer_than_what_another_worker_kept_before() -> None:
+    one, other = World(), World()
+    one.receives("http://a.com/", "k=theirs", "gone=1")
+    one.cookies.changed_facts()
+    one.receives("http://a.com/", "gone=; max-age=0")
+    theirs = one.cookies.changed_facts()
+    other.receives("http://a.com/", "k=ours", "gone=set")
+    other.cookies.restore_facts(theirs)
+    assert other.sends("http://a.com/") == "k=ours; gone=set"
+    one.cookies.restore_facts(other.cookies.changed_facts())
+    assert one.sends("http://a.com/") == "k=ours; gone=set"
+
+
+def test_a_jar_that_is_thrown_away_takes_its_cookies_from_the_job() -> None:
+    world, kept = World(), {}
+    for jar in 1, "two":
+        world.receives("http://a.com/", f"k={jar}", meta={"cookiejar": jar})
+    kept.update(world.cookies.changed_facts())
+    world.cookies.forget(1)
+    kept.update(world.cookies.changed_facts())
+    again = World()
+    again.cookies.restore_facts(kept)
+    assert [again.sends("http://a.com/", meta={"cookiejar": jar}) for jar in (1, "two")] == ["", "k=two"]
+
+
+def test_the_cookies_of_a_job_that_an_earlier_version_began_are_kept_as_todays() -> None:
+    world = World()
+    cookies = [parse(line, split("http://a.com/"), NOW) for line in (b"k=1", b"n=2", b"old=; max-age=0")]
+    world.cookies.restore_facts({"cookies/None/a.com": [None, [list(cookie or ()) for cookie in cookies]]})
+    assert world.sends("http://a.com/") == "k=1; n=2"
+    facts = world.cookies.changed_facts()
+    assert facts.pop("cookies/None/a.com") is None
+    again = World()
+    again.cookies.restore_facts(facts)
+    assert again.sends("http://a.com/") == "k=1; n=2"
 
 
 @pytest.mark.parametrize(

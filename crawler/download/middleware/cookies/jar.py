@@ -6,8 +6,7 @@ A jar by RFC 6265bis, bounded: a site that sets cookies without end pushes out i
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from crawler.download.middleware.cookies.set_cookie import Cookie, parse, path_matches
 from crawler.model.url import UrlParts
@@ -23,12 +22,16 @@ MAX_SENT = 16_384
 
 Key = tuple[bytes, str, bool]
 
+Place = tuple[str, Key]
+"""Where a cookie lies, and what makes it the same as another: domain, name, path, whether it is for that host only."""
+
 
 class CookieJar:
-    """Cookies by domain. ``changed`` holds the domains that changed since somebody cleared it."""
+    """Cookies by domain, with what changed since somebody kept them elsewhere: see `changes`."""
 
     def __init__(self) -> None:
-        self.changed: set[str] = set()
+        self._changed: set[Place] = set()
+        self._kept: set[Place] = set()  # what is kept elsewhere, as far as it is known here
         self._domains: dict[str, dict[Key, Cookie]] = {}
         self._count = 0
         self._latest = 0.0
@@ -89,6 +92,7 @@ class CookieJar:
         if not expired:
             of_domain[key] = cookie if old is None else cookie._replace(created=old.created)
             self._count += 1
+            self._changed.add((cookie.domain, key))
             if cookie.secure:
                 for domain in _with_parents(cookie.domain):
                     self._with_secure.setdefault(domain, set()).add(cookie.domain)
@@ -96,10 +100,10 @@ class CookieJar:
                 self._evict(cookie.domain, now)
             if self._count > MAX_OF_JAR:
                 self._evict(next(iter(self._domains)), now)
+        elif old is not None:
+            self._gone((cookie.domain, key))
         if not of_domain:
             self._drop(cookie.domain)
-        if old is not None or not expired:
-            self.changed.add(cookie.domain)
 
     def _evict(self, domain: str, now: float) -> None:
         """Remove what has expired, or else the cookie set longest ago."""
@@ -108,9 +112,9 @@ class CookieJar:
         for key in old or [next(iter(of_domain))]:
             del of_domain[key]
             self._count -= 1
+            self._gone((domain, key))
         if not of_domain:
             self._drop(domain)
-        self.changed.add(domain)
 
     def _drop(self, domain: str) -> None:
         """Forget a domain without cookies."""
@@ -137,17 +141,42 @@ class CookieJar:
             found.sort(key=lambda cookie: (-len(cookie.path), cookie.created))
         return found
 
-    def snapshot(self, domain: str | None = None) -> list[list[Any]]:
-        """Return all cookies, or a domain's, as plain values."""
-        cookies = self if domain is None else self._domains.get(domain, {}).values()
-        return [list(cookie) for cookie in cookies]
+    def _gone(self, place: Place) -> None:
+        """Note that a cookie is no longer here. What was never kept elsewhere needs no word: floods of them come."""
+        if place in self._kept:
+            self._changed.add(place)
+        else:
+            self._changed.discard(place)
 
-    def restore(self, cookies: list[list[Any]], now: float) -> None:
-        """Take back a snapshot."""
-        for fields in cookies:
-            cookie = Cookie(*fields)
-            if cookie.expires is None or cookie.expires > now:
-                self._put(cookie, now)
+    def changes(self) -> dict[Place, Cookie | None]:
+        """Return what changed since the last call and is to be kept elsewhere; None for what is gone."""
+        changed, self._changed = self._changed, set()
+        found = {place: self._domains.get(place[0], {}).get(place[1]) for place in changed}
+        for place, cookie in found.items():
+            (self._kept.discard if cookie is None else self._kept.add)(place)
+        return found
+
+    def merge(self, cookies: Mapping[Place, Cookie | None], now: float) -> None:
+        """Take what was kept, or changed by others: any number of times; None for what is gone.
+
+        What changed here since `changes` stays: it is the newer one, and will be kept after these. Nothing counts as
+        changed by this, not even what had to make room.
+        """
+        here = self._changed.copy()
+        taken = {place: cookie for place, cookie in cookies.items() if place not in here}
+        self._kept.update(taken)
+        present = [cookie for cookie in taken.values() if cookie is not None]
+        for cookie in sorted(present, key=lambda cookie: cookie.created):
+            self._put(cookie, now)
+        for domain, (name, path, host_only) in (place for place, cookie in taken.items() if cookie is None):
+            self._put(Cookie(name, b"", domain, path, host_only, secure=False, expires=0.0, created=0.0), now)
+            self._kept.discard((domain, (name, path, host_only)))
+        self._changed = here
+
+
+def place_of(cookie: Cookie) -> Place:
+    """Return where a cookie lies."""
+    return cookie.domain, (cookie.name, cookie.path, cookie.host_only)
 
 
 def _with_parents(host: str) -> Iterator[str]:

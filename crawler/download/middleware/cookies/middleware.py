@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 import time
+from ast import literal_eval
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from crawler.config.schema import CoreSettings
 from crawler.download.middleware.chain import Fetch, as_answer_to
-from crawler.download.middleware.cookies.jar import CookieJar, header_of
+from crawler.download.middleware.cookies.jar import CookieJar, Place, header_of, place_of
 from crawler.download.middleware.cookies.set_cookie import Cookie
 from crawler.download.seam import Head
 from crawler.model.fields import Cookies as OwnCookies
@@ -23,7 +24,9 @@ from crawler.model.url import UrlParts, shortened, split
 
 logger = logging.getLogger(__name__)
 
-_FACT = "cookies/"
+_FACT = "cookie:"
+_DOMAIN_FACT = "cookies/"
+"""Before the name of a fact that holds all cookies of a domain, in jobs of earlier versions: [jar, [cookie, …]]."""
 
 
 class Cookies:
@@ -38,6 +41,7 @@ class Cookies:
         self._debug = settings.COOKIES_DEBUG
         self._wall = wall
         self._jars: dict[Any, CookieJar] = {}
+        self._untold: dict[str, Any] = {}  # facts that no jar tells of
 
     def __repr__(self) -> str:
         return f"<Cookies {len(self._jars)} jars>"
@@ -51,7 +55,11 @@ class Cookies:
 
     def forget(self, key: Hashable) -> None:
         """Throw a jar away."""
-        self._jars.pop(key, None)
+        jar = self._jars.pop(key, None)
+        if jar is not None:
+            jar.changes()
+            gone: dict[Place, Cookie | None] = dict.fromkeys(map(place_of, jar))
+            self._untold.update(_facts(key, gone))
 
     async def __call__(self, request: Request, fetch: Fetch) -> Response:
         """Send the request with its cookies."""
@@ -84,7 +92,7 @@ class Cookies:
         jar = CookieJar()
         if not request.meta.get("dont_merge_cookies"):
             known = self.jar(request.meta.get("cookiejar")).cookies_for(url, now)
-            jar.restore([list(cookie) for cookie in known], now)
+            jar.merge({place_of(cookie): cookie for cookie in known}, now)
         for cookie in _own(request.cookies, url, now):
             jar.set(cookie, now)
         return _field(request, jar.cookies_for(url, now))
@@ -98,32 +106,47 @@ class Cookies:
             self.jar(request.meta.get("cookiejar")).take(lines, split(request.url), self._wall())
         return True
 
-    def snapshot(self) -> list[list[Any]]:
-        """Return all jars as plain values: [key, cookies]."""
-        return [[key, jar.snapshot()] for key, jar in self._jars.items() if jar]
-
-    def restore(self, jars: list[list[Any]]) -> None:
-        """Take back a snapshot."""
-        for key, cookies in jars:
-            self.jar(_hashable(key)).restore(cookies, self._wall())
-
     def changed_facts(self) -> dict[str, Any]:
-        """Return the cookies of the domains that changed, for the job store (engine.facts)."""
-        facts = {}
+        """Return the cookies that changed, for the job store (engine.keeping.facts), each as a fact of its own:
+        [jar, cookie], or None when it is gone. So two workers that share a job undo nothing of each other's."""
+        facts, self._untold = self._untold, {}
         for key, jar in self._jars.items():
-            if jar.changed and _is_plain(key):
-                for domain in jar.changed:
-                    facts[f"{_FACT}{key!r}/{domain}"] = [key, jar.snapshot(domain)]
-                jar.changed.clear()
+            facts.update(_facts(key, jar.changes()))
         return facts
 
     def restore_facts(self, facts: dict[str, Any]) -> None:
-        """Take back what was kept."""
+        """Take back what was kept, or what other workers have changed meanwhile (see `CookieJar.merge`)."""
+        jars: dict[Hashable, dict[Place, Cookie | None]] = {}
         for name, value in facts.items():
-            if name.startswith(_FACT):
-                self.restore([value])
-        for jar in self._jars.values():
-            jar.changed.clear()
+            if not name.startswith(_FACT):
+                continue
+            if value is None:
+                key, place = literal_eval(name.removeprefix(_FACT))
+                jars.setdefault(key, {})[place] = None
+            else:
+                cookie = Cookie(*value[1])
+                jars.setdefault(_hashable(value[0]), {})[place_of(cookie)] = cookie
+        self._restore_domains(facts)
+        for key, cookies in jars.items():
+            self.jar(key).merge(cookies, self._wall())
+
+    def _restore_domains(self, facts: dict[str, Any]) -> None:
+        """Take what a job of an earlier version kept; it is kept as today's next time."""
+        for name, value in facts.items():
+            if name.startswith(_DOMAIN_FACT) and value is not None:
+                key = _hashable(value[0])
+                kept = {place_of(cookie): cookie for cookie in (Cookie(*fields) for fields in value[1])}
+                self.jar(key).merge(kept, self._wall())
+                self._untold.update({name: None, **_facts(key, kept)})
+
+
+def _facts(key: Hashable, changes: Mapping[Place, Cookie | None]) -> dict[str, Any]:
+    """Return the facts of cookies; none of a jar that no job can keep."""
+    if not changes or not _is_plain(key):
+        return {}
+    return {
+        f"{_FACT}{(key, place)!r}": None if cookie is None else [key, list(cookie)] for place, cookie in changes.items()
+    }
 
 
 def _field(request: Request, cookies: list[Cookie]) -> bytes:
