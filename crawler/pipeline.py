@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from crawler.spider import Crawler, Spider
 
 Change = tuple[str, str, str, Any, Any]
-"""A change of stage memory: stage, name, "set" or "del", key, value."""
+"""A change of stage memory: stage, name, "add", "set" or "del", key, value."""
 
 changes: ContextVar[list[Change] | None] = ContextVar("changes", default=None)
 """Where the changes made now are recorded: the unit of work of the item a stage is busy with;
@@ -40,10 +40,12 @@ class Pipeline:
     """A convenient base for stages.
 
     ``threads``: how many threads a blocking stage may use; with one, items keep their order and a
-    database connection stays in its thread. UPPERCASE annotated class attributes are settings.
+    database connection stays in its thread. ``remembers``: it has asked for stage memory. UPPERCASE annotated class
+    attributes are settings.
     """
 
     threads: int = 1
+    remembers: bool = False
     spider: Spider
     settings: Settings
     crawler: Crawler
@@ -85,6 +87,7 @@ class Pipeline:
         return MemoryDict(*self._memory(name))
 
     def _memory(self, name: str) -> tuple[str, str, Crawler]:
+        self.remembers = True
         kind = type(self)  # two modules may have a stage of one name
         return f"{kind.__module__}.{kind.__qualname__}", name, self.crawler
 
@@ -137,7 +140,7 @@ class MemorySet(_Memory, MutableSet[Any]):
         if value not in self._values:
             self._check_stored(value, None)
             self._values[value] = None
-            self._record("set", value, None)
+            self._record("add", value, None)
 
     def discard(self, value: Hashable) -> None:
         """Remove a member if it is there."""

@@ -44,7 +44,7 @@ class Keeping:
         self.refusing = Refusing(self.life.books, events, explain=core.JOB_EXPLAIN == "full")
         uncommitted = Uncommitted()
         self.committed = CommittedUnits(
-            self.frontier, self.queue, self.feeds, uncommitted, self.refusing, self.ending, events
+            self.frontier, self.queue, self.feeds, uncommitted, self.refusing, self.ending, events, parts.memory
         )
         self.committer = Committer(
             store, clock, core, facts=self.facts, listener=self.committed, ledger=self.life.ledger

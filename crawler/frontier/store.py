@@ -46,13 +46,19 @@ class Offer(NamedTuple):
 
 
 class MemoryChange(NamedTuple):
-    """One change of a stage's memory: ``op`` is "set" or "del"; a set's members have value None."""
+    """One change of a stage's memory: ``op`` is "add" (a set's member; its value is None), "set" (a dict's) or "del".
+
+    ``item``: the place, among the items of its Finished, of the item for which the change was made; -1: none, or it is
+    not known. Only a store that takes cares: if a key is there already that one of the item's changes adds, then the
+    item and all of its changes are left out (see ``Committed.dropped``), for the key is another worker's.
+    """
 
     stage: str
     name: str
     op: str
     key: str | bytes | float | Decimal | date | Enum | tuple[Any, ...] | frozenset[Any] | None
     value: Any
+    item: int = -1
 
 
 class Refusal(NamedTuple):
@@ -103,13 +109,14 @@ class Committed(Struct):
     ``admitted`` has one place for each child: the Entry made for it, or None for a duplicate.
     ``first_item`` is the number of its first item; items are numbered from 1 over the whole job.
     Of the children that were staged, ``stored`` has how many each host got, which are in the store only, and
-    ``duplicates`` how many were not new.
+    ``duplicates`` how many were not new. ``dropped`` are the places of items that were left out (see MemoryChange).
     """
 
     admitted: list[Entry | None]
     first_item: int
     stored: dict[str, int] = {}
     duplicates: int = 0
+    dropped: list[int] = []
 
 
 class Resumed(Struct):

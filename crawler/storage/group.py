@@ -175,7 +175,7 @@ class Rows:
         encode = self._codec.encode
         for change in changes:
             try:
-                value = encode(change.value) if change.op == "set" else None
+                value = encode(change.value) if change.op != "del" else None
                 yield change.stage, change.name, encode(change.key), value
             except BaseException as error:  # it was plain when it was assigned, and was changed since
                 self._lose(f"the memory {change.name!r} of {change.stage}, at {_shown(change.key)},", error)

@@ -8,8 +8,10 @@ callback works for the unit of its parent.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from crawler.engine.deciding.results import Refusing
 from crawler.engine.ending import Ending
@@ -22,7 +24,7 @@ from crawler.engine.user_code.callbacks import Callbacks
 from crawler.engine.user_code.failure import RequestFailure
 from crawler.engine.waiting.queue import Inline, RequestQueue
 from crawler.errors import HttpError, RequestDropped, RequestError
-from crawler.events import Events, RequestEnded, RequestsSpooled
+from crawler.events import Events, ItemDropped, ItemScraped, RequestEnded, RequestsSpooled
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.host import Entry
 from crawler.frontier.store import Committed
@@ -103,7 +105,7 @@ class Ends:
 
 
 class CommittedUnits:
-    """Takes the store's answers. ``items`` counts those of committed units."""
+    """Takes the store's answers. ``items`` counts those of committed units; ``memory`` is what the stages remember."""
 
     def __init__(
         self,
@@ -114,8 +116,10 @@ class CommittedUnits:
         refusing: Refusing,
         ending: Ending,
         events: Events,
+        memory: dict[tuple[str, str], dict[Any, Any]],
     ) -> None:
         self._frontier = frontier
+        self._memory = memory
         self._queue = queue
         self._feeds = feeds
         self._uncommitted = uncommitted
@@ -146,7 +150,21 @@ class CommittedUnits:
             self._events.publish(RequestsSpooled(sum(answer.stored.values()), answer.duplicates))
         if unit.fingerprints:
             self._uncommitted.carried.difference_update(unit.fingerprints)
+        if unit.unsure:
+            self._settle(unit, answer.dropped)
         if unit.items:
-            self.items += len(unit.items)
+            self.items += len(unit.items) - len(answer.dropped)
             self._feeds.put(unit.items, answer.first_item + len(unit.items) - 1)
         self._ledger.end(Kind.UNIT)  # now: what becomes of a child at once must not find the crawl idle
+
+    def _settle(self, unit: Unit, dropped: Sequence[int]) -> None:
+        """Tell of items that the commit has decided on. What was remembered for one that was left out is forgotten:
+        the store has not kept it, and says again what is there."""
+        for place, (stage, item, response) in unit.unsure.items():
+            if place not in dropped:
+                self._events.publish(ItemScraped(item, response))
+                continue
+            for change in unit.memory:
+                if change.item == place and change.op == "add":
+                    self._memory.get((change.stage, change.name), {}).pop(change.key, None)
+            self._events.publish(ItemDropped(item, stage, "duplicate", response))

@@ -20,15 +20,16 @@ from crawler.engine.ending import Ending
 from crawler.engine.frames import message_of
 from crawler.engine.items.stage import Outcome, Travelling
 from crawler.engine.items.stage_kinds import AsyncStage, ThreadStage
-from crawler.engine.keeping.unit import Unit
+from crawler.engine.keeping.unit import Unit, Unsure, first_added
 from crawler.engine.life import Kind
 from crawler.engine.user_code.patience import Patience
 from crawler.errors import CloseSpider, DropItem
 from crawler.events import Events, ItemDropped, ItemFailed, ItemScraped
-from crawler.frontier.store import Store
+from crawler.frontier.store import MemoryChange, Store
 from crawler.model.copied import DEEPEST, Other, as_it_is, copied
 from crawler.model.masking import masked
 from crawler.model.response import Response
+from crawler.pipeline import Change
 
 logger = logging.getLogger(__name__)
 
@@ -124,7 +125,7 @@ class _Item(Travelling):
     __slots__ = ("pipelines",)
 
     def __init__(self, item: Any, unit: Unit, response: Response | None, pipelines: Pipelines) -> None:
-        super().__init__(item, unit, response)
+        super().__init__(item, unit, response, [] if pipelines.shared else unit.changes)
         self.pipelines = pipelines
 
     def leaves(self, outcome: Outcome) -> None:
@@ -136,7 +137,8 @@ class Pipelines:
     """The stages in their order. An item that left the last one joins its unit's items.
 
     The first stage gets a copy of what was yielded, the unit a copy of what the last one returned, in values of
-    plain types. A store that wants to see the latter may raise: then that item is lost, and nothing else.
+    plain types. A store that wants to see the latter may raise: then that item is lost, and nothing else. ``shared``:
+    other workers' stages remember things for the same job, so that each change is kept with the item it was made for.
     """
 
     def __init__(
@@ -149,6 +151,7 @@ class Pipelines:
         events: Events,
     ) -> None:
         self._stages = stages
+        self.shared = getattr(store, "takes", False)
         self._keep: Callable[[Any], None] | None = getattr(store, "keep_item", None)
         self._patience = patience
         self._ending = ending
@@ -195,7 +198,7 @@ class Pipelines:
     def submit(self, item: Any, unit: Unit, response: Response | None) -> None:
         """Send one item through the stages."""
         if not self._stages:
-            self._end(item, unit, response)
+            self._end(item, unit, response, unit.changes)
             return
         try:
             travelling = _Item(own(item), unit, response, self)
@@ -206,7 +209,7 @@ class Pipelines:
         unit.hold()
         self._stages[0].put(travelling)
 
-    def _end(self, item: Any, unit: Unit, response: Response | None) -> None:
+    def _end(self, item: Any, unit: Unit, response: Response | None, changes: list[Change]) -> None:
         """An item has left the last stage."""
         try:
             kept = plain(item)
@@ -216,21 +219,24 @@ class Pipelines:
             self._events.publish(ItemFailed(item, KEEPING, error, response))
             return
         unit.items.append(kept)
-        if self._events.wants(ItemScraped):
+        if changes is not unit.changes and (added := first_added(changes)):
+            unit.unsure[len(unit.items) - 1] = Unsure(added, item, response)
+        elif self._events.wants(ItemScraped):
             self._events.publish(ItemScraped(item, response))
 
     def left(self, item: Travelling, outcome: Outcome) -> None:
         """A stage is done with an item."""
         if self._life.cut:
             return
-        stage, error = self._stages[item.at].name, outcome.error
+        stage, error, unit = self._stages[item.at].name, outcome.error, item.unit
+        items = len(unit.items)
         if error is None:
             item.item = outcome.item
             item.at += 1
             if item.at < len(self._stages):
                 self._stages[item.at].put(item)
                 return
-            self._end(item.item, item.unit, item.response)
+            self._end(item.item, unit, item.response, item.changes)
         elif isinstance(error, DropItem):
             reason = masked(message_of(error))
             self._events.publish(ItemDropped(item.item, stage, reason, item.response, error.log_level))
@@ -238,6 +244,9 @@ class Pipelines:
             self._events.publish(ItemFailed(item.item, stage, error, item.response))
             if isinstance(error, CloseSpider):
                 self._ending.stop(error.reason)
+        if item.changes is not unit.changes:
+            place = items if len(unit.items) > items else -1
+            unit.memory += [MemoryChange(*change, place) for change in item.changes]
         self._ledger.end(Kind.ITEM)
-        item.unit.end_one()
+        unit.end_one()
         self._ledger.changed()

@@ -16,6 +16,7 @@ from crawler.engine.keeping.unit import Unit
 from crawler.engine.machine import Machine
 from crawler.errors import DropItem
 from crawler.model.response import Response
+from crawler.pipeline import Change
 from crawler.spider import Spider
 
 BATCH_SIZE = 100
@@ -30,19 +31,26 @@ class Outcome(NamedTuple):
 
 
 class Travelling(ABC):
-    """One item on its way through the stages; ``at`` is the number of the stage that has it."""
+    """One item on its way through the stages; ``at`` is the number of the stage that has it, ``changes`` are those of
+    stage memory that are made for it."""
 
-    __slots__ = ("at", "item", "response", "unit")
+    __slots__ = ("at", "changes", "item", "response", "unit")
 
-    def __init__(self, item: Any, unit: Unit, response: Response | None) -> None:
+    def __init__(self, item: Any, unit: Unit, response: Response | None, changes: list[Change]) -> None:
         self.item = item
         self.unit = unit
         self.response = response
+        self.changes = changes
         self.at = 0
 
     @abstractmethod
     def leaves(self, outcome: Outcome) -> None:
         """The stage that has it is done with it."""
+
+
+def log_of(batch: Sequence[Travelling]) -> list[Change]:
+    """Return where changes of memory are recorded that are made for these items of one request."""
+    return batch[0].changes if len(batch) == 1 else batch[0].unit.changes
 
 
 def with_spider(method: Callable[..., Any], spider: Spider, own: int) -> Callable[..., Any]:
@@ -78,7 +86,10 @@ class Stage:
     def _next_batch(self) -> list[Travelling]:
         """Take the next items for process_batch: of one request, so that what a stage remembers is one transaction."""
         batch = [self._ready.popleft()]
-        while self._ready and len(batch) < self._batch_size and self._ready[0].unit is batch[0].unit:
+        size = self._batch_size
+        if getattr(self.stage, "remembers", False) and batch[0].changes is not batch[0].unit.changes:
+            size = 1  # whose change is it?
+        while self._ready and len(batch) < size and self._ready[0].unit is batch[0].unit:
             batch.append(self._ready.popleft())
         return batch
 

@@ -19,7 +19,7 @@ from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
 from crawler.engine.frames import error_of
-from crawler.engine.items.stage import Outcome, Stage, Travelling
+from crawler.engine.items.stage import Outcome, Stage, Travelling, log_of
 from crawler.engine.keeping.unit import current
 from crawler.engine.machine import Machine
 from crawler.errors import SettingError
@@ -96,7 +96,7 @@ class ThreadStage(Stage):
 
     def _process(self, batch: list[Travelling]) -> tuple[list[Outcome], float]:
         started = time.perf_counter()
-        changes.set(batch[0].unit.changes)
+        changes.set(log_of(batch))
         if self._batch is not None:
             try:
                 results = self._matched([each.item for each in batch], self._batch([each.item for each in batch]))
@@ -109,7 +109,7 @@ class ThreadStage(Stage):
 
     def _alone(self, one: Travelling) -> Outcome:
         assert self._single is not None
-        changes.set(one.unit.changes)
+        changes.set(one.changes)
         try:
             return self._checked(self._single(one.item))
         except BaseException as error:  # sys.exit(), too, fails this item and nothing else
@@ -123,6 +123,7 @@ class ThreadStage(Stage):
             return [Outcome(None, error)]
         results = []
         for one in batch:
+            changes.set(one.changes)
             try:
                 results += self._matched([one.item], self._batch([one.item]))
             except BaseException as alone:
@@ -171,8 +172,7 @@ class AsyncStage(Stage):
         self._start(partial(self._batch, [one.item for one in batch]), batch)
 
     def _start(self, call: Callable[[], Any], batch: list[Travelling]) -> None:
-        unit = batch[0].unit
-        recording, running = changes.set(unit.changes), current.set(unit)
+        recording, running = changes.set(log_of(batch)), current.set(batch[0].unit)
         try:
             done = self._drive(call())
         except BaseException:  # it cannot be called like that

@@ -138,7 +138,7 @@ class Committer:
         facts = self._facts.changed() if self._store.durable else None
         for unit in units:
             if unit.changes:
-                unit.memory = [MemoryChange(*change) for change in unit.changes]
+                unit.memory += [MemoryChange(*change) for change in unit.changes]
         finished: list[Finished] = [*units]
         memory_changes = self._memory_changes.copy()
         if memory_changes:

@@ -8,15 +8,29 @@ its callback has ended and its items have left the pipelines. A request that has
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from crawler.frontier.host import Entry
 from crawler.frontier.store import Finished
 from crawler.model.request import Request
+from crawler.model.response import Response
 from crawler.pipeline import Change
 
 current: ContextVar[Unit | None] = ContextVar("current", default=None)
 """The unit whose code runs now: an inline fetch belongs to it."""
+
+
+class Unsure(NamedTuple):
+    """An item for which a stage remembered something that another worker may have added before: ``stage`` did."""
+
+    stage: str
+    item: Any
+    response: Response | None
+
+
+def first_added(changes: list[Change]) -> str:
+    """Return the class of the stage that added the first member to a set of its memory; "" if none did."""
+    return next((stage.rpartition(".")[2] for stage, _, op, _, _ in changes if op == "add"), "")
 
 
 class UnitKeeper(Protocol):
@@ -34,8 +48,9 @@ class Unit(Finished, kw_only=True, eq=False):
 
     ``pending`` counts what must end before the commit: the callback, items in the pipelines, carried
     children, and units that are ``part_of`` this one. ``entry`` is None for results of start().
-    ``fingerprints`` are those of carried children. ``abandoned``: the crawl stops before the unit is complete;
-    nothing of it is committed, and a resume repeats the request.
+    ``fingerprints`` are those of carried children. ``changes`` are those of stage memory of which no item is known;
+    ``unsure`` are the items, by their place, of which the commit decides whether they are new. ``abandoned``: the crawl
+    stops before the unit is complete; nothing of it is committed, and a resume repeats the request.
     """
 
     entry: Entry | None = None
@@ -45,6 +60,7 @@ class Unit(Finished, kw_only=True, eq=False):
     detail: str = ""
     status: int | None = None
     changes: list[Change] = []
+    unsure: dict[int, Unsure] = {}
     abandoned: bool = False
 
     def __repr__(self) -> str:
@@ -59,7 +75,13 @@ class Unit(Finished, kw_only=True, eq=False):
     def is_empty(self) -> bool:
         """Whether nothing came of code that works for itself, for an inline fetch."""
         return not (
-            self.start_count or self.start_ended or self.start_digests or self.children or self.items or self.changes
+            self.start_count
+            or self.start_ended
+            or self.start_digests
+            or self.children
+            or self.items
+            or self.changes
+            or self.memory
         )
 
     def hold(self) -> None:
