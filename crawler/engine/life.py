@@ -43,6 +43,7 @@ class Kind:
     ITEM = 12  # an item in the stages
     FEED = 13  # a feed that is far behind
     BYTES = 14  # of the responses that running callbacks hold
+    OTHERS = 15  # other workers, who may still queue something for this one
 
 
 KINDS = tuple(name.lower() for name in vars(Kind) if name.isupper())
@@ -67,7 +68,7 @@ class Rule(NamedTuple):
 
 PHASES = {
     Phase.OPENING: Rule(False, None, False, frozenset({Phase.RUNNING, Phase.CLOSING})),
-    Phase.RUNNING: Rule(True, (*KEPT, Kind.LEASE), True, frozenset({Phase.STOPPING, Phase.CLOSING})),
+    Phase.RUNNING: Rule(True, (*KEPT, Kind.LEASE, Kind.OTHERS), True, frozenset({Phase.STOPPING, Phase.CLOSING})),
     Phase.STOPPING: Rule(False, KEPT, False, frozenset({Phase.CLOSING})),
     Phase.CLOSING: Rule(False, None, False, frozenset({Phase.CLOSED})),
     Phase.CLOSED: Rule(False, None, False, frozenset()),
@@ -151,6 +152,10 @@ class Books:
     def leave(self, count: int = 1) -> None:
         """Accepted requests stay undone, for a resume."""
         self.left += count
+
+    def hand_over(self) -> None:
+        """A request that was taken out of the store is another worker's now."""
+        self.accepted -= 1
 
     def take_back(self) -> None:
         """A carried request stays undone: its parent will be repeated, and yield it again."""

@@ -32,6 +32,9 @@ class Frontier:
     host begins with. ``random()`` is uniform in [0, 1). ``robots``: whether an origin is
     closed until its robots.txt was answered; an entry with the origin "" is never closed.
     ``queued_in_memory`` counts the queued requests that are in memory.
+
+    Where processes share the crawl (shared.py), ``lacking`` are the hosts without permits that something here waits
+    for, ``changed`` those with permits of which the next send or the limits have changed.
     """
 
     def __init__(
@@ -43,6 +46,8 @@ class Frontier:
         robots: bool,
     ) -> None:
         self._window = None if window is None else Window(window)
+        self.lacking: dict[HostQueue, None] = {}
+        self.changed: dict[HostQueue, None] = {}
         self._random = random
         self._origins = Origins(closed=robots)
         self._turns = Turns()
@@ -83,7 +88,7 @@ class Frontier:
     def take(self, now: float) -> Entry | None:
         """Return the next entry that may be sent, or None; its host counts it until ``release``."""
         while (host := self._turns.next(now)) is not None:
-            if host.in_flight >= host.concurrency:
+            if host.in_flight >= host.limit:
                 continue  # release() lines it up again
             entry = next_entry(host, now, self._origins, self._window) if host.next_send <= now else None
             if entry is not None:
@@ -92,6 +97,8 @@ class Frontier:
                 host.in_flight += 1
                 host.before_sending, host.sent_at = (host.sent_at, host.next_send), now
                 host.pace(self._random)
+                if host.permits:
+                    self.changed[host] = None
                 if host.stored and self._window is not None:
                     self._window.refill_if_low(host)
             elif host.waits_for_lease:
@@ -187,6 +194,9 @@ class Frontier:
         queue.limits_changed = True
         if concurrency is not None:
             queue.concurrency = concurrency
+            queue.set_limit()
+        if queue.permits:
+            self.changed[queue] = None
         if delay is not None and delay != queue.delay:
             queue.delay = delay
             queue.pace(self._random)
@@ -204,7 +214,10 @@ class Frontier:
 
     def pause_host(self, host: str, until: float) -> None:
         """Ask a host for nothing before a time, whatever its delay is."""
-        self._host(host).pause(until)
+        queue = self._host(host)
+        queue.pause(until)
+        if queue.permits:
+            self.changed[queue] = None
 
     def asked_again_at(self, host: str) -> float | None:
         """Return when a host may be asked again; None if it owes no delay for the last request and is not paused."""
@@ -268,7 +281,9 @@ class Frontier:
             self._origins.expect(host, entry)
         elif not self._origins.closed or self._origins.admit(host, item):
             heappush(host.ready, item)
-        if not host.in_line:
+        if host.permits == 0:
+            self.lacking[host] = None
+        elif not host.in_line:
             self._turns.line_up(host, now)
 
     def _host(self, name: str, now: float | None = None) -> HostQueue:

@@ -100,6 +100,9 @@ class HostQueue:
     ``in_line``: it stands in the row of those that may be asked now. ``limits_changed``: its limits are not those it
     began with, so it is not forgotten when it is idle.
 
+    ``limit``: how many may be in flight now. That is ``concurrency``; if workers share the crawl, it is not more
+    than the ``permits`` that this one has (None: none are needed), and than the ``target`` it was asked to go down to.
+
     With a window, ``stored`` requests of the host are in the store only, and every one of them sorts
     behind ``mark`` (None: nothing was loaded yet, so all of them do). ``lease_count`` is not 0 while a refill
     is under way, and ``lease_lacks`` then gathers the keys that went to the store meanwhile. ``waits_for_lease``: the
@@ -130,12 +133,19 @@ class HostQueue:
     lease_count: int = 0
     lease_mark: Key | None = None
     lease_lacks: list[Key] = field(default_factory=list)
+    permits: int | None = None
+    target: int | None = None
+    limit: int = 0
 
     def __repr__(self) -> str:
         return (
             f"<HostQueue {self.name} ready={len(self.ready)} delayed={len(self.delayed)} "
             f"parked={self.parked_count} stored={self.stored} in_flight={self.in_flight}>"
         )
+
+    def set_limit(self) -> None:
+        """Work out ``limit`` anew."""
+        self.limit = min(each for each in (self.concurrency, self.permits, self.target) if each is not None)
 
     @property
     def waiting(self) -> int:

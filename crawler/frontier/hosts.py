@@ -12,10 +12,14 @@ SWEEP_LEAST = 1000
 
 
 class Hosts:
-    """The queues of all hosts by name. Each begins with its ``limits``; ``origins`` lets go of those that go."""
+    """The queues of all hosts by name. Each begins with its ``limits``; ``origins`` lets go of those that go.
 
-    def __init__(self, limits: LimitsByHost, origins: Origins) -> None:
+    ``shared``: none may be asked without permits.
+    """
+
+    def __init__(self, limits: LimitsByHost, origins: Origins, *, shared: bool = False) -> None:
         self._limits = limits
+        self._permits = 0 if shared else None
         self._origins = origins
         self._queues: dict[str, HostQueue] = {}
         self._sweep_at = SWEEP_LEAST
@@ -35,17 +39,19 @@ class Hosts:
         """Make the queue of a host that has none; at a known time, others may go."""
         if now is not None and len(self._queues) >= self._sweep_at:
             self._sweep(now)
-        host = self._queues[name] = HostQueue(name, *self._limits.of(name))
+        host = self._queues[name] = HostQueue(name, *self._limits.of(name), permits=self._permits)
+        host.set_limit()
         return host
 
     def reset(self, host: HostQueue) -> None:
         """Give a host the limits it began with."""
         host.concurrency, host.delay, host.jitter = self._limits.of(host.name)
         host.limits_changed = False
+        host.set_limit()
 
     def _sweep(self, now: float) -> None:
         """Forget hosts that have nothing, expect nothing, owe no delay and have the limits they began with."""
-        gone = {host for host in self if not host.limits_changed and host.may_be_forgotten(now)}
+        gone = {host for host in self if not host.limits_changed and not host.permits and host.may_be_forgotten(now)}
         for host in gone:
             del self._queues[host.name]
         self._origins.forget(gone)

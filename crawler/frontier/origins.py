@@ -94,6 +94,11 @@ class Origins:
             origin.to_be_asked = True
             host.asks.append(origin.name)
 
+    def unask(self, host: HostQueue) -> None:
+        """Let a host ask for no robots.txt any more: whoever has entries of the origin next will."""
+        for name in host.asks:
+            self._origins[name].to_be_asked = False
+
     def next_asked(self, host: HostQueue) -> Entry | None:
         """Return an entry for the next robots.txt that the host has to ask for."""
         while host.asks:

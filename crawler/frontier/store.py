@@ -5,6 +5,10 @@ requests produced. It is asynchronous: each call gives a Deferred, so that a sto
 thread or behind a network. The engine has one commit under way at a time and gathers the next
 group meanwhile. All or nothing: a commit that fails leaves the store as it was.
 
+A store may be shared by many processes, the workers of one crawl. Then requests are taken out of it, and a host may
+be asked only with permits that it grants. What it tells a worker of that, and what the worker tells it, goes through
+a ``Listener``. A store of one process answers these questions by ``Alone``.
+
 Times given to a store are wall-clock seconds since the epoch; ``not_before`` is clamped by the
 caller when it comes back.
 """
@@ -15,12 +19,17 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from msgspec import Struct
 
 from crawler.frontier.host import Attempt as Attempt
 from crawler.frontier.host import Entry
+from crawler.frontier.sharing import Alone as Alone
+from crawler.frontier.sharing import Grant as Grant
+from crawler.frontier.sharing import Listener as Listener
+from crawler.frontier.sharing import Report as Report
+from crawler.frontier.sharing import Told as Told
 from crawler.model.request import Request
 
 if TYPE_CHECKING:
@@ -28,6 +37,18 @@ if TYPE_CHECKING:
 
 START = -1
 """The token under which the results of start() are committed, any number of times."""
+
+
+class Where(Enum):
+    """Where a request is that is queued, but not here."""
+
+    ELSEWHERE = "elsewhere"
+
+
+ELSEWHERE = Where.ELSEWHERE
+
+Redirected = Literal["here", "elsewhere", "duplicate"]
+"""What became of a redirected request: "here", it is still this process's; "elsewhere", another one has it now."""
 
 
 class Offer(NamedTuple):
@@ -106,13 +127,14 @@ class Postponed(Struct):
 class Committed(Struct):
     """The store's answer for one Finished.
 
-    ``admitted`` has one place for each child: the Entry made for it, or None for a duplicate.
+    ``admitted`` has one place for each child: the Entry made for it, ELSEWHERE if the store has queued it and whoever
+    takes it out gets it, or None for a duplicate.
     ``first_item`` is the number of its first item; items are numbered from 1 over the whole job.
     Of the children that were staged, ``stored`` has how many each host got, which are in the store only, and
     ``duplicates`` how many were not new. ``dropped`` are the places of items that were left out (see MemoryChange).
     """
 
-    admitted: list[Entry | None]
+    admitted: list[Entry | Where | None]
     first_item: int
     stored: dict[str, int] = {}
     duplicates: int = 0
@@ -144,10 +166,27 @@ class Store(Protocol):
 
     ``durable``: whether it survives the process. ``window``: how many requests of a host the
     frontier should hold in memory; None if the store keeps none back (it then never gets lease()).
+    ``takes``: other processes work on the job, too; what is leased is taken out of it, and hosts need permits.
     """
 
     durable: bool
     window: int | None
+    takes: bool
+
+    def listen(self, listener: Listener) -> None:
+        """Tell this one what happens to what the process holds; called before open(), if the store ``takes``."""
+
+    def may_send(self) -> bool:
+        """Tell whether requests may be sent now."""
+
+    def look(self) -> None:
+        """There may be something to tell: ask the listener for its report soon."""
+
+    def running(self, token: int) -> None:
+        """A callback of this request begins: if the process dies now, that may be why."""
+
+    def stop(self, reason: str) -> None:
+        """Let all processes of the crawl stop."""
 
     def open(self) -> Deferred[Resumed]:
         """Open or create; raises JobInUse, JobDamaged or StoreError."""
@@ -155,8 +194,9 @@ class Store(Protocol):
     def can_store(self, request: Request) -> bool:
         """Tell whether the request can have a row (else the engine carries it). Never raises."""
 
-    def seen(self, fingerprints: Sequence[int]) -> Deferred[list[bool]]:
-        """Tell which fingerprints are registered; registers nothing."""
+    def claim(self, token: int, fingerprints: Sequence[int]) -> Deferred[list[bool]]:
+        """Tell which fingerprints are new. The unit of this token will register them with its commit; until then no
+        other process gets them."""
 
     def commit(
         self,
@@ -174,12 +214,13 @@ class Store(Protocol):
         """Keep children of an unfinished request until its commit, ahead of those that the commit brings. Nobody
         sees them before; without the commit they are gone. Only asked of a store with a window."""
 
-    def redirect(self, postponed: Postponed, fingerprint: int) -> Deferred[bool]:
-        """Register the target's fingerprint and postpone if it is new; False, and nothing done, if not."""
+    def redirect(self, postponed: Postponed, fingerprint: int) -> Deferred[Redirected]:
+        """Register the target's fingerprint and postpone if it is new; "duplicate", and nothing done, if not."""
 
     def lease(self, host: str, count: int, after: tuple[int, int] | None) -> Deferred[list[tuple[Entry, float]]]:
         """Return the next ``count`` requests of the host that sort behind ``after``, each with its
-        not_before; ``after`` is the ``key`` of an Entry, None for the host's first."""
+        not_before; ``after`` is the ``key`` of an Entry, None for the host's first. A store that ``takes`` gives
+        the host's first, which are this process's from now on."""
 
     def unfed_items(self, after: int, count: int) -> Deferred[list[tuple[int, Any]]]:
         """Return committed items numbered above ``after``, in order, at most ``count``."""

@@ -41,7 +41,7 @@ class Turns:
 
     def line_up(self, host: HostQueue, now: float) -> None:
         """Give a host its next turn, now or when it may have one; none if it waits for something else."""
-        if host.in_line or host.waits_for_lease or host.in_flight >= host.concurrency:
+        if host.in_line or host.waits_for_lease or host.in_flight >= host.limit:
             return  # lined up again by: its turn, a refill, a release
         when = host.next_send
         if not host.ready and not host.asks:

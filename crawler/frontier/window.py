@@ -158,3 +158,46 @@ class Window:
     def _set_stored(self, host: HostQueue, count: int) -> None:
         self.stored += count - host.stored
         host.stored = count
+
+
+class TakenWindow(Window):
+    """The border to a store out of which requests are taken: what is here is there no more.
+
+    ``mark`` is the smallest key there, as was told last; so the order is exact on a host that this process alone may
+    ask, and by batches on one that others take from, too. What a window gives back lies in ``returned`` until it is
+    told. What is there does not count as accepted here: ``stored`` stays 0.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.returned: list[Entry] = []
+
+    def keeps(self, host: HostQueue, entry: Entry) -> bool:
+        """See Window. New ones never pass here, for they are taken like all others."""
+        return True
+
+    def trim(self, host: HostQueue) -> int:
+        """See Window."""
+        if host.waiting <= 2 * self.share:
+            return 0
+        gone = host.evict(self.share)
+        self.returned += gone
+        return len(gone)
+
+    def refill_if_low(self, host: HostQueue) -> None:
+        """See Window. A host that may not be asked needs nothing."""
+        if host.limit:
+            super().refill_if_low(host)
+
+    def take_in(self, host: HostQueue, leased: Leased) -> Leased:
+        """See Window: all of it comes in."""
+        host.lease_count, host.waits_for_lease = 0, False
+        host.stored = max(host.stored - len(leased), 0)
+        return leased
+
+    def tell(self, host: HostQueue, count: int, first: Key | None) -> None:
+        """Note that ``count`` requests of the host are there, of which ``first`` is the smallest key."""
+        host.stored, host.mark = count, first
+        if not count:
+            host.waits_for_lease = False
+        self.refill_if_low(host)

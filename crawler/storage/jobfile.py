@@ -169,11 +169,11 @@ class JobFile:
                 hosts[host] += count
         return hosts
 
-    def seen(self, fingerprints: Sequence[int]) -> list[bool]:
-        """Tell for each signed fingerprint whether it is registered."""
+    def are_new(self, fingerprints: Sequence[int]) -> list[bool]:
+        """Tell for each signed fingerprint whether it is not registered."""
         with translated(self.path):
             found = self.registered(fingerprints)
-        return [fingerprint in found for fingerprint in fingerprints]
+        return [fingerprint not in found for fingerprint in fingerprints]
 
     def lease(self, host: str, count: int, after: tuple[int, int] | None) -> list[tuple[Entry, float]]:
         """Return the host's next queued requests behind a key, with their not_before (0: at once)."""

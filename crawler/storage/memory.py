@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 
 from crawler.errors import StoreError
 from crawler.frontier.host import Entry
-from crawler.frontier.store import START, Committed, Finished, Offer, Postponed, Resumed
+from crawler.frontier.store import START, Alone, Committed, Finished, Offer, Postponed, Redirected, Resumed
 from crawler.model.request import Request
 
 BUCKET = 24
@@ -27,7 +27,7 @@ _ORDER = sys.byteorder
 _token_of = attrgetter("token")
 
 
-class MemoryStore:
+class MemoryStore(Alone):
     """A Store that forgets: for ``JOB_STORE = None``. Items are numbered but not kept."""
 
     durable = False
@@ -50,9 +50,9 @@ class MemoryStore:
         """Every request can be kept in memory."""
         return True
 
-    def seen(self, fingerprints: Sequence[int]) -> Deferred[list[bool]]:
-        """Tell which fingerprints are registered."""
-        return succeed([fingerprint in self._seen for fingerprint in fingerprints])
+    def claim(self, token: int, fingerprints: Sequence[int]) -> Deferred[list[bool]]:
+        """Tell which fingerprints are new."""
+        return succeed([fingerprint not in self._seen for fingerprint in fingerprints])
 
     def commit(
         self,
@@ -90,11 +90,11 @@ class MemoryStore:
         """Not asked of a store that keeps nothing back."""
         return fail(StoreError("a store without a window stages nothing"))
 
-    def redirect(self, postponed: Postponed, fingerprint: int) -> Deferred[bool]:
+    def redirect(self, postponed: Postponed, fingerprint: int) -> Deferred[Redirected]:
         """Register the target; tell whether it is new."""
         if postponed.token not in self._open:
             return fail(StoreError(f"request {postponed.token} is not open in this store"))
-        return succeed(self._seen.add(fingerprint))
+        return succeed("here" if self._seen.add(fingerprint) else "duplicate")
 
     def lease(self, host: str, count: int, after: tuple[int, int] | None) -> Deferred[list[tuple[Entry, float]]]:
         """Return nothing: all requests are in the frontier."""

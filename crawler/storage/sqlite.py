@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 
 from crawler.errors import StoreError
 from crawler.frontier.host import Entry
-from crawler.frontier.store import Committed, Finished, Offer, Postponed, Resumed
+from crawler.frontier.store import Alone, Committed, Finished, Offer, Postponed, Redirected, Resumed
 from crawler.model.request import Request
 from crawler.storage.codec import CannotStore, Codec
 from crawler.storage.commit import Writer, Written
@@ -32,7 +32,7 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 
-class SQLiteStore:
+class SQLiteStore(Alone):
     """A Store in one SQLite file (mode 0600). ``description`` (plain values) is kept in a new job:
     what a resume needs, such as the spider, its arguments, settings and feeds. ``resume``: the job must be there.
 
@@ -109,9 +109,9 @@ class SQLiteStore:
         """Call ``lost(what, error)`` for each value of the user's that a commit must leave out (else it is logged)."""
         self._rows.lost = lost
 
-    def seen(self, fingerprints: Sequence[int]) -> Deferred[list[bool]]:
-        """Tell which fingerprints are registered."""
-        return self._run(self._file.seen, [signed(fingerprint) for fingerprint in fingerprints])
+    def claim(self, token: int, fingerprints: Sequence[int]) -> Deferred[list[bool]]:
+        """Tell which fingerprints are new."""
+        return self._run(self._file.are_new, [signed(fingerprint) for fingerprint in fingerprints])
 
     def commit(
         self,
@@ -148,13 +148,14 @@ class SQLiteStore:
             return fail(StoreError(f"a result cannot be stored: {error}"))
         return self._run(self._writer.stage, token, rows)
 
-    def redirect(self, postponed: Postponed, fingerprint: int) -> Deferred[bool]:
+    def redirect(self, postponed: Postponed, fingerprint: int) -> Deferred[Redirected]:
         """Register the target and postpone, in one transaction, if it is new."""
         try:
             moved = self._rows.moved(postponed, redirected=True)
         except CannotStore as error:
             return fail(StoreError(f"a redirected request cannot be stored: {error}"))
-        return self._run(self._writer.redirect, moved, signed(fingerprint))
+        redirected = self._run(self._writer.redirect, moved, signed(fingerprint))
+        return redirected.addCallback(lambda new: "here" if new else "duplicate")
 
     def lease(self, host: str, count: int, after: tuple[int, int] | None) -> Deferred[list[tuple[Entry, float]]]:
         """Return the host's next queued requests; fewer than ``count`` means that there are no more."""

@@ -51,7 +51,7 @@ def test_requests_are_queued_and_sent_in_the_running_phase_alone(phase: Phase) -
 def test_what_a_phase_waits_for(phase: Phase, kind: int) -> None:
     life = in_phase(phase)
     life.ledger.begin(kind)
-    waited_for = kind in KEPT or (kind == Kind.LEASE and phase is Phase.RUNNING)
+    waited_for = kind in KEPT or (kind in (Kind.LEASE, Kind.OTHERS) and phase is Phase.RUNNING)
     assert life.is_done([]) is not waited_for
     life.ledger.end(kind)
     assert life.is_done([])

@@ -41,7 +41,7 @@ class OddRedirect(MemoryStore):
     def redirect(self, postponed: Postponed, fingerprint: int) -> Deferred[Any]:
         return succeed(NoAnswer())
 
-    def seen(self, fingerprints: Sequence[int]) -> Deferred[Any]:
+    def claim(self, token: int, fingerprints: Sequence[int]) -> Deferred[Any]:
         return succeed([NoAnswer()])
 
 
@@ -50,6 +50,11 @@ class NoAnswer:
 
     def __bool__(self) -> bool:
         raise ValueError("neither")
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("neither")
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def test_a_lease_that_does_not_fit_ends_the_crawl() -> None:

@@ -47,17 +47,17 @@ def test_all_fingerprints_from_0_to_the_highest_fit(stores: Stores) -> None:
     children = [offer(f"http://a/{number}", number=number) for number in numbers]
     [answer] = stores.wait(store.commit([Finished(START, children=children)]))
     assert None not in answer.admitted
-    assert stores.wait(store.seen([*numbers, 7])) == [True] * 5 + [False]
+    assert stores.wait(store.claim(0, [*numbers, 7])) == [False] * 5 + [True]
 
 
 def test_seen_registers_nothing(stores: Stores) -> None:
     store = stores.open()
     probe = offer("http://a/1")
-    assert stores.wait(store.seen([])) == []
-    assert stores.wait(store.seen([probe.fingerprint])) == [False]
-    assert stores.wait(store.seen([probe.fingerprint])) == [False]
+    assert stores.wait(store.claim(0, [])) == []
+    assert stores.wait(store.claim(0, [probe.fingerprint])) == [True]
+    assert stores.wait(store.claim(0, [probe.fingerprint])) == [True]
     begin(stores, store, "http://a/1")
-    assert stores.wait(store.seen([5, probe.fingerprint])) == [False, True]
+    assert stores.wait(store.claim(0, [5, probe.fingerprint])) == [True, False]
 
 
 def test_fingerprints_of_carried_requests_are_registered_with_their_parent(stores: Stores) -> None:
@@ -105,7 +105,7 @@ def test_a_commit_with_a_wrong_token_changes_nothing(stores: Stores, case: str) 
     postponed = [Postponed(999, Request("http://a/"), "a", "http://a:80", 0.0)] if case == "postponed unknown" else []
     with pytest.raises(StoreError):
         stores.wait(store.commit([good, wrong], postponed=postponed))
-    assert stores.wait(store.seen([good.children[0].fingerprint])) == [False]
+    assert stores.wait(store.claim(0, [good.children[0].fingerprint])) == [True]
     first, _ = stores.wait(store.commit([good, Finished(other.token)]))
     assert first.first_item == 1
     assert first.admitted[0] is not None
@@ -125,9 +125,9 @@ def test_a_redirect_registers_its_target_once(stores: Stores) -> None:
     one, two = begin(stores, store, "http://a/1", "http://a/2")
     target = offer("http://b/target")
     moved = Postponed(one.token, target.request, target.host, target.origin, 0.0)
-    assert stores.wait(store.redirect(moved, target.fingerprint)) is True
+    assert stores.wait(store.redirect(moved, target.fingerprint)) == "here"
     again = Postponed(two.token, target.request, target.host, target.origin, 0.0)
-    assert stores.wait(store.redirect(again, target.fingerprint)) is False
+    assert stores.wait(store.redirect(again, target.fingerprint)) == "duplicate"
     stores.wait(store.commit([Finished(one.token), Finished(two.token, outcome="dropped", reason="duplicate")]))
     with pytest.raises(StoreError):
         stores.wait(store.redirect(moved, 12345))
@@ -136,10 +136,10 @@ def test_a_redirect_registers_its_target_once(stores: Stores) -> None:
 def test_commits_answer_in_the_order_of_the_calls(stores: Stores) -> None:
     store = stores.open()
     first = store.commit([Finished(START, children=[offer("http://a/1")])])
-    asked = store.seen([offer("http://a/1").fingerprint])
+    asked = store.claim(0, [offer("http://a/1").fingerprint])
     second = store.commit([Finished(START, children=[offer("http://a/1")])])
     assert stores.wait(second)[0].admitted == [None]
-    assert stores.wait(asked) == [True]
+    assert stores.wait(asked) == [False]
     assert stores.wait(first)[0].admitted != [None]
 
 
@@ -155,7 +155,7 @@ def test_staged_children_are_seen_at_their_commit_only(tmp_path: Path) -> None:
     [parent] = begin(stores, store, "http://a/1")
     stores.wait(store.stage(parent.token, [offer("http://a/2"), offer("http://b/3"), offer("http://a/1")]))
     stores.wait(store.stage(parent.token, [offer("http://a/2"), offer("http://a/4", priority=5)]))
-    assert stores.wait(store.seen([offer("http://a/2").fingerprint])) == [False]
+    assert stores.wait(store.claim(0, [offer("http://a/2").fingerprint])) == [True]
     assert [entry.token for entry, _ in stores.wait(store.lease("a", 9, None))] == [parent.token]
     [answer] = stores.wait(store.commit([Finished(parent.token, children=[offer("http://b/3"), offer("http://b/5")])]))
     assert (answer.stored, answer.duplicates) == ({"a": 2, "b": 1}, 2)
@@ -193,12 +193,12 @@ def test_staged_children_are_new_once_however_many_there_are(
     assert [url for _, url in leased] == urls
     tokens = [token for token, _ in leased] + [entry.token for entry in [*first.admitted, *second.admitted] if entry]
     assert len(set(tokens)) == 6
-    assert stores.wait(store.seen([offer(url).fingerprint for url in [*twice, *urls]] + [99])) == [True] * 10
+    assert stores.wait(store.claim(0, [offer(url).fingerprint for url in [*twice, *urls]] + [99])) == [False] * 10
     stores.wait(store.finish(ended=False, reason="shutdown"))
     later = stores.make()
     resumed = stores.wait(later.open())
     assert (resumed.accepted, resumed.queued) == (9, {"a": 4, "b": 3})
-    assert stores.wait(later.seen([offer(url).fingerprint for url in urls])) == [True] * 4
+    assert stores.wait(later.claim(0, [offer(url).fingerprint for url in urls])) == [False] * 4
 
 
 def test_what_was_staged_without_a_commit_is_gone_with_the_process(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_duplicates_are_known_before_and_after_they_move_and_after_a_resume(
     sqlite.finish(store)
     store = sqlite.open()
     assert begin(sqlite, store, *urls) == [None] * 35
-    assert sqlite.wait(store.seen([offer(urls[0]).fingerprint, offer("http://a/new").fingerprint])) == [True, False]
+    assert sqlite.wait(store.claim(0, [offer(urls[0]).fingerprint, offer("http://a/new").fingerprint])) == [False, True]
 
 
 def test_what_a_failed_commit_registered_is_not_known(sqlite: Stores) -> None:
@@ -53,7 +53,7 @@ def test_what_a_failed_commit_registered_is_not_known(sqlite: Stores) -> None:
     child = offer("http://a/1")
     with pytest.raises(StoreError, match="cannot be finished"):
         sqlite.wait(store.commit([Finished(START, children=[child]), Finished(99)]))
-    assert sqlite.wait(store.seen([child.fingerprint])) == [False]
+    assert sqlite.wait(store.claim(0, [child.fingerprint])) == [True]
     assert None not in begin(sqlite, store, "http://a/1")
 
 

@@ -86,7 +86,7 @@ def test_a_postponed_request_comes_back_changed(sqlite: Stores) -> None:
     target = offer("http://b/t", priority=2)
     sqlite.wait(store.commit([], postponed=[Postponed(one.token, retry, "a", "http://a:80", 99.5)]))
     moved = Postponed(two.token, target.request, "b", "http://b:80", 0.0)
-    assert sqlite.wait(store.redirect(moved, target.fingerprint))
+    assert sqlite.wait(store.redirect(moved, target.fingerprint)) == "here"
     store, resumed = reopened(sqlite, store)
     assert resumed.queued == {"a": 1, "b": 1}
     [(entry, not_before)] = sqlite.wait(store.lease("a", 9, None))

@@ -27,7 +27,7 @@ from crawler.errors import HttpError, RequestDropped, RequestError
 from crawler.events import Events, ItemDropped, ItemScraped, RequestEnded, RequestsSpooled
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.host import Entry
-from crawler.frontier.store import Committed
+from crawler.frontier.store import ELSEWHERE, Committed
 from crawler.model.fields import Callback
 from crawler.model.masking import masked
 from crawler.model.response import Response
@@ -140,7 +140,9 @@ class CommittedUnits:
         if unit.children:
             self._uncommitted.forget_offers(unit.children)
             for offer, entry in zip(unit.children, answer.admitted, strict=True):
-                if entry is not None:
+                if entry is ELSEWHERE:
+                    self._queue.queued_elsewhere(offer.request)
+                elif entry is not None:
                     self._queue.accept(entry)
                 else:
                     self._refusing.seen_by_store(offer)

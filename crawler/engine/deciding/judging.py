@@ -27,7 +27,7 @@ from crawler.engine.waiting.queue import Inline, RequestQueue
 from crawler.errors import InvalidRequest
 from crawler.events import Events, RequestDelayed
 from crawler.frontier.host import Entry
-from crawler.frontier.store import Attempt, Offer, Postponed, Store
+from crawler.frontier.store import Attempt, Offer, Postponed, Redirected, Store
 from crawler.model.masking import masked
 from crawler.model.response import Response
 from crawler.policy.outcome import Rules, judge
@@ -53,10 +53,18 @@ class Again:
     def queue(self, entry: Entry, verdict: Later) -> None:
         """Queue a request whose new row the store has, or will have."""
         # A stop leaves it to a resume, but what was answered is no page all the same.
+        self._publish(entry, verdict)
+        self._queue.add(entry, wait=verdict.seconds)
+
+    def _publish(self, entry: Entry, verdict: Later) -> None:
         self._events.publish(
             RequestDelayed(entry.request, verdict.kind, masked(verdict.reason), verdict.seconds, verdict.status)
         )
-        self._queue.add(entry, wait=verdict.seconds)
+
+    def hand_over(self, entry: Entry, verdict: Later) -> None:
+        """A request whose new row the store has given to others: it is theirs."""
+        self._publish(entry, verdict)
+        self._queue.hand_over(entry)
 
     def row(self, entry: Entry, verdict: Later) -> Postponed:
         """Return a request's new row, which the caller stores by itself; older ones do not come behind it."""
@@ -113,19 +121,21 @@ class Redirects:
         asked.addCallbacks(self._decided, self._failed, callbackArgs=(entry, verdict))
         asked.addErrback(lambda failure: self._ending.fail(error_of(failure)))  # of what followed the answer
 
-    def _is_new(self, entry: Entry, offer: Offer, verdict: Later) -> Deferred[bool]:
+    def _is_new(self, entry: Entry, offer: Offer, verdict: Later) -> Deferred[Redirected]:
         uncommitted, fingerprint = self._keeper.uncommitted, offer.fingerprint
         if fingerprint in uncommitted.carried or (entry.carried and fingerprint in uncommitted.offered):
-            return succeed(False)
+            return succeed("duplicate")
         if entry.carried:
-            asked = self._store.seen([fingerprint]).addCallback(lambda seen: not seen[0])
+            asked = self._store.claim(entry.unit.token, [fingerprint])
             uncommitted.note_carried(fingerprint, entry.unit)
-            return asked
+            return asked.addCallback(lambda new: "here" if new[0] else "duplicate")
         return self._store.redirect(self._again.row(entry, verdict), fingerprint)
 
-    def _decided(self, new: bool, entry: Entry, verdict: Later) -> None:
-        if new:
+    def _decided(self, target: Redirected, entry: Entry, verdict: Later) -> None:
+        if target == "here":
             self._again.queue(entry, verdict)
+        elif target == "elsewhere":
+            self._again.hand_over(entry, verdict)
         elif entry.request.dont_filter or METHOD_KEY in entry.request.meta:
             self._again.postpone(entry, verdict)  # the answer to a form is wanted, whatever page it is
         else:

@@ -100,12 +100,12 @@ class Carrying:
             )
         self._keeper.uncommitted.carried.add(offer.fingerprint)
         unit.hold()
-        asked = self._store.seen([offer.fingerprint])
-        asked.addCallbacks(self._seen, self._failed, callbackArgs=(offer, unit), errbackArgs=(unit,))
+        asked = self._store.claim(unit.token, [offer.fingerprint])
+        asked.addCallbacks(self._claimed, self._failed, callbackArgs=(offer, unit), errbackArgs=(unit,))
         asked.addErrback(lambda failure: self._ending.fail(error_of(failure)))
 
-    def _seen(self, seen: list[bool], offer: Offer, unit: Unit) -> None:
-        if seen[0] and offer.check:
+    def _claimed(self, new: list[bool], offer: Offer, unit: Unit) -> None:
+        if not new[0] and offer.check:
             self._refusing.refuse_duplicate(offer, unit)
             unit.end_one()
             return

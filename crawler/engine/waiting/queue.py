@@ -22,6 +22,7 @@ from crawler.errors import RequestDropped, RobotsUnreachable
 from crawler.events import Events, RequestScheduled
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.host import Entry
+from crawler.model.request import Request
 from crawler.model.response import Response
 
 SHUTDOWN = "shutdown"
@@ -127,6 +128,20 @@ class RequestQueue:
             self.refuse(entry, error)
         else:
             self._frontier.add(entry, now)
+
+    def accept_taken(self, count: int) -> None:
+        """Count requests as accepted that were taken out of the store: others had them before."""
+        self._life.books.accept(count)
+
+    def hand_over(self, entry: Entry) -> None:
+        """A request is somebody else's now."""
+        self._life.books.hand_over()
+        self._frontier.done(entry)
+
+    def queued_elsewhere(self, request: Request) -> None:
+        """The store has queued a new request for whoever takes it out."""
+        if self._events.wants(RequestScheduled):
+            self._events.publish(RequestScheduled(request))
 
     def release(self, entry: Entry) -> None:
         """Give back the place that an entry had at its host."""

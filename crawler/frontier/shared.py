@@ -1,0 +1,79 @@
+"""Which request may be sent next, in a crawl that processes share?
+
+As in one process, on the hosts for which this one has permits: the others may be asked by somebody else just now.
+What waits here was taken out of the store, and nobody else has it. A host that is given up goes back to the store with
+all that waits for it; what has no row there stays, and the host is wanted again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from crawler.frontier.frontier import NEVER, Frontier
+from crawler.frontier.host import Entry, HostQueue, Key, LimitsByHost
+from crawler.frontier.hosts import Hosts
+from crawler.frontier.window import TakenWindow
+
+
+class SharedFrontier(Frontier):
+    """A Frontier whose hosts need permits."""
+
+    def __init__(self, *, window: int, limits: LimitsByHost, random: Callable[[], float], robots: bool) -> None:
+        super().__init__(window=None, limits=limits, random=random, robots=robots)
+        self._window = self._taken = TakenWindow(window)
+        self._hosts = Hosts(limits, self._origins, shared=True)
+
+    def permit(self, name: str, permits: int, now: float, *, wait: float) -> HostQueue:
+        """Let a host be asked with so many requests at once, the next one in ``wait`` seconds; return its queue."""
+        host = self._host(name, now)
+        host.permits, host.target = permits, None
+        host.set_limit()
+        host.next_send = max(host.next_send, now + wait) if wait > 0 else host.next_send
+        self.lacking.pop(host, None)
+        self._turns.line_up(host, now)
+        return host
+
+    def ask(self, name: str, permits: int) -> None:
+        """Let a host have no more than so many in flight from now on, so that it can go on with so many permits."""
+        host = self._hosts.get(name)
+        if host is not None and host.permits:
+            host.target = permits
+            host.set_limit()
+
+    def told(self, name: str, count: int, first: Key | None, now: float) -> None:
+        """Note that ``count`` requests of a host are in the store, of which ``first`` is the smallest key."""
+        host = self._host(name, now)
+        self._taken.tell(host, count, first)
+        self._turns.line_up(host, now)
+
+    def held(self) -> list[HostQueue]:
+        """Return the hosts that may be asked."""
+        return [host for host in self._hosts if host.permits]
+
+    def give_up(self, host: HostQueue) -> list[tuple[Entry, float]]:
+        """Ask a host no more; return what waited and goes back to the store, each with its not_before.
+
+        What has no row stays, and waits for permits.
+        """
+        waiting = [(entry, 0.0) for _, _, entry, _ in host.ready]
+        waiting += [(item[2], when) for when, item in host.delayed]
+        waiting += [(item[2], 0.0) for parked in host.parked.values() for item in parked]
+        stay = [(entry, when) for entry, when in waiting if entry.carried]
+        self._origins.unask(host)
+        host.remove_all()
+        self.queued_in_memory -= sum(not entry.robots for entry, _ in waiting)
+        host.permits, host.target, host.stored, host.mark, host.limit = 0, None, 0, None, 0
+        host.waits_for_lease = False
+        self.changed.pop(host, None)
+        for entry, when in stay:
+            self._put(host, entry, NEVER, when, pinned=True)
+        return [pair for pair in waiting if not pair[0].carried]
+
+    def returned(self) -> list[Entry]:
+        """Return what the windows have given back since the last call."""
+        gone, self._taken.returned = self._taken.returned, []
+        return gone
+
+    def hand_over(self, entry: Entry) -> None:
+        """Forget an entry that is somebody else's now."""
+        self._taken.claimed.discard(entry.token)
