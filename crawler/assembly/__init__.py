@@ -243,7 +243,6 @@ def _parts(
     crawler: Crawler, spider: Spider, world: World, edge: Edge, chosen: ChosenStore, feeds: Sequence[Feed]
 ) -> Parts:
     settings, core = crawler.settings, crawler.settings.core
-    shared = getattr(chosen.store, "takes", False)
     return Parts(
         spider=spider,
         core=core,
@@ -261,7 +260,7 @@ def _parts(
         start_marks=SeenSet(),
         memory=crawler.memory,
         memory_changes=crawler.memory_changes,
-        facts=[StatsFacts(crawler.stats), SpiderState(spider, shared=shared), *edge.facts],
+        facts=[StatsFacts(crawler.stats), SpiderState(spider, shared=chosen.store.takes), *edge.facts],
     )
 
 

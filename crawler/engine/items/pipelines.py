@@ -151,7 +151,7 @@ class Pipelines:
         events: Events,
     ) -> None:
         self._stages = stages
-        self.shared = getattr(store, "takes", False)
+        self.shared = store.takes
         self._keep: Callable[[Any], None] | None = getattr(store, "keep_item", None)
         self._patience = patience
         self._ending = ending
