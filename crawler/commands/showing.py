@@ -31,6 +31,8 @@ def say_json(encoded: bytes) -> None:
 
 def without_passwords(name: str, value: Value) -> Value:
     """Return the value of a setting as it is shown: plain values, what is not plain as it is."""
+    if name == "JOB_STORE_PASSWORD" and value is not None:
+        return "***"
     if name == "HTTP_AUTH" and isinstance(value, Mapping):
         return {masked(str(origin)): f"{str(user).rpartition(':')[0]}:***" for origin, user in value.items()}
     if name == "HTTP_AUTH" and isinstance(value, str):

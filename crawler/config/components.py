@@ -71,11 +71,11 @@ def load_components(name: str, value: Value, *, where: str) -> Value:
         return {key: None if entry is None else _load(entry, where) for key, entry in value.items()}
     if name in SINGLES and value is not None:
         known = _BUILT_IN.get(name, ())
-        if value in known:
+        if value in known or (name == "JOB_STORE" and isinstance(value, str) and "://" in value):
             return value
         if isinstance(value, str) and known and "." not in value:
-            choice = " or ".join(f'"{word}"' for word in known)
-            raise SettingError(f'{where}: expected {choice}, or a class, got "{value}"{did_you_mean(value, known)}')
+            choice = ", ".join([f'"{word}"' for word in known] + ["the URL of a server"] * (name == "JOB_STORE"))
+            raise SettingError(f'{where}: expected {choice} or a class, got "{value}"{did_you_mean(value, known)}')
         return _load(value, where)
     return value
 

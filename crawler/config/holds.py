@@ -17,10 +17,13 @@ from crawler.config.nearest import did_you_mean
 from crawler.config.parse import WrongValue, check, shorten
 from crawler.errors import InvalidRequest
 from crawler.model.headers import Headers
+from crawler.model.masking import masked
 from crawler.model.url import is_http, normalise, origin_of, split
 from crawler.policy.scope import POLICIES
 
 T = TypeVar("T")
+SERVER_SCHEMES = ("redis", "rediss", "unix")
+_is_prefix = re.compile(r"[A-Za-z0-9_.-]{1,50}").fullmatch
 _is_scheme = re.compile(r"[a-z][a-z0-9+.-]*", re.IGNORECASE | re.ASCII).fullmatch
 
 
@@ -105,6 +108,21 @@ def address(value: str) -> str:
         ip_address(value.partition("%")[0])
     except ValueError:
         raise WrongValue(f"expected an IP address of this machine, got {shorten(value)}") from None
+    return value
+
+
+def store(value: Any) -> Any:
+    """A URL among the values of JOB_STORE is that of a server."""
+    if isinstance(value, str) and "://" in value and value.partition("://")[0] not in SERVER_SCHEMES:
+        schemes = ", ".join(f"{scheme}://" for scheme in SERVER_SCHEMES)
+        raise WrongValue(f"expected a URL that begins with one of {schemes}, got {shorten(masked(value))}")
+    return value
+
+
+def prefix(value: str) -> str:
+    """The beginning of keys on a server, where a colon ends it."""
+    if not _is_prefix(value):
+        raise WrongValue(f"expected up to 50 letters, digits, '-', '_' and '.', got {shorten(value)}")
     return value
 
 

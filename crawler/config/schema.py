@@ -195,7 +195,14 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
     CSV_ESCAPE_FORMULAS: Annotated[bool, _said("Write a quote before CSV cells a spreadsheet would run")] = False
 
     # Jobs
-    JOB_STORE: Annotated[Any, _said('"sqlite", None (all in memory), or a class')] = "sqlite"
+    JOB_STORE: Annotated[
+        Any, _said('"sqlite", the URL of a Redis or Valkey, None (all in memory), or a class'), Holds(holds.store)
+    ] = "sqlite"
+    JOB_STORE_PASSWORD: Annotated[str | None, _said("Password of that server; also from the environment")] = None
+    JOB_PREFIX: Annotated[str, _said("What its keys begin with: one for each project"), Holds(holds.prefix)] = "crawler"
+    JOB_LEASE_SECONDS: Annotated[
+        float, Meta(ge=1, le=3600), _said("How long a worker that is not heard of keeps its requests")
+    ] = 15.0
     JOB_DIR: Annotated[str, _said("Folder of job files"), Holds(holds.path)] = ".crawler/jobs"
     JOB_NAME: Annotated[str | None, _said("Name of the job; None: made from the spider and the time")] = None
     JOB_KEEP: Annotated[bool, _said("Keep the job file of a finished crawl")] = False

@@ -6,18 +6,22 @@ the URL only. Certificates are always verified; a CA of one's own is named in th
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
+from crawler.config.holds import SERVER_SCHEMES
+from crawler.config.schema import CoreSettings
 from crawler.errors import UsageError
 from crawler.model.masking import masked
 
-SCHEMES = ("redis", "rediss", "unix")
 PASSWORD_SETTING = "JOB_STORE_PASSWORD"
-HOW_TO_GIVE_A_PASSWORD = (
-    f"other users of this machine can read a command line: put it into the environment as CRAWLER_{PASSWORD_SETTING}, "
-    f"or into the project's settings as {PASSWORD_SETTING}"
+"""A setting, and a variable of the environment."""
+
+_HOW_TO_GIVE_A_PASSWORD = (
+    "everybody on this machine can read it there; give the URL without it, and set JOB_STORE_PASSWORD in the "
+    "environment or in the project's settings"
 )
 
 _FORMS = "redis://HOST:PORT/NUMBER, rediss://HOST:PORT/NUMBER (with TLS) or unix:///PATH"
@@ -48,7 +52,15 @@ class Address(NamedTuple):
 
 def is_url(value: object) -> bool:
     """Tell whether a JOB_STORE is the URL of a server."""
-    return isinstance(value, str) and value.partition("://")[0].lower() in SCHEMES and "://" in value
+    return isinstance(value, str) and value.partition("://")[0].lower() in SERVER_SCHEMES and "://" in value
+
+
+def address_of(core: CoreSettings, url: str | None = None) -> Address:
+    """Return where the server of JOB_STORE is, or the one at another URL; raises UsageError.
+
+    The password is in the URL, in JOB_STORE_PASSWORD, or in the environment by that name.
+    """
+    return parse(url or str(core.JOB_STORE), core.JOB_STORE_PASSWORD or os.environ.get(PASSWORD_SETTING))
 
 
 def parse(url: str, password: str | None = None) -> Address:
@@ -63,7 +75,7 @@ def parse(url: str, password: str | None = None) -> Address:
         parts.port  # noqa: B018 – raises ValueError for one that is none
     except ValueError as error:
         raise UsageError(f"JOB_STORE: {shown!r} is not a URL ({error}); the forms are {_FORMS}") from None
-    if parts.scheme not in SCHEMES:
+    if parts.scheme not in SERVER_SCHEMES:
         raise UsageError(f"JOB_STORE: {shown!r} is not the URL of a server; the forms are {_FORMS}")
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     given = query.pop("password", None)
@@ -101,7 +113,7 @@ def has_password(url: str) -> bool:
 def refuse_password(url: str, where: str) -> None:
     """Raise UsageError if a URL of the command line has a password in it; ``where`` names it there."""
     if has_password(url):
-        raise UsageError(f"{where}: a password may not stand on the command line: {HOW_TO_GIVE_A_PASSWORD}")
+        raise UsageError(f"{where}: a password may not stand on a command line: {_HOW_TO_GIVE_A_PASSWORD}")
 
 
 def _check_query(query: dict[str, str], parts: SplitResult, shown: str) -> None:
