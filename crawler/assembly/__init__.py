@@ -209,6 +209,8 @@ def _prepared(crawler: Crawler, world: World, chosen: ChosenStore, feeds: Sequen
     crawler.http = edge.http or NoSideCalls()  # type: ignore[assignment]  # both stand in for treq's client
     edge.again = run.fetch_more
     edge.ask_before_repeating(run.may_repeat)
+    if chosen.store.takes:
+        edge.ask_before_sending(chosen.store.may_send)
     CloseSpiderLimits(loaded.core, world.clock, crawler.events, run.ending)
     for extension in make_components(loaded.core.EXTENSIONS, crawler):
         subscribe_extension(extension, crawler)

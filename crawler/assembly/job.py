@@ -162,7 +162,7 @@ def _store_of_ones_own(settings: Settings, spider: Spider) -> Store:
     kind = settings.core.JOB_STORE
     shape = "__init__(self, spider, settings) and the methods of crawler.frontier.store.Store"
     made = constructed("JOB_STORE", shape, kind, spider, settings.core)
-    store: Store = checked(made, "JOB_STORE", has=("open", "commit", "lease", "finish"), shape=shape)
+    store: Store = checked(made, "JOB_STORE", has=("open", "claim", "commit", "lease", "may_send"), shape=shape)
     for name, value in settings.of(kind).items() if isinstance(kind, type) else ():
         setattr(store, name, value)
     return store

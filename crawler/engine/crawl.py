@@ -51,7 +51,9 @@ class Crawl:
         resumed = await self._open()
         parts.events.publish(CrawlOpened(parts.spider, parts.job, not resumed.is_new))
         self._life.enter(Phase.RUNNING)
-        if not resumed.start_ended and self.ending.early is None:
+        if self._sending.holding is not None:
+            self._sending.holding.begin(parts.spider, starts, parts.events)
+        elif not resumed.start_ended and self.ending.early is None:
             starts.begin(parts.spider.start, count=resumed.start_count, digests=resumed.start_digests)
         self.ending.opened()
         if self._life.begins:

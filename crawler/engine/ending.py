@@ -12,6 +12,7 @@ from crawler.errors import (
     CloseSpider,
     CrawlerError,
     FeedError,
+    LateWorker,
     LocalFailure,
     OutputClosed,
     StoreError,
@@ -78,7 +79,7 @@ class Ending:
             logger.error("%s", problem, exc_info=error if ours else None)
         if self.life.over:
             self.reason = reason if self.reason == "finished" else self.reason
-        elif reason not in ("store_error", "internal_error"):
+        elif reason not in ("store_error", "internal_error", LATE):
             self.stop(reason)
         else:
             self.stop_now(reason)
@@ -116,13 +117,18 @@ class Ending:
         self.lost_items += 1
 
 
+LATE = "late"
+"""Others do the work of this worker; what started it starts another one in its place. No failure of the crawl."""
+
 FAILURES = frozenset({"feed_error", "store_error", "local_failure", "internal_error"})
 
 
 def reason_of(error: BaseException) -> str:
-    """Return the reason that an error stands for: one of FAILURES, or "output_closed", which is none."""
+    """Return the reason that an error stands for: one of FAILURES, or "output_closed" and LATE, which are none."""
     if isinstance(error, OutputClosed):
         return "output_closed"
+    if isinstance(error, LateWorker):
+        return LATE
     if isinstance(error, FeedError):
         return "feed_error"
     if isinstance(error, LocalFailure):

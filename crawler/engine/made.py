@@ -15,6 +15,7 @@ from crawler.engine.keeping.facts import ErrorCount, Facts
 from crawler.engine.life import Capacity, Life
 from crawler.engine.parts import Parts
 from crawler.engine.sending.flight import Flight, Turns
+from crawler.engine.sending.holding import Holding
 from crawler.engine.sending.loop import KeptAnswers, Leasing, Loop, Sender
 from crawler.engine.user_code.callbacks import Callbacks
 from crawler.engine.user_code.patience import Patience
@@ -24,6 +25,7 @@ from crawler.engine.waiting.queue import RequestQueue
 from crawler.engine.waiting.robots import RobotsGate
 from crawler.engine.waiting.throttle import Throttle, limits_of
 from crawler.frontier.frontier import Frontier
+from crawler.frontier.shared import SharedFrontier
 from crawler.spider import default_callback
 
 
@@ -36,7 +38,8 @@ class Keeping:
         self.life = Life(Capacity(core.CONCURRENT_REQUESTS, core.SCRAPER_SLOT_MAX_ACTIVE_SIZE, core.CONCURRENT_ITEMS))
         self.ending = Ending(self.life, events)
         limits = limits_of(core)
-        self.frontier = Frontier(window=store.window, limits=limits, random=random, robots=core.ROBOTSTXT_OBEY)
+        frontier = SharedFrontier if store.takes else Frontier
+        self.frontier = frontier(window=store.window, limits=limits, random=random, robots=core.ROBOTSTXT_OBEY)
         self.robots = RobotsGate(core, self.frontier, clock, parts.robots_agent, random=random, durable=durable)
         self.queue = RequestQueue(self.life, self.frontier, self.robots, clock, events, parts.edge)
         self.feeds = FeedWriters(parts.feeds, store, machine=machine, ending=self.ending, events=events)
@@ -85,15 +88,18 @@ class Sending:
     def __init__(self, parts: Parts, kept: Keeping, users: UsersCode) -> None:
         machine, store, life, ending, queue = parts.machine, parts.store, kept.life, kept.ending, kept.queue
         clock, events = machine.clock, parts.events
-        ends = Ends(parts.spider, users.callbacks, kept.keeper, queue.inline, life.books, events)
+        ends = Ends(parts.spider, users.callbacks, kept.keeper, queue.inline, life.books, events, store)
         again = Again(kept.committer, queue, clock, events)
         redirects = Redirects(store, parts.acceptance, users.start_pages, kept.keeper, again, ends, ending)
         judging = Judging(parts.rules, machine, ends, again, redirects, queue.inline, notes=store.durable)
         turns = Turns(queue, kept.frontier, kept.robots, kept.throttle, ends, clock, life.ledger)
         self.flight = Flight(parts.edge, queue, turns, kept.throttle, judging, ending, events)
         answers = KeptAnswers(parts.edge, queue, kept.frontier, judging, self.flight, life)
-        sender = Sender(answers, turns, self.flight, kept.committer, users.starts, life, clock)
+        sender = Sender(answers, turns, self.flight, kept.committer, users.starts, life, store, clock)
         leasing = None
         if store.window is not None:
             leasing = Leasing(store, kept.frontier, queue, clock, ending, parts.rules)
+        self.holding = None
+        if isinstance(kept.frontier, SharedFrontier):
+            self.holding = Holding(store, kept.frontier, kept.throttle, kept.committer, self.flight, ending, clock)
         self.loop = Loop(life, clock, kept.frontier, sender, leasing, users.callbacks, kept.committer)

@@ -16,11 +16,11 @@ from crawler.frontier.window import TakenWindow
 
 
 class SharedFrontier(Frontier):
-    """A Frontier whose hosts need permits."""
+    """A Frontier whose hosts need permits. ``window`` None is that of a store with very large ones."""
 
-    def __init__(self, *, window: int, limits: LimitsByHost, random: Callable[[], float], robots: bool) -> None:
+    def __init__(self, *, window: int | None, limits: LimitsByHost, random: Callable[[], float], robots: bool) -> None:
         super().__init__(window=None, limits=limits, random=random, robots=robots)
-        self._window = self._taken = TakenWindow(window)
+        self._window = self._taken = TakenWindow(window or 1000)
         self._hosts = Hosts(limits, self._origins, shared=True)
 
     def permit(self, name: str, permits: int, now: float, *, wait: float) -> HostQueue:
@@ -74,6 +74,16 @@ class SharedFrontier(Frontier):
         gone, self._taken.returned = self._taken.returned, []
         return gone
 
-    def hand_over(self, entry: Entry) -> None:
-        """Forget an entry that is somebody else's now."""
-        self._taken.claimed.discard(entry.token)
+    def robots_known(self, host: HostQueue) -> bool:
+        """Tell whether nothing of a host waits for a robots.txt."""
+        return not (host.parked_count or host.asks)
+
+    def surplus(self) -> list[HostQueue]:
+        """Return half of the hosts whose turn it is, those that have to wait longest, without those that are being
+        asked or that have something without a row."""
+        waiting = self._turns.waiting()
+        return [
+            host
+            for host in waiting[len(waiting) // 2 + 1 :]
+            if not host.in_flight and not any(entry.carried for _, _, entry, _ in host.ready)
+        ]

@@ -29,6 +29,10 @@ class Turns:
     def __repr__(self) -> str:
         return f"<Turns {len(self._ready)} ready, {len(self._timers)} timers>"
 
+    def waiting(self) -> list[HostQueue]:
+        """Return the hosts whose turn may come now, in order."""
+        return list(self._ready)
+
     def next(self, now: float) -> HostQueue | None:
         """Take the host whose turn it is; it is lined up again by ``line_up``."""
         if self._timers and self._timers[0][0] <= now:

@@ -60,7 +60,7 @@ class Committer:
         self._clock = clock
         self._seconds = core.JOB_COMMIT_SECONDS
         self._requests = core.JOB_COMMIT_REQUESTS
-        self._facts = facts
+        self.facts = facts
         self._memory_changes = facts.memory_changes
         self._listener = listener
         self._ledger = ledger
@@ -97,6 +97,11 @@ class Committer:
         self._due_facts = True
         if self._timer is None and not self._closing:
             self._timer = self._clock.callLater(self._seconds, self._due)
+
+    @property
+    def knows_rows(self) -> bool:
+        """Whether the store knows of every request that was postponed, or is just being told."""
+        return not self._postponed
 
     def overtaken(self, postponed: Postponed) -> Postponed:
         """Forget what waits here for the same request, which is older; its attempts are kept.
@@ -135,7 +140,7 @@ class Committer:
         committed.addBoth(self._committed, units).addErrback(self._failed)
 
     def _commit(self, units: list[Unit], postponed: list[Postponed]) -> Deferred[list[Committed]]:
-        facts = self._facts.changed() if self._store.durable else None
+        facts = self.facts.changed() if self._store.durable else None
         for unit in units:
             if unit.changes:
                 unit.memory += [MemoryChange(*change) for change in unit.changes]

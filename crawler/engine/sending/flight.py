@@ -137,6 +137,7 @@ class Flight:
         self._ledger = ending.life.ledger
         self._paused: set[Entry] = set()
         self._sent_twice: set[Entry] = set()
+        self._withdrawn: set[Entry] = set()
         self._in_flight: dict[Entry, Deferred[Any]] = {}
 
     def __repr__(self) -> str:
@@ -177,6 +178,12 @@ class Flight:
         for deferred in list(self._in_flight.values()):
             deferred.cancel()
         self._in_flight.clear()
+
+    def withdraw_all(self) -> None:
+        """Cancel what is in flight, and let it wait for its turn again: it is no try."""
+        self._withdrawn |= self._in_flight.keys()
+        for deferred in list(self._in_flight.values()):
+            deferred.cancel()
 
     def outcome(self, result: Response | Failure, request: Request) -> Response | Exception:
         """Return what the middlewares and the downloader came to."""
@@ -240,7 +247,8 @@ class Flight:
         The downloader does so itself, at once, where ``may_repeat`` allows that.
         """
         error = result.value if isinstance(result, Failure) else None
-        if isinstance(error, NotBegun):
+        if isinstance(error, NotBegun) or entry in self._withdrawn:
+            self._withdrawn.discard(entry)
             self._queue.add(entry, wait=0.0)
             return True
         if not (isinstance(error, FetchError) and error.may_repeat) or entry in self._sent_twice:

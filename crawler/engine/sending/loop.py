@@ -86,10 +86,16 @@ class Leasing:
             leased.addCallbacks(self._leased, self._failed, callbackArgs=(host,))
             leased.addErrback(lambda failure: self._ending.fail(error_of(failure)))  # an answer that does not fit
 
+    def look(self) -> None:
+        """There may be something to tell the store."""
+        self._store.look()
+
     def _leased(self, rows: list[tuple[Entry, float]], host: str) -> None:
         now, wall, longest = self._clock.seconds(), self._clock.wall(), self._rules.longest_wait
         # A wall clock that jumped must not keep a request waiting longer than any rule would.
         entries = [(entry, now + min(max(before - wall, 0.0), longest)) for entry, before in rows]
+        if self._store.takes:
+            self._queue.accept_taken(len(entries))
         for entry in self._frontier.refill(host, entries, now):
             self._queue.leased(entry)
         self._ending.life.ledger.end(Kind.LEASE)
@@ -104,6 +110,10 @@ SLICE_SECONDS = 0.010
 """How long one turn of the loop may send requests before the reactor gets its turn."""
 
 
+NOT_YET_SECONDS = 0.25
+"""So long it is waited where the store says that nothing may be sent now."""
+
+
 @dataclass(eq=False, repr=False, slots=True)
 class Sender:
     """Sends what is ready; where nothing is, more is wanted of the committer and of start()."""
@@ -114,6 +124,7 @@ class Sender:
     _committer: Committer
     _starts: Starts
     _life: Life
+    _store: Store
     _clock: Clock
 
     def send_ready(self) -> None:
@@ -123,6 +134,9 @@ class Sender:
         if self._life.ledger.counts[Kind.UNSOUGHT]:
             self._kept.begin()
         now = self._clock.seconds()
+        if not self._store.may_send():
+            self._clock.callLater(NOT_YET_SECONDS, self._life.ledger.changed)
+            return
         until = now + SLICE_SECONDS
         while (free := self._life.free()) > 0:
             entry = self.turns.take(now)
@@ -212,6 +226,7 @@ class Loop:
         if self._life.begins:
             if self._leasing is not None:
                 self._leasing.refill()
+                self._leasing.look()
             self._arm()
 
     def _arm(self) -> None:
