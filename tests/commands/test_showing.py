@@ -77,6 +77,7 @@ def test_what_is_listed_of_a_job_shows_no_password(crawler: Crawler, secretive: 
 def test_settings_are_shown_without_passwords(crawler: Crawler) -> None:
     proxy = f"http://u:{SECRET}@proxy.example:8080"
     given = ["-s", f"PROXIES={proxy},u:{SECRET}@b.example", "-s", f'HTTP_AUTH={{"a.example": "u:{SECRET}"}}']
+    given += ["-s", f"JOB_STORE=redis://u:{SECRET}@h", "-s", f"JOB_STORE_PASSWORD={SECRET}"]
     given += ["-s", f"MONGO_URI=mongodb://u:{SECRET}@h/x", "-s", f'FEEDS={{"s3://k:{SECRET}@b/x.json": {{}}}}']
     for how in (["--changed"], ["--json"], ["--get", "PROXIES"], ["--get", "HTTP_AUTH"]):
         result = crawler("settings", *given, *how)

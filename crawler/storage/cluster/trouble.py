@@ -14,6 +14,7 @@ from redis import exceptions
 from crawler.storage.cluster.address import PASSWORD_SETTING, Address
 
 FUNCTION_MISSING = "Function not found"
+_OUR_CERTIFICATE = "rediss://…?ssl_certfile=FILE&ssl_keyfile=FILE"
 
 
 class Trouble(NamedTuple):
@@ -29,7 +30,7 @@ def trouble(error: Exception, address: Address) -> Trouble:
     said = str(error).strip() or type(error).__name__
     tls = _of_tls(error)
     if tls is not None:
-        return _tls_trouble(tls, at)
+        return _tls_trouble(tls, address)
     match error:
         case exceptions.AuthenticationError():
             return Trouble(_password(said, address), passes=False)
@@ -45,7 +46,8 @@ def trouble(error: Exception, address: Address) -> Trouble:
         case exceptions.OutOfMemoryError():
             return Trouble(full(at), passes=False)
         case exceptions.TimeoutError():
-            return Trouble(f"the server at {at} does not answer: see whether it is reachable from here", passes=True)
+            here = "here, and speaks TLS (else its URL begins with redis://)" if address.tls else "here"
+            return Trouble(f"the server at {at} does not answer: see whether it is reachable from {here}", passes=True)
         case exceptions.ConnectionError() | OSError():
             return Trouble(_away(said, error, address), passes=True)
     if said.startswith(("MISCONF", "BUSY ")):
@@ -93,7 +95,8 @@ def _of_tls(error: BaseException | None) -> ssl.SSLError | None:
     return None
 
 
-def _tls_trouble(error: ssl.SSLError, at: str) -> Trouble:
+def _tls_trouble(error: ssl.SSLError, address: Address) -> Trouble:
+    at = address.url
     if isinstance(error, ssl.SSLCertVerificationError):
         why = error.verify_message.rstrip(".")
         name = "match" in why
@@ -104,9 +107,10 @@ def _tls_trouble(error: ssl.SSLError, at: str) -> Trouble:
     if "wrong version number" in reason or "record layer" in reason:
         return Trouble(f"the server at {at} does not speak TLS: give its URL with redis://", passes=False)
     if "eof" in reason:
-        return Trouble(f"the server at {at} ended the TLS connection", passes=True)
+        asks = "" if "ssl_certfile" in address.files else f"; if it asks for a certificate: {_OUR_CERTIFICATE}"
+        return Trouble(f"the server at {at} ended the TLS connection{asks}", passes=True)
     certificate = ("certificate" in reason and "alert" in reason) or "required" in reason
-    do = ": it asks for a certificate: rediss://…?ssl_certfile=FILE&ssl_keyfile=FILE" if certificate else ""
+    do = f"; it asks for a certificate: {_OUR_CERTIFICATE}" if certificate else ""
     return Trouble(f"TLS with the server at {at} failed ({reason}){do}", passes=False)
 
 
@@ -117,6 +121,6 @@ def _away(said: str, error: Exception, address: Address) -> str:
         return f"the server at {address.url} has as many clients as it takes: raise its maxclients"
     if isinstance(cause, FileNotFoundError):
         return f"there is no socket {address.socket}: start the server, or correct JOB_STORE"
-    closed = "closed" in said.lower() and not address.tls and not address.socket
+    closed = ("closed" in said.lower() or "reset" in why) and not address.tls and not address.socket
     hint = " (if it speaks TLS, the URL begins with rediss://)" if closed else ""
     return f"no server answers at {address.url}: {why}{hint}; start it, or correct JOB_STORE"
