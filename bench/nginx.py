@@ -41,6 +41,7 @@ http {{
     default_type application/octet-stream;
     {charset}
     log_format paths '$status $request_method $request_uri';
+    log_format moments '$msec';
     access_log {access};
     sendfile on;
     keepalive_timeout 75s;
