@@ -7,6 +7,7 @@ import dataclasses
 import logging
 import shlex
 import sys
+from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
 from types import ModuleType
@@ -42,12 +43,13 @@ class JobPlan:
 
     ``description`` (plain values) is kept with a new job: what `crawler resume` needs to run it again.
     ``resume`` names a job that is to be continued. ``usual`` is the folder in which the commands look for jobs if they
-    are not told another.
+    are not told another. ``store_of`` makes the store of a worker, for its spider.
     """
 
     description: dict[str, Any] = dataclasses.field(default_factory=dict)
     resume: str | None = None
     usual: Path = dataclasses.field(default_factory=lambda: Path(CoreSettings().JOB_DIR).absolute())
+    store_of: Callable[[Spider], Store] | None = None
 
     def command(self, words: str, core: CoreSettings) -> str:
         """Return a command about a job, with the folder of jobs where it would not look there by itself."""
@@ -102,19 +104,19 @@ def going_on(settings: Settings, spider: Spider, plan: JobPlan) -> JobPlan:
         lock = JobLock(path)
         lock.acquire()  # JobInUse names the process
         lock.release()
-    if other := _of_another_command(job, spider, plan):
+    if other := of_another_command(job, spider.name, plan.description):
         by_command = "command" in job.description
         how = f"`{plan.command(f'resume {job.name}', core)}`" if by_command else "the script that began it"
         raise UsageError(f"job {job.name} was begun {other}; {how} goes on with it; {anew}")
     return dataclasses.replace(plan, resume=job.name)
 
 
-def _of_another_command(job: Job, spider: Spider, plan: JobPlan) -> str:
+def of_another_command(job: Job, spider: str, description: Mapping[str, Any]) -> str:
     """Return what the job was begun with and this command has not; "" if it is the same as far as it matters."""
-    name = job.description.get("spider", spider.name)
-    if name != spider.name:
+    name = job.description.get("spider", spider)
+    if name != spider:
         return f"with the spider {name}"
-    begun, now = (each.get("command", {}).get("arguments") for each in (job.description, plan.description))
+    begun, now = (each.get("command", {}).get("arguments") for each in (job.description, description))
     if begun == now or begun is None or now is None:
         return ""
     return "with " + (" ".join(f"-a {shlex.quote(f'{key}={value}')}" for key, value in begun.items()) or "no arguments")
@@ -132,6 +134,8 @@ def choose_store(
 ) -> ChosenStore:
     """Return the store that JOB_STORE names. Raises UsageError for a job that cannot be begun or resumed."""
     core = settings.core
+    if plan.store_of is not None:
+        return ChosenStore(plan.store_of(spider), plan.resume)
     if core.JOB_STORE in (None, "memory"):
         return ChosenStore(MemoryStore())
     if core.JOB_STORE != "sqlite":

@@ -24,7 +24,7 @@ from crawler.commands import STOPPED_BY_HAND
 from crawler.commands.loading import usual_folder
 from crawler.commands.options import RunOptions, remember
 from crawler.commands.reactor import install_reactor, run_reactor
-from crawler.commands.screen import Screen
+from crawler.commands.screen import RunningCrawl, Screen
 from crawler.config.settings import Settings
 from crawler.errors import CrawlerError, UsageError
 from crawler.events import CrawlOpened
@@ -45,7 +45,8 @@ PATIENCE_SECONDS = 5.0
 
 logger = logging.getLogger("crawler")
 
-Prepare = Callable[["AsyncioSelectorReactor"], "PreparedCrawl"]
+
+Prepare = Callable[["AsyncioSelectorReactor"], RunningCrawl]
 
 
 def run_spider(
@@ -75,22 +76,36 @@ def run_spider(
     return run_prepared(prepared, settings, summary_file=options.summary)
 
 
-def run_prepared(prepare: Prepare, settings: Settings, *, summary_file: str | None = None, quiet: bool = False) -> int:
-    """Run what ``prepare(reactor)`` makes; ``quiet``: neither progress nor a table at the end."""
+def run_prepared(
+    prepare: Prepare,
+    settings: Settings,
+    *,
+    summary_file: str | None = None,
+    quiet: bool = False,
+    part: bool = False,
+    screen: Screen | None = None,
+) -> int:
+    """Run what ``prepare(reactor)`` makes; ``quiet``: neither progress nor a table at the end.
+
+    ``part``: it is one worker of a crawl, and what concerns the whole crawl is said by whoever started it. ``screen``:
+    where the crawl is shown, if that is not to be made here.
+    """
     if summary_file is not None:
         check_summary_file(summary_file)
         summary_file = str(Path(summary_file).absolute())  # a callback may change the working directory
     reactor = install_reactor()
     core = settings.core
-    screen = Screen(core, quiet=quiet)
+    screen = screen or Screen(core, quiet=quiet or part)
     stop_logging = start_logging(
         level=core.LOG_LEVEL, form=core.LOG_FORMAT, file=core.LOG_FILE, enabled=core.LOG_ENABLED, write=screen.write
     )
     try:
         prepared = _prepared(prepare, reactor)
         with _counted_log(prepared, core.LOG_LEVEL):
-            summary = _run(reactor, prepared, settings, screen, at_once=quiet)
-            if _asked_nothing(summary):
+            for warning in settings.warnings if not part else ():
+                logger.warning("%s", warning)
+            summary = _run(reactor, prepared, screen, at_once=quiet, part=part)
+            if not part and _asked_nothing(summary):
                 logger.warning("The spider asked for nothing: start_urls is empty, or start() yielded nothing")
     finally:
         stop_logging()
@@ -100,7 +115,7 @@ def run_prepared(prepare: Prepare, settings: Settings, *, summary_file: str | No
     return summary.exit_status
 
 
-def _prepared(prepare: Prepare, reactor: AsyncioSelectorReactor) -> PreparedCrawl:
+def _prepared(prepare: Prepare, reactor: AsyncioSelectorReactor) -> RunningCrawl:
     """Make the crawl. Raises UsageError, also for what the spider's constructor raised, who is given the arguments.
 
     What a stage or an extension raises while it is made is a failure to open it, as in open_spider.
@@ -120,16 +135,14 @@ def _prepared(prepare: Prepare, reactor: AsyncioSelectorReactor) -> PreparedCraw
 
 
 def _run(
-    reactor: AsyncioSelectorReactor, prepared: PreparedCrawl, settings: Settings, screen: Screen, *, at_once: bool
+    reactor: AsyncioSelectorReactor, prepared: RunningCrawl, screen: Screen, *, at_once: bool, part: bool
 ) -> Summary:
     """Run the reactor until the crawl is over; return the Summary, or raise what the crawl failed with."""
     interrupts = Interrupts(reactor, prepared, at_once=at_once)
 
     def start() -> Deferred[Summary]:
         interrupts.install()
-        for warning in settings.warnings:
-            logger.warning("%s", warning)
-        subscribe_lines(prepared.events)
+        subscribe_lines(prepared.events, part=part)
         screen.start(reactor, prepared)
         return prepared.run()
 
@@ -157,7 +170,7 @@ def _asked_nothing(summary: Summary) -> bool:
 class Interrupts:
     """SIGINT and SIGTERM, counted; ``at_once``: nothing under way is worth waiting for, the first is as the second."""
 
-    def __init__(self, reactor: AsyncioSelectorReactor, prepared: PreparedCrawl, *, at_once: bool = False) -> None:
+    def __init__(self, reactor: AsyncioSelectorReactor, prepared: RunningCrawl, *, at_once: bool = False) -> None:
         self._at_once = at_once
         self.count = 0
         self.given_up = False
@@ -219,7 +232,7 @@ class Interrupts:
 
 
 @contextmanager
-def _counted_log(prepared: PreparedCrawl, level: str) -> Iterator[None]:
+def _counted_log(prepared: RunningCrawl, level: str) -> Iterator[None]:
     count = LogCount(prepared.stats)
     count.setLevel(level)
     logging.getLogger().addHandler(count)

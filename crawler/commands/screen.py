@@ -6,29 +6,58 @@ All of it goes to stderr, for stdout may be a feed.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
 from rich.console import Console
 
 from crawler.config.schema import CoreSettings
-from crawler.events import CrawlOpened
+from crawler.events import CrawlOpened, Events
 from crawler.observe.progress import LiveLine, ProgressLines, read
 from crawler.observe.report import print_summary
+from crawler.stats import Stats
 from crawler.summary import Summary
 
 if TYPE_CHECKING:
     from twisted.internet.base import ReactorBase
+    from twisted.internet.defer import Deferred
     from twisted.internet.task import LoopingCall
-
-    from crawler.assembly import PreparedCrawl
 
 LIVE_SECONDS = 0.25
 
 
-class Screen:
-    """Progress while the crawl runs, and the table behind it."""
+class RunningCrawl(Protocol):
+    """A crawl that a command runs: PreparedCrawl in this process, or one that is done by many."""
 
-    def __init__(self, core: CoreSettings, *, quiet: bool = False) -> None:
+    events: Events
+    stats: Stats
+    go_on: str
+
+    @property
+    def queued(self) -> int:
+        """How many requests wait."""
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests are being fetched."""
+
+    def stop(self, reason: str = "shutdown") -> None:
+        """Let what is in flight finish, then end."""
+
+    def stop_now(self) -> None:
+        """End at once."""
+
+    def give_up(self) -> None:
+        """Wait no longer for what does not end."""
+
+    def run(self) -> Deferred[Summary]:
+        """Run it."""
+
+
+class Screen:
+    """Progress while the crawl runs, and the table behind it. ``beside`` says what is shown beside a reading."""
+
+    def __init__(self, core: CoreSettings, *, quiet: bool = False, beside: Callable[[], str] = lambda: "") -> None:
         console = Console(stderr=True, highlight=False)
         on_terminal = console.is_terminal and not console.is_dumb_terminal
         readable = core.LOG_FORMAT == "text" or core.LOG_FILE is not None
@@ -47,6 +76,7 @@ class Screen:
                 self._interval = core.LOGSTATS_INTERVAL
         self._looking: LoopingCall | None = None
         self._pages_before = 0
+        self._beside = beside
 
     def write(self, line: str) -> None:
         """Write a log line, above the live line if there is one."""
@@ -55,13 +85,13 @@ class Screen:
         else:
             sys.stderr.write(line)
 
-    def start(self, reactor: ReactorBase, prepared: PreparedCrawl) -> None:
+    def start(self, reactor: ReactorBase, prepared: RunningCrawl) -> None:
         """Look at the crawl now and then, from when it is open: a resumed one has its pages by then."""
         prepared.events.subscribe(CrawlOpened, lambda _: self._opened(reactor, prepared))
         if self._live is not None:
             self._live.start()
 
-    def _opened(self, reactor: ReactorBase, prepared: PreparedCrawl) -> None:
+    def _opened(self, reactor: ReactorBase, prepared: RunningCrawl) -> None:
         from twisted.internet.task import LoopingCall
 
         before = read(prepared.stats, queued=prepared.queued, seconds=reactor.seconds())
@@ -72,7 +102,8 @@ class Screen:
         shown.begin(before)
 
         def look() -> None:
-            shown.show(read(prepared.stats, queued=prepared.queued, seconds=reactor.seconds()))
+            reading = read(prepared.stats, queued=prepared.queued, seconds=reactor.seconds())
+            shown.show(reading, self._beside())
 
         self._looking = LoopingCall(look)
         self._looking.start(self._interval, now=self._live is not None)

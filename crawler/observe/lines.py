@@ -16,9 +16,12 @@ _REMEMBERED = 1000
 """Most addresses that are not warned of again."""
 
 
-def subscribe_lines(bus: events.Events, logger: logging.Logger | None = None) -> None:
-    """Log what happens, to the logger ``crawler`` unless another is given."""
-    lines = _LogLines(logger or logging.getLogger("crawler"))
+def subscribe_lines(bus: events.Events, logger: logging.Logger | None = None, *, part: bool = False) -> None:
+    """Log what happens, to the logger ``crawler`` unless another is given.
+
+    ``part``: of one worker of a crawl; that the crawl begins and ends is said by whoever started it.
+    """
+    lines = _LogLines(logger or logging.getLogger("crawler"), logging.DEBUG if part else logging.INFO)
     bus.subscribe(events.CrawlOpened, lines.opened)
     bus.subscribe(events.CrawlClosing, lines.closing)
     bus.subscribe(events.RequestRefused, lines.refused)
@@ -41,18 +44,21 @@ _ITEM_MARKS = ("__dataclass_fields__", "__attrs_attrs__", "__struct_fields__", "
 class _LogLines:
     """One method an event."""
 
-    def __init__(self, logger: logging.Logger) -> None:
+    def __init__(self, logger: logging.Logger, of_crawl: int) -> None:
         self.logger = logger
+        self._of_crawl = of_crawl
         self._warned: set[str] = set()
         self._crawl: events.CrawlOpened | None = None
 
     def opened(self, event: events.CrawlOpened) -> None:
         self._crawl = event
         job = f", job {event.job}" if event.job else ""
-        self.logger.info("%s %s%s", "Resuming" if event.resumed else "Crawling with", event.spider.name, job)
+        self.logger.log(
+            self._of_crawl, "%s %s%s", "Resuming" if event.resumed else "Crawling with", event.spider.name, job
+        )
 
     def closing(self, event: events.CrawlClosing) -> None:
-        self.logger.info("Closing (%s)", event.reason)
+        self.logger.log(self._of_crawl, "Closing (%s)", event.reason)
 
     def refused(self, event: events.RequestRefused) -> None:
         # An address that is no URL, or of a scheme that may not be opened, is a mistake somebody may want to mend.

@@ -90,10 +90,11 @@ class LiveLine:
         """Take the reading that the rates begin with; a resumed crawl has had pages before."""
         self._rates.add(reading)
 
-    def show(self, reading: Reading) -> None:
-        """Show a reading."""
+    def show(self, reading: Reading, beside: str = "") -> None:
+        """Show a reading, and what else there is to say."""
         self._rates.add(reading)
-        self._live.update(Text(line_of(reading, self._rates), style="bold", no_wrap=True, overflow="ellipsis"))
+        line = line_of(reading, self._rates) + (f" · {beside}" if beside else "")
+        self._live.update(Text(line, style="bold", no_wrap=True, overflow="ellipsis"))
         self._live.refresh()
 
     def write(self, line: str) -> None:
@@ -116,19 +117,20 @@ class ProgressLines:
         """Take the reading that the rates begin with; a resumed crawl has had pages before."""
         self._last = reading
 
-    def show(self, reading: Reading) -> None:
-        """Log a reading, with the rates since the one before."""
+    def show(self, reading: Reading, beside: str = "") -> None:
+        """Log a reading, with the rates since the one before, and what else there is to say."""
         last = self._last or Reading(reading.seconds - 60, 0, 0, 0, 0)
         self._last = reading
         minutes = max(reading.seconds - last.seconds, 0.001) / 60
         self._logger.info(
-            "Crawled %d pages (at %d pages/min), scraped %d items (at %d items/min), %d queued, %d errors",
+            "Crawled %d pages (at %d pages/min), scraped %d items (at %d items/min), %d queued, %d errors%s",
             reading.pages,
             round((reading.pages - last.pages) / minutes),
             reading.items,
             round((reading.items - last.items) / minutes),
             reading.queued,
             reading.errors,
+            f"; {beside}" if beside else "",
         )
 
 

@@ -7,9 +7,9 @@ resume goes on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -22,7 +22,6 @@ from crawler.engine.machine import Machine
 from crawler.errors import FeedError, StoreError
 from crawler.events import Events, ItemFailed
 from crawler.feeds.seam import Feed
-from crawler.frontier.store import Store
 
 GATHER_SECONDS = 0.1
 """How long items may wait so that one write takes several."""
@@ -42,6 +41,18 @@ so, and copies of a job that somebody puts back, are seldom older.
 
 CATCH_UP = 1000
 """Items read from the outbox at once on a resume."""
+
+
+class Outbox(Protocol):
+    """The committed items, and how far each feed has written them. Every Store is one."""
+
+    durable: bool
+
+    def unfed_items(self, after: int, count: int) -> Deferred[list[tuple[int, Any]]]:
+        """See Store."""
+
+    def fed(self, feed: str, mark: Mapping[str, Any], *, on_disk: bool = False) -> Deferred[None]:
+        """See Store."""
 
 
 class _Writer:
@@ -138,7 +149,7 @@ class FeedWriters:
     """
 
     def __init__(
-        self, feeds: Sequence[Feed], store: Store, *, machine: Machine, ending: Ending, events: Events
+        self, feeds: Sequence[Feed], store: Outbox, *, machine: Machine, ending: Ending, events: Events
     ) -> None:
         self.clock = machine.clock
         self.ledger = ending.life.ledger

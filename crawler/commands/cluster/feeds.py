@@ -1,0 +1,124 @@
+"""How do the items of all workers get into the feeds of the process that was given -O?
+
+It pulls the outbox on the server and writes by FeedWriters, as a crawl of one process does from its job file. What is
+different: a server may be put back to an older state while it runs. Then its marks count, not what this process
+remembers: the feeds are opened again where the server says, which cuts off what its requests will bring again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+
+from crawler.engine.ending import Ending
+from crawler.engine.items.feed_writers import CATCH_UP, FeedWriters, Outbox
+from crawler.engine.life import Capacity, Kind, Life
+from crawler.engine.machine import Machine
+from crawler.events import Events
+from crawler.feeds.seam import Feed
+from crawler.storage.cluster.outbox import WentBack
+
+logger = logging.getLogger("crawler")
+
+
+class SharedOutbox(Outbox, Protocol):
+    """The committed items of all workers. What it is asked fails with WentBack once the server is in an older state."""
+
+    def open(self, names: Sequence[str]) -> Deferred[tuple[dict[str, Any], int]]:
+        """Name the feeds; return their marks on the server by name, and the number of the newest item."""
+
+
+class WholeFeeds:
+    """The feeds of a crawl of many workers. ``make`` returns them anew, not yet opened.
+
+    ``failed`` is called once with the error after which nothing more is written.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], Sequence[Feed]],
+        outbox: SharedOutbox,
+        *,
+        machine: Machine,
+        events: Events,
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        self._make = make
+        self._outbox = outbox
+        self._machine = machine
+        self._events = events
+        self._ending = _Ending(events, failed)
+        self._writers = self._made(make())
+        self._number = 0
+
+    def __repr__(self) -> str:
+        return f"<WholeFeeds {self._writers.names} at {self._number}>"
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the feeds."""
+        return self._writers.names
+
+    async def open(self) -> None:
+        """Open each at the server's mark, and write what was committed since. Raises OutputError and StoreError."""
+        marks, last = await self._outbox.open(self._writers.names)
+        await self._writers.open(marks, last)
+        self._number = last
+
+    async def pull(self) -> int:
+        """Take what is there, unless a feed is far behind; return how many items that were. Raises StoreError."""
+        taken = 0
+        while self._writers.names and not self._ending.life.ledger.counts[Kind.FEED]:
+            if self._ending.went_back:
+                await self._open_again()
+            try:
+                rows = await self._outbox.unfed_items(self._number, CATCH_UP)
+            except WentBack:
+                self._ending.went_back = True
+                continue
+            if not rows:
+                break
+            self._number = rows[-1][0]
+            self._writers.put([item for _, item in rows], self._number)
+            taken += len(rows)
+        return taken
+
+    async def close(self, *, finished: bool) -> list[tuple[str, int]]:
+        """Write what is left and close; return each feed's name and its number of items."""
+        counts = await self._writers.close(finished=finished)
+        while self._ending.went_back:
+            await self._open_again()
+            await self.pull()
+            counts = await self._writers.close(finished=finished)
+        return counts
+
+    async def _open_again(self) -> None:
+        logger.warning("The server has gone back to an older state; the feeds are cut back to where it stands")
+        self._ending.went_back = False
+        self._writers.failed = True  # what waits in memory is not to be written: it comes again
+        await self._writers.close(finished=False)
+        self._writers = self._made(self._make())
+        await self.open()
+
+    def _made(self, feeds: Sequence[Feed]) -> FeedWriters:
+        ending = self._ending
+        return FeedWriters(feeds, self._outbox, machine=self._machine, ending=ending, events=self._events)
+
+
+class _Ending(Ending):
+    """Tells an error of the feeds from a server that has gone back."""
+
+    def __init__(self, events: Events, failed: Callable[[BaseException], None]) -> None:
+        super().__init__(Life(Capacity(0, 0, 0)), Events())
+        self._failed = failed
+        self.went_back = False
+
+    def fail(self, error: BaseException) -> None:
+        """The feeds are opened again, or the crawl ends."""
+        if isinstance(error, WentBack):
+            self.went_back = True
+        else:
+            self._failed(error)

@@ -1,0 +1,112 @@
+"""What have all workers together done, and is that a success?"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crawler.commands.cluster.limits import Reached
+from crawler.config.schema import CoreSettings
+from crawler.engine.ending import FAILURES
+from crawler.model.masking import masked
+from crawler.stats import Stats
+from crawler.storage.cluster.outbox import State
+from crawler.summary import FeedSummary, Summary
+
+_READINGS = 50
+"""So many readings of the workers are kept: ten seconds at five a second."""
+
+_ERRORS = ("spider_exceptions/count", "request_failed_count", "item_failed_count")
+
+
+class SummedStats(Stats):
+    """The stats of all workers, as far as they have told them, beside what this process counts itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._own: dict[str, Any] = {}
+
+    def take(self, summed: Mapping[str, Any]) -> None:
+        """Replace what the workers have counted."""
+        own = self._own
+        self.set_stats({**summed, **{key: summed.get(key, 0) + count for key, count in own.items()}})
+
+    def inc_value(self, key: str, count: int = 1, start: int = 0, spider: Any = None) -> None:
+        """Add to a counter of this process."""
+        self._own[key] = self._own.get(key, start) + count
+        super().inc_value(key, count, start)
+
+
+def reached(state: State) -> Reached:
+    """Return what the limits of a crawl are compared with."""
+    errors = sum(state.stats.get(key, 0) for key in _ERRORS)
+    return Reached(state.items, state.stats.get("response_received_count", 0), errors)
+
+
+def summarise(
+    state: State,
+    core: CoreSettings,
+    names: tuple[str, str],
+    reason: str,
+    feeds: Sequence[tuple[str, int]],
+    problems: Sequence[str],
+    *,
+    complete: bool,
+) -> Summary:
+    """Return the Summary of a crawl that is over; ``names`` are the spider's and the job's. Its times are missing."""
+    spider, job = names
+    return Summary(
+        spider=spider,
+        job=job,
+        reason=reason,
+        exit_status=exit_status(state, core, reason, bool(problems)),
+        pages=int(state.stats.get("response_received_count", 0)),
+        items=state.items,
+        errors=state.errors,
+        queued=state.queued + state.taken,
+        resumable=not complete,
+        feeds=[FeedSummary(path=path, items=items) for path, items in feeds],
+        problems=list(map(masked, problems)),
+    )
+
+
+def exit_status(state: State, core: CoreSettings, reason: str, problems: bool) -> int:
+    """Return 0, 1 or 130 by the rule of FAIL_ON over what all workers have done (see crawler.engine.result)."""
+    if reason == "shutdown" and not problems:
+        return 130
+    if problems or reason in FAILURES:
+        return 1
+    stats = state.stats
+    failed = stats.get("request_failed_count", 0)
+    dropped = stats.get("robotstxt/forbidden", 0)
+    dropped += sum(count for key, count in stats.items() if key.startswith("request_dropped/"))
+    answered = state.done - failed - dropped
+    failures = {
+        "start": state.start_failed,
+        "callback": stats.get("spider_exceptions/count", 0) > 0,
+        "downloads": answered <= 0 and failed > 0,
+        "any-download": failed > 0,
+        "item": stats.get("item_failed_count", 0) > 0,
+    }
+    return int(any(failures.get(name, False) for name in core.FAIL_ON))
+
+
+class WorkerRates:
+    """The pages per second of each worker, over the last readings."""
+
+    def __init__(self) -> None:
+        self._before: deque[tuple[float, Mapping[str, int]]] = deque(maxlen=_READINGS)
+
+    def add(self, seconds: float, pages: Mapping[str, int]) -> None:
+        """Take how many pages each worker has had, by its name."""
+        self._before.append((seconds, pages))
+
+    def shown(self) -> str:
+        """Return what is shown of them: ``w1 35.2/s, w2 31.0/s``; "" before there are two readings."""
+        if len(self._before) < 2:
+            return ""
+        (then, before), (now, pages) = self._before[0], self._before[-1]
+        seconds = max(now - then, 0.001)
+        rates = {name: (count - before.get(name, 0)) / seconds for name, count in pages.items()}
+        return ", ".join(f"{name} {max(rate, 0.0):,.1f}/s" for name, rate in sorted(rates.items()))
