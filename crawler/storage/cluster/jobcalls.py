@@ -1,0 +1,81 @@
+"""What does a process that looks after a job ask of the server?
+
+These calls are not numbered: each may be made twice, and what it does is done once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from msgspec.msgpack import Decoder
+
+from crawler.storage.cluster.client import Connection
+from crawler.storage.cluster.library import JobState, function, state
+
+
+class Opened(Struct, array_like=True, frozen=True):
+    """What a starter finds. ``run`` tells one process of the server from another; ``items`` were committed up to now;
+    ``marks``: how far each feed is, None: not begun.
+    """
+
+    run: str
+    items: int
+    marks: list[tuple[str, bytes | None]]
+
+
+class Pulled(Struct, array_like=True, frozen=True):
+    """Items with their numbers, in order. ``items`` were committed up to now, in the ``run`` of the server."""
+
+    run: str
+    items: int
+    rows: list[tuple[int, bytes]]
+
+
+_opened = Decoder(Opened).decode
+_pulled = Decoder(Pulled).decode
+_text = Decoder(str).decode
+
+
+class JobCalls:
+    """The calls of one job. ``key`` is what the job's keys begin with. All raise StoreError."""
+
+    def __init__(self, connection: Connection, key: str) -> None:
+        self._connection = connection
+        self._key = key
+
+    def __repr__(self) -> str:
+        return f"<JobCalls of {self._key}>"
+
+    def create(self, feeds: Sequence[str]) -> Opened:
+        """Begin the job, or go on with it, with these feeds: items are kept for them alone."""
+        return _opened(self._connection.call(function("create"), self._key, *feeds))
+
+    def outbox(self, after: int, count: int) -> Pulled:
+        """Return items numbered above ``after``, at most ``count``, and 8 MB of them."""
+        return _pulled(self._connection.call(function("outbox"), self._key, after, count))
+
+    def fed(self, run: str, feed: str, number: int, mark: bytes, was: bytes) -> bool:
+        """Keep a feed's mark, in the ``run`` in which its items came and if the mark before still is ``was`` (empty:
+        none). Items that all feeds have are gone then. False: the server has gone back, and nothing was done.
+        """
+        arguments = (run, feed, number, mark, was)
+        return _text(self._connection.call(function("fed"), self._key, *arguments)) == "ok"
+
+    def bury(self, identity: str, blamed: int = 0) -> None:
+        """A worker is dead, for sure: what it had goes back, some of it with later calls. ``blamed`` is the token of
+        the request whose callback ran, 0 if none did.
+        """
+        self._connection.call(function("bury"), self._key, identity, blamed)
+
+    def stop(self, reason: str) -> None:
+        """Let all workers stop; the first reason counts."""
+        self._connection.call(function("stop"), self._key, reason)
+
+    def finish(self, reason: str) -> None:
+        """Keep the reason for which the crawl has ended, or was stopped."""
+        self._connection.call(function("finish"), self._key, reason)
+
+    def state(self) -> JobState:
+        """Look how far the job is, and keep its time going."""
+        return state(self._connection, self._key, look=True)
