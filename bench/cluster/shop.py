@@ -70,15 +70,16 @@ def _shop(url: str, folder: Path, pages: int, server: PrivateServer | None) -> C
 def beside_scrapy_redis(pages: int, python: str) -> Iterator[str]:
     """Crawl 16 hosts by four processes, two of which are killed on the way; yield a table of both crawlers."""
     yield f"16 hosts of {pages // 16} pages that answer after 50 ms; four processes, {KILLS} killed and replaced\n"
-    yield "| | items | lost | doubled | pages asked again | seconds |"
-    yield "|---|---:|---:|---:|---:|---:|"
+    yield "| | pages/s | items | lost | doubled | requests beside one a page | seconds |"
+    yield "|---|---:|---:|---:|---:|---:|---:|"
     for title, one in (("this crawler", _ours), ("scrapy-redis", lambda *given: _theirs(*given, python=python))):
         with tempfile.TemporaryDirectory() as folder, SiteProcess(hosts=16, pages=pages // 16, seconds=0.05) as site:
             found = one(site, Path(folder))
         missing, extra = site.wanted - found, found - site.wanted
         again = len(site.log) - site.wanted.total()
         seconds = max(each.answered for each in site.log) - min(each.asked for each in site.log)
-        yield (f"| {title} | {found.total():,} | {missing.total()} | {extra.total()} | {again:+} | {seconds:.0f} |")
+        counts = f"{found.total():,} | {missing.total()} | {extra.total()} | {again:+}"
+        yield f"| {title} | {len(site.log) / seconds:,.0f} | {counts} | {seconds:.0f} |"
 
 
 def _ours(site: SiteProcess, folder: Path) -> Counter[tuple[str, str]]:
