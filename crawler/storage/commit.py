@@ -167,7 +167,7 @@ class _Transaction:
         first_item = self.counters.items + 1
         self._items += enumerate(result.items, first_item)
         self.counters = self.counters._replace(items=self.counters.items + len(result.items))
-        for stage, name, key, value in result.memory:
+        for stage, name, key, value, *_ in result.memory:
             self._memory[stage, name, key] = value
         if result.refusals:
             write(self._sql, "INSERT INTO refusals", result.refusals)

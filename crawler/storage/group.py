@@ -61,6 +61,17 @@ class Moved(NamedTuple):
     attempts: bytes | None
 
 
+class Remembered(NamedTuple):
+    """One change of a stage's memory; ``value`` None: the key is gone. See MemoryChange."""
+
+    stage: str
+    name: str
+    key: bytes
+    value: bytes | None
+    operation: str
+    item: int
+
+
 class Result(NamedTuple):
     """One finished request; ``page`` is the URL its children were found on, where that is one."""
 
@@ -70,7 +81,7 @@ class Result(NamedTuple):
     page: str | None
     children: list[Child]
     items: list[bytes]
-    memory: list[tuple[str, str, bytes, bytes | None]]
+    memory: list[Remembered]
     fingerprints: list[int]
     attempts: bytes | None
     refusals: list[tuple[str, str, str, str]]
@@ -171,12 +182,12 @@ class Rows:
                 raise CannotStore(f"{name}: {error}") from error
         return self._codec.encode(self._storable(value, name))
 
-    def _memory(self, changes: Sequence[MemoryChange]) -> Iterator[tuple[str, str, bytes, bytes | None]]:
+    def _memory(self, changes: Sequence[MemoryChange]) -> Iterator[Remembered]:
         encode = self._codec.encode
         for change in changes:
             try:
                 value = encode(change.value) if change.op != "del" else None
-                yield change.stage, change.name, encode(change.key), value
+                yield Remembered(change.stage, change.name, encode(change.key), value, change.op, change.item)
             except BaseException as error:  # it was plain when it was assigned, and was changed since
                 self._lose(f"the memory {change.name!r} of {change.stage}, at {_shown(change.key)},", error)
 

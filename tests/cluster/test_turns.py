@@ -63,10 +63,17 @@ def made(calls: Calls, clock: Callable[[], float] = time.monotonic, lease: float
     return Turns(reactor, calls, lambda: "", name="turns", lease=lease, answered=answered, failed=failed, clock=clock)
 
 
+def started(turns: Turns[str, str], calls: Calls) -> None:
+    joined: list[str] = []
+    turns.start(lambda: "joined").addCallback(joined.append)
+    calls.turn_reactor()
+    assert joined == ["joined"]
+
+
 def test_calls_are_numbered_and_answered_in_order() -> None:
     calls = Calls()
     turns = made(calls, lease=600.0)
-    turns.start(time.monotonic())
+    started(turns, calls)
     for turn in "abc":
         turns.carry_out(turn)
     for _ in "abc":
@@ -79,7 +86,7 @@ def test_calls_are_numbered_and_answered_in_order() -> None:
 def test_a_reactor_that_is_busy_loses_no_lease() -> None:
     calls = Calls()
     turns = made(calls)
-    turns.start(time.monotonic())
+    started(turns, calls)
     assert [calls.made.get(timeout=10) for _ in range(10)] == [(number, "") for number in range(1, 11)]
     assert turns.may_send()
     turns.stop()
@@ -89,7 +96,7 @@ def test_a_reactor_that_is_busy_loses_no_lease() -> None:
 def test_a_reactor_that_hangs_loses_it() -> None:
     calls, clock = Calls(), Time()
     turns = made(calls, clock)
-    turns.start(clock.now)
+    started(turns, calls)
     calls.made.get(timeout=10)
     clock.now += HANGS_AFTER + 1
     time.sleep(2 * LEASE)
@@ -108,8 +115,9 @@ def test_requests_are_sent_and_left_open_for_parts_of_the_lease(
     age: float, may_send: bool, may_stay_open: bool
 ) -> None:
     clock = Time()
-    turns = made(Calls(), clock, 15.0)
-    turns.start(clock.now)
+    calls = Calls()
+    turns = made(calls, clock, 15.0)
+    started(turns, calls)
     clock.now += age
     assert (turns.may_send(), turns.may_stay_open()) == (may_send, may_stay_open)
     turns.stop()
@@ -119,7 +127,7 @@ def test_what_counts_is_when_the_answered_call_was_sent() -> None:
     calls, clock = Calls(), Time()
     calls.answers = threading.Semaphore(0)
     turns = made(calls, clock, 15.0)
-    turns.start(clock.now)
+    started(turns, calls)
     clock.now += 10
     turns.carry_out("slow")
     calls.made.get(timeout=10)
@@ -137,8 +145,23 @@ def test_a_late_worker_calls_no_more() -> None:
     calls = Calls()
     calls.error = LateWorker("late")
     turns = made(calls)
-    turns.start(time.monotonic())
+    started(turns, calls)
     calls.turn_reactor()
     assert calls.heard == [calls.error]
     assert not turns.open
     assert calls.made.qsize() == 1
+
+
+def test_a_worker_that_cannot_join_calls_nothing() -> None:
+    calls = Calls()
+    turns = made(calls)
+
+    def join() -> str:
+        raise LateWorker("no")
+
+    failed: list[Any] = []
+    turns.start(join).addErrback(lambda failure: failed.append(failure.type))
+    calls.turn_reactor()
+    assert failed == [LateWorker]
+    assert not turns.open
+    assert calls.made.empty()

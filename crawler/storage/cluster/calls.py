@@ -82,6 +82,10 @@ class Calls:
             raise LateWorker(f"the job {self.job} has given this worker's requests to others: it was away for too long")
         return reply
 
+    def close(self) -> None:
+        """Make no more calls; one that waits for the server raises StoreError. May be called from any thread."""
+        self._connection.close()
+
     def memory(self, stage: str) -> dict[bytes, bytes]:
         """Return the memory of a stage, by its name in Joined."""
         key = f"{self._key}:mem:{stage}"

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 Turn = TypeVar("Turn")
 Reply = TypeVar("Reply")
+Joined = TypeVar("Joined")
 
 SEND_UNTIL = 11 / 15
 """The part of a lease in which requests are sent: 4 of 15 s before its end none is begun any more."""
@@ -71,20 +73,21 @@ class Turns(Generic[Turn, Reply]):
         self._lease = lease
         self.beat = min(1.0, lease / 6)
         self._handed: SimpleQueue[Turn | None] = SimpleQueue()
-        # A daemon: a process that ends in the middle of a call is what leases are made for.
-        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._name = name
+        # Set by the thread before its answer is on its way to the reactor: a float is assigned as a whole.
         self._renewed = self._turned = float("-inf")
         self.open = False
 
     def __repr__(self) -> str:
-        return f"<Turns of {self._thread.name}, {'open' if self.open else 'closed'}>"
+        return f"<Turns of {self._name}, {'open' if self.open else 'closed'}>"
 
-    def start(self, joined: float) -> None:
-        """Begin; ``joined``: when the call was sent with which the worker got its name."""
-        self._renewed = joined
+    def start(self, join: Callable[[], Joined]) -> Deferred[Joined]:
+        """Begin with the call that gives the worker its name; fires with what that answers, or fails as it does."""
         self._turned = self._clock()
         self.open = True
-        self._thread.start()
+        joined: Deferred[Joined] = Deferred()
+        threading.Thread(target=self._work, args=(join, joined), name=self._name, daemon=True).start()
+        return joined
 
     def carry_out(self, turn: Turn) -> None:
         """Carry out a turn. Asked for on the reactor, which is thereby seen to turn."""
@@ -105,7 +108,18 @@ class Turns(Generic[Turn, Reply]):
         """Tell whether the lease lasts long enough for exchanges that are under way."""
         return self._clock() - self._renewed < self._lease * OPEN_UNTIL
 
-    def _work(self) -> None:
+    def _work(self, join: Callable[[], Joined], joined: Deferred[Joined]) -> None:
+        sent = self._clock()
+        try:
+            result = join()
+        except BaseException:
+            self._reactor.callFromThread(self._not_joined, joined, Failure())
+            return
+        self._renewed = sent
+        self._reactor.callFromThread(joined.callback, result)
+        self._make_turns()
+
+    def _make_turns(self) -> None:
         number = 0
         while self.open:
             turn = None
@@ -129,6 +143,10 @@ class Turns(Generic[Turn, Reply]):
     def _answer(self, turn: Turn | None, reply: Reply) -> None:
         self._turned = self._clock()
         self._answered(turn, reply)
+
+    def _not_joined(self, joined: Deferred[Joined], failure: Failure) -> None:
+        self.open = False
+        joined.errback(failure)
 
     def _fail(self, failure: Failure) -> None:
         self.open = False
