@@ -34,6 +34,9 @@ class Job(NamedTuple):
     ``state`` is "running", "stopped" (it can be resumed; also after a kill), "finished" or "damaged";
     ``problem`` says what is wrong with a damaged one. Times are seconds since the epoch.
     ``description`` is what the store was given when the job was made.
+
+    A job of several workers has no file: ``path`` is the folder of its private server, or ``url`` says where its
+    server is.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Job(NamedTuple):
     reason: str = ""
     description: dict[str, Any] = {}
     problem: str = ""
+    url: str = ""
 
 
 def check_name(name: str) -> str:
@@ -68,8 +72,7 @@ def new_job(folder: str | Path, spider: str, wall: float) -> tuple[str, JobLock]
 
     The lock decides: of several processes that begin in one second, each gets a name of its own.
     """
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", spider).strip(".-")[:60] or "job"
-    stem += time.strftime("-%Y%m%d-%H%M%S", time.localtime(wall))
+    stem = stem_of(spider, wall)
     for number in itertools.count(1):
         name = stem if number == 1 else f"{stem}-{number}"
         path = job_path(folder, name)
@@ -81,6 +84,12 @@ def new_job(folder: str | Path, spider: str, wall: float) -> tuple[str, JobLock]
                     return name, lock
                 lock.release()
     raise AssertionError("the numbers have no end")
+
+
+def stem_of(spider: str, wall: float) -> str:
+    """Return the name that a job of a spider gets if nobody names it, but for a number behind it."""
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", spider).strip(".-")[:60] or "job"
+    return stem + time.strftime("-%Y%m%d-%H%M%S", time.localtime(wall))
 
 
 def find_job(folder: str | Path, name: str) -> Job:
