@@ -498,7 +498,9 @@ local function owns(P, w, turn)
   for _, name in ipairs({'post', 'ret', 'move', 'claim', 'stage', 'fin'}) do
     for _, each in ipairs(turn[name]) do
       if each.token == '-1' then
-        if call('HGET', P..':m', 'start') ~= w then return false end
+        -- Results of start() are its owner's; code that works for itself, in any worker, has that token, too.
+        local of_start = name == 'fin' and (each.count > 0 or each.ended)
+        if of_start and call('HGET', P..':m', 'start') ~= w then return false end
       elseif call('HEXISTS', P..':t:'..w, each.token) == 0 then return false end
     end
   end
@@ -663,7 +665,16 @@ end
 
 local function settle_claims(P, w, f, seen)
   local claims = call('HGET', P..':cl:'..w, f.token)
-  if claims then call('HDEL', P..':cl:'..w, f.token) end
+  if claims and f.token == '-1' then
+    -- Of many units: each registers its own.
+    local own, left = {}, {}
+    for _, fingerprint in ipairs(f.fps) do own[fingerprint] = true end
+    for fingerprint in string.gmatch(claims, '%S+') do
+      if not own[fingerprint] then left[#left + 1] = fingerprint end
+    end
+    if #left > 0 then call('HSET', P..':cl:'..w, '-1', table.concat(left, ' ')) else call('HDEL', P..':cl:'..w, '-1') end
+    claims = nil
+  elseif claims then call('HDEL', P..':cl:'..w, f.token) end
   for _, fps in ipairs({claims or '', table.concat(f.fps, ' ')}) do
     for fingerprint in string.gmatch(fps, '%S+') do
       register(P, seen, fingerprint)

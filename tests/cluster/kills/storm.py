@@ -187,7 +187,9 @@ class Storm:
 
     def _kill_starter(self) -> None:
         began = time.monotonic()
+        orphans = self._starter.workers
         self._starter.kill()
+        self.hits += [Hit(began, began + 1.0, pid, "orphaned") for pid in orphans]
         self._resume()
         self.outages.append(Hit(began, began + LEASE_SECONDS, 0, "starter killed"))
 
