@@ -15,7 +15,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,7 +64,8 @@ class ServerJobs:
         ``description`` are plain values, ``library`` the name of the functions that work on it. Raises UsageError if
         there is a job of that name.
         """
-        about = {"form": FORM, "library": library, "created": wall, "made": secrets.token_hex(8), **description}
+        # By the last one a repeated call knows what it has written itself.
+        about = {"form": FORM, "library": library, "created": wall, **description, "call": secrets.token_hex(8)}
         data = msgspec.json.encode(about)
         stem = stem_of(str(description.get("spider", "job")), wall) if name is None else name
         for number in itertools.count(1):
@@ -89,14 +90,14 @@ class ServerJobs:
         """Return one job; raises UsageError if there is none, or one of another version of this program."""
         job = self._read(name)
         if job is None:
-            known = ", ".join(each.name for each in self.all()[:10])
+            known = ", ".join(each.name for each in self.list()[:10])
             at = self.connection.address.url
             raise UsageError(f"no job {name!r} at {at}" + (f"; there are {known}" if known else ""))
         if job.state == "damaged":
             raise UsageError(f"job {name}: {job.problem}")
         return job
 
-    def all(self) -> list[Job]:
+    def list(self) -> list[Job]:
         """Return all jobs, the one that was made last first."""
         names = sorted(name.decode() for name in self.connection.command("SMEMBERS", f"{self._prefix}:jobs"))
         jobs = [job for name in names if (job := self._read(name)) is not None]
@@ -119,14 +120,15 @@ class ServerJobs:
         if starter is not None:
             raise JobInUse(f"the job {name} is in use{_by(starter)}; stop that first (Ctrl-C)")
         if workers := self._progress(self.key(name)).workers:
-            who = f"{workers} workers" if workers > 1 else "a worker"
-            raise JobInUse(f"the job {name} is in use by {who}; stop that first (Ctrl-C)")
+            raise JobInUse(
+                f"the job {name} is in use by {workers} worker{'s' * (workers > 1)}; stop them first (Ctrl-C)"
+            )
 
     def starter(self, name: str, lease: float) -> Starter:
         """Return the starter that this process may become."""
         return Starter(self.connection, name, f"{self.key(name)}:starter", lease)
 
-    def _keys(self, key: str) -> Iterator[list[bytes]]:
+    def _keys(self, key: str) -> Iterator[Sequence[bytes]]:
         last = {f"{key}:about".encode(), f"{key}:starter".encode()}
         cursor: bytes | int = 0
         while True:
@@ -148,8 +150,8 @@ class ServerJobs:
         except msgspec.DecodeError as error:
             return Job(name, Path(), "damaged", problem=f"what it is cannot be read: {error}", url=url)
         form = about.pop("form", None)
+        about.pop("call", None)
         created = float(about.pop("created", 0.0))
-        about.pop("made", None)
         if form != FORM:
             return Job(name, Path(), "damaged", created=created, problem=_of_another_form(form, name), url=url)
         progress = self._progress(key)
