@@ -91,6 +91,9 @@ def going_on(settings: Settings, spider: Spider, plan: JobPlan) -> JobPlan:
     if plan.resume is not None or core.JOB_NAME is None or core.JOB_STORE != "sqlite":
         return plan
     path = job_path(core.JOB_DIR, core.JOB_NAME)
+    if path.with_suffix(".cluster").exists():
+        again = plan.command(f"resume {core.JOB_NAME}", core)
+        raise UsageError(f"job {core.JOB_NAME} was begun with workers; `{again}` goes on with it; or take another name")
     job = read_job(path) if path.exists() else None
     if job is None or (job.state == "finished" and not core.JOB_KEEP):
         return plan

@@ -28,6 +28,7 @@ from crawler.errors import CrawlerError, JobDamaged, JobInUse, UsageError
 _COMMANDS = {
     "crawl": "Run a spider of the project",
     "run": "Run the spider of a file",
+    "work": "Help with a crawl that another process or machine has started",
     "resume": "Go on with a job that was stopped or killed",
     "jobs": "List, close or remove jobs",
     "explain": "Say why a URL was or was not fetched",

@@ -8,13 +8,15 @@ from typing import Unpack
 import click
 
 from crawler.commands.loading import chosen
-from crawler.commands.options import Given, run_options, running_options
+from crawler.commands.options import Given, run_options, running_options, workers_options
+from crawler.commands.processes import run as run_crawl
 from crawler.errors import UsageError
 
 
 @click.command()
 @click.argument("spider")
 @running_options
+@workers_options
 def command(spider: str, **given: Unpack[Given]) -> int:
     """Run a spider of the project.
 
@@ -24,6 +26,4 @@ def command(spider: str, **given: Unpack[Given]) -> int:
         raise UsageError(f'"{spider}" is a file; its spider is run by `crawler run {shlex.quote(spider)}`')
     options = run_options(given)
     spider_class, settings = chosen(spider, options.settings, in_file=False)
-    from crawler.commands.running import run_spider
-
-    return run_spider(spider_class, settings, options)
+    return run_crawl(spider_class, settings, options)

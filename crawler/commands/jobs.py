@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Unpack
 
 import click
@@ -12,13 +13,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from crawler.commands.loading import settings_here
 from crawler.commands.options import CommandGroup, Given, command_line_settings, settings_options
-from crawler.commands.resume import find_again, jobs_folder
+from crawler.commands.resume import all_jobs, find_again, find_any, remove_any
 from crawler.commands.showing import say, say_json, shown, without_passwords
 from crawler.config.kinds import Value
 from crawler.errors import UsageError
 from crawler.observe.progress import counted, duration
-from crawler.storage.jobs import Job, find_job, list_jobs, remove_job
+from crawler.storage.jobs import Job
 
 
 @click.group(cls=CommandGroup, invoke_without_command=True)
@@ -45,9 +47,9 @@ def list_(ctx: click.Context, *, as_json: bool) -> None:
 @click.pass_context
 def rm(ctx: click.Context, names: tuple[str, ...]) -> None:
     """Remove jobs; what they wrote to feeds stays. A running one is refused."""
-    folder = jobs_folder(ctx.obj)
-    for job in [find_job(folder, name) for name in names]:
-        remove_job(job.path)
+    core = settings_here(ctx.obj).core
+    for job in [find_any(core, name) for name in names]:
+        remove_any(core, job)
 
 
 @command.command()
@@ -55,7 +57,7 @@ def rm(ctx: click.Context, names: tuple[str, ...]) -> None:
 @click.pass_context
 def close(ctx: click.Context, name: str) -> None:
     """Make the feeds of a killed job valid files. The job can still be resumed."""
-    job = find_job(jobs_folder(ctx.obj), name)
+    job = find_any(settings_here(ctx.obj).core, name)
     if job.state == "finished":
         raise UsageError(f"job {name} is finished, and its feeds are closed")
     found = find_again(job, ctx.obj)
@@ -66,14 +68,14 @@ def close(ctx: click.Context, name: str) -> None:
 
 
 def _list(command_line: dict[str, Any], *, as_json: bool) -> None:
-    folder = jobs_folder(command_line)
-    jobs = list_jobs(folder)
+    core = settings_here(command_line).core
+    jobs = all_jobs(core)
     if as_json:
         fields = [{**job._asdict(), "path": str(job.path), "description": _described(job.description)} for job in jobs]
         say_json(msgspec.json.format(msgspec.json.encode(fields, enc_hook=str), indent=2))
         return
     if not jobs:
-        click.echo(f"No jobs in {folder}.", err=True)
+        click.echo(f"No jobs in {Path(core.JOB_DIR).absolute()}.", err=True)
         return
     table = Table(box=None, pad_edge=False)
     for title in ("Job", "Spider", "State"):

@@ -30,14 +30,21 @@ class Given(TypedDict, total=False):
     fail_on: str | None
     job: str | None
     warc: str | None
+    workers: int | None
+    verbose: bool
 
 
 class RunOptions(NamedTuple):
-    """What the user typed beside the spider: settings of the command line, and the spider's arguments."""
+    """What the user typed beside the spider: settings of the command line, and the spider's arguments.
+
+    ``workers`` is how many processes do the work, None if that was not said; ``verbose``: each is shown by itself.
+    """
 
     settings: dict[str, Any]
     arguments: dict[str, str]
     summary: str | None
+    workers: int | None = None
+    verbose: bool = False
 
 
 _SETTINGS = click.option("-s", "settings", metavar="NAME=VALUE", multiple=True, help="Set a setting.")
@@ -46,6 +53,10 @@ _LOGGING = (
     click.option("--logfile", metavar="FILE", help="Write the log to a file."),
     click.option("--nolog", is_flag=True, help="Write no log."),
     click.option("--log-format", metavar="FORMAT", help="text, or json: one object a line."),
+)
+_WORKERS = (
+    click.option("--workers", type=click.IntRange(min=1, max=1000), metavar="N", help="Crawl with N processes."),
+    click.option("-v", "--verbose", is_flag=True, help="Show the pages/s of each worker, too."),
 )
 _RUNNING = (
     click.option("-a", "arguments", metavar="NAME=VALUE", multiple=True, help="Give the spider an argument."),
@@ -68,12 +79,21 @@ def running_options(command: Decorated) -> Decorated:
     return _add(command, (*_RUNNING, _SETTINGS, *_LOGGING))
 
 
+def workers_options(command: Decorated) -> Decorated:
+    """Add --workers and -v, for a command whose crawl may be many processes."""
+    return _add(command, _WORKERS)
+
+
 def command_line_settings(given: Given) -> dict[str, Any]:
     """Return the settings that the options stand for; -s comes first, the option made for it wins.
 
     Raises SettingError for a -s without "=".
     """
     settings = pairs("-s", given.get("settings", ()), SettingError)
+    if "://" in settings.get("JOB_STORE", ""):
+        from crawler.storage.cluster.address import refuse_password
+
+        refuse_password(settings["JOB_STORE"], "-s JOB_STORE=…")
     named = {
         "LOG_LEVEL": given.get("loglevel"),
         "LOG_FILE": given.get("logfile"),
@@ -103,7 +123,8 @@ def feeds_of(append: Iterable[str], overwrite: Iterable[str]) -> dict[str, dict[
 def run_options(given: Given) -> RunOptions:
     """Return all that was typed. Raises UsageError."""
     arguments = pairs("-a", given.get("arguments", ()), UsageError)
-    return RunOptions(command_line_settings(given), arguments, given.get("summary"))
+    settings = command_line_settings(given)
+    return RunOptions(settings, arguments, given.get("summary"), given.get("workers"), given.get("verbose", False))
 
 
 def pairs(option: str, texts: Iterable[str], error: type[UsageError]) -> dict[str, str]:
@@ -127,19 +148,20 @@ _KEY = "command"
 
 
 class Remembered(Struct):
-    """The command that began a job: spider (``file``: from which it was run), arguments, settings and folder."""
+    """The command that began a job: spider (``file``: from which it was run), arguments, settings, folder, workers."""
 
     spider: str
     folder: str
     file: str | None = None
     arguments: dict[str, str] = {}
     settings: dict[str, Any] = {}
+    workers: int | None = None
 
 
 def remember(spider: str, options: RunOptions, *, file: str | None) -> dict[str, Any]:
     """Return the description of a new job: plain values."""
     settings = {name: value for name, value in options.settings.items() if name != "JOB_NAME"}
-    command = Remembered(spider, str(Path.cwd()), file, dict(options.arguments), settings)
+    command = Remembered(spider, str(Path.cwd()), file, dict(options.arguments), settings, options.workers)
     return {"spider": spider, _KEY: to_builtins(command)}
 
 

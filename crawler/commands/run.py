@@ -7,16 +7,16 @@ from typing import Unpack
 import click
 
 from crawler.commands.loading import chosen
-from crawler.commands.options import Given, run_options, running_options
+from crawler.commands.options import Given, run_options, running_options, workers_options
+from crawler.commands.processes import run as run_crawl
 
 
 @click.command()
 @click.argument("file")
 @running_options
+@workers_options
 def command(file: str, **given: Unpack[Given]) -> int:
     """Run the spider of FILE.py, no project needed. A file with several: FILE.py:NAME."""
     options = run_options(given)
     spider_class, settings = chosen(file, options.settings, in_file=True)
-    from crawler.commands.running import run_spider
-
-    return run_spider(spider_class, settings, options, file=file)
+    return run_crawl(spider_class, settings, options, file=file)

@@ -138,7 +138,7 @@ def _run(
     reactor: AsyncioSelectorReactor, prepared: RunningCrawl, screen: Screen, *, at_once: bool, part: bool
 ) -> Summary:
     """Run the reactor until the crawl is over; return the Summary, or raise what the crawl failed with."""
-    interrupts = Interrupts(reactor, prepared, at_once=at_once)
+    interrupts = Interrupts(reactor, prepared, at_once=at_once, level=logging.DEBUG if part else logging.WARNING)
 
     def start() -> Deferred[Summary]:
         interrupts.install()
@@ -168,10 +168,21 @@ def _asked_nothing(summary: Summary) -> bool:
 
 
 class Interrupts:
-    """SIGINT and SIGTERM, counted; ``at_once``: nothing under way is worth waiting for, the first is as the second."""
+    """SIGINT and SIGTERM, counted; ``at_once``: nothing under way is worth waiting for, the first is as the second.
 
-    def __init__(self, reactor: AsyncioSelectorReactor, prepared: RunningCrawl, *, at_once: bool = False) -> None:
+    ``level``: how they are logged.
+    """
+
+    def __init__(
+        self,
+        reactor: AsyncioSelectorReactor,
+        prepared: RunningCrawl,
+        *,
+        at_once: bool = False,
+        level: int = logging.WARNING,
+    ) -> None:
         self._at_once = at_once
+        self._level = level
         self.count = 0
         self.given_up = False
         self._reactor = reactor
@@ -209,7 +220,8 @@ class Interrupts:
 
     def _finish(self, name: str) -> None:
         flying = self._prepared.in_flight
-        logger.warning("%s: finishing what is under way (%d in flight); once more stops now", name, flying)
+        said = "%s: finishing what is under way (%d in flight); once more stops now"
+        logger.log(self._level, said, name, flying)
         if self._opened:
             self._prepared.stop("shutdown")
 
@@ -227,7 +239,7 @@ class Interrupts:
         self._prepared.give_up()
 
     def _stop_now(self) -> None:
-        logger.warning("Stopping now")
+        logger.log(self._level, "Stopping now")
         self._prepared.stop_now()
 
 

@@ -146,6 +146,8 @@ class _Counts:
     def spider_failed(self, event: events.SpiderFailed) -> None:
         self._counts["spider_exceptions/count"] += 1
         self._counts[f"spider_exceptions/{type(event.error).__name__}"] += 1
+        if event.callback == "start":
+            self._counts["spider_exceptions/start"] += 1
 
     def feed_closed(self, event: events.FeedClosed) -> None:
         self._counts["feedexport/success_count"] += 1

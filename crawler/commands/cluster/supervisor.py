@@ -52,7 +52,8 @@ class Supervisor:
     """Keeps workers running. ``over`` fires when all have ended and none is to be started again.
 
     ``command`` returns that of a worker, ``instructions`` is the line that all are sent. ``problems`` are sentences on
-    why it gave up; ``statuses`` those with which workers ended for good. ``stopping``: nobody is started any more.
+    why it gave up; ``statuses`` those with which workers ended for good. ``stopping``: nobody is started any more;
+    ``begun``: there was one whose crawl was open.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class Supervisor:
         self.over: Deferred[None] = Deferred()
         self.statuses: list[int] = []
         self.problems: list[str] = []
-        self.stopping = False
+        self.stopping = self.begun = False
         self.children: dict[str, Child] = {}
         self._reactor = reactor
         self._names = list(names)
@@ -115,6 +116,7 @@ class Supervisor:
     def opened(self, child: Child) -> None:
         """A worker's crawl is open."""
         logger.debug("Worker %s is at work (process %d)", child.name, child.pid)
+        self.begun = True
         names, self._names = self._names, []
         for name in names if not self.stopping else ():
             self._start(name)

@@ -11,7 +11,7 @@ from crawler.config.schema import CoreSettings
 from crawler.engine.ending import FAILURES
 from crawler.model.masking import masked
 from crawler.stats import Stats
-from crawler.storage.cluster.outbox import State
+from crawler.storage.cluster.line import State
 from crawler.summary import FeedSummary, Summary
 
 _READINGS = 50
@@ -38,14 +38,19 @@ class SummedStats(Stats):
         super().inc_value(key, count, start)
 
 
-def reached(state: State) -> Reached:
+def reached(state: State, stats: Mapping[str, Any]) -> Reached:
     """Return what the limits of a crawl are compared with."""
-    errors = sum(state.stats.get(key, 0) for key in _ERRORS)
-    return Reached(state.items, state.stats.get("response_received_count", 0), errors)
+    return Reached(state.items, stats.get("response_received_count", 0), sum(stats.get(key, 0) for key in _ERRORS))
+
+
+def pages_of(state: State) -> dict[str, int]:
+    """Return how many pages each living worker has had, by its name."""
+    return {name: stats.get("response_received_count", 0) for name, alive, stats in state.stats if alive}
 
 
 def summarise(
     state: State,
+    stats: Mapping[str, Any],
     core: CoreSettings,
     names: tuple[str, str],
     reason: str,
@@ -54,39 +59,36 @@ def summarise(
     *,
     complete: bool,
 ) -> Summary:
-    """Return the Summary of a crawl that is over; ``names`` are the spider's and the job's. Its times are missing."""
+    """Return the Summary of a crawl that is over, but for its times; ``names`` are the spider's and the job's."""
     spider, job = names
     return Summary(
         spider=spider,
         job=job,
         reason=reason,
-        exit_status=exit_status(state, core, reason, bool(problems)),
-        pages=int(state.stats.get("response_received_count", 0)),
+        exit_status=exit_status(state, stats, core, reason, problems=bool(problems)),
+        pages=int(stats.get("response_received_count", 0)),
         items=state.items,
         errors=state.errors,
         queued=state.queued + state.taken,
         resumable=not complete,
         feeds=[FeedSummary(path=path, items=items) for path, items in feeds],
         problems=list(map(masked, problems)),
+        stats=dict(stats),
     )
 
 
-def exit_status(state: State, core: CoreSettings, reason: str, problems: bool) -> int:
+def exit_status(state: State, stats: Mapping[str, Any], core: CoreSettings, reason: str, *, problems: bool) -> int:
     """Return 0, 1 or 130 by the rule of FAIL_ON over what all workers have done (see crawler.engine.result)."""
     if reason == "shutdown" and not problems:
         return 130
     if problems or reason in FAILURES:
         return 1
-    stats = state.stats
-    failed = stats.get("request_failed_count", 0)
-    dropped = stats.get("robotstxt/forbidden", 0)
-    dropped += sum(count for key, count in stats.items() if key.startswith("request_dropped/"))
-    answered = state.done - failed - dropped
+    nothing_accepted = state.done == 0 and any(key.startswith("request_refused/") for key in stats)
     failures = {
-        "start": state.start_failed,
+        "start": stats.get("spider_exceptions/start", 0) > 0,
         "callback": stats.get("spider_exceptions/count", 0) > 0,
-        "downloads": answered <= 0 and failed > 0,
-        "any-download": failed > 0,
+        "downloads": state.done == state.failed + state.dropped and (state.failed > 0 or nothing_accepted),
+        "any-download": state.failed > 0,
         "item": stats.get("item_failed_count", 0) > 0,
     }
     return int(any(failures.get(name, False) for name in core.FAIL_ON))

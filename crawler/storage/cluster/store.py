@@ -71,7 +71,7 @@ class ClusterStore:
         window: int | None = 64,
         blame: Callable[[int], None] = lambda token: None,
     ) -> None:
-        self.window = window or 64
+        self.window: int | None = window or 64
         self._calls = calls
         self._codec = codec
         self._rows = Rows(codec)

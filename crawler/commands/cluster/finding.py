@@ -1,0 +1,96 @@
+"""Which jobs of many workers are there, in the folder of jobs and on the server of JOB_STORE, and how is one removed?
+
+A private server that does not run is started for as long as it is asked. One that runs is asked where it is.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from crawler.commands.cluster.ground import jobs_at
+from crawler.config.schema import CoreSettings
+from crawler.errors import CrawlerError, JobInUse
+from crawler.storage.cluster import library
+from crawler.storage.cluster.address import Address, address_of, is_url
+from crawler.storage.cluster.client import Connection
+from crawler.storage.cluster.jobs import ServerJobs
+from crawler.storage.cluster.private import SUFFIX, PrivateServer, running_at
+from crawler.storage.jobs import Job
+
+
+def shared_jobs(core: CoreSettings) -> list[Job]:
+    """Return all jobs of many workers. Raises UsageError for a server of JOB_STORE that cannot be asked."""
+    found = []
+    for folder in private_folders(core):
+        runs = running_at(folder) is not None
+        try:
+            with asked(core, folder) as jobs:
+                found += [_private(job, folder, runs=runs) for job in jobs.list()]
+        except CrawlerError as error:
+            found.append(Job(folder.stem, folder, "damaged", problem=str(error)))
+    if is_url(core.JOB_STORE):
+        with asked(core, None) as jobs:
+            found += jobs.list()
+    return found
+
+
+def _private(job: Job, folder: Path, *, runs: bool) -> Job:
+    """Return what is known of a job with a server of its own: nobody can work on it while that does not run."""
+    state = "stopped" if job.state == "running" and not runs else job.state
+    return job._replace(path=folder, state=state)
+
+
+def private_folders(core: CoreSettings) -> list[Path]:
+    """Return the folders of jobs that have a server of their own."""
+    try:
+        return sorted(path for path in Path(core.JOB_DIR).absolute().iterdir() if path.suffix == SUFFIX)
+    except OSError:  # told by whoever looks for job files there
+        return []
+
+
+def is_shared(job: Job) -> bool:
+    """Tell whether a job is one of many workers."""
+    return bool(job.url) or job.path.suffix == SUFFIX
+
+
+def is_private(job: Job) -> bool:
+    """Tell whether a job of many workers has a server of its own."""
+    return job.path.suffix == SUFFIX
+
+
+def remove_shared(core: CoreSettings, job: Job) -> None:
+    """Remove a job; raises JobInUse while somebody works on it."""
+    if not is_private(job):
+        with asked(core, None) as jobs:
+            jobs.remove(job.name)
+        return
+    if running_at(job.path) is not None:
+        raise JobInUse(f"the job {job.name} is in use; stop that first (Ctrl-C)")
+    shutil.rmtree(job.path, ignore_errors=True)
+
+
+@contextmanager
+def asked(core: CoreSettings, folder: Path | None) -> Iterator[ServerJobs]:
+    """Ask the server of a job's folder, or that of JOB_STORE (None). Raises UsageError, StoreError and JobInUse."""
+    if folder is None:
+        with _connected(core, address_of(core)) as jobs:
+            yield jobs
+    elif (running := running_at(folder)) is not None:
+        with _connected(core, running) as jobs:
+            yield jobs
+    else:
+        with PrivateServer(folder) as private, _connected(core, private.address) as jobs:
+            yield jobs
+
+
+@contextmanager
+def _connected(core: CoreSettings, address: Address) -> Iterator[ServerJobs]:
+    connection = Connection(address, lease=core.JOB_LEASE_SECONDS, library=library.SOURCE)
+    connection.open()
+    try:
+        yield jobs_at(connection, core.JOB_PREFIX)
+    finally:
+        connection.close()

@@ -1,0 +1,114 @@
+"""How is a crawl of many workers made ready: its server, its job, its feeds and its workers?
+
+Everything that can be wrong is found before anything starts, but for what only a worker meets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from crawler.assembly import World, feeds_of_crawl, real_world
+from crawler.assembly.components import make_spider
+from crawler.assembly.job import ItemCodec, JobPlan
+from crawler.commands.cluster.feeds import WholeFeeds
+from crawler.commands.cluster.ground import Ground, take_ground
+from crawler.commands.cluster.parts import Instructions, environment_for, source_hash, worker_command
+from crawler.commands.cluster.relaying import relayed
+from crawler.commands.cluster.supervisor import Supervisor
+from crawler.commands.cluster.whole import WholeCrawl
+from crawler.commands.loading import usual_folder
+from crawler.commands.options import RunOptions, remember
+from crawler.commands.running import run_prepared
+from crawler.commands.screen import Screen
+from crawler.config.settings import Settings
+from crawler.spider import Crawler, Spider
+from crawler.storage.cluster.line import Line
+from crawler.storage.cluster.outbox import ServerOutbox
+
+if TYPE_CHECKING:
+    from twisted.internet.asyncioreactor import AsyncioSelectorReactor
+
+
+def run_cluster(
+    spider_class: type[Spider],
+    settings: Settings,
+    options: RunOptions,
+    *,
+    file: str | None,
+    resume: str | None = None,
+    usual: Path | None = None,
+) -> int:
+    """Run a crawl of many workers to its end; return the exit status. Raises UsageError before anything starts.
+
+    The arguments are those of run_spider.
+    """
+    usual = usual or usual_folder()
+    crawls: list[WholeCrawl] = []
+    beside = (lambda: crawls[0].rates.shown() if crawls else "") if options.verbose else (lambda: "")
+    screen = Screen(settings.core, beside=beside)
+    start = _Start(spider_class, settings, options, file, JobPlan(resume=resume, usual=usual), screen)
+
+    def prepared(reactor: AsyncioSelectorReactor) -> WholeCrawl:
+        crawls.append(start.prepared(real_world(reactor)))
+        return crawls[0]
+
+    return run_prepared(prepared, settings, summary_file=options.summary, screen=screen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """What a crawl is started with."""
+
+    spider_class: type[Spider]
+    settings: Settings
+    options: RunOptions
+    file: str | None
+    plan: JobPlan
+    screen: Screen
+
+    def prepared(self, world: World) -> WholeCrawl:
+        """Make the crawl. Raises UsageError; leaves nothing of a new job then."""
+        settings = self.settings
+        crawler = Crawler(settings=settings)
+        spider = make_spider(self.spider_class, crawler, self.options.arguments)
+        wall = world.clock.wall()
+        about = remember(spider.name, self.options, file=self.file)
+        ground = take_ground(settings.core, about, self.plan, wall=wall)
+        try:
+            return self._crawl(world, crawler, spider, ground)
+        except BaseException:
+            ground.abandon()
+            raise
+
+    def _crawl(self, world: World, crawler: Crawler, spider: Spider, ground: Ground) -> WholeCrawl:
+        core = self.settings.core
+        assert world.reactor is not None
+        line = Line(world.reactor, ground.connection, ground.key)
+        crawl = WholeCrawl(spider, core, world, ground, line, events=crawler.events)
+        crawl.go_on = self.plan.command(f"resume {ground.job.name}", core)
+        crawl.feeds = WholeFeeds(
+            lambda: feeds_of_crawl(self.settings, spider, ground.job.created),
+            ServerOutbox(line, ItemCodec(spider)),
+            machine=world.machine,
+            events=crawler.events,
+            failed=crawl.failed,
+        )
+        instructions = Instructions(
+            spider.name, self.file, self.options.arguments, self.options.settings, source_hash(type(spider))
+        )
+        crawl.supervisor = Supervisor(
+            world.reactor,
+            [f"w{number}" for number in range(1, (self.options.workers or 1) + 1)],
+            command=partial(worker_command, ground.address, ground.job.name),
+            instructions=msgspec.json.encode(instructions),
+            environment=environment_for(ground.address),
+            ground=crawl,
+            write=relayed(core, self.screen.write),
+            gave_up=crawl.gave_up,
+        )
+        return crawl

@@ -1,0 +1,224 @@
+"""How does the process that started a crawl of many workers see it through?
+
+It runs no spider. It starts workers, looks at the server several times a second, writes the feeds, and tells the user
+how far all of them are together. The crawl is over when the server says so: what becomes of single processes, here or
+on other machines, does not matter for that.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
+
+from crawler.commands.cluster.feeds import WholeFeeds
+from crawler.commands.cluster.ground import Ground
+from crawler.commands.cluster.limits import Limits, Reached
+from crawler.commands.cluster.supervisor import USAGE, Supervisor
+from crawler.commands.cluster.totals import SummedStats, WorkerRates, pages_of, reached, summarise
+from crawler.config.schema import CoreSettings
+from crawler.engine.keeping.facts import summed_stats
+from crawler.errors import CrawlerError, JobInUse, StoreError, UsageError
+from crawler.events import CrawlClosed, CrawlClosing, CrawlOpened, Events, FeedClosed, ItemFailed
+from crawler.spider import Spider
+from crawler.stats import Stats
+from crawler.storage.cluster.line import Line, State
+from crawler.summary import Summary
+
+if TYPE_CHECKING:
+    from crawler.assembly import World
+
+logger = logging.getLogger("crawler")
+
+LOOK_SECONDS = 0.2
+"""How often the server is looked at."""
+
+
+class WholeCrawl:
+    """A crawl of many workers, to be run by a command as a PreparedCrawl is."""
+
+    def __init__(
+        self, spider: Spider, core: CoreSettings, world: World, ground: Ground, line: Line, *, events: Events
+    ) -> None:
+        self.events = events
+        self._summed = SummedStats()
+        self.stats: Stats = self._summed
+        self.rates = WorkerRates()
+        self.go_on = ""
+        self.job = ground.job.name
+        self.feeds: WholeFeeds
+        self.supervisor: Supervisor
+        self.problems: list[str] = []
+        self._spider = spider
+        self._core = core
+        self._world = world
+        self._ground = ground
+        self._line = line
+        events.subscribe(ItemFailed, lambda _: self.stats.inc_value("item_failed_count"))
+        self._state = State()
+        self._wish: str | None = None
+        self._cut = False
+        self._renewed = world.clock.seconds()
+
+    def __repr__(self) -> str:
+        return f"<WholeCrawl {self.job} {self.supervisor!r}>"
+
+    @property
+    def queued(self) -> int:
+        """How many requests wait, at all workers and on the server."""
+        return self._state.queued + self._state.taken
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests the workers have taken, and not yet finished."""
+        return self._state.taken
+
+    def stop(self, reason: str = "shutdown") -> None:
+        """Let all workers, here and elsewhere, finish what is under way, then end."""
+        self._wish = self._wish or reason
+        self.supervisor.stop()
+
+    def stop_now(self) -> None:
+        """Let the workers here end at once; what was under way is done again by a resume."""
+        self._wish = self._wish or "shutdown"
+        self._cut = True
+        self.supervisor.stop()
+
+    def give_up(self) -> None:
+        """Wait no longer for workers that do not end, nor for a server that is away."""
+        self.supervisor.stop(signal.SIGKILL)
+        self._line.connection.close()
+
+    def failed(self, error: BaseException | str, reason: str = "feed_error") -> None:
+        """Nothing more can be written, or no worker can work: end, and say why."""
+        problem = str(error)
+        if problem not in self.problems:
+            self.problems.append(problem)
+            logger.error("%s", problem)
+        self.stop(reason)
+
+    def gave_up(self, problem: str) -> None:
+        """The supervisor has given up."""
+        self.stop("worker_failed")
+
+    # What the supervisor asks of the server
+
+    def bury(self, identity: str, blamed: int) -> None:
+        """See supervisor.Ground."""
+        self._line.bury(identity, blamed)
+
+    def done(self) -> int:
+        """See supervisor.Ground."""
+        return self._state.done
+
+    # From its beginning to its end
+
+    def run(self) -> Deferred[Summary]:
+        """Run it to its end; fails with UsageError, OutputError or StoreError."""
+        return Deferred.fromCoroutine(self._run())
+
+    async def _run(self) -> Summary:
+        clock = self._world.clock
+        started, since = clock.wall(), clock.seconds()
+        try:
+            await self._open(since)
+            await self._see_through()
+            summary = await self._close()
+        except BaseException:
+            self.supervisor.stop(signal.SIGKILL)
+            raise
+        finally:
+            await self._let_go()
+        summary.started, summary.finished, summary.seconds = started, clock.wall(), clock.seconds() - since
+        return summary
+
+    async def _let_go(self) -> None:
+        """End what was opened for the job, which stays as it is, unless nobody could begin with it."""
+        ground, unbegun = self._ground, not (self._ground.resumed or self.supervisor.begun)
+        try:
+            if unbegun:
+                await self._line.run(ground.forget)
+            await self._line.run(ground.release)
+        except StoreError as error:  # the server is away
+            logger.debug("The job could not be let go: %s", error)
+        self._line.close()
+        ground.end()
+
+    async def _open(self, since: float) -> None:
+        await self.feeds.open()
+        await self._look()
+        self._limits = Limits(self._core, self._reached(), since)
+        self.events.publish(CrawlOpened(self._spider, self.job, self._ground.resumed))
+        if self._wish is None:
+            self.supervisor.start()
+        else:
+            self.supervisor.leave()
+
+    async def _look(self) -> None:
+        if self._ground.private is not None:
+            self._ground.private.restart_if_dead()
+        now = self._world.clock.seconds()
+        if now >= self._renewed + self._core.JOB_LEASE_SECONDS / 4:
+            self._renewed = now
+            if not await self._line.run(self._ground.starter.renew):
+                raise JobInUse(f"another process writes the feeds of job {self.job} now; this one ends")
+        self._state = state = await self._line.state()
+        self._summed.take(summed_stats([stats for _, _, stats in state.stats]))
+        self.rates.add(now, pages_of(state))
+
+    def _reached(self) -> Reached:
+        return reached(self._state, self.stats.get_stats())
+
+    async def _see_through(self) -> None:
+        """Look until the crawl is over, or was stopped and nobody works on it any more."""
+        while True:
+            taken = await self.feeds.pull()
+            await self._look()
+            state = self._state
+            if state.over:
+                return
+            if not state.stopping:
+                await self._ask_to_stop()
+            elif self.supervisor.over.called and (self._cut or not state.workers) and not taken:
+                return
+            elif not self.supervisor.stopping:
+                self.supervisor.leave()
+            await self._pause()
+
+    def _pause(self) -> Deferred[None]:
+        """Return what fires when it is time to look again."""
+        pause: Deferred[None] = Deferred()
+        self._world.clock.callLater(LOOK_SECONDS, pause.callback, None)
+        return pause
+
+    async def _ask_to_stop(self) -> None:
+        """Stop all if the user wishes it, a limit is reached or no worker is left that could go on."""
+        reason = self._wish or self._limits.reason(self._reached(), self._world.clock.seconds())
+        if reason is None and self.supervisor.over.called and not self._state.workers:
+            reason = "shutdown"  # each was stopped by hand
+        if reason is not None:
+            await self._line.stop(reason)
+
+    async def _close(self) -> Summary:
+        """Wait for the workers here, whose hooks may take their time; write and close what is left."""
+        self.supervisor.leave()
+        await self.supervisor.over
+        await self._look()
+        reason = "finished" if self._state.over else self._state.stopping or "shutdown"
+        finished = reason == "finished"
+        self.events.publish(CrawlClosing(reason))
+        counts = await self.feeds.close(finished=finished)
+        for path, items in counts:
+            self.events.publish(FeedClosed(path, items))
+        problems = [*self.problems, *self.supervisor.problems]
+        complete = finished and not problems
+        await self._line.finish(reason)
+        if not (self._ground.resumed or self.supervisor.begun) and problems:
+            raise (UsageError if USAGE in self.supervisor.statuses else CrawlerError)("\n".join(problems))
+        if complete and not self._core.JOB_KEEP:
+            await self._line.run(self._ground.forget)
+        self.events.publish(CrawlClosed(self._spider, reason))
+        stats, names = self.stats.get_stats(), (self._spider.name, self.job)
+        return summarise(self._state, stats, self._core, names, reason, counts, problems, complete=complete)
