@@ -14,7 +14,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from crawler.frontier.host import Entry, Key
-from crawler.frontier.store import START, Committed, Finished, Grant, Report, Told
+from crawler.frontier.store import START, Committed, Finished, Grant, Report, Resumed, Told
 from crawler.storage.cluster import library
 from crawler.storage.cluster.address import Address
 from crawler.storage.cluster.calls import Calls
@@ -111,6 +111,7 @@ class Workers:
         self.connection = Connection(address, lease=LEASE, library=library.SOURCE)
         self.connection.open()
         library.load(self.connection)
+        self.spider = Spider()
         self.job = JobCalls(self.connection, KEY)
         self.job.create(["out.jl"])
         self._numbers = itertools.count(1)
@@ -122,7 +123,7 @@ class Workers:
         connection.open()
         worker = Worker(self, connection, f"w{next(self._numbers)}", lease)
         self.made.append(worker)
-        worker.wait(worker.store.open())
+        worker.resumed = worker.wait(worker.store.open())
         return worker
 
     def until(self, done: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -143,7 +144,9 @@ class Workers:
 
 
 class Worker:
-    """One worker. ``holder`` is what its store tells and asks."""
+    """One worker. ``holder`` is what its store tells and asks, ``resumed`` what it has found."""
+
+    resumed: Resumed
 
     def __init__(self, workers: Workers, connection: Connection, name: str, lease: float) -> None:
         self.workers = workers
@@ -153,7 +156,9 @@ class Worker:
         self.blamed: list[int] = []
         calls = Calls(connection, KEY, self.identity, name, lease=lease)
         reactor: Any = workers.reactor
-        self.store = ClusterStore(calls, reactor=reactor, codec=Codec(Spider()), lease=lease, blame=self.blamed.append)
+        self.store = ClusterStore(
+            calls, reactor=reactor, codec=Codec(workers.spider), lease=lease, blame=self.blamed.append
+        )
         self.store.listen(self.holder)
 
     def wait(self, deferred: Deferred[Any]) -> Any:
@@ -187,7 +192,8 @@ class Worker:
         self.wait(self.store.claim(START, []))
 
     def gives_up(self, host: str, *returned: Entry, wait: float = 0.0) -> None:
-        """Let a host go, with these requests of it."""
+        """Let a host go, with these requests of it, and wish for no other."""
+        self.holder.room = 0
         del self.holder.grants[host]
         told = [Told(host, wait, False, 8, 0.0)]
         self.tells(told=told, held=[(host, 0)], returned=[(entry, 0.0) for entry in returned], room=0)
