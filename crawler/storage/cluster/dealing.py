@@ -235,7 +235,7 @@ class Dealings:
         for stored in reply.stored:
             listener.stored(stored.host, stored.count, stored.first)
         if reply.begin is not None:
-            listener.start(reply.begin.count, [digest & (2**64 - 1) for digest in reply.begin.digests])
+            listener.start(reply.begin.count, [int(digest) & (2**64 - 1) for digest in reply.begin.digests])
         if reply.hungry:
             listener.hungry(reply.hungry)
         listener.behind(reply.backlog > BACKLOG_BYTES)

@@ -54,10 +54,11 @@ class Stored(Struct, array_like=True, frozen=True):
 
 
 class Begin(Struct, array_like=True, frozen=True):
-    """This worker runs start(), which has delivered so much before."""
+    """This worker runs start(), which has delivered so much before. ``digests`` are decimals of signed numbers: Lua has
+    none of 64 bits."""
 
     count: int
-    digests: list[int]
+    digests: list[str]
 
 
 class Totals(Struct, array_like=True, frozen=True):
