@@ -54,7 +54,7 @@ def test_cache_and_archive_together(tmp_path: Path) -> None:
             assert run(fetch(Request(url))).body == b"page"
         assert isinstance(built_in.lookup(Request(url)), Fresh)
         assert len(server.requests) == 1
-        assert built_in.facts[0].snapshot()
+        assert built_in.facts[0].changed_facts()
     finally:
         run(downloader.close())
         run(Deferred.fromCoroutine(built_in.close()))

@@ -37,6 +37,7 @@ LASTING = [
     errors.NotInCache,
     errors.FetchCancelled,
     errors.LocalFailure,
+    errors.NotBegun,  # it waits for its turn again before anybody judges it
     errors.IgnoreRequest,
     ValueError,
 ]

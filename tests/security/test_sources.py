@@ -16,6 +16,8 @@ LISTEN = {"listenTCP", "listenSSL", "listenUDP", "listenUNIX", "start_server", "
 ALLOWED = {("crawler/config/components.py", "eval")}
 # The sample bookshop is a server; it is a program of its own, on loopback, that a user starts.
 SERVERS = {("crawler/sample/__main__.py", "listenTCP")}
+# A store of one's own objects is told who listens to it: no socket.
+SERVERS |= {("crawler/engine/sending/holding.py", "listen")}
 
 
 def _called() -> set[tuple[str, str]]:
