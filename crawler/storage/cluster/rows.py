@@ -81,10 +81,15 @@ def put(row: Row, wait: float) -> wire.Put:
 
 def taken(host: str, row: Taken) -> Row:
     """Read a row of a host; raises StoreError for what is not one."""
+    return Row(row.token, host, row.priority, read_payload(row.token, row.payload), row.deaths)
+
+
+def read_payload(token: int, payload: bytes) -> Payload:
+    """Read what a row is to workers; raises StoreError for what is no payload."""
     try:
-        return Row(row.token, host, row.priority, _payload(row.payload), row.deaths)
+        return _payload(payload)
     except msgspec.MsgspecError as error:
-        raise StoreError(f"the row {row.token} of the job is damaged: {error}") from error
+        raise StoreError(f"the row {token} of the job is damaged: {error}") from error
 
 
 def entry_of(row: Row, codec: Codec) -> Entry:

@@ -1,0 +1,124 @@
+"""What does a job on a server know of one URL? For `crawler explain`; changes nothing, also while the crawl runs.
+
+Fingerprints are kept without what they belong to, which is what makes them small: so all records are gone through, and
+what is queued for the URL's host. Of a million pages that takes some seconds.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from crawler.frontier.store import Attempt, Refusal
+from crawler.storage.cluster.client import Connection
+from crawler.storage.cluster.rows import Record, read_payload, read_record
+from crawler.storage.trace import Trace
+from crawler.storage.values import Values
+
+_AT_ONCE = 1000
+_ROW = struct.Struct(">ddH")
+"""Of a row that is taken or waits: its score, when it is due, and how long the name of its host is."""
+
+_MEMBER = struct.Struct(">dB")
+"""Of each row: its token, and of how many workers it was the end. The payload follows."""
+
+_attempts = msgspec.msgpack.Decoder(list[Attempt]).decode
+
+
+class ServerTraces:
+    """What a job knows; ``key`` is what its keys begin with, ``fingerprint`` tells which URLs are the same."""
+
+    def __init__(self, connection: Connection, key: str, fingerprint: Callable[[str], int]) -> None:
+        self._connection = connection
+        self._key = key
+        self._fingerprint = fingerprint
+
+    def __repr__(self) -> str:
+        return f"<ServerTraces of {self._key}>"
+
+    def trace(self, url: str, host: str) -> Trace | None:
+        """Return what is known of the request for this URL, or one that counts as the same, with this queue key."""
+        wanted = self._fingerprint(url)
+        like = None
+        for token, record in self._records():
+            asked = {record.url, *(tried.url for tried in _read(record.attempts))}
+            if url in asked:
+                return self._ended(token, record)
+            if like is None and any(self._fingerprint(each) == wanted for each in asked):
+                like = token, record
+        if like is not None:
+            return self._ended(*like)
+        for queued in self._queued(host):
+            if any(
+                self._fingerprint(each) == wanted for each in {queued.url, *(tried.url for tried in queued.attempts)}
+            ):
+                return queued
+        return None
+
+    def refusals(self, url: str) -> list[Refusal]:
+        """Return when and why this very URL was refused; empty unless the job recorded refusals."""
+        return [Refusal(*refusal) for _, record in self._records() for refusal in record.refusals if refusal[0] == url]
+
+    def facts(self, *names: str) -> dict[str, Any]:
+        """Return those of the named facts that the job keeps, as plain values."""
+        kept = self._connection.command("HMGET", f"{self._key}:f", *names)
+        return {name: Values().decode(data) for name, data in zip(names, kept, strict=True) if data is not None}
+
+    def _records(self) -> Iterator[tuple[int, Record]]:
+        for token, data in self._pairs("HSCAN", "x"):
+            yield int(token), read_record(data)
+
+    def _ended(self, token: int, record: Record) -> Trace:
+        return Trace(
+            token, record.outcome, record.url, record.host, record.priority,
+            self._found_on(record.found_on, record.parent), 0.0, record.reason, record.items, record.children,
+            _read(record.attempts),
+        )  # fmt: skip
+
+    def _queued(self, host: str) -> Iterator[Trace]:
+        """Go through what is queued for a host, or taken by a worker, or waits until its time."""
+        for member, score in self._pairs("ZSCAN", f"q:{host}"):
+            yield self._row(host, float(score), member)
+        workers = [name for key in ("w", "dying") for name, _ in self._pairs("ZSCAN", key)]
+        for worker in workers:
+            for _, row in self._pairs("HSCAN", f"t:{worker.decode()}"):
+                yield from self._of_host(host, row)
+        now = self._connection.command("HGET", f"{self._key}:m", "clock")
+        for row, due in self._pairs("ZSCAN", "later"):
+            yield from self._of_host(host, row, wait=(float(due) - float(now or 0)) / 1000)
+
+    def _of_host(self, host: str, row: bytes, *, wait: float = 0.0) -> Iterator[Trace]:
+        score, _, length = _ROW.unpack_from(row)
+        begin = _ROW.size
+        if row[begin : begin + length] == host.encode():
+            yield self._row(host, score, row[begin + length :], wait=wait)
+
+    def _row(self, host: str, score: float, member: bytes, *, wait: float = 0.0) -> Trace:
+        token, _ = _MEMBER.unpack_from(member)
+        payload = read_payload(int(token), member[_MEMBER.size :])
+        found_on = self._found_on(payload.found_on, payload.parent)
+        due = time.time() + wait if wait > 0 else 0.0
+        attempts = _read(payload.attempts)
+        return Trace(int(token), "queued", payload.url, host, int(-score), found_on, due, "", 0, 0, attempts)
+
+    def _found_on(self, found_on: str | None, parent: int) -> str:
+        if found_on is not None:
+            return found_on
+        data = self._connection.command("HGET", f"{self._key}:x", parent)
+        return (read_record(data).page or "") if data is not None else ""
+
+    def _pairs(self, command: str, name: str) -> Iterator[tuple[bytes, bytes]]:
+        cursor: bytes | int = 0
+        while True:
+            cursor, flat = self._connection.command(command, f"{self._key}:{name}", cursor, "COUNT", _AT_ONCE)
+            yield from zip(flat[::2], flat[1::2], strict=True)
+            if int(cursor) == 0:
+                return
+
+
+def _read(attempts: list[bytes]) -> list[Attempt]:
+    return [attempt for data in attempts for attempt in _attempts(data)]
