@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Unpack
@@ -11,9 +12,10 @@ from typing import Unpack
 import click
 
 from crawler.assembly.components import make_components, make_spider
-from crawler.assembly.rules import checked_fingerprint, make_acceptance
+from crawler.assembly.rules import checked_fingerprint, checked_slot_key, make_acceptance
+from crawler.commands.loading import settings_here
 from crawler.commands.options import Given, command_line_settings, settings_options
-from crawler.commands.resume import Found, find_again, jobs_folder
+from crawler.commands.resume import Found, all_jobs, find_again, find_any, is_file
 from crawler.commands.showing import say
 from crawler.config.schema import CoreSettings
 from crawler.engine.waiting.robots import FACT_PREFIX
@@ -27,8 +29,8 @@ from crawler.observe.progress import counted
 from crawler.policy.robots import RobotsRules
 from crawler.policy.verdict import Drop
 from crawler.spider import Crawler
-from crawler.storage.jobs import Job, find_job, list_jobs
-from crawler.storage.trace import Trace, facts, refusals, trace
+from crawler.storage.jobs import Job
+from crawler.storage.trace import FileTraces, Trace, Traces
 
 Judge = Callable[[Request, int], Offer | str]
 
@@ -40,48 +42,64 @@ Judge = Callable[[Request, int], Offer | str]
 def command(url: str, name: str | None, **given: Unpack[Given]) -> None:
     """Say why URL was or was not fetched: where it was found, what stopped it, each attempt, what it yielded.
 
-    The job's file must still be there: of a job that is not finished, or with JOB_KEEP.
+    The job must still be there: one that is not finished, or was run with JOB_KEEP.
     """
     command_line = command_line_settings(given)
-    folder = jobs_folder(command_line)
-    chosen = find_job(folder, name) if name is not None else next(iter(list_jobs(folder)), None)
+    core = settings_here(command_line).core
+    chosen = find_any(core, name) if name is not None else next(iter(all_jobs(core)), None)
     if chosen is None:
+        folder = Path(core.JOB_DIR).absolute()
         raise UsageError(f"there is no job in {folder}; a finished one is kept with -s JOB_KEEP=true")
     request = Request(url)
     if request.problem is not None:
         raise UsageError(f'"{url}" is not a URL that can be fetched: {request.problem}')
     found = find_again(chosen, command_line)
-    for line in explain(request, chosen, found):
-        say(line)
+    with _traces(chosen, core, found.settings.core) as traces:
+        for line in explain(request, chosen, found, traces):
+            say(line)
     if name is None:
         say(_which(chosen))
 
 
-def explain(request: Request, job: Job, found: Found) -> Iterator[str]:
+@contextmanager
+def _traces(job: Job, core: CoreSettings, of_job: CoreSettings) -> Iterator[Traces]:
+    """Return what a job knows, from its file or from its server."""
+    fingerprint = checked_fingerprint(of_job.FINGERPRINT)
+    if is_file(job):
+        yield FileTraces(job.path, fingerprint)
+        return
+    from crawler.commands.cluster.finding import asked, is_private
+    from crawler.storage.cluster.trace import ServerTraces
+
+    with asked(core, job.path if is_private(job) else None) as jobs:
+        yield ServerTraces(jobs.connection, jobs.key(job.name), fingerprint, checked_slot_key(of_job.SLOT_KEY))
+
+
+def explain(request: Request, job: Job, found: Found, traces: Traces) -> Iterator[str]:
     """Yield the lines of the explanation."""
     yield f"{request.url} in job {job.name} ({job.state})"
     core = found.settings.core
-    if known := trace(job.path, checked_fingerprint(core.FINGERPRINT)(request)):
+    if known := traces.trace(request):
         yield from _accepted(known)
         if known.reason == "robots" or known.state == "queued":
-            yield from _robots(known.url, core, job.path)
+            yield from _robots(known.url, core, traces)
         return
     judge = _judge(found)
     verdict = judge(request, 0)
-    if isinstance(verdict, Offer) and (known := trace(job.path, verdict.fingerprint)):
+    if isinstance(verdict, Offer) and (known := traces.trace(verdict.request)):
         yield f"  By the settings it becomes {verdict.request.url}."
         yield from _accepted(known)
         return
     yield "  It was not accepted."
-    refused = dict.fromkeys(refusals(job.path, request.url))
+    refused = dict.fromkeys(traces.refusals(request.url))
     for _, reason, detail, found_on in refused:
         yield f"  Refused ({reason}{': ' if detail else ''}{detail}), {_found(found_on)}."
     if not isinstance(verdict, Offer):
         yield f"  By the settings {verdict}."
-    robots = list(_robots(request.url, core, job.path))
+    robots = list(_robots(request.url, core, traces))
     yield from robots
     if not (refused or robots) and isinstance(verdict, Offer):
-        yield from _unknown(request, job, core, judge)
+        yield from _unknown(request, job, core, judge, traces)
 
 
 def _which(job: Job) -> str:
@@ -140,11 +158,11 @@ def _judge(found: Found) -> Judge:
     return judge
 
 
-def _robots(url: str, core: CoreSettings, path: Path) -> Iterator[str]:
+def _robots(url: str, core: CoreSettings, traces: Traces) -> Iterator[str]:
     if not core.ROBOTSTXT_OBEY or not url.startswith(("http://", "https://")):
         return
     name = FACT_PREFIX + origin_of(url)
-    kept = facts(path, name).get(name) or {}
+    kept = traces.facts(name)
     if kept.get("body") is None:
         return
     rule = RobotsRules.parse(kept["body"], core.ROBOTSTXT_USER_AGENT or core.USER_AGENT).rule_for(url)
@@ -152,11 +170,11 @@ def _robots(url: str, core: CoreSettings, path: Path) -> Iterator[str]:
         yield f"  robots.txt of {origin_of(url)} says {rule}."
 
 
-def _unknown(request: Request, job: Job, core: CoreSettings, judge: Judge) -> Iterator[str]:
+def _unknown(request: Request, job: Job, core: CoreSettings, judge: Judge, traces: Traces) -> Iterator[str]:
     yield "  No page that was answered has yielded a request for it, as far as is kept."
     if job.queued:
         yield f"  {job.queued:,} requests are still queued; one of their pages may link to it."
-    deepest = facts(job.path, "stats").get("stats", {}).get("request_depth_max", 0)
+    deepest = traces.deepest()
     if isinstance(refusal := judge(request, deepest), str):
         yield f"  If a page of depth {deepest}, the deepest there is, links to it, {refusal}."
     if core.JOB_EXPLAIN != "full":

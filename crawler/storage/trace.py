@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from crawler.frontier.store import Attempt, Refusal
+from crawler.model.request import Request
 from crawler.storage import schema
 from crawler.storage.group import signed, text
 from crawler.storage.jobs import reading
 from crawler.storage.values import Values
 
+DEEPEST = "request_depth_max"
 _STATES = {state: word for word, state in schema.STATES.items()} | {schema.QUEUED: "queued"}
 
 
@@ -34,6 +37,46 @@ class Trace(NamedTuple):
     items: int
     children: int
     attempts: list[Attempt]
+
+
+class Traces(Protocol):
+    """What a job knows, wherever it is kept. All raise StoreError."""
+
+    def trace(self, request: Request) -> Trace | None:
+        """Return what is known of a request that counts as the same; None if none was accepted."""
+
+    def refusals(self, url: str) -> list[Refusal]:
+        """Return when and why this very URL was refused; empty unless the job recorded refusals."""
+
+    def facts(self, name: str) -> dict[str, Any]:
+        """Return a fact that the job keeps, as plain values, empty if it is not there."""
+
+    def deepest(self) -> int:
+        """Return the depth of the deepest page."""
+
+
+class FileTraces:
+    """What a job in a file knows. ``fingerprint`` tells which requests are the same."""
+
+    def __init__(self, path: Path, fingerprint: Callable[[Request], int]) -> None:
+        self._path = path
+        self._fingerprint = fingerprint
+
+    def trace(self, request: Request) -> Trace | None:
+        """See Traces."""
+        return trace(self._path, self._fingerprint(request))
+
+    def refusals(self, url: str) -> list[Refusal]:
+        """See Traces."""
+        return refusals(self._path, url)
+
+    def facts(self, name: str) -> dict[str, Any]:
+        """See Traces."""
+        return facts(self._path, name).get(name) or {}
+
+    def deepest(self) -> int:
+        """See Traces."""
+        return int(self.facts("stats").get(DEEPEST, 0))
 
 
 def trace(path: Path, fingerprint: int) -> Trace | None:

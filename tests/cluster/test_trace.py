@@ -28,7 +28,7 @@ def workers(server: PrivateServer, connection: Connection) -> Iterator[Workers]:
 
 
 def test_what_became_of_a_url_is_found(workers: Workers) -> None:
-    traces = ServerTraces(workers.connection, KEY, lambda url: fingerprint(Request(url)))
+    traces = ServerTraces(workers.connection, KEY, fingerprint, lambda request: request.host)
     one = workers.worker()
     one.starts("http://a/1", "http://a/2", "http://a/3?x=1&y=2", "http://a/4")
     first, second, third = one.takes("a", 3)
@@ -43,29 +43,31 @@ def test_what_became_of_a_url_is_found(workers: Workers) -> None:
     redirected = Request("http://a/33", priority=2)
     attempt = Attempt(6.0, "http://a/3?x=1&y=2", "302", "")
     later = Postponed(third.token, redirected, "a", "http://a:80", time.time() + 60, [attempt])
-    facts = {"robots:http://a": {"wall": 1.0, "body": b"x"}}
+    facts = {"robots:http://a": {"wall": 1.0, "body": b"x"}, "stats": {"request_depth_max": 3}}
     one.wait(one.store.commit([page, failed], postponed=[later], facts=facts))
 
-    answered = traces.trace("http://a/1", "a")
+    answered = traces.trace(Request("http://a/1"))
     assert answered is not None
     assert (answered.state, answered.items, answered.children, answered.found_on) == ("answered", 1, 2, "")
     assert answered.attempts == [Attempt(5.0, "http://a/1", "200", "")]
-    known = traces.trace("http://a/2", "a")
+    known = traces.trace(Request("http://a/2"))
     assert known is not None
     assert (known.state, known.reason) == ("failed", "HttpError")
 
-    waits = traces.trace("http://a/3?y=2&x=1", "a")  # counts as the same
+    waits = traces.trace(Request("http://a/3?y=2&x=1"))  # counts as the same
     assert waits is not None
     assert (waits.state, waits.url, waits.priority, waits.attempts) == ("queued", "http://a/33", 2, [attempt])
 
-    queued = traces.trace("http://b/7", "b")
+    queued = traces.trace(Request("http://b/7"))
     assert queued is not None
     assert (queued.state, queued.priority, queued.found_on, queued.not_before) == ("queued", 9, "http://a/1", 0.0)
-    assert traces.trace("http://b/8", "b") is None
+    assert traces.trace(Request("http://b/8")) is None
 
     [taken] = one.takes("b", 1)
-    assert traces.trace(taken.request.url, "b") == queued
+    assert traces.trace(taken.request) == queued
 
     assert traces.refusals("http://c/") == [Refusal("http://c/", "offsite", "c", "http://a/1")]
     assert traces.refusals("http://a/1") == []
-    assert traces.facts("robots:http://a", "robots:http://b") == facts
+    assert traces.facts("robots:http://a") == {"wall": 1.0, "body": b"x"}
+    assert traces.facts("robots:http://b") == {}
+    assert traces.deepest() == 3

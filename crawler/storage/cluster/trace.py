@@ -14,9 +14,10 @@ from typing import Any
 import msgspec
 
 from crawler.frontier.store import Attempt, Refusal
+from crawler.model.request import Request
 from crawler.storage.cluster.client import Connection
 from crawler.storage.cluster.rows import Record, read_payload, read_record
-from crawler.storage.trace import Trace
+from crawler.storage.trace import DEEPEST, Trace
 from crawler.storage.values import Values
 
 _AT_ONCE = 1000
@@ -30,43 +31,57 @@ _attempts = msgspec.msgpack.Decoder(list[Attempt]).decode
 
 
 class ServerTraces:
-    """What a job knows; ``key`` is what its keys begin with, ``fingerprint`` tells which URLs are the same."""
+    """What a job knows; ``key`` is what its keys begin with.
 
-    def __init__(self, connection: Connection, key: str, fingerprint: Callable[[str], int]) -> None:
+    ``fingerprint`` tells which requests are the same, ``slot_key`` whose queue one waits in.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        key: str,
+        fingerprint: Callable[[Request], int],
+        slot_key: Callable[[Request], str],
+    ) -> None:
         self._connection = connection
         self._key = key
         self._fingerprint = fingerprint
+        self._slot_key = slot_key
 
     def __repr__(self) -> str:
         return f"<ServerTraces of {self._key}>"
 
-    def trace(self, url: str, host: str) -> Trace | None:
-        """Return what is known of the request for this URL, or one that counts as the same, with this queue key."""
-        wanted = self._fingerprint(url)
+    def trace(self, request: Request) -> Trace | None:
+        """See Traces."""
+        url, wanted = request.url, self._fingerprint(request)
         like = None
         for token, record in self._records():
             asked = {record.url, *(tried.url for tried in _read(record.attempts))}
             if url in asked:
                 return self._ended(token, record)
-            if like is None and any(self._fingerprint(each) == wanted for each in asked):
+            if like is None and any(self._fingerprint(Request(each)) == wanted for each in asked):
                 like = token, record
         if like is not None:
             return self._ended(*like)
-        for queued in self._queued(host):
-            if any(
-                self._fingerprint(each) == wanted for each in {queued.url, *(tried.url for tried in queued.attempts)}
-            ):
+        for queued in self._queued(self._slot_key(request)):
+            asked = {queued.url, *(tried.url for tried in queued.attempts)}
+            if any(self._fingerprint(Request(each)) == wanted for each in asked):
                 return queued
         return None
 
     def refusals(self, url: str) -> list[Refusal]:
-        """Return when and why this very URL was refused; empty unless the job recorded refusals."""
+        """See Traces."""
         return [Refusal(*refusal) for _, record in self._records() for refusal in record.refusals if refusal[0] == url]
 
-    def facts(self, *names: str) -> dict[str, Any]:
-        """Return those of the named facts that the job keeps, as plain values."""
-        kept = self._connection.command("HMGET", f"{self._key}:f", *names)
-        return {name: Values().decode(data) for name, data in zip(names, kept, strict=True) if data is not None}
+    def facts(self, name: str) -> dict[str, Any]:
+        """See Traces."""
+        kept = self._connection.command("HGET", f"{self._key}:f", name)
+        return (Values().decode(kept) or {}) if kept is not None else {}
+
+    def deepest(self) -> int:
+        """See Traces."""
+        stats = (Values().decode(data) or {} for _, data in self._pairs("HSCAN", "by:stats"))
+        return max((int(each.get(DEEPEST, 0)) for each in stats), default=0)
 
     def _records(self) -> Iterator[tuple[int, Record]]:
         for token, data in self._pairs("HSCAN", "x"):
