@@ -56,6 +56,8 @@ def run_worker(url: str, job: str, *, called: str, identity: str, blame: Path) -
         raise UsageError(f"the source of the spider {spider_class.name} has changed since the crawl was started")
     core = settings.core
     connection = Connection(address_of(core, url), lease=core.JOB_LEASE_SECONDS, library=library.SOURCE)
+    # The server may be away just now: a worker that takes another one's place waits for it.
+    connection.trust()
 
     def store_of(spider: Spider) -> ClusterStore:
         calls = Calls(connection, f"{core.JOB_PREFIX}:{job}", identity, called, lease=core.JOB_LEASE_SECONDS)

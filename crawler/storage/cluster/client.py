@@ -70,6 +70,10 @@ class Connection:
             self._is_open = True
             return
 
+    def trust(self) -> None:
+        """Hide outages from now on: the process that has started this one has seen that the server is right."""
+        self._is_open = True
+
     def close(self) -> None:
         """End; a call that waits for the server raises StoreError."""
         self._is_open = False

@@ -84,10 +84,10 @@ def is_alive(pid: int) -> bool:
 def is_worker(pid: int) -> bool:
     """Tell whether it is a Python process of the crawler, and no server of a store."""
     try:
-        line = Path(f"/proc/{pid}/cmdline").read_bytes()
+        program, *arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return False
-    return b"crawler" in line and b"-server" not in line
+    return b"python" in program and b"crawler" in arguments
 
 
 class Crew:
