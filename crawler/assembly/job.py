@@ -141,6 +141,11 @@ def choose_store(
         return ChosenStore(plan.store_of(spider), plan.resume)
     if core.JOB_STORE in (None, "memory"):
         return ChosenStore(MemoryStore())
+    if isinstance(core.JOB_STORE, str) and "://" in core.JOB_STORE:
+        raise UsageError(
+            "JOB_STORE is the URL of a server: a crawl on one is begun by a command (`crawler crawl`, `crawler run`), "
+            "whose workers are processes of their own; a script can start that command"
+        )
     if core.JOB_STORE != "sqlite":
         return ChosenStore(_store_of_ones_own(settings, spider), core.JOB_NAME)
     folder = make_folder(core.JOB_DIR)

@@ -90,10 +90,10 @@ def command_line_settings(given: Given) -> dict[str, Any]:
     Raises SettingError for a -s without "=".
     """
     settings = pairs("-s", given.get("settings", ()), SettingError)
-    if "://" in settings.get("JOB_STORE", ""):
-        from crawler.storage.cluster.address import refuse_password
+    if "://" in settings.get("JOB_STORE", "") or "JOB_STORE_PASSWORD" in settings:
+        from crawler.storage.cluster.address import refuse_passwords
 
-        refuse_password(settings["JOB_STORE"], "-s JOB_STORE=…")
+        refuse_passwords(settings)
     named = {
         "LOG_LEVEL": given.get("loglevel"),
         "LOG_FILE": given.get("logfile"),
@@ -144,7 +144,8 @@ def _add(command: Decorated, options: Iterable[Callable[[Any], Any]]) -> Decorat
     return command
 
 
-_KEY = "command"
+COMMAND = "command"
+"""What a job's description has of its command, by this name."""
 
 
 class Remembered(Struct):
@@ -162,15 +163,15 @@ def remember(spider: str, options: RunOptions, *, file: str | None) -> dict[str,
     """Return the description of a new job: plain values."""
     settings = {name: value for name, value in options.settings.items() if name != "JOB_NAME"}
     command = Remembered(spider, str(Path.cwd()), file, dict(options.arguments), settings, options.workers)
-    return {"spider": spider, _KEY: to_builtins(command)}
+    return {"spider": spider, COMMAND: to_builtins(command)}
 
 
 def recall(job: str, description: Mapping[str, Any]) -> Remembered:
     """Return what a job remembers. Raises UsageError for a job that no command began."""
-    if _KEY not in description:
+    if COMMAND not in description:
         raise UsageError(f"job {job} was not begun by a command; continue it from the script that began it")
     try:
-        return convert(description[_KEY], Remembered)
+        return convert(description[COMMAND], Remembered)
     except ValidationError as error:
         raise UsageError(f"job {job} remembers no command this version understands: {error}") from error
 

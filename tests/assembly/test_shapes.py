@@ -46,6 +46,7 @@ class Pages(Spider):
         ({"DOWNLOADER": Half}, "DOWNLOADER: Half has no close()"),
         ({"SCHEMES": {"gopher": Empty}}, "SCHEMES: Empty cannot be made"),
         ({"JOB_STORE": Empty}, "JOB_STORE: Empty cannot be made"),
+        ({"JOB_STORE": "redis://h"}, "a crawl on one is begun by a command"),
         ({"FEED_FORMATS": {"x": Empty}}, "FEED_FORMATS['x'] is"),
         ({"PROXIES": ["ftp://proxy.example"]}, "PROXIES: not a proxy URL"),
         ({"PROXIES": ["http://proxy.example:99999"]}, "PROXIES: not a proxy URL"),

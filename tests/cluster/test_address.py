@@ -8,7 +8,15 @@ import pytest
 
 from crawler.config.schema import CoreSettings
 from crawler.errors import UsageError
-from crawler.storage.cluster.address import Address, address_of, has_password, is_url, parse, refuse_password
+from crawler.storage.cluster.address import (
+    Address,
+    address_of,
+    has_password,
+    is_url,
+    parse,
+    refuse_password,
+    refuse_passwords,
+)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +84,13 @@ def test_a_password_on_the_command_line_is_refused(url: str) -> None:
 @pytest.mark.parametrize("value", ["redis://joe@h", "sqlite", "redis://h/1", "unix:///a@b:c"])
 def test_other_values_have_none(value: str) -> None:
     refuse_password(value, "-s JOB_STORE")
+
+
+def test_a_password_as_a_setting_of_the_command_line_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"-s JOB_STORE_PASSWORD=…: a password may not stand") as caught:
+        refuse_passwords({"JOB_STORE": "redis://h", "JOB_STORE_PASSWORD": "secret"})
+    assert "secret" not in str(caught.value)
+    refuse_passwords({"JOB_STORE": "redis://h"})
 
 
 def test_a_password_comes_from_the_url_the_settings_or_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

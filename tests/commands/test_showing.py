@@ -74,10 +74,11 @@ def test_what_is_listed_of_a_job_shows_no_password(crawler: Crawler, secretive: 
     assert SECRET not in listed.out + crawler("jobs").out + explained.out + explained.err
 
 
-def test_settings_are_shown_without_passwords(crawler: Crawler) -> None:
+def test_settings_are_shown_without_passwords(crawler: Crawler, folder: Path) -> None:
+    kept = f'JOB_STORE = "redis://u:{SECRET}@h"\nJOB_STORE_PASSWORD = "{SECRET}"\n'
+    (folder / "settings.py").write_text(kept)
     proxy = f"http://u:{SECRET}@proxy.example:8080"
     given = ["-s", f"PROXIES={proxy},u:{SECRET}@b.example", "-s", f'HTTP_AUTH={{"a.example": "u:{SECRET}"}}']
-    given += ["-s", f"JOB_STORE=redis://u:{SECRET}@h", "-s", f"JOB_STORE_PASSWORD={SECRET}"]
     given += ["-s", f"MONGO_URI=mongodb://u:{SECRET}@h/x", "-s", f'FEEDS={{"s3://k:{SECRET}@b/x.json": {{}}}}']
     for how in (["--changed"], ["--json"], ["--get", "PROXIES"], ["--get", "HTTP_AUTH"]):
         result = crawler("settings", *given, *how)
@@ -98,6 +99,8 @@ def test_settings_are_shown_without_passwords(crawler: Crawler) -> None:
         ["run", "secretive.py", "-o", f"ftp://k:{SECRET}@b/x.nope"],
         ["genspider", "x", f"http://u:{SECRET}@["],
         ["settings", "-s", f"HTTP_AUTH=http://u:{SECRET}@h"],
+        ["settings", "-s", f"JOB_STORE=redis://u:{SECRET}@h"],
+        ["settings", "-s", f"JOB_STORE_PASSWORD={SECRET}"],
         ["settings", "-s", f"REFERRER_POLICY=http://u:{SECRET}@h"],
         ["settings", "-s", f'HTTP_AUTH={{"http://u:{SECRET}@h/page": "x"}}'],
     ],

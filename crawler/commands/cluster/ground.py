@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from crawler.assembly.job import JobPlan, of_another_command
+from crawler.commands.cluster.kept import check_kept
+from crawler.commands.options import COMMAND
 from crawler.config.schema import CoreSettings
 from crawler.errors import UsageError
 from crawler.storage.cluster import library
@@ -138,6 +140,8 @@ def _taken(
         job = _going_on(jobs, name, about, plan, core)
         resumed = job is not None
         if job is None:
+            if private is None:
+                check_kept(about[COMMAND]["settings"], address)
             job = jobs.find(jobs.make(name, about, wall=wall, library=library.NAME))
         starter = jobs.starter(job.name, core.JOB_LEASE_SECONDS)
         starter.acquire()

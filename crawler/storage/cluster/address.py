@@ -7,6 +7,7 @@ the URL only. Certificates are always verified; a CA of one's own is named in th
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
@@ -19,7 +20,7 @@ from crawler.model.masking import masked
 PASSWORD_SETTING = "JOB_STORE_PASSWORD"
 """A setting, and a variable of the environment."""
 
-_HOW_TO_GIVE_A_PASSWORD = (
+_HOW_TO_GIVE_IT = (
     "everybody on this machine can read it there; give the URL without it, and set JOB_STORE_PASSWORD in the "
     "environment or in the project's settings"
 )
@@ -113,7 +114,14 @@ def has_password(url: str) -> bool:
 def refuse_password(url: str, where: str) -> None:
     """Raise UsageError if a URL of the command line has a password in it; ``where`` names it there."""
     if has_password(url):
-        raise UsageError(f"{where}: a password may not stand on a command line: {_HOW_TO_GIVE_A_PASSWORD}")
+        raise UsageError(f"{where}: a password may not stand on a command line: {_HOW_TO_GIVE_IT}")
+
+
+def refuse_passwords(settings: Mapping[str, str]) -> None:
+    """Raise UsageError if settings of the command line have a password of the server in them."""
+    refuse_password(settings.get("JOB_STORE", ""), "-s JOB_STORE=…")
+    if settings.get(PASSWORD_SETTING):
+        raise UsageError(f"-s {PASSWORD_SETTING}=…: a password may not stand on a command line: {_HOW_TO_GIVE_IT}")
 
 
 def _check_query(query: dict[str, str], parts: SplitResult, shown: str) -> None:
