@@ -15,6 +15,7 @@ Before a figure is printed, the items are compared with what the site is known t
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator
 
@@ -49,7 +50,7 @@ def main() -> None:
         parser.error(f"what is one of {', '.join(known)} and all")
     failed = []
     for name in known if wanted.what == "all" else [wanted.what]:
-        print(f"\n## {name}\n", flush=True)
+        print(f"\n## {name} (load average {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors)\n", flush=True)
         try:
             for line in known[name]():
                 print(line, flush=True)

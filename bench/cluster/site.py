@@ -45,11 +45,13 @@ def body(path: str, pages: int) -> bytes:
 
 
 class Exchange(NamedTuple):
-    """One request: when it came, and when its answer was written; who asked is a process."""
+    """One request: when its sender decided to send it, when it came, and when its answer was written; who asked is a
+    process."""
 
     host: str
     path: str
     worker: int
+    sent: float
     asked: float
     answered: float
 
@@ -83,19 +85,21 @@ class Connection(asyncio.Protocol):
         if not self._buffer.endswith(b"\r\n\r\n"):
             return
         head, self._buffer = self._buffer.decode("latin-1"), b""
-        worker = head.lower().partition("x-worker: ")[2].partition("\r\n")[0]
         asked = time.monotonic()
+        lower = head.lower()
+        worker, sent = (lower.partition(f"{name}: ")[2].partition("\r\n")[0] for name in ("x-worker", "x-sent"))
         path = head.split(" ", 2)[1]
-        asyncio.get_running_loop().call_later(self._site.seconds, self._answer, path, int(worker or 0), asked)
+        begun = (int(worker or 0), float(sent or asked), asked)
+        asyncio.get_running_loop().call_later(self._site.seconds, self._answer, path, begun)
 
-    def _answer(self, path: str, worker: int, asked: float) -> None:
+    def _answer(self, path: str, begun: tuple[int, float, float]) -> None:
         if self._transport.is_closing():
             return
         site = self._site
         status, page = ("404 No", b"") if path == "/robots.txt" else ("200 OK", body(path, site.pages))
         more = "Connection: close\r\n" if site.close else ""
         head = f"HTTP/1.1 {status}\r\nContent-Type: text/html\r\nContent-Length: {len(page)}\r\n{more}\r\n"
-        site.log.append(Exchange(self._host, path, worker, asked, time.monotonic()))
+        site.log.append(Exchange(self._host, path, *begun, time.monotonic()))
         self._transport.write(head.encode() + page)
         if site.close:
             self._transport.close()
