@@ -94,8 +94,9 @@ def test_a_password_as_a_setting_of_the_command_line_is_refused() -> None:
 
 
 def test_a_password_comes_from_the_url_the_settings_or_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert address_of(CoreSettings(JOB_STORE="redis://h", JOB_STORE_PASSWORD="set")).password == "set"
     monkeypatch.setenv("JOB_STORE_PASSWORD", "theirs")
     assert address_of(CoreSettings(JOB_STORE="redis://h")).password == "theirs"
-    assert address_of(CoreSettings(JOB_STORE="redis://h", JOB_STORE_PASSWORD="set")).password == "set"
+    assert address_of(CoreSettings(JOB_STORE="redis://h", JOB_STORE_PASSWORD="set")).password == "theirs"
     assert address_of(CoreSettings(JOB_STORE="redis://:url@h", JOB_STORE_PASSWORD="set")).password == "url"
     assert address_of(CoreSettings(), "unix:///s").password == "theirs"

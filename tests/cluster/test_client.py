@@ -71,7 +71,7 @@ def test_passwords(program: str, tmp_path: Path) -> None:
         admin.command("ACL", "SETUSER", "joe", "on", ">pw", "+ping")
         other = connection_to(f"unix://joe@{tmp_path}/s", "pw")
         other.open()
-        with pytest.raises(StoreError, match=r"may not do what a job needs.*allow it FCALL"):
+        with pytest.raises(StoreError, match=r"may not do what a job needs.*ACL SETUSER"):
             other.command("INFO")
         assert "password of 'joe'" in refusal(connection_to(f"unix://joe@{tmp_path}/s", "bad"))
 

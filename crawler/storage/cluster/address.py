@@ -59,9 +59,9 @@ def is_url(value: object) -> bool:
 def address_of(core: CoreSettings, url: str | None = None) -> Address:
     """Return where the server of JOB_STORE is, or the one at another URL; raises UsageError.
 
-    The password is in the URL, in JOB_STORE_PASSWORD, or in the environment by that name.
+    The password is in the URL, in the environment as JOB_STORE_PASSWORD, or in the setting of that name.
     """
-    return parse(url or str(core.JOB_STORE), core.JOB_STORE_PASSWORD or os.environ.get(PASSWORD_SETTING))
+    return parse(url or str(core.JOB_STORE), os.environ.get(PASSWORD_SETTING) or core.JOB_STORE_PASSWORD)
 
 
 def parse(url: str, password: str | None = None) -> Address:

@@ -13,6 +13,9 @@ from redis import exceptions
 
 from crawler.storage.cluster.address import PASSWORD_SETTING, Address
 
+RIGHTS = "+@read +@write -@dangerous +@connection +@scripting +info +time"
+"""What a user of the server must be allowed: functions do what they do in his name."""
+
 FUNCTION_MISSING = "Function not found"
 _OUR_CERTIFICATE = "rediss://…?ssl_certfile=FILE&ssl_keyfile=FILE"
 
@@ -35,8 +38,11 @@ def trouble(error: Exception, address: Address) -> Trouble:
         case exceptions.AuthenticationError():
             return Trouble(_password(said, address), passes=False)
         case exceptions.NoPermissionError():
-            rights = "FCALL, FUNCTION LOAD, INFO and its keys"
-            return Trouble(f"the user of {at} may not do what a job needs ({said}): allow it {rights}", passes=False)
+            return Trouble(
+                f"the user of {at} may not do what a job needs ({said}): `ACL SETUSER NAME {RIGHTS} ~PREFIX:*`, with "
+                "JOB_PREFIX before its keys",
+                passes=False,
+            )
         case exceptions.BusyLoadingError():
             return Trouble(f"the server at {at} is still reading its data; wait until it is ready", passes=True)
         case exceptions.ReadOnlyError() | exceptions.MasterDownError():
