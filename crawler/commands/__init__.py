@@ -16,6 +16,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, TextIO
 
@@ -141,8 +142,10 @@ def status_of(arguments: list[str]) -> int:
         return 0
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx is not None else "crawler"
-        hint = _as_argument(error, arguments) if isinstance(error, click.NoSuchOption) else ""
-        return _say(_one_line(error.format_message()) + hint, where, 2)
+        if isinstance(error, click.NoSuchOption):
+            found = _without_unlike(error)
+            return _say(_one_line(found.format_message()) + _as_argument(found, arguments), where, 2)
+        return _say(_one_line(error.format_message()), where, 2)
     except (click.Abort, KeyboardInterrupt):
         return STOPPED_BY_HAND
     except (UsageError, JobInUse, JobDamaged) as error:
@@ -161,6 +164,14 @@ def _say(message: str, where: str, status: int) -> int:
     with suppress(BrokenPipeError):
         say(f"{where}: {message}", err=True)
     return status
+
+
+def _without_unlike(error: click.NoSuchOption) -> click.NoSuchOption:
+    """Return it without options that click takes for meant because of their dashes."""
+    names = [name.lstrip("-") for name in error.possibilities or ()]
+    if get_close_matches(error.option_name.lstrip("-"), names):
+        return error
+    return click.NoSuchOption(error.option_name, ctx=error.ctx)
 
 
 def _as_argument(error: click.NoSuchOption, given: list[str]) -> str:

@@ -98,9 +98,9 @@ class _Start:
             events=crawler.events,
             failed=crawl.failed,
         )
-        instructions = Instructions(
-            spider.name, self.file, self.options.arguments, self.options.settings, source_hash(type(spider))
-        )
+        source = source_hash(type(spider))
+        ground.connection.command("SET", f"{ground.key}:source", source)  # which workers elsewhere must have, too
+        instructions = Instructions(spider.name, self.file, self.options.arguments, self.options.settings, source)
         crawl.supervisor = Supervisor(
             world.reactor,
             [f"w{number}" for number in range(1, (self.options.workers or 1) + 1)],
