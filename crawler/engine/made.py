@@ -77,9 +77,10 @@ class UsersCode:
             store, parts.acceptance, self.start_pages, kept.keeper, kept.refusing, self.carrying, ending
         )
         results = Results(self.pipelines, requests, ending)
-        self.callbacks = Callbacks(machine, results, kept.life.ledger)
+        self.callbacks = Callbacks(machine, results, kept.life.ledger, store.running)
         memory = kept.frontier if store.window is None else None
-        self.starts = Starts(machine, results, kept.keeper, ending, parts.acceptance.fingerprint, memory=memory)
+        fingerprint = parts.acceptance.fingerprint
+        self.starts = Starts(machine, results, kept.keeper, ending, fingerprint, store.running, memory=memory)
 
 
 class Sending:
@@ -88,7 +89,7 @@ class Sending:
     def __init__(self, parts: Parts, kept: Keeping, users: UsersCode) -> None:
         machine, store, life, ending, queue = parts.machine, parts.store, kept.life, kept.ending, kept.queue
         clock, events = machine.clock, parts.events
-        ends = Ends(parts.spider, users.callbacks, kept.keeper, queue.inline, life.books, events, store)
+        ends = Ends(parts.spider, users.callbacks, kept.keeper, queue.inline, life.books, events)
         again = Again(kept.committer, queue, clock, events)
         redirects = Redirects(store, parts.acceptance, users.start_pages, kept.keeper, again, ends, ending)
         judging = Judging(parts.rules, machine, ends, again, redirects, queue.inline, notes=store.durable)

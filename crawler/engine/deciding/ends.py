@@ -27,7 +27,7 @@ from crawler.errors import HttpError, RequestDropped, RequestError
 from crawler.events import Events, ItemDropped, ItemScraped, RequestEnded, RequestsSpooled
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.host import Entry
-from crawler.frontier.store import ELSEWHERE, Committed, Store
+from crawler.frontier.store import ELSEWHERE, Committed
 from crawler.model.fields import Callback
 from crawler.model.masking import masked
 from crawler.model.response import Response
@@ -46,7 +46,6 @@ class Ends:
     _inline: Inline
     _books: Books
     _events: Events
-    _store: Store
 
     def deliver(self, entry: Entry, response: Response) -> None:
         """The request has its response: its callback gets it."""
@@ -57,7 +56,6 @@ class Ends:
                 entry.unit.end_one()
                 return
         unit = entry.unit if entry.carried else self._keeper.open(entry)
-        self._store.running(unit.token)
         request = entry.request
         callback = request.callback or default_callback(self._spider)
         method = self._named(callback) if isinstance(callback, str) else callback

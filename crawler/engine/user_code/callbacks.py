@@ -77,14 +77,16 @@ class Callbacks:
 
     ``running`` are those that have not ended; whoever is ``waiting`` for room goes on at ``go_on()``.
 
-    A run holds its unit until it has ended; what it yielded before its error stays.
+    A run holds its unit until it has ended; what it yielded before its error stays. ``steps`` is told the token of a
+    unit before code of its callback runs, at the beginning and when it goes on.
     """
 
-    def __init__(self, machine: Machine, taker: Taker, ledger: Ledger) -> None:
+    def __init__(self, machine: Machine, taker: Taker, ledger: Ledger, steps: Callable[[int], None]) -> None:
         self._clock = machine.clock
         self._drive = machine.drive
         self._taker = taker
         self._ledger = ledger
+        self._steps = steps
         self.running: set[Run] = set()
         self.waiting: deque[Callable[[], None]] = deque()
 
@@ -95,6 +97,7 @@ class Callbacks:
         if run.size:
             self._ledger.begin(Kind.BYTES, run.size)
         token = current.set(unit)
+        self._steps(unit.token)
         try:
             self._begin(run, call())
         except BaseException as error:  # sys.exit(), too, ends this callback and nothing else
@@ -160,6 +163,10 @@ class Callbacks:
 
         deferred.addBoth(fired)
 
+    def _pull_on(self, run: Run) -> None:
+        self._steps(run.unit.token)
+        self._pull(run)
+
     def _pull(self, run: Run) -> None:
         iterator, source = run.iterator, run.source
         if run not in self.running:
@@ -188,10 +195,10 @@ class Callbacks:
                     except BaseException as raised:
                         self._refused(raised, run, source)
                 if monotonic() > until:
-                    self._clock.callLater(0, self._pull, run)
+                    self._clock.callLater(0, self._pull_on, run)
                     return
             else:
-                self.waiting.append(lambda: self._pull(run))
+                self.waiting.append(lambda: self._pull_on(run))
                 return
         except BaseException as raised:
             error = raised
@@ -208,6 +215,8 @@ class Callbacks:
 
     async def _consume_each(self, run: Run, results: AsyncIterator[Any]) -> None:
         until = time.monotonic() + SLICE_SECONDS
+        # A task of asyncio begins later, when others have begun.
+        self._steps(run.unit.token)
         async for several in results:
             for result in _flat((several,), 0):
                 try:
@@ -218,10 +227,12 @@ class Callbacks:
                     turn: Deferred[None] = Deferred()
                     self.waiting.append(_once(turn))
                     await turn
+                    self._steps(run.unit.token)
                 if time.monotonic() > until:
                     turn = Deferred()
                     self._clock.callLater(0, _once(turn))
                     await turn
+                    self._steps(run.unit.token)
                     until = time.monotonic() + SLICE_SECONDS
 
     def _refused(self, error: BaseException, run: Run, results: Iterator[Any] | AsyncIterator[Any] | None) -> None:

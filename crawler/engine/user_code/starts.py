@@ -40,6 +40,7 @@ class Starts:
         keeper: UnitKeeper,
         ending: Ending,
         fingerprint: Callable[[Request], int],
+        steps: Callable[[int], None],
         *,
         memory: Frontier | None,
     ) -> None:
@@ -48,7 +49,7 @@ class Starts:
         self._keeper = keeper
         self._ending = ending
         self._fingerprint = fingerprint
-        self._callbacks = Callbacks(machine, self, ending.life.ledger)
+        self._callbacks = Callbacks(machine, self, ending.life.ledger, steps)
         self.running = self._callbacks.running
         self._quota = 0
         self._whole: Unit | None = None
