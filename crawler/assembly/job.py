@@ -43,20 +43,23 @@ class JobPlan:
 
     ``description`` (plain values) is kept with a new job: what `crawler resume` needs to run it again.
     ``resume`` names a job that is to be continued. ``usual`` is the folder in which the commands look for jobs if they
-    are not told another. ``store_of`` makes the store of a worker, for its spider.
+    are not told another; ``typed`` are the settings of the command line. ``store_of`` makes the store of a worker, for
+    its spider.
     """
 
     description: dict[str, Any] = dataclasses.field(default_factory=dict)
     resume: str | None = None
     usual: Path = dataclasses.field(default_factory=lambda: Path(CoreSettings().JOB_DIR).absolute())
+    typed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     store_of: Callable[[Spider], Store] | None = None
 
     def command(self, words: str, core: CoreSettings) -> str:
-        """Return a command about a job, with the folder of jobs where it would not look there by itself."""
+        """Return a command about a job, with the folder of jobs or the server where it would not look by itself."""
         first, _, rest = words.partition(" ")
-        if Path(core.JOB_DIR).absolute() == self.usual:
-            return f"crawler {words}"
-        return f"crawler {first} -s {shlex.quote(f'JOB_DIR={core.JOB_DIR}')} {rest}"
+        places = [f"{name}={self.typed[name]}" for name in ("JOB_STORE", "JOB_PREFIX") if name in self.typed]
+        if "://" not in str(core.JOB_STORE):
+            places = [] if Path(core.JOB_DIR).absolute() == self.usual else [f"JOB_DIR={core.JOB_DIR}"]
+        return " ".join(["crawler", first, *(f"-s {shlex.quote(place)}" for place in places), rest])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

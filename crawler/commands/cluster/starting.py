@@ -51,7 +51,9 @@ def run_cluster(
     crawls: list[WholeCrawl] = []
     beside = (lambda: crawls[0].rates.shown() if crawls else "") if options.verbose else (lambda: "")
     screen = Screen(settings.core, beside=beside)
-    start = _Start(spider_class, settings, options, file, JobPlan(resume=resume, usual=usual), screen)
+    start = _Start(
+        spider_class, settings, options, file, JobPlan(resume=resume, usual=usual, typed=options.settings), screen
+    )
 
     def prepared(reactor: AsyncioSelectorReactor) -> WholeCrawl:
         crawls.append(start.prepared(real_world(reactor)))
