@@ -186,7 +186,7 @@ class ListFeed:
 
 
 @dataclass(slots=True)
-class _MemorySite:
+class MemorySite:
     """A downloader whose network is a mapping or a function."""
 
     site: Site
@@ -257,7 +257,7 @@ def crawl(
     UsageError as a real crawl does, and Deadlock if the crawl can never end.
     """
     loop = VirtualLoop()
-    memory = _MemorySite(site, loop, latency)
+    memory = MemorySite(site, loop, latency)
 
     world = World(
         machine=Machine(
@@ -281,11 +281,11 @@ def crawl(
         assert prepared.crawler.spider is not None
         return Result(summary, feed.items, memory.sent, events, loop.now, prepared.crawler.spider)
     finally:
-        _drain(loop)
+        drain(loop)
         loop.close()
 
 
-def _drain(loop: VirtualLoop) -> None:
+def drain(loop: VirtualLoop) -> None:
     """Let cancelled tasks end, so that nothing is left pending when the loop closes."""
     tasks = asyncio.all_tasks(loop)
     for task in tasks:

@@ -103,6 +103,8 @@ class HostQueue:
     ``limit``: how many may be in flight now. That is ``concurrency``; if workers share the crawl, it is not more
     than the ``permits`` that this one has (None: none are needed), and than the ``target`` it was asked to go down to.
 
+    ``origins`` are those of which it has had entries, if robots.txt is obeyed.
+
     With a window, ``stored`` requests of the host are in the store only, and every one of them sorts
     behind ``mark`` (None: nothing was loaded yet, so all of them do). ``lease_count`` is not 0 while a refill
     is under way, and ``lease_lacks`` then gathers the keys that went to the store meanwhile. ``waits_for_lease``: the
@@ -133,6 +135,7 @@ class HostQueue:
     lease_count: int = 0
     lease_mark: Key | None = None
     lease_lacks: list[Key] = field(default_factory=list)
+    origins: tuple[str, ...] = ()
     permits: int | None = None
     target: int | None = None
     limit: int = 0

@@ -84,6 +84,8 @@ class Origins:
         origin = self.origin(name)
         if host not in origin.hosts:
             origin.hosts.add(host)
+            if name not in host.origins:
+                host.origins += (name,)
             host.crawl_delay = max(host.crawl_delay, origin.delay)
         return origin
 

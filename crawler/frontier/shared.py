@@ -12,6 +12,7 @@ from collections.abc import Callable
 from crawler.frontier.frontier import NEVER, Frontier
 from crawler.frontier.host import Entry, HostQueue, Key, LimitsByHost
 from crawler.frontier.hosts import Hosts
+from crawler.frontier.origins import OPEN
 from crawler.frontier.window import TakenWindow
 
 
@@ -75,8 +76,10 @@ class SharedFrontier(Frontier):
         return gone
 
     def robots_known(self, host: HostQueue) -> bool:
-        """Tell whether nothing of a host waits for a robots.txt."""
-        return not (host.parked_count or host.asks)
+        """Tell whether nothing of a host has to wait for a robots.txt. Where nothing is known yet, something will."""
+        if not self._origins.closed:
+            return True
+        return bool(host.origins) and all(self._origins.state(name) == OPEN for name in host.origins)
 
     def surplus(self) -> list[HostQueue]:
         """Return half of the hosts whose turn it is, those that have to wait longest, without those that are being

@@ -127,6 +127,10 @@ class Sender:
     _store: Store
     _clock: Clock
 
+    def may_send(self) -> bool:
+        """Tell whether the store lets requests be sent now."""
+        return self._store.may_send()
+
     def send_ready(self) -> None:
         """Begin look-ups in the cache and exchanges, as long as there is room for them."""
         if self._life.ledger.counts[Kind.REFUSAL]:
@@ -134,9 +138,8 @@ class Sender:
         if self._life.ledger.counts[Kind.UNSOUGHT]:
             self._kept.begin()
         now = self._clock.seconds()
-        if not self._store.may_send():
-            self._clock.callLater(NOT_YET_SECONDS, self._life.ledger.changed)
-            return
+        if not self.may_send():
+            return  # the loop looks again
         until = now + SLICE_SECONDS
         while (free := self._life.free()) > 0:
             entry = self.turns.take(now)
@@ -232,6 +235,8 @@ class Loop:
     def _arm(self) -> None:
         """Wake up when the frontier can next have something ready by time alone."""
         when = self._frontier.next_time() if self._life.free() > 0 else None
+        if when is not None and not self._sender.may_send():
+            when = self._clock.seconds() + NOT_YET_SECONDS
         if when is None:
             if self._timer is not None:
                 self._disarm()
