@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from crawler.errors import LateWorker, StoreError
-from crawler.frontier.store import ELSEWHERE, START, Finished, MemoryChange, Postponed
+from crawler.frontier.store import ELSEWHERE, START, Finished, MemoryChange, Postponed, Told
 from crawler.model.request import Request
 from crawler.storage.cluster.client import Connection
 from crawler.storage.cluster.private import PrivateServer
@@ -241,3 +241,15 @@ def test_what_has_no_stored_form_is_carried(workers: Workers) -> None:
     assert store.can_store(Request("http://a/"))
     assert not store.can_store(Request("http://a/", callback=lambda response: None))
     assert not store.can_store(Request("http://a/", priority=2**53))
+
+
+def test_what_a_worker_lets_go_of_a_host_is_for_one_that_has_nothing(workers: Workers) -> None:
+    one, two = workers.worker(), workers.worker()
+    one.starts(*(f"http://a/{number}" for number in range(40)))
+    one.takes("a", 2)
+    one.tells(told=[Told("a", 0.0, True, 8, 0.0)], room=4)
+    workers.until(lambda: ("asked", "a", 4) in one.holder.heard)
+    one.tells(held=[("a", 4)], room=4)
+    workers.until(lambda: "a" in two.holder.grants)
+    assert two.holder.grants["a"].permits == 4
+    assert one.holder.grants["a"].permits != 8

@@ -738,10 +738,19 @@ local function want(P, w, name, now, touched, granted)
   end
 end
 
+local function others_lack(P, w, h, now)
+  -- Whether somebody has nothing to do who could have a part of a host that this one holds already.
+  for _, other in ipairs(call('ZRANGE', P..':hungry', number(now - 2000), '+inf', 'BYSCORE')) do
+    if other ~= w and not h.p[other] and call('ZSCORE', P..':w', other) then return true end
+  end
+  return false
+end
+
 local function give_hosts(P, w, room, now, touched, granted)
   for _, name in ipairs(call('ZRANGE', P..':hot', '-inf', number(now + AHEAD), 'BYSCORE', 'LIMIT', 0, room)) do
     local h, first = host(P, name), waits_first(P, name)
-    if (not first or first == w) and grant(P, w, h, now) > 0 then
+    local free = not first and not (h.p[w] and others_lack(P, w, h, now)) or first == w
+    if free and grant(P, w, h, now) > 0 then
       if first then call('ZREM', P..':wait:'..name, w) end
       granted[name] = true
       room = room - 1
