@@ -54,7 +54,7 @@ FAULTS: dict[str, Patch] = {
     ],
     "number unchecked": [("or seq ~= known[1] + 1 or", "or")],
     "gap from what was told only": [("if h.d > 0 and not told_all then", "if false then")],
-    "no grace after a restart": [("if call('EXISTS', P..':unsure') == 1 then return 0 end", "")],
+    "no grace after a restart": [("if m[3] and m[3] ~= run then", "if false then")],
     "raw clock": [("if passed < 0 or passed > STEP then passed = 0 end", "")],
     "a feed writer that trusts its own mark": [
         ("text(server_run()), int(m.items), list(rows)", "text('1'), int(m.items), list(rows)"),

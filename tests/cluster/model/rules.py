@@ -16,13 +16,14 @@ for _, key in ipairs(redis.call('KEYS', P..':*')) do
   elseif kind == 'q' then queued = queued + redis.call('ZCARD', key)
   elseif kind == 's' and redis.call('SCARD', key) > 400 then broken[#broken + 1] = 'a large bucket '..key
   elseif kind == 'h' then
-    local h, sum, count, limit = redis.call('HGETALL', key), 0, 0, {c = 1}
+    local h, sum, count, leaving, limit = redis.call('HGETALL', key), 0, 0, 0, {c = 1}
     for i = 1, #h, 2 do
       if string.sub(h[i], 1, 2) == 'p:' then sum = sum + h[i + 1]; count = count + 1
       else limit[h[i]] = tonumber(h[i + 1]) end
+      if string.sub(h[i], 1, 2) == 'a:' and h[i + 1] == '0' then leaving = leaving + 1 end
     end
     if count > 1 and sum > limit.c then broken[#broken + 1] = sum..' permits of '..limit.c..' at '..name end
-    if count > 1 and (limit.d or 0) > 0 then broken[#broken + 1] = count..' owners and a delay at '..name end
+    if count - leaving > 1 and (limit.d or 0) > 0 then broken[#broken + 1] = count..' owners and a delay at '..name end
   end
 end
 queued = queued + redis.call('ZCARD', P..':later')

@@ -19,6 +19,7 @@ from tests.cluster.model.library import Library
 from tests.cluster.model.rules import KEY, Broken
 
 if TYPE_CHECKING:
+    from tests.cluster.model.asking import Asking
     from tests.cluster.model.worker import Worker
 
 LEASE = 15_000
@@ -45,15 +46,22 @@ class World:
         self.now = 1_000_000.0
         self.offset = 0.0
         self.steps = self.calls = self.born = self.rolls = 0
-        self.hosts = [f"h{number}" for number in range(chance.randint(1, 4))]
-        self.delay = {host: chance.choice([0, 0, 300, 2000, 8000]) for host in self.hosts}
-        self.concurrency = {host: chance.choice([1, 2, 4, 8]) for host in self.hosts}
+        # Some worlds have few hosts with much that may be asked by all, others some with delays.
+        self.busy = chance.random() < 0.5
+        self.hosts = [f"h{number}" for number in range(chance.randint(1, 2 if self.busy else 4))]
+        delays = [0] if self.busy else [0, 0, 300, 2000, 8000]
+        self.delay = {host: chance.choice(delays) for host in self.hosts}
+        self.concurrency = {host: chance.choice([2, 4, 8] if self.busy else [1, 2, 4, 8]) for host in self.hosts}
+        # Hosts that may be overloaded some day, and those that were, as far as the server was told.
+        self.sour = {host for host in self.hosts if not self.delay[host] and chance.random() < 0.4}
+        self.soured: set[str] = set()
         self._make_pages()
         self.sent: dict[str, list[float]] = {host: [] for host in self.hosts}
         self.open: list[Any] = []
         self.workers: list[Worker] = []
         self.blamed: dict[int, int] = {}
         self.chaos = chance.choice([0, 0.02, 0.06])
+        self._forgets = chance.random() < 0.5
         self.file: list[bytes] = []
         self._snapshot: dict[bytes, tuple[int, bytes]] = {}
         self._jumped = self._rolled = self._full_until = 0.0
@@ -65,7 +73,7 @@ class World:
 
     def _make_pages(self) -> None:
         chance = self.random
-        self.count = chance.randint(5, 60)
+        self.count = chance.randint(100, 150) if self.busy else chance.randint(5, 60)
         pages = range(self.count)
         self.host_of = {page: chance.choice(self.hosts) for page in pages}
         self.starts = sorted({0, *(chance.randrange(self.count) for _ in range(chance.randint(0, 3)))})
@@ -122,7 +130,7 @@ class World:
 
     # The site
 
-    def send(self, worker: Worker, host: str, milliseconds: float) -> list[Any]:
+    def send(self, worker: Asking, host: str, milliseconds: float) -> list[Any]:
         """A worker asks a host; raises Broken if it must not."""
         delay, sent = self.delay[host], self.sent[host]
         if delay and sent and self.now - sent[-1] < delay - 1:
@@ -218,7 +226,7 @@ class World:
         elif which < 0.73:
             self._full_until = self.now + chance.choice([200, 3000])
             self.connection.command("CONFIG", "SET", "maxmemory", 1)
-        elif which < 0.85 and not self._full_until and self.now - self._rolled > 60_000:
+        elif which < 0.85 and self._forgets and not self._full_until and self.now - self._rolled > 60_000:
             self._rolled = self.now + chance.choice([100, 1000, 2500])
             self._snap()
 
@@ -249,7 +257,8 @@ class World:
             worker.say_last()
         known = [worker for worker in self.workers if worker.is_known()]
         pairs = self.connection.command("HGETALL", f"{KEY}:f")
-        cookies = {name.decode(): value for name, value in zip(pairs[::2], pairs[1::2], strict=True)}
+        facts = {name.decode(): value for name, value in zip(pairs[::2], pairs[1::2], strict=True)}
+        cookies = {name: value for name, value in facts.items() if name.startswith("cookie:")}
         for worker in known:
             if worker.cookies != cookies:
                 raise Broken(f"{worker.identity} has the cookies {worker.cookies}, not {cookies}")
