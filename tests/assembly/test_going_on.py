@@ -51,3 +51,14 @@ def test_a_finished_job_is_in_the_way_only_if_it_is_kept(tmp_path: Path) -> None
     assert plan(tmp_path).resume is None
     with pytest.raises(UsageError, match="is finished; `crawler jobs -s JOB_DIR="):
         plan(tmp_path, JOB_KEEP=True)
+
+
+def test_a_command_about_a_job_names_where_it_is(tmp_path: Path) -> None:
+    here, url = JobPlan(usual=tmp_path), "redis://h/1"
+    assert here.command("jobs rm a", Settings({"JOB_DIR": str(tmp_path)}).core) == "crawler jobs rm a"
+    elsewhere = Settings({"JOB_DIR": "/b c"}).core
+    assert here.command("resume a", elsewhere) == "crawler resume -s 'JOB_DIR=/b c' a"
+    on_server = Settings({"JOB_STORE": url}).core
+    assert here.command("jobs rm a", on_server) == "crawler jobs rm a"  # it stands in the project's settings
+    typed = JobPlan(usual=tmp_path, typed={"JOB_STORE": url, "JOB_PREFIX": "p", "LOG_LEVEL": "INFO"})
+    assert typed.command("jobs rm a", on_server) == f"crawler jobs -s JOB_STORE={url} -s JOB_PREFIX=p rm a"
