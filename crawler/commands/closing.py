@@ -16,6 +16,7 @@ from crawler.assembly import World, feeds_of_crawl, real_world
 from crawler.assembly.components import make_spider
 from crawler.assembly.job import JobPlan, choose_store
 from crawler.commands.reactor import install_reactor, run_reactor
+from crawler.commands.resume import is_file
 from crawler.config.settings import Settings
 from crawler.engine.ending import Ending
 from crawler.engine.frames import message_of
@@ -33,6 +34,10 @@ def close_job(
 
     Raises JobInUse while a process works on the job, OutputError and FeedError.
     """
+    if not is_file(job):
+        from crawler.commands.cluster.closing import close_shared
+
+        return close_shared(job, spider_class, settings, arguments, _say_lost)
     reactor = install_reactor()
     crawler = Crawler(settings=settings)
     spider = make_spider(spider_class, crawler, arguments)

@@ -192,6 +192,24 @@ def test_workers_end_with_the_process_that_started_them_and_its_job_goes_on(shop
     assert shop.items() == shop.pages()
 
 
+def test_the_feeds_of_a_job_whose_process_was_killed_are_made_valid_and_it_goes_on(shop: Shop) -> None:
+    shop.site.pages = 15
+    words = shop.crawl("--workers", "2", "--job", "mine", "-s", "DOWNLOAD_DELAY=0.05", "-O", "items.json")
+    process = shop.start(*words)
+    when(lambda: len(shop.site.asked) > 5)
+    process.kill()
+    process.communicate()
+    closed = shop.run("jobs", "close", "mine")
+    assert closed.status == 0, closed.err
+    some = json.loads((shop.folder / "items.json").read_text())
+    assert f"items.json is closed, with {len(some)} item" in closed.out
+    url = f"{shop.site.url}"
+    assert "Answered: its callback yielded 1 item" in shop.run("explain", url, "--job", "mine").out
+    assert shop.run("resume", "mine").status == 0
+    everything = json.loads((shop.folder / "items.json").read_text())
+    assert sorted(item["url"] for item in everything) == shop.items() == shop.pages()
+
+
 def test_another_process_helps_over_a_server_and_a_changed_spider_is_refused(shop: Shop, server: PrivateServer) -> None:
     url = server.address.url
     shop.site.pages = 10

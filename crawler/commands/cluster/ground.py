@@ -21,6 +21,7 @@ from crawler.storage.cluster import library
 from crawler.storage.cluster.address import Address, address_of, is_url
 from crawler.storage.cluster.checks import check_server
 from crawler.storage.cluster.client import Connection
+from crawler.storage.cluster.jobcalls import JobCalls
 from crawler.storage.cluster.jobs import Progress, ServerJobs, Starter, check_library
 from crawler.storage.cluster.private import SUFFIX, PrivateServer
 from crawler.storage.jobs import Job, job_path, make_folder, new_job, remove_job
@@ -143,12 +144,22 @@ def _taken(
             if private is None:
                 check_kept(about[COMMAND]["settings"], address)
             job = jobs.find(jobs.make(name, about, wall=wall, library=library.NAME))
+        if private is not None and resumed:
+            _forget_processes(connection, jobs.key(job.name))
         starter = jobs.starter(job.name, core.JOB_LEASE_SECONDS)
         starter.acquire()
         return Ground(connection, jobs, job, starter, resumed, private)
     except BaseException:
         connection.close()
         raise
+
+
+def _forget_processes(connection: Connection, key: str) -> None:
+    """Bury whoever worked on a job with a server of its own: they ended with it, and no lease need be waited for."""
+    connection.command("UNLINK", f"{key}:starter")
+    calls = JobCalls(connection, key)
+    for identity in connection.command("ZRANGE", f"{key}:w", 0, -1):
+        calls.bury(identity.decode())
 
 
 def _going_on(

@@ -1,0 +1,64 @@
+"""How do the feeds of a stopped job of many workers become valid files, without going on with its crawl?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from crawler.assembly import World, feeds_of_crawl, real_world
+from crawler.assembly.components import make_spider
+from crawler.assembly.job import ItemCodec, JobPlan
+from crawler.commands.cluster.feeds import WholeFeeds
+from crawler.commands.cluster.ground import Ground, take_ground
+from crawler.commands.reactor import install_reactor, run_reactor
+from crawler.config.settings import Settings
+from crawler.events import Events, ItemFailed
+from crawler.spider import Crawler, Spider
+from crawler.storage.cluster.line import Line
+from crawler.storage.cluster.outbox import ServerOutbox
+from crawler.storage.jobs import Job
+
+
+def close_shared(
+    job: Job, spider_class: type[Spider], settings: Settings, arguments: Mapping[str, Any], lost: Any
+) -> list[tuple[str, int]]:
+    """Close the feeds of a job; return the path of each and how many items it has. ``lost`` hears of lost items.
+
+    Raises JobInUse while a process writes them, OutputError, FeedError and StoreError.
+    """
+    reactor = install_reactor()
+    spider = make_spider(spider_class, Crawler(settings=settings), arguments)
+    world = real_world(reactor)
+    about = {"spider": spider.name}
+    ground = take_ground(settings.core, about, JobPlan(resume=job.name), wall=world.clock.wall())
+    try:
+        return run_reactor(reactor, lambda: Deferred.fromCoroutine(_close(ground, spider, settings, world, lost)))
+    finally:
+        ground.end()
+
+
+async def _close(ground: Ground, spider: Spider, settings: Settings, world: World, lost: Any) -> list[tuple[str, int]]:
+    assert world.reactor is not None
+    line = Line(world.reactor, ground.connection, ground.key)
+    events = Events()
+    events.subscribe(ItemFailed, lost)
+    errors: list[BaseException] = []
+    feeds = WholeFeeds(
+        lambda: feeds_of_crawl(settings, spider, ground.job.created),
+        ServerOutbox(line, ItemCodec(spider)),
+        machine=world.machine,
+        events=events,
+        failed=errors.append,
+    )
+    try:
+        await feeds.open()
+        counts = await feeds.close(finished=False)
+        await line.finish("closed")
+        await line.run(ground.release)
+    finally:
+        line.close()
+    if errors:
+        raise errors[0]
+    return counts
