@@ -79,7 +79,11 @@ def by_host(log: Iterable[Exchange]) -> dict[str, list[Exchange]]:
 
 
 def short_gaps(log: Sequence[Exchange]) -> list[str]:
-    """Tell where a host with a delay was asked too soon after the request before."""
+    """Tell where a host with a delay was asked too soon after the request before.
+
+    Between two workers each gap counts. One worker keeps its own delays: there only many short ones are a fault, for a
+    first request that has to connect on a busy machine comes late, and the next one seems to be early.
+    """
     problems = []
     for host, delay in GAPS.items():
         asked = by_host(log)[host]
@@ -93,11 +97,11 @@ def short_gaps(log: Sequence[Exchange]) -> list[str]:
         problems += [
             f"{host}: {gap:.3f} s from {one.path} of {one.pid} to {two.path} of {two.pid} at {two.began:.2f}"
             for gap, one, two in gaps
-            if gap < delay - SCHEDULING_SECONDS
+            if one.pid != two.pid and gap < delay - SCHEDULING_SECONDS
         ]
-        short = sum(gap < 0.9 * delay for gap, _, _ in gaps)
-        if short > 5 + 0.1 * len(gaps):
-            problems.append(f"{host}: {short} of {len(gaps)} gaps are shorter than 0.9 of the delay")
+        short = sum(gap < delay - SCHEDULING_SECONDS for gap, _, _ in gaps)
+        if short > 1 + 0.1 * len(gaps):
+            problems.append(f"{host}: {short} of {len(gaps)} gaps are too short")
     return problems
 
 

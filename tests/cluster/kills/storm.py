@@ -31,6 +31,11 @@ from tests.cluster.kills.server import Proxy, Server
 from tests.cluster.kills.sitelog import Exchange, Hit
 
 WORKERS = 4
+COULD_NOT_BEGIN = 2
+"""Exit status of a command that is refused before anything starts."""
+MOST_TRIES = 20
+ORPHAN_SECONDS = 5.0
+"""So long a worker may live without the process that started it."""
 
 
 @dataclass
@@ -53,10 +58,12 @@ class Storm:
         self._stopped: dict[int, float] = {}
         self._output = self.folder / "log.txt"
         self._machine: Crew | None = None
+        self._begun_again = 0
+        self._restarts: list[tuple[float, set[int]]] = []
 
     def run(self, *, kills: int, patience: float) -> None:
         """Begin the crawl, do as much to it, and see it end within so many seconds more."""
-        began = time.monotonic()
+        self._began = time.monotonic()
         with ExitStack() as stack:
             self._watch = stack.enter_context(Watch())
             self._settings = ["-s", f"JOB_LEASE_SECONDS={LEASE_SECONDS}"]
@@ -76,12 +83,20 @@ class Storm:
             self._calm(patience)
         self.hits += self._watch.hits
         self.log = self.site.log
-        self.seconds = time.monotonic() - began
+        self.outages += [self._restart(began, orphans) for began, orphans in self._restarts]
+        self.seconds = time.monotonic() - self._began
+
+    def _restart(self, began: float, orphans: set[int]) -> Hit:
+        """Until a worker asks that was not there before, nobody does; then hosts are granted again."""
+        old = {one.pid for one in self.log if one.began < began} | orphans
+        asked = [one.began for one in self.log if one.began > began and one.pid not in old]
+        return Hit(began, min(asked, default=began) + LEASE_SECONDS, 0, "starter killed")
 
     def problems(self) -> list[str]:
         """What is wrong with the items, or with what the site has seen."""
         world = self.site.world
-        longest = 2 * LEASE_SECONDS + 2.0
+        starting = self.log[0].began - self._began  # what a process takes to begin, on this machine now
+        longest = 2 * (LEASE_SECONDS + starting) + 1.0
         return [
             *wrong_items(self.folder, world),
             *sitelog.short_gaps(self.log),
@@ -113,7 +128,14 @@ class Storm:
             self._machine = self._crew("work", self._proxy.url, "k")
 
     def _is_over(self) -> bool:
-        return self._starter.process.poll() is not None
+        """Tell whether the starter has ended. One that could not begin, as the server was away, is given again."""
+        status = self._starter.process.poll()
+        if status == COULD_NOT_BEGIN and self._begun_again < MOST_TRIES:
+            self._begun_again += 1
+            time.sleep(0.3)
+            self._resume()
+            return False
+        return status is not None
 
     def _rage(self, kills: int) -> None:
         """Do something each second: mostly kill a worker."""
@@ -125,6 +147,7 @@ class Storm:
         deeds += [self._kill_worker] * (kills - len(deeds))
         self._rng.shuffle(deeds)
         for deed in deeds:
+            self._look_after_machine()
             until = time.monotonic() + 1.0
             while time.monotonic() < until and not self._is_over():
                 self._continue_stopped()
@@ -189,12 +212,16 @@ class Storm:
         began = time.monotonic()
         orphans = self._starter.workers
         self._starter.kill()
-        self.hits += [Hit(began, began + 1.0, pid, "orphaned") for pid in orphans]
+        self.hits += [Hit(began, began + ORPHAN_SECONDS, pid, "orphaned") for pid in orphans]
         self._resume()
-        self.outages.append(Hit(began, began + LEASE_SECONDS, 0, "starter killed"))
+        self._restarts.append((began, set(orphans)))
 
     def _resume(self) -> None:
         self._starter = self._crew("resume", "k", *self._settings, *self._workers())
+
+    def _look_after_machine(self) -> None:
+        if self._machine is not None and self._machine.process.poll() == COULD_NOT_BEGIN:
+            self._machine = self._crew("work", self._proxy.url, "k")
 
     def _kill_machine(self) -> None:
         assert self._machine is not None

@@ -28,11 +28,11 @@ def test_gaps() -> None:
     assert sitelog.short_gaps(late) == []
     two_owners = [*late[:20], exchange(PACED, "/p/x", 19 * 0.26 + 0.05, 6.0, pid=2), *late[20:]]
     assert ["/p/x of 2" in problem for problem in sitelog.short_gaps(two_owners)] == [True]
-    too_fast = [exchange(PACED, f"/p/{number}", number * 0.2, number * 0.2) for number in range(50)]
+    too_fast = [exchange(PACED, f"/p/{number}", number * 0.1, number * 0.1) for number in range(50)]
     assert len(sitelog.short_gaps(too_fast)) == 1
     members = [exchange(MEMBERS, "/login", 0.0, 0.01), exchange(MEMBERS, "/robots.txt", 0.02, 0.03)]
     assert sitelog.short_gaps(members) == []  # its Crawl-delay was not known
-    assert len(sitelog.short_gaps([*members, exchange(MEMBERS, "/p/1", 0.04, 0.05)])) == 1
+    assert len(sitelog.short_gaps([*members, exchange(MEMBERS, "/p/1", 0.04, 0.05, pid=2)])) == 1
 
 
 def test_crowds() -> None:

@@ -9,13 +9,13 @@ import pytest
 from tests.cluster.kills.chaos import SiteProcess
 from tests.cluster.kills.storm import Storm
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("program")]
 
 
-def test_one_process_under_a_storm(tmp_path: Path) -> None:
-    """What the checks of the cluster say of a crawl without one."""
+def test_four_workers_and_a_second_machine_under_a_storm(tmp_path: Path) -> None:
     with SiteProcess(tmp_path, pages=800, seed=1) as site:
-        storm = Storm(site, tmp_path, kind="alone")
-        storm.run(kills=12, patience=90)
+        storm = Storm(site, tmp_path)
+        storm.run(kills=30, patience=120)
         assert storm.problems() == []
-        assert sum(storm.done.values()) >= 10
+        assert storm.done["kill_server"] == 3, storm.done
+        assert sum(storm.done.values()) >= 25, storm.done

@@ -2,8 +2,8 @@
 
 RETRY_BACKOFF = 0.05
 RETRY_BACKOFF_MAX = 0.2
-# Few enough that one worker alone has not slots for all hosts.
-CONCURRENT_REQUESTS = 6
+# So few that one worker has no slots for all hosts, and others get some.
+CONCURRENT_REQUESTS = 2
 CONCURRENT_REQUESTS_PER_DOMAIN = 4
 RANDOMIZE_DOWNLOAD_DELAY = False
 THROTTLE_MAX_DELAY = 0.1
