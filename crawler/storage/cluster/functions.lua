@@ -7,7 +7,8 @@
 --   m               counters and the like of the job          w          workers: name -> end of the lease
 --   w:NAME          a worker: its last call, and its answer   dying      buried workers that still have rows
 --   t:NAME          rows that it has: token -> row            hw:NAME    hosts that it holds
---   ask:NAME        hosts that others ask it for              dirty:NAME its hosts whose queue has changed
+--   ask:NAME        hosts that others ask it for              wt:NAME    hosts that it waits for
+--   dirty:NAME      its hosts whose queue has changed
 --   cl:NAME         its claims: token -> fingerprints         sg:NAME    its tokens with staged children
 --   sg:NAME:TOKEN   staged children, not yet decided          u:NUMBER   decided ones, to be queued (those in `unfold`)
 --   h:HOST          permits by worker, delay, next request    wait:HOST  workers that something waits for it at
@@ -30,6 +31,7 @@ local EXCLUSIVE = 1000000  -- permits of a host's only owner, who follows its li
 local function call(...) return redis.call(...) end
 local function floor(n) return n - n % 1 end
 local function max(a, b) return a > b and a or b end
+local function number(n) return string.format('%.0f', n) end
 local function min(a, b) return a < b and a or b end
 
 -- Time, and the server that tells it
@@ -49,16 +51,19 @@ end
 local function clock(P)
   -- The job's clock: a step of the server's, or its absence, expires nothing.
   local t = server_time()
-  local m = call('HMGET', P..':m', 'clock', 'time', 'run')
+  local m = call('HMGET', P..':m', 'clock', 'time', 'run', 'lease')
   local now, last = tonumber(m[1] or 0), tonumber(m[2] or t)
   local passed = t - last
   if passed < 0 or passed > STEP then passed = 0 end
   now = now + passed
   local run = server_run()
-  call('HSET', P..':m', 'clock', string.format('%d', now), 'time', string.format('%d', t), 'run', run)
+  call('HSET', P..':m', 'clock', number(now), 'time', number(t), 'run', run)
   if m[3] and m[3] ~= run then
-    -- Another process, or an older state: what seems free may be somebody's, until all have called or expired.
-    for _, w in ipairs(call('ZRANGE', P..':w', 0, -1)) do call('SADD', P..':unsure', w) end
+    -- Another process, or an older state: what seems free may be somebody's, until all that are known have called or
+    -- expired, and one that has joined since that state would have expired.
+    local known = call('ZRANGE', P..':w', 0, -1)
+    for _, w in ipairs(known) do call('SADD', P..':unsure', w) end
+    if #known > 0 then call('HSET', P..':m', 'grace', number(now + (tonumber(m[4]) or 0))) end
   end
   return now
 end
@@ -86,7 +91,6 @@ local function parts_of(row)
   local score, due, length = struct.unpack('>ddI2', row)
   return score, due, string.sub(row, 19, 18 + length), string.sub(row, 19 + length)
 end
-local function number(n) return string.format('%.0f', n) end
 
 -- Hosts
 
@@ -139,7 +143,7 @@ local function set(P, w, h, permits)
 end
 
 local function grant(P, w, h, now)
-  if call('EXISTS', P..':unsure') == 1 then return 0 end
+  if call('EXISTS', P..':unsure') == 1 or now < tonumber(call('HGET', P..':m', 'grace') or 0) then return 0 end
   local free = free_of(h)
   if free <= 0 or h.a[w] then return 0 end
   set(P, w, h, (h.p[w] or 0) + free)
@@ -179,6 +183,11 @@ local function waits_first(P, name)
     if call('ZSCORE', P..':w', w) then return w end
     call('ZREM', P..':wait:'..name, w)
   end
+end
+
+local function wait_no_more(P, w, name)
+  call('ZREM', P..':wait:'..name, w)
+  call('SREM', P..':wt:'..w, name)
 end
 
 local function state_of(P, name)
@@ -229,7 +238,8 @@ end
 -- Fingerprints: linear hashing, so that no bucket leaves the small form of a set of numbers
 
 local function bucket_of(fingerprint, buckets, whole)
-  local x = math.abs(tonumber(string.sub(fingerprint, -9)))  -- a pattern that ends in "$" costs thirty times as much
+  local x = tonumber(string.sub(fingerprint, -9))  -- a pattern that ends in "$" costs thirty times as much
+  if x < 0 then x = -x end
   local number = x % (whole * 2)
   if number >= buckets then number = x % whole end
   return number
@@ -243,11 +253,27 @@ local function open_seen(P)
   return seen
 end
 
+local function split(P, seen)
+  local old = seen.buckets - seen.whole
+  local buckets, moved = seen.buckets + 1, {}
+  for _, fingerprint in ipairs(call('SMEMBERS', P..':s:'..old)) do
+    if bucket_of(fingerprint, buckets, seen.whole) ~= old then moved[#moved + 1] = fingerprint end
+  end
+  for i = 1, #moved, 5000 do
+    local last = min(i + 4999, #moved)
+    call('SREM', P..':s:'..old, unpack(moved, i, last))
+    call('SADD', P..':s:'..seen.buckets, unpack(moved, i, last))
+  end
+  seen.buckets = buckets
+  if buckets == seen.whole * 2 then seen.whole = buckets end
+end
+
 local function register(P, seen, fingerprint)
   local key = P..':s:'..bucket_of(fingerprint, seen.buckets, seen.whole)
   if call('SADD', key, fingerprint) == 0 then return false end
   seen.count = seen.count + 1
   seen.changed = true
+  if seen.count > seen.buckets * BUCKET then split(P, seen) end
   return true
 end
 
@@ -260,23 +286,7 @@ local function close_seen(P, seen)
     call('HINCRBY', P..':m', 'duplicates', seen.duplicates)
     seen.duplicates = 0
   end
-  if not seen.changed then return end
-  while seen.count > seen.buckets * BUCKET do
-    local old = seen.buckets - seen.whole
-    local buckets = seen.buckets + 1
-    local moved = {}
-    for _, fingerprint in ipairs(call('SMEMBERS', P..':s:'..old)) do
-      if bucket_of(fingerprint, buckets, seen.whole) ~= old then moved[#moved + 1] = fingerprint end
-    end
-    for i = 1, #moved, 5000 do
-      local last = min(i + 4999, #moved)
-      call('SREM', P..':s:'..old, unpack(moved, i, last))
-      call('SADD', P..':s:'..seen.buckets, unpack(moved, i, last))
-    end
-    seen.buckets = buckets
-    if buckets == seen.whole * 2 then seen.whole = buckets end
-  end
-  call('HSET', P..':m', 'buckets', seen.buckets, 'seen', seen.count)
+  if seen.changed then call('HSET', P..':m', 'buckets', seen.buckets, 'seen', seen.count) end
 end
 
 -- A child that meets the claim of somebody waits for what becomes of the claim.
@@ -380,6 +390,7 @@ local function drop_worker(P, w, now, ended, told_all, seen, touched)
       set(P, w, h, 0)
       touched[name] = true
     end
+    for _, name in ipairs(call('SMEMBERS', P..':wt:'..w)) do wait_no_more(P, w, name) end
     call('DEL', P..':hw:'..w, P..':ask:'..w, P..':dirty:'..w)
     if call('HGET', P..':m', 'start') == w then call('HDEL', P..':m', 'start') end
     for _, token in ipairs(call('SMEMBERS', P..':sg:'..w)) do drop_staged(P, w, token) end
@@ -483,6 +494,7 @@ local sections = {
 local function read(A, at)
   local r, turn = reader(A, at), {}
   for name in pairs(sections) do turn[name] = {} end
+  turn.empty = at > #A
   while r.at <= #A do
     local name = r.text()
     local section = sections[name]
@@ -513,7 +525,12 @@ local function tell_hosts(P, w, turn, now, touched, granted)
   for _, t in ipairs(turn.tell) do
     local h = host(P, t.host)
     if h.p[w] then
-      h.next, h.share, h.c, h.d = now + t.wait, t.share, max(t.c, 1), t.d
+      if h.count == 1 then
+        h.next, h.share, h.c, h.d = now + t.wait, t.share, max(t.c, 1), t.d
+      else
+        -- What one of several holders knows does not undo what another one has learnt.
+        h.next, h.share, h.c, h.d = max(h.next, now + t.wait), min(h.share, t.share), max(min(h.c, t.c), 1), max(h.d, t.d)
+      end
       call('HSET', P..':h:'..t.host, 'next', number(h.next), 'share', h.share, 'c', h.c, 'd', h.d)
       if t.share == 0 and h.count > 1 then ask_to_leave(P, h, w) end
       if h.count == 1 then
@@ -726,12 +743,13 @@ end
 local function want(P, w, name, now, touched, granted)
   local h = host(P, name)
   if h.p[w] then
-    call('ZREM', P..':wait:'..name, w)
+    wait_no_more(P, w, name)
     return
   end
   call('ZADD', P..':wait:'..name, 'NX', number(now), w)
+  call('SADD', P..':wt:'..w, name)
   if waits_first(P, name) == w and grant(P, w, h, now) > 0 then
-    call('ZREM', P..':wait:'..name, w)
+    wait_no_more(P, w, name)
     touched[name], granted[name] = true, true
   else
     ask(P, h, now, function(permits) return h.share == 1 and floor(permits / 2) or 0 end)
@@ -746,12 +764,22 @@ local function others_lack(P, w, h, now)
   return false
 end
 
+local function want_no_others(P, w, turn)
+  -- What is not wanted any more is free for others. (A call without anything only renews the lease.)
+  if turn.empty then return end
+  local wanted = {}
+  for _, name in ipairs(turn.want) do wanted[name] = true end
+  for _, name in ipairs(call('SMEMBERS', P..':wt:'..w)) do
+    if not wanted[name] then wait_no_more(P, w, name) end
+  end
+end
+
 local function give_hosts(P, w, room, now, touched, granted)
   for _, name in ipairs(call('ZRANGE', P..':hot', '-inf', number(now + AHEAD), 'BYSCORE', 'LIMIT', 0, room)) do
     local h, first = host(P, name), waits_first(P, name)
     local free = not first and not (h.p[w] and others_lack(P, w, h, now)) or first == w
     if free and grant(P, w, h, now) > 0 then
-      if first then call('ZREM', P..':wait:'..name, w) end
+      if first then wait_no_more(P, w, name) end
       granted[name] = true
       room = room - 1
     end
@@ -779,7 +807,7 @@ end
 local function is_over(P, m)
   -- One question in one call: nothing waits, is at work, unfolds, dies or is not yet written.
   return m.queued == 0 and m.taken == 0 and m.ended and m.backlog == 0
-    and call('EXISTS', P..':unfold', P..':dying', P..':c') == 0
+    and call('EXISTS', P..':unfold', P..':dying', P..':cq') == 0
 end
 
 local function counters(P)
@@ -879,6 +907,7 @@ local function carry_out(P, w, turn, now, full)
     arm_all(P, touched)
     return outcome(P, w, now, parts, {}, {}, facts, nil)
   end
+  want_no_others(P, w, turn)
   for _, name in ipairs(turn.want) do want(P, w, name, now, touched, granted) end
   if not full then
     for i, t in ipairs(turn.take) do
@@ -924,6 +953,7 @@ local function join(K, A)
   local now = clock(P)
   if call('EXISTS', P..':w:'..w) == 0 then
     call('ZADD', P..':w', number(now + lease), w)
+    call('HSET', P..':m', 'lease', lease)
     local version = call('HGET', P..':m', 'version') or '0'
     call('HSET', P..':w:'..w, 'seq', 0, 'version', version, 'at', number(server_time()), 'lease', lease)
     if called ~= '' then call('HSET', P..':called', w, called) end

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.msgpack import Decoder
 
 from crawler.storage.cluster.client import Connection
-from crawler.storage.cluster.library import JobState, function, state
+from crawler.storage.cluster.library import NAME, JobState, function, state
 
 
 class Opened(Struct, array_like=True, frozen=True):
@@ -38,44 +38,48 @@ _text = Decoder(str).decode
 
 
 class JobCalls:
-    """The calls of one job. ``key`` is what the job's keys begin with. All raise StoreError."""
+    """The calls of one job, which raise StoreError. ``key``: what its keys begin with; ``name`` is the library's."""
 
-    def __init__(self, connection: Connection, key: str) -> None:
+    def __init__(self, connection: Connection, key: str, *, name: str = NAME) -> None:
         self._connection = connection
         self._key = key
+        self._name = name
 
     def __repr__(self) -> str:
         return f"<JobCalls of {self._key}>"
 
+    def _of(self, call: str) -> str:
+        return function(call, self._name)
+
     def create(self, feeds: Sequence[str]) -> Opened:
         """Begin the job, or go on with it, with these feeds: items are kept for them alone."""
-        return _opened(self._connection.call(function("create"), self._key, *feeds))
+        return _opened(self._connection.call(self._of("create"), self._key, *feeds))
 
     def outbox(self, after: int, count: int) -> Pulled:
         """Return items numbered above ``after``, at most ``count``, and 8 MB of them."""
-        return _pulled(self._connection.call(function("outbox"), self._key, after, count))
+        return _pulled(self._connection.call(self._of("outbox"), self._key, after, count))
 
     def fed(self, run: str, feed: str, number: int, mark: bytes, was: bytes) -> bool:
         """Keep a feed's mark, in the ``run`` in which its items came and if the mark before still is ``was`` (empty:
         none). Items that all feeds have are gone then. False: the server has gone back, and nothing was done.
         """
         arguments = (run, feed, number, mark, was)
-        return _text(self._connection.call(function("fed"), self._key, *arguments)) == "ok"
+        return _text(self._connection.call(self._of("fed"), self._key, *arguments)) == "ok"
 
     def bury(self, identity: str, blamed: int = 0) -> None:
         """A worker is dead, for sure: what it had goes back, some of it with later calls. ``blamed`` is the token of
         the request whose callback ran, 0 if none did.
         """
-        self._connection.call(function("bury"), self._key, identity, blamed)
+        self._connection.call(self._of("bury"), self._key, identity, blamed)
 
     def stop(self, reason: str) -> None:
         """Let all workers stop; the first reason counts."""
-        self._connection.call(function("stop"), self._key, reason)
+        self._connection.call(self._of("stop"), self._key, reason)
 
     def finish(self, reason: str) -> None:
         """Keep the reason for which the crawl has ended, or was stopped."""
-        self._connection.call(function("finish"), self._key, reason)
+        self._connection.call(self._of("finish"), self._key, reason)
 
     def state(self) -> JobState:
         """Look how far the job is, and keep its time going."""
-        return state(self._connection, self._key, look=True)
+        return state(self._connection, self._key, look=True, name=self._name)

@@ -6,6 +6,7 @@ side by side, each with its own, and none finds itself calling the other's.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha256
 from importlib.resources import files
 
@@ -13,6 +14,7 @@ from msgspec import Struct
 from msgspec.msgpack import Decoder
 
 from crawler.storage.cluster.client import Connection
+from crawler.storage.cluster.jobs import Progress
 
 _PLACE = "@NAME@"
 
@@ -76,6 +78,18 @@ class JobState(Struct, array_like=True, frozen=True):
 _state = Decoder(JobState).decode
 
 
-def state(connection: Connection, key: str, *, look: bool) -> JobState:
+def state(connection: Connection, key: str, *, look: bool, name: str = NAME) -> JobState:
     """Return how far the job is. ``look``: who does it often keeps the job's time going, even if no worker is left."""
-    return _state(connection.call(function("state"), key, *(["look"] if look else [])))
+    return _state(connection.call(function("state", name), key, *(["look"] if look else [])))
+
+
+def progress(connection: Connection) -> Callable[[str], Progress]:
+    """Return what tells of a job, by what its keys begin with, how far it is."""
+
+    def of(key: str) -> Progress:
+        found = state(connection, key, look=False)
+        return Progress(
+            found.done, found.queued + found.taken, found.items, found.living, bool(found.over), found.stopped
+        )
+
+    return of
