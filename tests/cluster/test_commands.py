@@ -125,7 +125,7 @@ def shop(tmp_path: Path, program: str) -> Iterator[Shop]:
 
 
 def when(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -237,6 +237,22 @@ def test_a_limit_counts_what_all_workers_do(shop: Shop) -> None:
     assert result.status == 0, result.err
     assert "closespider_itemcount" in result.err
     assert 10 <= len(shop.items()) < 200
+
+
+def test_a_start_that_raises_ends_the_crawl_with_what_it_has_and_is_run_again_by_a_resume(shop: Shop) -> None:
+    source = shop.folder / "spiders" / "pages.py"
+    source.write_text(
+        SPIDER.replace(
+            "            yield self.request(host)", "            yield self.request(host)\n            1 / 0"
+        )
+    )
+    result = shop.run(*shop.crawl("--workers", "2", "--job", "mine"))
+    assert result.status == 1, result.err
+    assert "start failed: ZeroDivisionError" in result.err
+    assert (len(shop.items()), shop.jobs()) == (6, [("mine", "stopped")])
+    source.write_text(SPIDER)
+    assert shop.run("resume", "mine").status in (0, 1)  # by the errors of both runs
+    assert shop.items() == shop.pages()
 
 
 def test_each_worker_has_its_own_archive(shop: Shop) -> None:

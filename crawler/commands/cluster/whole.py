@@ -35,6 +35,13 @@ logger = logging.getLogger("crawler")
 LOOK_SECONDS = 0.2
 """How often the server is looked at."""
 
+START_ERROR = "start_error"
+"""start() has raised, so it has more to bring once its error is mended: the rest is done, and the job is kept."""
+
+START_FAILURES = "spider_exceptions/start"
+IDLE_LOOKS = 10
+"""So many looks in a row must find nothing to do before that is taken for the end of what start() brought."""
+
 
 class WholeCrawl:
     """A crawl of many workers, to be run by a command as a PreparedCrawl is."""
@@ -60,6 +67,7 @@ class WholeCrawl:
         self._state = State()
         self._wish: str | None = None
         self._cut = False
+        self._idle_looks = self._start_failures = 0
         self._renewed = world.clock.seconds()
 
     def __repr__(self) -> str:
@@ -150,6 +158,7 @@ class WholeCrawl:
         await self.feeds.open()
         await self._look()
         self._limits = Limits(self._core, self._reached(), since)
+        self._start_failures = self.stats.get_value(START_FAILURES, 0)
         self.events.publish(CrawlOpened(self._spider, self.job, self._ground.resumed))
         if self._wish is None:
             self.supervisor.start()
@@ -196,25 +205,34 @@ class WholeCrawl:
     async def _ask_to_stop(self) -> None:
         """Stop all if the user wishes it, a limit is reached or no worker is left that could go on."""
         reason = self._wish or self._limits.reason(self._reached(), self._world.clock.seconds())
+        reason = reason or self._broken_off()
         if reason is None and self.supervisor.over.called and not self._state.workers:
             reason = "shutdown"  # each was stopped by hand
         if reason is not None:
             await self._line.stop(reason)
+
+    def _broken_off(self) -> str | None:
+        """Return the reason to stop for if start() has raised, and all that it brought before is done."""
+        state, failures = self._state, self.stats.get_value(START_FAILURES, 0)
+        idle = failures > self._start_failures and not (state.queued or state.taken)
+        self._idle_looks = self._idle_looks + 1 if idle else 0
+        return START_ERROR if self._idle_looks >= IDLE_LOOKS else None
 
     async def _close(self) -> Summary:
         """Wait for the workers here, whose hooks may take their time; write and close what is left."""
         self.supervisor.leave()
         await self.supervisor.over
         await self._look()
-        reason = "finished" if self._state.over else self._state.stopping or "shutdown"
+        ended = "finished" if self._state.over else self._state.stopping or "shutdown"
+        reason = "finished" if ended == START_ERROR else ended
         finished = reason == "finished"
         self.events.publish(CrawlClosing(reason))
         counts = await self.feeds.close(finished=finished)
         for path, items in counts:
             self.events.publish(FeedClosed(path, items))
         problems = [*self.problems, *self.supervisor.problems]
-        complete = finished and not problems
-        await self._line.finish(reason)
+        complete = self._state.over and not problems
+        await self._line.finish(ended)
         if not (self._ground.resumed or self.supervisor.begun) and problems:
             raise (UsageError if USAGE in self.supervisor.statuses else CrawlerError)("\n".join(problems))
         if complete and not self._core.JOB_KEEP:
