@@ -7,7 +7,7 @@ all that waits for it; what has no row there stays, and the host is wanted again
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from crawler.frontier.frontier import NEVER, Frontier
 from crawler.frontier.host import Entry, HostQueue, Key, LimitsByHost
@@ -46,6 +46,12 @@ class SharedFrontier(Frontier):
         host = self._host(name, now)
         self._taken.tell(host, count, first)
         self._turns.line_up(host, now)
+
+    def refill(self, host: str, entries: Sequence[tuple[Entry, float]], now: float) -> list[Entry]:
+        """See Frontier. What came first may have come on top of a full window, whose last half then goes back."""
+        refused = super().refill(host, entries, now)
+        self.queued_in_memory -= self._taken.trim(self._host(host))
+        return refused
 
     def held(self) -> list[HostQueue]:
         """Return the hosts that may be asked."""

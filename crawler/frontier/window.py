@@ -196,8 +196,12 @@ class TakenWindow(Window):
         return leased
 
     def tell(self, host: HostQueue, count: int, first: Key | None) -> None:
-        """Note that ``count`` requests of the host are there, of which ``first`` is the smallest key."""
-        host.stored, host.mark = count, first
+        """Note that ``count`` requests of the host are there, of which ``first`` is the smallest key.
+
+        What is given back, and was not told yet, is as good as there.
+        """
+        keys = [entry.key for entry in self.returned if entry.host == host.name]
+        host.stored, host.mark = count + len(keys), min([*keys, first] if first is not None else keys, default=None)
         if not count:
             host.waits_for_lease = False
         self.refill_if_low(host)
