@@ -71,7 +71,8 @@ class Listener(Protocol):
         """So many requests of a host are in the store now."""
 
     def changed_facts(self, facts: dict[str, Any]) -> None:
-        """Other workers have learnt this."""
+        """Other workers have learnt this. Called before the answers that come with it: requests that are taken out just
+        now are sent at once, with the cookies of the login that led to them."""
 
     def start(self, count: int, digests: list[int]) -> None:
         """This worker runs start(), which has delivered so much before."""

@@ -182,6 +182,8 @@ class Dealings:
     def _answered(self, turn: wire.Turn | None, reply: Reply) -> None:
         """A call has its answer; the turn is None for one that the thread made by itself."""
         try:
+            if self._left is None and (facts := self._own.read(reply.facts)):
+                self.listener.changed_facts(facts)  # first: rows that are taken with the same call are sent at once
             if turn is not None and reply.full:
                 self._line.again()
             elif turn is not None:
@@ -224,12 +226,9 @@ class Dealings:
     def _tell(self, reply: Reply) -> None:
         """Tell the listener what others have changed."""
         listener = self.listener
-        facts = self._own.read(reply.facts)
         if reply.grants:
             grants = [Grant(g.host, g.permits, g.wait / 1000, g.queued, g.first) for g in reply.grants]
-            listener.granted(grants, facts)
-        elif facts:
-            listener.changed_facts(facts)
+            listener.granted(grants, {})
         for host, permits in reply.asks:
             listener.asked(host, permits)
         for stored in reply.stored:
