@@ -31,7 +31,7 @@ def configured(program: str, folder: Path, *options: str, port: int = 0) -> Iter
     command += ["--unixsocket", str(folder / "s"), *options]
     with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log, cwd=folder) as process:
         try:
-            until = time.monotonic() + 10
+            until = time.monotonic() + 30
             while not _listens(folder / "s"):
                 assert process.poll() is None, (folder / "log").read_text()
                 assert time.monotonic() < until

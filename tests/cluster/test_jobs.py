@@ -92,12 +92,12 @@ def test_a_job_that_is_worked_on_is_not_removed(jobs: ServerJobs) -> None:
 
 def test_a_second_starter_is_refused_as_soon_as_the_first_is_seen_to_live(jobs: ServerJobs) -> None:
     make(jobs, "one")
-    first = jobs.starter("one", 5.0)
+    first = jobs.starter("one", 60.0)
     first.acquire()
     over = threading.Event()
     connection = Connection(jobs.connection.address)
     connection.open()
-    mine = ServerJobs(connection, "crawler", lambda key: Progress()).starter("one", 5.0)
+    mine = ServerJobs(connection, "crawler", lambda key: Progress()).starter("one", 60.0)
 
     def renew() -> None:
         while not over.wait(0.1):
@@ -109,7 +109,7 @@ def test_a_second_starter_is_refused_as_soon_as_the_first_is_seen_to_live(jobs: 
         began = time.monotonic()
         with pytest.raises(JobInUse, match="the job one is in use by process"):
             mine.acquire()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 20
     finally:
         over.set()
         thread.join()
@@ -127,17 +127,17 @@ def test_a_starter_that_died_here_or_elsewhere_is_followed(jobs: ServerJobs) -> 
         "from crawler.storage.cluster.client import Connection\n"
         "from crawler.storage.cluster.jobs import Starter\n"
         "connection = Connection(parse(sys.argv[1]))\nconnection.open()\n"
-        "Starter(connection, 'one', sys.argv[2], 60.0).acquire()\n"
+        "Starter(connection, 'one', sys.argv[2], 300.0).acquire()\n"
     )
     key = f"{jobs.key('one')}:starter"
     subprocess.run([sys.executable, "-c", source, jobs.connection.address.url, key], check=True)
     began = time.monotonic()
-    starter = jobs.starter("one", 5.0)
+    starter = jobs.starter("one", 60.0)
     starter.acquire()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
     jobs.connection.command("SET", key, "12@elsewhere/x 1", "PX", 300)
     starter.acquire()
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 30
     starter.release()
     assert jobs.connection.command("EXISTS", key) == 0
 

@@ -190,7 +190,7 @@ class PrivateServer:
         assert self._lock is not None
         options = [*_OPTIONS.split(), "--save", "", "--dir", str(self.folder), "--unixsocket", str(self._sockets / "s")]
         command = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid()), self._program, *options]
-        with (self.folder / "server.log").open("wb") as log:
+        with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
