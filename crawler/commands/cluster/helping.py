@@ -118,11 +118,12 @@ class Helpers:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._received)
         self.supervisor.start()
-        while not self.supervisor.over.called:
+        while not (self.supervisor.stopping or self.supervisor.over.called):
             self._state = await self._line.state()
-            if (self._state.over or self._state.stopping) and not self.supervisor.stopping:
-                self.supervisor.leave()
+            if self._state.over or self._state.stopping:
+                self.supervisor.leave()  # the job may be gone when they have ended: nothing is asked of it any more
             await self._pause()
+        await self.supervisor.over
         if self.supervisor.problems:
             return 2 if 2 in self.supervisor.statuses else 1
         return STOPPED_BY_HAND if self._signals else 0

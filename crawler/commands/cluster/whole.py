@@ -223,6 +223,9 @@ class WholeCrawl:
         self.supervisor.leave()
         await self.supervisor.over
         await self._look()
+        while self._state.over and self._state.workers:  # those elsewhere shall find the job until they have left
+            await self._pause()
+            await self._look()
         ended = "finished" if self._state.over else self._state.stopping or "shutdown"
         reason = "finished" if ended == START_ERROR else ended
         finished = reason == "finished"

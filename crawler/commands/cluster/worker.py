@@ -31,7 +31,7 @@ from crawler.spider import Spider
 from crawler.storage.cluster import library
 from crawler.storage.cluster.address import address_of
 from crawler.storage.cluster.blame import Blame
-from crawler.storage.cluster.calls import Calls
+from crawler.storage.cluster.calls import Calls, Joined
 from crawler.storage.cluster.client import Connection
 from crawler.storage.cluster.store import ClusterStore
 
@@ -60,7 +60,8 @@ def run_worker(url: str, job: str, *, called: str, identity: str, blame: Path) -
     connection.trust()
 
     def store_of(spider: Spider) -> ClusterStore:
-        calls = Calls(connection, f"{core.JOB_PREFIX}:{job}", identity, called, lease=core.JOB_LEASE_SECONDS)
+        key = f"{core.JOB_PREFIX}:{job}"
+        calls = _JobCalls(connection, key, identity, called, lease=core.JOB_LEASE_SECONDS)
         return ClusterStore(
             calls,
             reactor=install_reactor(),
@@ -78,6 +79,16 @@ def run_worker(url: str, job: str, *, called: str, identity: str, blame: Path) -
         return made
 
     return run_prepared(prepared, settings, part=True)
+
+
+class _JobCalls(Calls):
+    """The calls of a worker, which does not begin a job anew that is over and removed."""
+
+    def join(self) -> Joined:
+        """See Calls; raises UsageError if there is no such job."""
+        if not self._connection.command("EXISTS", f"{self._key}:about"):
+            raise UsageError(f"there is no job {self.job} any more: its crawl is over")
+        return super().join()
 
 
 def _own(told: Instructions, called: str) -> tuple[type[Spider], Settings]:
