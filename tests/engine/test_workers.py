@@ -56,6 +56,15 @@ def test_hosts_are_shared_out() -> None:
     assert ended_well(crawl)
 
 
+def test_start_is_pulled_for_others_that_have_nothing_to_do() -> None:
+    urls = pages(2, *(f"h{number}.test" for number in range(30)))
+    settings = {"CONCURRENT_REQUESTS": 2, "JOB_COMMIT_SECONDS": 1.0}
+    crawl = Workers(spider(start=ask(*urls), parse=page_item), any_page, settings=settings, workers=3, latency=1.0)
+    crawl.run(within=100)
+    assert max(sent.when for sent in crawl.sent) < 11  # 60 s of exchanges in six slots
+    assert ended_well(crawl)
+
+
 @pytest.mark.parametrize("workers", [2, 3, 4])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_random_crawl_of_several(seed: int, workers: int) -> None:

@@ -194,7 +194,11 @@ class Holding:
             self._ledger.changed()
 
     def hungry(self, workers: int) -> None:
-        """Let others have the half of the hosts that wait here for a slot."""
+        """Let others have the half of the hosts that wait here for a slot, and what was found here; start() goes on."""
+        if workers and self._life.begins:
+            self._committer.flush_children()
+            if self._starts is not None and self._starts.running:
+                self._starts.want(workers)
         if workers and self._life.free() <= 0:
             for host in self._frontier.surplus():
                 self.asked(host.name, 0)
