@@ -28,4 +28,5 @@ def test_a_setting_with_a_password_is_refused(name: str, value: object) -> None:
 
 
 def test_others_are_kept() -> None:
+    check_kept({"JOB_STORE": "redis://me@h/0"}, parse("redis://me@h"))
     check_kept({"DOWNLOAD_DELAY": "1", "PROXIES": "http://p:1", "FEEDS": {"x.json": {}}}, parse("redis://h"))
