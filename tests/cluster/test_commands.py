@@ -151,7 +151,7 @@ def test_two_workers_bring_what_one_process_brings_and_leave_no_job(shop: Shop) 
     assert result.out.split("\n").count("opened") == result.out.split("\n").count("closed finished") == 2
     assert not list((shop.folder / ".crawler" / "jobs").iterdir())
     assert "Crawling with pages" in result.err
-    assert "w1 " not in result.err  # there is nothing to tell
+    assert "By worker: w1 " in result.err
 
 
 def test_a_worker_that_is_killed_loses_and_doubles_nothing(shop: Shop) -> None:

@@ -181,6 +181,16 @@ def test_one_that_ends_with_an_error_gives_up_the_others(world: World) -> None:
     assert world.given_up == ["worker w1 ended with status 2; its last lines say why"]
 
 
+def test_the_others_are_started_when_the_first_is_at_work(world: World) -> None:
+    world.code = "import os; input(); os.write(2, b'here\\n'); open('/dev/null'); input()"
+    world.start("w1", "w2")
+    world.loop.until(lambda: world.lines)
+    assert world.begun == 1
+    world.code = AT_WORK
+    os.kill(world.child("w1").pid, signal.SIGKILL)
+    world.loop.until(lambda: world.begun == 3)
+
+
 def test_what_a_worker_writes_is_told_with_its_name_before_its_end(world: World) -> None:
     world.code = r"import os; os.write(2, b'one\ntwo \xff')"
     supervisor = world.start("w1")

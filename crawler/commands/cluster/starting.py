@@ -92,6 +92,7 @@ class _Start:
         assert world.reactor is not None
         line = Line(world.reactor, ground.connection, ground.key)
         crawl = WholeCrawl(spider, core, world, ground, line, events=crawler.events)
+        crawl.verbose = self.options.verbose
         crawl.go_on = self.plan.command(f"resume {ground.job.name}", core)
         crawl.feeds = WholeFeeds(
             lambda: feeds_of_crawl(self.settings, spider, ground.job.created),

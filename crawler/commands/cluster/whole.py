@@ -17,7 +17,7 @@ from crawler.commands.cluster.feeds import WholeFeeds
 from crawler.commands.cluster.ground import Ground
 from crawler.commands.cluster.limits import Limits, Reached
 from crawler.commands.cluster.supervisor import USAGE, Supervisor
-from crawler.commands.cluster.totals import SummedStats, WorkerRates, pages_of, reached, summarise
+from crawler.commands.cluster.totals import SummedStats, WorkerRates, pages_of, reached, shares_of, summarise
 from crawler.config.schema import CoreSettings
 from crawler.engine.keeping.facts import summed_stats
 from crawler.errors import CrawlerError, JobInUse, StoreError, UsageError
@@ -54,6 +54,7 @@ class WholeCrawl:
         self.stats: Stats = self._summed
         self.rates = WorkerRates()
         self.go_on = ""
+        self.verbose = False  # whether each worker is shown at the end
         self.job = ground.job.name
         self.feeds: WholeFeeds
         self.supervisor: Supervisor
@@ -155,6 +156,7 @@ class WholeCrawl:
         ground.end()
 
     async def _open(self, since: float) -> None:
+        self._since = since
         await self.feeds.open()
         await self._look()
         self._limits = Limits(self._core, self._reached(), since)
@@ -233,6 +235,9 @@ class WholeCrawl:
         counts = await self.feeds.close(finished=finished)
         for path, items in counts:
             self.events.publish(FeedClosed(path, items))
+        if self.verbose:
+            seconds = max(self._world.clock.seconds() - self._since, 0.001)
+            logger.info("By worker: %s", shares_of(self._state, seconds))
         problems = [*self.problems, *self.supervisor.problems]
         complete = self._state.over and not problems
         await self._line.finish(ended)
