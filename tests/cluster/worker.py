@@ -124,6 +124,7 @@ class Workers:
         worker = Worker(self, connection, f"w{next(self._numbers)}", lease)
         self.made.append(worker)
         worker.resumed = worker.wait(worker.store.open())
+        worker.wait(worker.store.claim(START, []))  # it has made a call, so the first that joins runs start()
         return worker
 
     def until(self, done: Callable[[], bool], seconds: float = 20.0) -> None:
