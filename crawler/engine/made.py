@@ -96,7 +96,7 @@ class Sending:
         turns = Turns(queue, kept.frontier, kept.robots, kept.throttle, ends, clock, life.ledger)
         self.flight = Flight(parts.edge, queue, turns, kept.throttle, judging, ending, events)
         answers = KeptAnswers(parts.edge, queue, kept.frontier, judging, self.flight, life)
-        sender = Sender(answers, turns, self.flight, kept.committer, users.starts, life, store, clock)
+        sender = Sender(answers, turns, self.flight, kept.committer, users.starts, life, store.may_send, clock)
         leasing = None
         if store.window is not None:
             leasing = Leasing(store, kept.frontier, queue, clock, ending, parts.rules)

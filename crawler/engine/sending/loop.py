@@ -10,6 +10,7 @@ callbacks have enough to do.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
@@ -116,7 +117,10 @@ NOT_YET_SECONDS = 0.25
 
 @dataclass(eq=False, repr=False, slots=True)
 class Sender:
-    """Sends what is ready; where nothing is, more is wanted of the committer and of start()."""
+    """Sends what is ready; where nothing is, more is wanted of the committer and of start().
+
+    ``may_send``: whether the store lets requests be sent now.
+    """
 
     _kept: KeptAnswers
     turns: Turns
@@ -124,12 +128,8 @@ class Sender:
     _committer: Committer
     _starts: Starts
     _life: Life
-    _store: Store
+    may_send: Callable[[], bool]
     _clock: Clock
-
-    def may_send(self) -> bool:
-        """Tell whether the store lets requests be sent now."""
-        return self._store.may_send()
 
     def send_ready(self) -> None:
         """Begin look-ups in the cache and exchanges, as long as there is room for them."""
