@@ -68,7 +68,7 @@ class Worker(Asking):
             for unit in [unit for unit in self.units.values() if unit.open]:
                 self.break_off(unit)
         x = self.random.random()
-        if x < 0.35:
+        if x < 0.35 or self.leaves:  # who has said that it leaves asks nobody any more
             self.turn()
         elif x < 0.7:
             self.send()
