@@ -92,19 +92,22 @@ class Storm:
         asked = [one.began for one in self.log if one.began > began and one.pid not in old]
         return Hit(began, min(asked, default=began) + LEASE_SECONDS, 0, "starter killed")
 
+    def wrong(self) -> list[str]:
+        """What is wrong with the items, or was asked against robots.txt: what no busy machine excuses."""
+        return [*wrong_items(self.folder, self.site.world), *sitelog.forbidden(self.log)]
+
     def problems(self) -> list[str]:
-        """What is wrong with the items, or with what the site has seen."""
+        """What is wrong with the items, or with what the site has seen and when, on a machine that is idle."""
         world = self.site.world
         starting = self.log[0].began - self._began  # what a process takes to begin, on this machine now
         longest = 2 * (LEASE_SECONDS + starting) + 1.0
         return [
-            *wrong_items(self.folder, world),
+            *self.wrong(),
             *sitelog.short_gaps(self.log),
             *sitelog.crowds(self.log),
             *sitelog.impatient(self.log, world, self.hits),
             *sitelog.needless(self.log, world, self.hits),
             *sitelog.silences(self.log, world, self.outages, longest=longest),
-            *sitelog.forbidden(self.log),
         ]
 
     @property
