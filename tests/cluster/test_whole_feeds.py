@@ -125,6 +125,24 @@ def test_another_writer_goes_on_at_the_mark_of_the_server(tmp_path: Path) -> Non
     assert second.written() == [1, 2, 3, 4]
 
 
+class Busy(Server):
+    """Another item is committed whenever items are asked for."""
+
+    def unfed_items(self, after: int, count: int) -> Deferred[list[tuple[int, Any]]]:
+        if len(self.items) < 5:
+            self.items += _items(len(self.items) + 1)
+        return super().unfed_items(after, count)
+
+
+def test_what_is_committed_while_the_feeds_are_opened_is_written_once(tmp_path: Path) -> None:
+    server = Busy()
+    server.items += _items(1, 2)
+    writer = Writer(server, tmp_path)
+    writer.look()
+    writer.close()
+    assert writer.written() == [1, 2, 3, 4, 5]
+
+
 def test_a_server_that_goes_back_brings_other_items_and_the_file_is_cut_to_where_it_stands(tmp_path: Path) -> None:
     server = Server()
     writer = Writer(server, tmp_path)

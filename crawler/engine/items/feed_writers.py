@@ -193,7 +193,8 @@ class FeedWriters:
     async def _catch_up(self, writer: _Writer, number: int, last: int) -> None:
         writer.number = number
         while writer.number < last:
-            rows = await self._store.unfed_items(writer.number, CATCH_UP)
+            # Where several workers share a job more is committed meanwhile: that comes by ``put``, to all feeds.
+            rows = [row for row in await self._store.unfed_items(writer.number, CATCH_UP) if row[0] <= last]
             if not rows:
                 return
             writer.number = rows[-1][0]
