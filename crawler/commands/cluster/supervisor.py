@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("crawler")
 
 MOST_DEATHS = 5
-"""So many workers may die within QUICK_SECONDS of their start, one after the other, while nothing is done."""
+"""So often, for each worker that there is, one may die within QUICK_SECONDS of its start while nothing is done."""
 
 QUICK_SECONDS = 5.0
 LONGEST_PAUSE = 8.0
@@ -145,9 +145,9 @@ class Supervisor:
         at_once = self._reactor.seconds() - child.began < QUICK_SECONDS
         # A request whose callback kills its worker is given up by its own count, after five.
         self._quick = self._quick + 1 if at_once and done <= before and blamed <= 0 else 0
-        if self._quick >= MOST_DEATHS:
+        if self._quick >= MOST_DEATHS * (1 + len(self.children.keys() - {child.name}) + len(self._waiting)):
             self._give_up(
-                f"{MOST_DEATHS} workers in a row died within {QUICK_SECONDS:.0f} seconds of their start, and nothing "
+                f"{self._quick} workers in a row died within {QUICK_SECONDS:.0f} seconds of their start, and nothing "
                 f"was done meanwhile; the last, {child.name}, {why}"
             )
             return
