@@ -126,11 +126,13 @@ def _shown(key: Hashable) -> str:
 class Rows:
     """Makes rows with a codec, and keeps stored forms that were made ahead until their commit asks for them.
 
-    ``lost(what, error)`` is told of values of the user's that are left out, since they have no stored form.
+    ``lost(what, error)`` is told of values of the user's that are left out, since they have no stored form. Priorities
+    are kept between ``-limit`` and ``limit``.
     """
 
-    def __init__(self, codec: Codec) -> None:
+    def __init__(self, codec: Codec, *, limit: int = PRIORITY_LIMIT) -> None:
         self._codec = codec
+        self._limit = limit
         self._requests: dict[Request, bytes] = {}
         self._items: dict[int, bytes] = {}
         self._told: set[str] = set()
@@ -139,11 +141,18 @@ class Rows:
     def __repr__(self) -> str:
         return f"<Rows by {self._codec!r}>"
 
-    def keep_request(self, request: Request) -> None:
-        """Make the form of a request ahead; raises whatever a foreign object in it does."""
-        if len(self._requests) >= FORMS_KEPT:
-            self._requests.clear()
-        self._requests[request] = self._codec.encode_request(request)
+    def can_store(self, request: Request) -> bool:
+        """Tell whether the request has a stored form, and keep that form for the commit. Never raises."""
+        try:
+            if -self._limit < request.priority < self._limit and request.url.isascii():
+                form = self._codec.encode_request(request)
+                if len(self._requests) >= FORMS_KEPT:
+                    self._requests.clear()
+                self._requests[request] = form
+                return True
+        except BaseException:  # whatever a foreign object does when it is looked at: it is not stored
+            pass
+        return False
 
     def keep_item(self, item: ItemObject) -> None:
         """Make the form of an item ahead; raises whatever that raises. The caller keeps the object until its commit."""

@@ -17,10 +17,9 @@ from twisted.python.failure import Failure
 from crawler.errors import StoreError
 from crawler.frontier.host import Entry
 from crawler.frontier.store import Alone, Committed, Finished, Offer, Postponed, Redirected, Resumed
-from crawler.model.request import Request
 from crawler.storage.codec import CannotStore, Codec
 from crawler.storage.commit import Writer, Written
-from crawler.storage.group import PRIORITY_LIMIT, Rows, signed
+from crawler.storage.group import Rows, signed
 from crawler.storage.jobfile import JobFile
 from crawler.storage.lock import JobLock
 from crawler.storage.thread import StoreThread
@@ -63,6 +62,7 @@ class SQLiteStore(Alone):
         self._file = JobFile(self.path, codec)
         self._writer = Writer(self._file)
         self._rows = Rows(codec)
+        self.can_store = self._rows.can_store
         # Makes the stored form of an item, for its commit; the caller keeps it until then, and changes it no more.
         self.keep_item = self._rows.keep_item
         # Of a value of stage memory or of the spider's state: raises CannotStore, naming its type, if it has none.
@@ -94,16 +94,6 @@ class SQLiteStore(Alone):
             return failure
 
         return closed.addBoth(fail_as_before)
-
-    def can_store(self, request: Request) -> bool:
-        """Tell whether the request has a stored form, and keep that form for the commit. Never raises."""
-        try:
-            if -PRIORITY_LIMIT < request.priority < PRIORITY_LIMIT and request.url.isascii():
-                self._rows.keep_request(request)
-                return True
-        except BaseException:  # whatever a foreign object does when it is looked at: it is not stored
-            pass
-        return False
 
     def tell_lost(self, lost: Callable[[str, BaseException], None]) -> None:
         """Call ``lost(what, error)`` for each value of the user's that a commit must leave out (else it is logged)."""

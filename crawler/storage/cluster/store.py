@@ -28,7 +28,6 @@ from crawler.frontier.store import (
     Report,
     Resumed,
 )
-from crawler.model.request import Request
 from crawler.storage.cluster import rows, wire
 from crawler.storage.cluster.calls import Calls, Joined, stage_of
 from crawler.storage.cluster.dealing import Dealings
@@ -74,7 +73,8 @@ class ClusterStore:
         self.window: int | None = window or 64
         self._calls = calls
         self._codec = codec
-        self._rows = Rows(codec)
+        self._rows = Rows(codec, limit=PRIORITY_LIMIT)
+        self.can_store = self._rows.can_store
         self.keep_item = self._rows.keep_item
         self.check_value = codec.encode
         self.running = blame
@@ -131,16 +131,6 @@ class ClusterStore:
         return self._dealings.leave() if self._dealings.open else succeed(None)
 
     # What the engine asks
-
-    def can_store(self, request: Request) -> bool:
-        """Tell whether the request has a stored form, and keep that form for the commit. Never raises."""
-        try:
-            if -PRIORITY_LIMIT < request.priority < PRIORITY_LIMIT and request.url.isascii():
-                self._rows.keep_request(request)
-                return True
-        except BaseException:  # whatever a foreign object does when it is looked at: it is not stored
-            pass
-        return False
 
     def tell_lost(self, lost: Callable[[str, BaseException], None]) -> None:
         """Call ``lost(what, error)`` for each value of the user's that a commit must leave out (else it is logged)."""
