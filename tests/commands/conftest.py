@@ -152,10 +152,15 @@ def items(path: Path) -> list[str]:
 
 
 class Site(ThreadingHTTPServer):
-    """Pages in a chain, /0 to /N: each links to the next. ``asked`` are the paths in order."""
+    """Pages in a chain, /0 to /N: each links to the next. ``asked`` are the paths in order.
+
+    While ``hold`` is clear the page ``held`` is not answered, or none if that is "". A crawl comes to a certain page
+    and no further only if this was said before it began.
+    """
 
     daemon_threads = True
     pages = 5
+    held = ""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Page)
@@ -174,7 +179,8 @@ class _Page(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
-        self.server.hold.wait(30)
+        if self.server.held in ("", self.path):
+            self.server.hold.wait(60)
         number = int(self.path[1:]) if self.path[1:].isdigit() else None
         more = number is not None and number < self.server.pages
         body = (
