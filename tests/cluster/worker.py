@@ -119,13 +119,27 @@ class Workers:
 
     def worker(self, address: Address | None = None, *, lease: float = LEASE) -> Worker:
         """Let one more join."""
+        worker = self.made_worker(address, lease=lease)
+        worker.resumed = worker.wait(worker.store.open())
+        worker.wait(worker.store.claim(START, []))  # it has made a call, so the first that joins runs start()
+        return worker
+
+    def made_worker(self, address: Address | None = None, *, lease: float = LEASE) -> Worker:
+        """Make one more, that has not joined yet."""
         connection = Connection(address or self.address, lease=lease, library=library.SOURCE)
         connection.open()
         worker = Worker(self, connection, f"w{next(self._numbers)}", lease)
         self.made.append(worker)
-        worker.resumed = worker.wait(worker.store.open())
-        worker.wait(worker.store.claim(START, []))  # it has made a call, so the first that joins runs start()
         return worker
+
+    def wait(self, deferred: Deferred[Any]) -> Any:
+        """Return a Deferred's result, or raise its error."""
+        results: list[Any] = []
+        deferred.addBoth(results.append)
+        self.until(lambda: bool(results))
+        if isinstance(results[0], Failure):
+            results[0].raiseException()
+        return results[0]
 
     def until(self, done: Callable[[], bool], seconds: float = 20.0) -> None:
         """Let the reactor turn until something is so."""
@@ -164,12 +178,7 @@ class Worker:
 
     def wait(self, deferred: Deferred[Any]) -> Any:
         """Return a Deferred's result, or raise its error."""
-        results: list[Any] = []
-        deferred.addBoth(results.append)
-        self.workers.until(lambda: bool(results))
-        if isinstance(results[0], Failure):
-            results[0].raiseException()
-        return results[0]
+        return self.workers.wait(deferred)
 
     def starts(self, *urls: str, ended: bool = True, **fields: Any) -> Committed:
         """Commit these as the results of start(), which is this worker's."""

@@ -93,6 +93,11 @@ class Stores:
     def wait(self, deferred: Deferred[Any]) -> Any:
         return self.reactor.wait(deferred)
 
+    def begin(self, store: Any, finished: Finished) -> list[Any]:
+        """Commit results of start(); return what was admitted."""
+        [answer] = self.wait(store.commit([finished]))
+        return list(answer.admitted)
+
     def finish(self, store: Any, *, ended: bool = False) -> None:
         self.wait(store.finish(ended=ended, reason="test"))
 
@@ -112,8 +117,7 @@ def offer(url: str, *, check: bool = True, found_on: str = "", number: int | Non
 def begin(stores: Stores, store: Any, *urls: str, **fields: Any) -> list[Any]:
     """Commit these URLs as results of start(); return what was admitted."""
     children = [offer(url, **fields) for url in urls]
-    [answer] = stores.wait(store.commit([Finished(START, children=children, start_count=len(urls))]))
-    return list(answer.admitted)
+    return stores.begin(store, Finished(START, children=children, start_count=len(urls)))
 
 
 def can_store(codec: Codec, request: Request) -> bool:

@@ -47,17 +47,17 @@ def test_all_fingerprints_from_0_to_the_highest_fit(stores: Stores) -> None:
     children = [offer(f"http://a/{number}", number=number) for number in numbers]
     [answer] = stores.wait(store.commit([Finished(START, children=children)]))
     assert None not in answer.admitted
-    assert stores.wait(store.claim(0, [*numbers, 7])) == [False] * 5 + [True]
+    assert stores.wait(store.claim(START, [*numbers, 7])) == [False] * 5 + [True]
 
 
 def test_seen_registers_nothing(stores: Stores) -> None:
     store = stores.open()
     probe = offer("http://a/1")
-    assert stores.wait(store.claim(0, [])) == []
-    assert stores.wait(store.claim(0, [probe.fingerprint])) == [True]
-    assert stores.wait(store.claim(0, [probe.fingerprint])) == [True]
+    assert stores.wait(store.claim(START, [])) == []
+    assert stores.wait(store.claim(START, [probe.fingerprint])) == [True]
+    assert stores.wait(store.claim(START, [probe.fingerprint])) == [True]
     begin(stores, store, "http://a/1")
-    assert stores.wait(store.claim(0, [5, probe.fingerprint])) == [True, False]
+    assert stores.wait(store.claim(START, [5, probe.fingerprint])) == [True, False]
 
 
 def test_fingerprints_of_carried_requests_are_registered_with_their_parent(stores: Stores) -> None:
@@ -89,7 +89,7 @@ def test_children_of_one_commit_are_deduplicated_among_each_other_in_order(store
     assert [entry is None for entry in first.admitted + second.admitted] == [False, False, True, False]
 
 
-@pytest.mark.parametrize("case", ["unknown", "twice in one commit", "finished before", "postponed unknown"])
+@pytest.mark.parametrize("case", ["unknown", "twice in one commit", "finished before"])
 def test_a_commit_with_a_wrong_token_changes_nothing(stores: Stores, case: str) -> None:
     store = stores.open()
     stores.wait(store.feeds(["out.jl"]))
@@ -100,15 +100,23 @@ def test_a_commit_with_a_wrong_token_changes_nothing(stores: Stores, case: str) 
         "unknown": Finished(999),
         "twice in one commit": Finished(entry.token),
         "finished before": Finished(gone.token),
-        "postponed unknown": Finished(other.token),
     }[case]
-    postponed = [Postponed(999, Request("http://a/"), "a", "http://a:80", 0.0)] if case == "postponed unknown" else []
     with pytest.raises(StoreError):
-        stores.wait(store.commit([good, wrong], postponed=postponed))
-    assert stores.wait(store.claim(0, [good.children[0].fingerprint])) == [True]
+        stores.wait(store.commit([good, wrong]))
     first, _ = stores.wait(store.commit([good, Finished(other.token)]))
     assert first.first_item == 1
     assert first.admitted[0] is not None
+
+
+def test_a_commit_that_postpones_an_unknown_request_changes_nothing(stores: Stores) -> None:
+    store = stores.open()
+    [entry] = begin(stores, store, "http://a/1")
+    good = Finished(entry.token, children=[offer("http://a/new")])
+    with pytest.raises(StoreError):
+        stores.wait(store.commit([good], postponed=[Postponed(999, Request("http://a/"), "a", "http://a:80", 0.0)]))
+    assert stores.wait(store.claim(START, [good.children[0].fingerprint])) == [True]
+    [answer] = stores.wait(store.commit([good]))
+    assert answer.admitted[0] is not None
 
 
 def test_a_request_may_be_postponed_and_finished_in_one_commit(stores: Stores) -> None:
@@ -136,7 +144,7 @@ def test_a_redirect_registers_its_target_once(stores: Stores) -> None:
 def test_commits_answer_in_the_order_of_the_calls(stores: Stores) -> None:
     store = stores.open()
     first = store.commit([Finished(START, children=[offer("http://a/1")])])
-    asked = store.claim(0, [offer("http://a/1").fingerprint])
+    asked = store.claim(START, [offer("http://a/1").fingerprint])
     second = store.commit([Finished(START, children=[offer("http://a/1")])])
     assert stores.wait(second)[0].admitted == [None]
     assert stores.wait(asked) == [False]
@@ -155,7 +163,7 @@ def test_staged_children_are_seen_at_their_commit_only(tmp_path: Path) -> None:
     [parent] = begin(stores, store, "http://a/1")
     stores.wait(store.stage(parent.token, [offer("http://a/2"), offer("http://b/3"), offer("http://a/1")]))
     stores.wait(store.stage(parent.token, [offer("http://a/2"), offer("http://a/4", priority=5)]))
-    assert stores.wait(store.claim(0, [offer("http://a/2").fingerprint])) == [True]
+    assert stores.wait(store.claim(START, [offer("http://a/2").fingerprint])) == [True]
     assert [entry.token for entry, _ in stores.wait(store.lease("a", 9, None))] == [parent.token]
     [answer] = stores.wait(store.commit([Finished(parent.token, children=[offer("http://b/3"), offer("http://b/5")])]))
     assert (answer.stored, answer.duplicates) == ({"a": 2, "b": 1}, 2)
@@ -193,12 +201,12 @@ def test_staged_children_are_new_once_however_many_there_are(
     assert [url for _, url in leased] == urls
     tokens = [token for token, _ in leased] + [entry.token for entry in [*first.admitted, *second.admitted] if entry]
     assert len(set(tokens)) == 6
-    assert stores.wait(store.claim(0, [offer(url).fingerprint for url in [*twice, *urls]] + [99])) == [False] * 10
+    assert stores.wait(store.claim(START, [offer(url).fingerprint for url in [*twice, *urls]] + [99])) == [False] * 10
     stores.wait(store.finish(ended=False, reason="shutdown"))
     later = stores.make()
     resumed = stores.wait(later.open())
     assert (resumed.accepted, resumed.queued) == (9, {"a": 4, "b": 3})
-    assert stores.wait(later.claim(0, [offer(url).fingerprint for url in urls])) == [False] * 4
+    assert stores.wait(later.claim(START, [offer(url).fingerprint for url in urls])) == [False] * 4
 
 
 def test_what_was_staged_without_a_commit_is_gone_with_the_process(tmp_path: Path) -> None:
