@@ -78,8 +78,9 @@ class Site:
                 number = self._asked
                 host, path = writer.get_extra_info("sockname")[0], head.split(" ", 2)[1]
                 worker = re.search(r"(?i)\r\nx-worker: *(\d+)", head)
-                pid = int(worker[1]) if worker else 0
-                self._note("asked", number, host=host, path=path, pid=pid, connection=connection)
+                sent = re.search(r"(?i)\r\nx-sent: *([\d.]+)", head)
+                who = {"pid": int(worker[1]) if worker else 0, "sent": float(sent[1]) if sent else time.monotonic()}
+                self._note("asked", number, host=host, path=path, connection=connection, **who)
                 if await _has_gone(reader, self._answers.seconds.get(host, 0.0)):
                     self._note("cut", number)
                     break

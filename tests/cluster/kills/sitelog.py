@@ -26,7 +26,10 @@ GAPS = {PACED: 0.25, MEMBERS: 0.25}
 
 @dataclass(slots=True)
 class Exchange:
-    """One request at the site. ``ended`` and ``status`` are None while it is not answered; cut: status 0."""
+    """One request at the site. ``ended`` and ``status`` are None while it is not answered; cut: status 0.
+
+    ``sent``: when its sender decided to send it, which no busy machine changes.
+    """
 
     host: str
     path: str
@@ -35,6 +38,7 @@ class Exchange:
     began: float
     ended: float | None = None
     status: int | None = None
+    sent: float = 0.0
 
     @property
     def good(self) -> bool:

@@ -3,33 +3,42 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from crawler.storage.cluster import library
+from crawler.storage.cluster.jobcalls import JobCalls
+from crawler.storage.cluster.library import JobState
 from tests.cluster.kills.chaos import LEASE_SECONDS, Crew
-from tests.cluster.kills.server import Server
+from tests.cluster.kills.server import Proxy, Server
 from tests.cluster.kills.site import Answers, ServedSite, serving
-from tests.cluster.kills.sitelog import Exchange
+from tests.cluster.kills.sitelog import Exchange, by_host
 from tests.cluster.servers import connection_to
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("program")]
 
 HOSTS = ["127.0.0.2", "127.0.0.3"]
 SLOTS = json.dumps({host: {"concurrency": 2} for host in HOSTS})
+SHARED, *PACED = [f"127.0.0.{number}" for number in range(2, 8)]
+DELAY = 0.3
+"""The delay of each host of PACED, where one has one, in seconds."""
+NO_LEASE_ENDS = ["-s", "JOB_LEASE_SECONDS=60"]
+"""For workers that a busy machine shall not make late."""
 
 
 class Plain(Answers):
-    """Pages without links; ``large`` names one that has 50,000, all to a third host."""
+    """Pages without links; ``large`` names one that has 50,000, all to a third host. ``slow``: a host's seconds."""
 
-    def __init__(self, *, seconds: float = 0.0, large: str = "") -> None:
-        self.hosts = [*HOSTS, "127.0.0.4"]
-        self.seconds = dict.fromkeys(self.hosts, seconds)
+    def __init__(self, *, seconds: float = 0.0, large: str = "", slow: dict[str, float] | None = None) -> None:
+        self.hosts = [SHARED, *PACED]
+        self.seconds = dict.fromkeys(self.hosts, seconds) | (slow or {})
         self._large = large
 
     def answer(self, host: str, path: str, head: str, port: int) -> tuple[int, str, str]:
@@ -82,6 +91,29 @@ def once(kinds: str, count: int, hosts: list[str] = HOSTS) -> dict[str, int]:
     return {f"{host}/{kind}/{number}": 1 for host in hosts for kind in kinds for number in range(count)}
 
 
+def short_gaps(log: list[Exchange], hosts: list[str]) -> list[str]:
+    """Tell where two workers have sent to a host too soon after each other, by their own clock.
+
+    A worker that is stopped by the system between its decision and its stamp seems late: half a delay is for that.
+    """
+    asked = {host: sorted(each, key=lambda one: one.sent) for host, each in by_host(log).items() if host in hosts}
+    return [
+        f"{one.key} of {one.pid}, {two.key} of {two.pid} {two.sent - one.sent:.3f} s later"
+        for each in asked.values()
+        for one, two in pairwise(each)
+        if one.pid != two.pid and two.sent - one.sent < DELAY / 2
+    ]
+
+
+@contextmanager
+def looking(server: Server) -> Iterator[Callable[[], JobState]]:
+    """Give what tells how far the job is."""
+    with closing(connection_to(f"redis://127.0.0.1:{server.port}/0")) as connection:
+        connection.open()
+        library.load(connection)
+        yield JobCalls(connection, "crawler:k").state
+
+
 def wait_until(condition: Callable[[], object], seconds: float = 20.0) -> None:
     """Wait until it is true."""
     until = time.monotonic() + seconds
@@ -97,11 +129,97 @@ def test_a_callback_of_two_leases_keeps_its_worker(tmp_path: Path) -> None:
         assert pages(site.log) == once("p", 10)
 
 
+def test_a_page_that_kills_its_worker_fails_by_name_after_five(tmp_path: Path) -> None:
+    lethal = ["-a", "lethal=3", "-a", "hosts=127.0.0.2", "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=2", *NO_LEASE_ENDS]
+    with serving(Plain(), tmp_path) as site, crawling(tmp_path, site, *lethal) as crew:
+        found = ended(crew, tmp_path, seconds=120)
+        wanted = once("p", 10, HOSTS[:1])
+        del wanted["127.0.0.2/p/3"]
+        assert found == wanted
+        assert pages(site.log)["127.0.0.2/p/3"] == 5
+        log = (tmp_path / "log.txt").read_text()
+        assert log.count("was killed by SIGKILL; another one takes its place") == 5
+        assert f"http://127.0.0.2:{site.port}/p/3 failed: its callback was running when 5 workers died" in log
+
+
+def test_a_machine_that_is_cut_off_while_it_sends(tmp_path: Path) -> None:
+    """Its lease is short, so that it ends soon; that of the others is so long that no busy machine ends it."""
+    slots = {SHARED: {"concurrency": 4}} | {host: {"delay": DELAY, "concurrency": 1} for host in PACED}
+    gate = tmp_path / "gate"
+    begin = ["-a", f"hosts={','.join([SHARED, *PACED])}", "-a", "pages=16", "-a", f"gate={gate}"]
+    begin += ["-s", f"DOWNLOAD_SLOTS={json.dumps(slots)}"]
+    with (
+        serving(Plain(seconds=0.4, slow={SHARED: 1.0}), tmp_path) as site,
+        served(tmp_path) as server,
+        Proxy(server) as cutting,
+        looking(server) as look,
+    ):
+        url = f"redis://127.0.0.1:{server.port}/0"
+        with crawling(tmp_path, site, *begin, *NO_LEASE_ENDS, store=url) as crew:
+            wait_until(lambda: look().workers == 2, 60)
+            others = set(crew.workers)
+            short = f"JOB_LEASE_SECONDS={LEASE_SECONDS}"
+            machine = Crew("work", cutting.url, "k", "-s", short, log=tmp_path / "machine.txt")
+            try:
+                wait_until(lambda: look().workers == 3, 60)
+                gate.touch()
+                wait_until(lambda: any(one.host in PACED for one in site.log if one.pid not in others), 60)
+                wait_until(lambda: any(one.ended is None for one in site.log if one.pid not in others), 60)
+                cutting.silent, since = True, time.monotonic()
+                theirs = {one.pid for one in site.log} - others
+                wait_until(lambda: look().workers == 2, 60)
+                buried = time.monotonic()
+                wait_until(lambda: sum(one.sent > buried for one in site.log) > 10, 60)
+                cutting.silent = False
+                assert ended(crew, tmp_path, seconds=120) == once("p", 16, [SHARED, *PACED])
+            finally:
+                machine.kill_all()
+    assert "came too late for its lease" in (tmp_path / "machine.txt").read_text()
+    assert [one.key for one in site.log if one.pid in theirs and one.sent > since + LEASE_SECONDS] == []
+    assert short_gaps(site.log, PACED) == []
+    last: dict[str, Exchange] = {}
+    for one in site.log:  # what was fetched again was in flight at the machine, and at no other worker
+        if one.path != "/robots.txt":
+            assert one.key not in last or last[one.key].pid not in others, one
+            last[one.key] = one
+
+
 def test_two_workers_fetch_inline_from_each_others_hosts(tmp_path: Path) -> None:
     slots = '{"127.0.0.2": {"delay": 0.1, "concurrency": 1}, "127.0.0.3": {"delay": 0.1, "concurrency": 1}}'
     inline = ["-a", "inline=1", "-a", "pages=20", "-s", f"DOWNLOAD_SLOTS={slots}"]
     with serving(Plain(), tmp_path) as site, crawling(tmp_path, site, *inline) as crew:
         assert ended(crew, tmp_path, seconds=120) == once("pd", 20)
+
+
+def test_50_000_links_of_one_page_while_other_hosts_keep_their_gaps(tmp_path: Path) -> None:
+    slots = json.dumps({host: {"delay": DELAY, "concurrency": 1} for host in [*HOSTS, "127.0.0.4"]})
+    begin = ["-a", "pages=20", "-s", f"DOWNLOAD_SLOTS={slots}", *NO_LEASE_ENDS]
+    with (
+        serving(Plain(large="127.0.0.2/p/5"), tmp_path) as site,
+        served(tmp_path) as server,
+        looking(server) as look,
+    ):
+
+        def known() -> int:
+            state = look()
+            return state.queued + state.taken + state.done
+
+        with crawling(tmp_path, site, *begin, store=f"redis://127.0.0.1:{server.port}/0") as crew:
+            wait_until(lambda: known() == 50_040, 120)
+            wait_until(lambda: set(once("p", 20)) <= {one.key for one in site.log if one.ended}, 120)
+            crew.process.send_signal(signal.SIGINT)
+            found = ended(crew, tmp_path, seconds=60, statuses=(130,))
+        state = look()
+        assert (state.queued + state.done, state.taken) == (50_040, 0)
+    assert set(once("p", 20)) <= set(found)
+    assert (len(found), max(found.values())) == (state.done, 1)
+    assert pages(site.log) == found
+    assert short_gaps(site.log, [*HOSTS, "127.0.0.4"]) == []
+    [large] = [one for one in site.log if one.key == "127.0.0.2/p/5"]
+    after = min(one.sent for one in site.log if one.host == "127.0.0.4")
+    assert large.ended is not None
+    meanwhile = [one for one in site.log if one.host in HOSTS and large.ended < one.sent < after]
+    assert {one.host for one in meanwhile} == set(HOSTS)
 
 
 def test_a_server_that_forgets_two_seconds(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 """Asks some pages of a few hosts; some pages do what pages must not do to a worker."""
 
+import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,19 +13,22 @@ from crawler import Request, Response, Spider
 
 
 class Faults(Spider):
-    """``pages`` pages of each of ``hosts``; what the numbers name happens on that page."""
+    """``pages`` pages of each of ``hosts``, once the file ``gate`` is there; what numbers name happens on that page."""
 
     name = "faults"
     port: int = 0
     hosts: str = "127.0.0.2,127.0.0.3"
     pages: int = 10
+    gate: str = ""
     busy: int = -1
     seconds: float = 0.0
     lethal: int = -1
     inline: bool = False
 
-    def start_requests(self) -> Iterator[Request]:
+    async def start(self) -> AsyncIterator[Request]:
         """Ask all of one host, then all of the next."""
+        while self.gate and not Path(self.gate).exists():  # noqa: ASYNC110, ASYNC240 – another process makes it
+            await asyncio.sleep(0.05)
         for host in self.hosts.split(","):
             for number in range(self.pages):
                 yield Request(f"http://{host}:{self.port}/p/{number}")
