@@ -188,3 +188,43 @@ def test_a_server_that_goes_back_at_the_very_end_is_met_by_the_close(tmp_path: P
     server.items += _items(3)
     writer.close()
     assert (tmp_path / "items.csv").read_text().split() == ["n", "1", "3"]
+
+
+class Restless(Server):
+    """Goes back while the feeds are being opened, for the next ``times``."""
+
+    times = 0
+
+    def open(self, names: Sequence[str]) -> Deferred[tuple[dict[str, Any], int]]:
+        opened = super().open(names)
+        if self.times:
+            self.times -= 1
+            self.go_back(self.state())
+        return opened
+
+
+def test_a_server_that_goes_back_again_while_the_feeds_are_opened_again_is_followed(tmp_path: Path) -> None:
+    server = Restless()
+    writer = Writer(server, tmp_path)
+    server.items += _items(1, 2)
+    writer.look()
+    state = server.state()
+    server.items += _items(3)
+    writer.look()
+    server.go_back(state)
+    server.times = 2
+    server.items += _items(30, 40)
+    writer.look()
+    writer.close()
+    assert writer.written() == [1, 2, 30, 40]
+    assert writer.failures == []
+
+
+def test_a_server_that_goes_back_while_the_feeds_are_opened_is_followed(tmp_path: Path) -> None:
+    server = Restless()
+    server.times = 1
+    server.items += _items(1, 2)
+    writer = Writer(server, tmp_path)
+    writer.close()
+    assert writer.written() == [1, 2]
+    assert writer.failures == []

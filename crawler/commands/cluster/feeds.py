@@ -63,10 +63,20 @@ class WholeFeeds:
         return self._writers.names
 
     async def open(self) -> None:
-        """Open each at the server's mark, and write what was committed since. Raises OutputError and StoreError."""
-        marks, last = await self._outbox.open(self._writers.names)
-        await self._writers.open(marks, last)
-        self._number = last
+        """Open each at the server's mark, and write what was committed since. Raises OutputError and StoreError.
+
+        A server that goes back meanwhile has other marks, and closed feeds.
+        """
+        while True:
+            marks, last = await self._outbox.open(self._writers.names)
+            try:
+                await self._writers.open(marks, last)
+            except WentBack:
+                logger.warning("The server has gone back to an older state; the feeds are opened again")
+                self._writers = self._made(self._make())
+                continue
+            self._number = last
+            return
 
     async def pull(self) -> int:
         """Take what is there, unless a feed is far behind; return how many items that were. Raises StoreError."""
