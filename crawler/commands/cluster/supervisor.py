@@ -10,14 +10,13 @@ import logging
 import os
 import secrets
 import signal
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.defer import Deferred
 
 from crawler.commands.cluster.child import Child
+from crawler.storage.cluster.temporary import TemporaryFolder
 
 if TYPE_CHECKING:
     from twisted.internet.base import DelayedCall, ReactorBase
@@ -81,7 +80,7 @@ class Supervisor:
         self._ground = ground
         self._write = write
         self._gave_up = gave_up
-        self._folder = tempfile.TemporaryDirectory(prefix="crawler-workers-")
+        self._folder = TemporaryFolder("crawler-workers-")
         self._waiting: dict[str, DelayedCall] = {}
         self._quick = 0
         self._done_before = 0
@@ -158,7 +157,7 @@ class Supervisor:
     def _start(self, name: str) -> None:
         self._waiting.pop(name, None)
         identity = secrets.token_hex(16)
-        child = Child(self._reactor, name, identity, Path(self._folder.name, identity), hearing=self)
+        child = Child(self._reactor, name, identity, self._folder.path / identity, hearing=self)
         try:
             child.start(self._command(child), self._environment, self._instructions)
         except OSError as error:
@@ -175,7 +174,7 @@ class Supervisor:
 
     def _end_if_idle(self) -> None:
         if not self.children and not self._waiting and not self.over.called:
-            self._folder.cleanup()
+            self._folder.end()
             self.over.callback(None)
 
 

@@ -12,7 +12,6 @@ must not be longer than 107 bytes, and a job's folder may be anywhere.
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import shutil
@@ -26,6 +25,7 @@ from pathlib import Path
 
 from crawler.errors import JobInUse, StoreError, UsageError
 from crawler.storage.cluster.address import Address, parse
+from crawler.storage.cluster.temporary import SOCKET, TemporaryFolder, locked
 from crawler.storage.private import make_private_folder
 
 logger = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ LOCK_SECONDS = 10.0
 LOOK_SECONDS = 0.3
 
 _LONGEST_SOCKET = 107
+_PREFIX = "crawler-server-"
 _PROGRAMS = ("valkey-server", "redis-server")
 _OPTIONS = (
     "--port 0 --unixsocketperm 600 --appendonly yes --appendfsync everysec --daemonize no --supervised no "
@@ -81,7 +82,7 @@ class PrivateServer:
         self.folder = Path(folder).absolute()
         self._program = program
         self._process: subprocess.Popen[bytes] | None = None
-        self._sockets: Path | None = None
+        self._sockets: TemporaryFolder | None = None
         self._lock: int | None = None
 
     def __repr__(self) -> str:
@@ -98,7 +99,7 @@ class PrivateServer:
     def address(self) -> Address:
         """Where it is, once it was started."""
         assert self._sockets is not None
-        return parse(f"unix://{self._sockets / 's'}")
+        return parse(f"unix://{self._sockets.path / SOCKET}")
 
     @property
     def runs(self) -> bool:
@@ -118,7 +119,7 @@ class PrivateServer:
             self._take_lock()
             self._tidy()
             self._sockets = _socket_folder()
-            (self.folder / "socket").write_text(str(self._sockets / "s"))
+            (self.folder / "socket").write_text(str(self._sockets.path / SOCKET))
         except OSError as error:
             self.end()
             raise StoreError(f"the job's folder {self.folder} cannot be used: {error.strerror}") from error
@@ -151,7 +152,7 @@ class PrivateServer:
                 process.kill()
                 process.wait()
         if self._sockets is not None:
-            shutil.rmtree(self._sockets, ignore_errors=True)
+            self._sockets.end()
             self._sockets = None
         if self._lock is not None:
             with suppress(OSError):
@@ -163,7 +164,7 @@ class PrivateServer:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(self.folder / "lock", flags, 0o600)
         began = time.monotonic()
-        while not _locked(descriptor):
+        while not locked(descriptor):
             owner = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
             alive = owner.isdigit() and Path(f"/proc/{owner}").exists()
             # It may also be held for a moment by somebody who only looks whether it is.
@@ -181,14 +182,14 @@ class PrivateServer:
         """Remove the socket's folder of a server whose process could not do that any more."""
         with suppress(OSError):
             old = Path((self.folder / "socket").read_text()).parent
-            if old.name.startswith("crawler-server-") and old.stat().st_uid == os.getuid():
+            if old.name.startswith(_PREFIX) and old.stat().st_uid == os.getuid():
                 shutil.rmtree(old, ignore_errors=True)
 
     def _spawn(self) -> None:
         assert self._program is not None
         assert self._sockets is not None
         assert self._lock is not None
-        options = [*_OPTIONS.split(), "--save", "", "--dir", str(self.folder), "--unixsocket", str(self._sockets / "s")]
+        options = [*_OPTIONS.split(), "--save", "", "--dir", str(self.folder), "--unixsocket", self.address.socket]
         command = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid()), self._program, *options]
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -196,7 +197,7 @@ class PrivateServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                pass_fds=[self._lock],
+                pass_fds=[self._lock, self._sockets.lock],
                 process_group=0,  # Ctrl-C is for the crawl, which needs its server to the end
                 cwd="/",
             )
@@ -228,7 +229,7 @@ def running_at(folder: Path) -> Address | None:
     except OSError:
         return None
     try:
-        if _locked(descriptor):
+        if locked(descriptor):
             return None
         return parse(f"unix://{(folder / 'socket').read_text()}")
     except (OSError, UsageError):
@@ -237,17 +238,8 @@ def running_at(folder: Path) -> Address | None:
         os.close(descriptor)
 
 
-def _locked(descriptor: int) -> bool:
-    """Take the lock of an open file, unless somebody has it; tell whether it was taken."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _socket_folder() -> Path:
-    """Make a folder, mode 0700, whose paths are short enough for a socket."""
+def _socket_folder() -> TemporaryFolder:
+    """Make a folder whose paths are short enough for a socket."""
     usual = tempfile.gettempdir()
-    short = usual if len(os.fsencode(usual)) + len("/crawler-server-12345678/s") <= _LONGEST_SOCKET else "/tmp"
-    return Path(tempfile.mkdtemp(prefix="crawler-server-", dir=short))
+    short = len(os.fsencode(usual)) + len(f"/{_PREFIX}12345678/{SOCKET}") <= _LONGEST_SOCKET
+    return TemporaryFolder(_PREFIX, usual if short else "/tmp")
