@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from crawler.errors import JobDamaged as JobDamaged
     from crawler.errors import JobInUse as JobInUse
     from crawler.errors import LocalFailure as LocalFailure
+    from crawler.errors import LostWorkers as LostWorkers
     from crawler.errors import NameNotResolved as NameNotResolved
     from crawler.errors import NotConfigured as NotConfigured
     from crawler.errors import NotInCache as NotInCache

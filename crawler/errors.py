@@ -32,6 +32,7 @@ CrawlerError
 │   ├── HttpError              a response whose status the spider does not accept; has .response
 │   ├── TooManyRedirects       the chain is longer than REDIRECT_MAX_TIMES
 │   ├── RobotsUnreachable      robots.txt answered with an error
+│   ├── LostWorkers            its callback was running when five workers died
 │   └── RequestDropped         ended without a response for a named .reason
 ├── FeedError                  a feed failed while writing; stops the crawl
 │   └── OutputClosed           nobody reads the standard output any more; stops it, and is no failure
@@ -214,6 +215,10 @@ class RobotsUnreachable(RequestError):
 
     Where there was no connection, the requests of the origin fail with that FetchError, whose message says so.
     """
+
+
+class LostWorkers(RequestError):
+    """The request's callback was running each time when five workers of a shared job died: it is not tried again."""
 
 
 class RequestDropped(RequestError):

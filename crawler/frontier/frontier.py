@@ -34,7 +34,7 @@ class Frontier:
     ``queued_in_memory`` counts the queued requests that are in memory.
 
     Where processes share the crawl (shared.py), ``lacking`` are the hosts without permits that something here waits
-    for, ``changed`` those with permits of which the next send or the limits have changed.
+    for, ``changed`` these, and those with permits of which the next send or the limits have changed.
     """
 
     def __init__(
@@ -282,7 +282,7 @@ class Frontier:
         elif not self._origins.closed or self._origins.admit(host, item):
             heappush(host.ready, item)
         if host.permits == 0:
-            self.lacking[host] = None
+            self.lacking[host] = self.changed[host] = None
         elif not host.in_line:
             self._turns.line_up(host, now)
 

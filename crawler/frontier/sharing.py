@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from crawler.errors import RequestError
 from crawler.frontier.host import Entry, Key
 
 
@@ -42,9 +43,11 @@ class Told(NamedTuple):
 class Report:
     """What a worker tells the store with its next call; times are seconds from now.
 
-    ``told``: hosts of which something has changed. ``held``: hosts that it goes on with by fewer permits; 0: given up.
-    ``returned``: requests that go back into the queue, each with its wait. ``wanted``: hosts without a permit that
-    something here waits for. ``room``: how many further hosts are welcome. ``facts``: of hosts that are given up.
+    ``told``: hosts of which something has changed, and how wanted ones would be asked. ``held``: hosts that it goes on
+    with by fewer permits; 0: given up. ``returned``: requests that go back into the queue, each with its wait.
+    ``wanted``: hosts without a permit that something here waits for. ``room``: how many further hosts are welcome.
+    ``facts``: of hosts that are given up.
+    ``aside``: whether code works for itself here, that of an extension for example; None: as told before.
     """
 
     told: list[Told] = field(default_factory=list)
@@ -53,6 +56,7 @@ class Report:
     wanted: list[str] = field(default_factory=list)
     room: int = 0
     facts: dict[str, Any] = field(default_factory=dict)
+    aside: bool | None = None
 
 
 class Listener(Protocol):
@@ -69,6 +73,9 @@ class Listener(Protocol):
 
     def stored(self, host: str, count: int, first: Key | None) -> None:
         """So many requests of a host are in the store now."""
+
+    def doomed(self, entry: Entry, error: RequestError) -> None:
+        """This request was taken for this worker, and is not to be tried again: it ends with the error."""
 
     def changed_facts(self, facts: dict[str, Any]) -> None:
         """Other workers have learnt this. Called before the answers that come with it: requests that are taken out just

@@ -293,6 +293,25 @@ def test_who_may_have_sent_until_its_end_is_counted_as_if_it_had(job: Job) -> No
     assert [each.wait for each in second.turn(Turn(wants=["a"])).grants] == [4000]
 
 
+def test_who_may_have_sent_before_it_told_anything_is_counted_as_if_it_had(job: Job) -> None:
+    first, second = job.worker("A"), job.worker("B")
+    wanted = Turn(wants=["a"], tells=[Tell("a", 0, False, 1, 4000)])  # something without a row waits for it
+    assert [each.wait for each in first.turn(wanted).grants] == [0]
+    job.wait(500)
+    job.calls.bury("A")
+    assert [each.wait for each in second.turn(wanted).grants] == [4000]
+
+
+def test_how_a_host_would_be_asked_does_not_undo_what_its_owner_has_told(job: Job) -> None:
+    first, second, third = job.worker("A"), job.worker("B"), job.worker("C")
+    first.turn(Turn(wants=["a"]))
+    first.turn(Turn(tells=[Tell("a", 0, False, 1, 7000)]))
+    second.turn(Turn(wants=["a"], tells=[Tell("a", 0, False, 1, 4000)]))
+    job.calls.bury("A")
+    second.turn(Turn(leave=True))
+    assert [each.wait for each in third.turn(Turn(wants=["a"])).grants] == [7000]
+
+
 def test_only_the_request_that_is_to_blame_is_charged_with_a_death(job: Job) -> None:
     second = job.worker("B")
     second.seed(child(1), child(2))

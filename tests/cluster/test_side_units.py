@@ -7,7 +7,7 @@ from typing import Any
 from crawler.storage.cluster import library
 from crawler.storage.cluster.client import Connection
 from crawler.storage.cluster.reply import Reply, read_reply
-from crawler.storage.cluster.wire import Claim, Finish, Turn
+from crawler.storage.cluster.wire import Child, Claim, Finish, Turn
 
 LEASE = 3000
 
@@ -46,3 +46,34 @@ def test_a_unit_aside_registers_what_it_has_claimed_itself(connection: Connectio
     assert one.turn(finishes=[Finish(-1, fingerprints=[5])]).word == "ok"
     assert one.turn(leave=True).word == "ok"
     assert two.turn(claims=[Claim(-1, 5), Claim(-1, 6)]).claims == "01"
+
+
+def test_it_is_not_over_while_code_works_for_itself_somewhere(connection: Connection) -> None:
+    library.load(connection)
+    owner, other = Worker(connection, "aside", "owner"), Worker(connection, "aside", "other")
+    assert owner.turn(room=1).begin is not None
+    other.turn(aside=True)
+    assert owner.turn(finishes=[Finish(-1, count=1, ended=True)]).over == ""
+    other.turn(aside=False)
+    assert owner.turn().over == "finished"
+
+
+def test_what_came_unheard_before_the_end_calls_it_off(connection: Connection) -> None:
+    library.load(connection)
+    owner, other = Worker(connection, "unheard", "owner"), Worker(connection, "unheard", "other")
+    assert owner.turn(room=1).begin is not None
+    assert owner.turn(finishes=[Finish(-1, count=1, ended=True)]).over == "finished"
+    assert other.turn(aside=True).over == ""
+    assert other.turn(aside=False).over == "finished"
+    found = Child(5, True, "a", 0, b"page")
+    assert other.turn(finishes=[Finish(-1, children=[found])]).over == ""
+    assert owner.turn(room=1).grants[0].host == "a"
+
+
+def test_what_works_aside_in_a_dead_worker_is_not_waited_for(connection: Connection) -> None:
+    library.load(connection)
+    owner, other = Worker(connection, "dead", "owner"), Worker(connection, "dead", "other")
+    assert owner.turn(room=1).begin is not None
+    other.turn(aside=True)
+    connection.call(library.function("bury"), "dead", "other")
+    assert owner.turn(finishes=[Finish(-1, count=1, ended=True)]).over == "finished"

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from crawler.errors import LateWorker, StoreError
+from crawler.errors import LateWorker, LostWorkers, StoreError
 from crawler.frontier.store import ELSEWHERE, START, Finished, MemoryChange, Postponed, Told
 from crawler.model.request import Request
 from crawler.storage.cluster.client import Connection
 from crawler.storage.cluster.private import PrivateServer
 from crawler.storage.cluster.waiting import MOST_CHILDREN
-from tests.cluster.worker import Workers
+from tests.cluster.worker import Worker, Workers
 from tests.storage.support import offer
 
 pytestmark = pytest.mark.process
@@ -186,20 +186,32 @@ def test_an_item_that_others_have_remembered_is_left_out(workers: Workers) -> No
     assert workers.worker().resumed.memory == {("Stage", "seen"): {"x": None, "y": None}}
 
 
-def test_a_page_that_kills_five_workers_fails_by_name(workers: Workers, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_page_that_kills_five_workers_fails_with_its_errback_and_then_without(
+    workers: Workers, caplog: pytest.LogCaptureFixture
+) -> None:
     one = workers.worker()
     one.starts("http://a/deadly", "http://a/2")
     token = one.takes("a")[0].token
     one.wait(one.store.finish(ended=False, reason="test"))
+
+    def dies(worker: Worker) -> None:
+        workers.job.bury(worker.identity, token)
+        workers.until(lambda: worker.holder.was_told("lost"))
+
     for _ in range(5):
         worker = workers.worker()
         assert worker.takes("a")[0].token == token
-        workers.job.bury(worker.identity, token)
-        workers.until(lambda worker=worker: worker.holder.was_told("lost"))
-    last = workers.worker()
-    [other] = last.takes("a")
-    assert other.request.url == "http://a/2"
+        dies(worker)
+    sixth = workers.worker()
+    assert [entry.request.url for entry in sixth.takes("a")] == ["http://a/2"]
+    [(entry, error)] = [heard[1:] for heard in sixth.holder.heard if heard[0] == "doomed"]
+    assert (entry.request.url, type(error)) == ("http://a/deadly", LostWorkers)
     assert "http://a/deadly failed: its callback was running when 5 workers died" in caplog.text
+    assert workers.job.state().failed == 0  # not before its errback has ended
+    dies(sixth)
+    last = workers.worker()
+    assert [entry.request.url for entry in last.takes("a")] == ["http://a/2"]
+    assert not last.holder.was_told("doomed")
     workers.until(lambda: workers.job.state().failed == 1)
     assert workers.job.state().done == 1
 

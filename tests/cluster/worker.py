@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
+from crawler.errors import RequestError
 from crawler.frontier.host import Entry, Key
 from crawler.frontier.store import START, Committed, Finished, Grant, Report, Resumed, Told
 from crawler.storage.cluster import library
@@ -67,6 +68,9 @@ class Holder:
         self.facts.update(facts)
         for grant in grants:
             self.grants[grant.host] = grant
+
+    def doomed(self, entry: Entry, error: RequestError) -> None:
+        self.heard.append(("doomed", entry, error))
 
     def changed_facts(self, facts: dict[str, Any]) -> None:
         self.facts.update(facts)

@@ -32,6 +32,7 @@ class Row:
     url: str
     body: bytes
     due: float = 0.0
+    doomed: bool = False
 
     @property
     def key(self) -> Key:
@@ -100,6 +101,7 @@ class SharedJob:
         self.start_count, self.start_ended = 0, False
         self.start_digests: list[int] = []
         self.stopping: str | None = None
+        self.aside: set[str] = set()
         self.buried = 0
 
     def __repr__(self) -> str:
@@ -111,7 +113,7 @@ class SharedJob:
 
     @property
     def over(self) -> bool:
-        return self.start_ended and not self.taken and not self.queued
+        return self.start_ended and not (self.taken or self.queued or self.aside)
 
     # Workers
 
@@ -134,6 +136,7 @@ class SharedJob:
 
     def leave(self, worker: str) -> None:
         self.members.pop(worker, None)
+        self.aside.discard(worker)
         for host in self.hosts.values():
             for place in (host.holders, host.asks, host.wanted):
                 place.pop(worker, None)
@@ -302,6 +305,8 @@ class SharedJob:
             if worker not in self.host(name).holders:
                 self.host(name).wanted.setdefault(worker, now)
         self.learn(report.facts)
+        if report.aside is not None:
+            (self.aside.add if report.aside else self.aside.discard)(worker)
 
     def _told(self, worker: str, told: Told, now: float) -> None:
         host = self.host(told.host)

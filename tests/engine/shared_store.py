@@ -19,7 +19,7 @@ from crawler.assembly import World, prepare
 from crawler.assembly.job import ItemCodec
 from crawler.engine.machine import Machine
 from crawler.engine.user_code.tasks import driver
-from crawler.errors import LateWorker, StoreError
+from crawler.errors import LateWorker, LostWorkers, StoreError
 from crawler.events import Event
 from crawler.frontier.host import Entry
 from crawler.frontier.store import Committed, Finished, Listener, Offer, Postponed, Redirected, Report, Resumed
@@ -224,10 +224,14 @@ class WorkerStore:
         return self._ask(lambda now: self._job.move(self._name, row, fingerprint))
 
     def lease(self, host: str, count: int, after: Any) -> Deferred[list[tuple[Entry, float]]]:
-        def take(now: float) -> list[tuple[Entry, float]]:
-            return [(self._entry(row), 0.0) for row in self._job.take(self._name, host, count, now)]
+        def taken(rows: list[Row]) -> list[tuple[Entry, float]]:
+            assert self._listener is not None
+            for row in rows:
+                if row.doomed:
+                    self._listener.doomed(self._entry(row), LostWorkers("five workers died"))
+            return [(self._entry(row), 0.0) for row in rows if not row.doomed]
 
-        return self._ask(take)
+        return self._ask(lambda now: self._job.take(self._name, host, count, now)).addCallback(taken)
 
     def _entry(self, row: Row) -> Entry:
         request = self._codec.decode_request(row.url, row.priority, row.body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from crawler.errors import CloseSpider
-from crawler.events import ItemDropped, ItemFailed, SpiderFailed
+from crawler.events import ItemDropped, ItemFailed, RequestEnded, SpiderFailed
 from tests.engine.random_world import Made, World, settings_of
 from tests.engine.shared_store import Workers
 from tests.engine.virtual import Request, Response, Spider, any_page, ask, page_item, spider
@@ -157,6 +158,59 @@ def test_pages_that_fetch_from_each_others_hosts_do_not_wait_for_ever() -> None:
     settings = {"CONCURRENT_REQUESTS_PER_DOMAIN": 1, "DOWNLOAD_DELAY": 0.1}
     crawl = Workers(spider(start=ask(*urls), parse=parse), any_page, settings=settings, workers=2).run(within=200)
     assert len(crawl.items) == 24
+    assert ended_well(crawl)
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.03])
+def test_a_crawl_of_several_is_not_over_while_code_works_for_itself(pause: float) -> None:
+    tasks: list[Any] = []
+
+    async def after(self: Spider) -> None:
+        await asyncio.sleep(pause)  # beyond the end of the callback
+        await self.fetch(B + "slow")
+
+    async def parse(self: Spider, response: Response) -> Any:
+        tasks.append(asyncio.ensure_future(after(self)))
+        return {"url": response.url}
+
+    crawl = Workers(spider(start=ask(A + "1"), parse=parse), any_page, workers=3, latency=5.0)
+    ended: list[bool] = []
+    crawl.later(9.0, lambda: ended.extend(worker.ended for worker in crawl.workers))
+    crawl.run(within=100)
+    assert crawl.urls == [A + "1", B + "slow"]
+    assert ended == [False] * 3
+    assert ended_well(crawl)
+
+
+def test_a_request_that_is_not_tried_again_has_its_errback_and_is_in_the_books() -> None:
+    def start(self: Spider) -> Iterator[Request]:
+        yield Request(A + "deadly", errback=self.failed)
+        yield Request(A + "2")
+
+    def failed(self: Spider, failure: Any) -> Iterator[Any]:
+        yield {"url": failure.request.url, "error": type(failure.value).__name__}
+        yield Request(A + "3")
+
+    crawl = Workers(spider(start=start, parse=page_item, failed=failed), any_page, latency=0.5)
+
+    def doom() -> None:
+        for _, row in crawl.job.host("a.test").queue:
+            row.doomed = row.url.endswith("deadly")
+        if not any(row.doomed for row, _ in crawl.job.taken.values()) and not crawl.items:
+            crawl.later(0.0005, doom)
+
+    doom()
+    crawl.run(within=100)
+    assert sorted(crawl.urls) == [A + "2", A + "3"]
+    assert {"url": A + "deadly", "error": "LostWorkers"} in crawl.items
+    assert crawl.job.outcomes == {"failed": 1, "answered": 2}
+    [ended] = [
+        event
+        for worker in crawl.workers
+        for event in worker.events
+        if isinstance(event, RequestEnded) and event.outcome == "failed"
+    ]
+    assert (ended.reason, ended.detail) == ("LostWorkers", "five workers died")
     assert ended_well(crawl)
 
 

@@ -112,3 +112,11 @@ def test_what_is_taken_goes_in_the_order_of_all_that_waits(seed: int) -> None:
     assert len(taking.sent) == taking.found_so_far + taking.tries
     assert len(set(taking.sent)) == len(taking.sent)
     assert taking.most <= 2 * WINDOW  # what is tried again apart
+
+
+def test_how_a_host_would_be_asked_is_told_with_the_wish_for_it() -> None:
+    limits = LimitsByHost(HostLimits(3, 0.0, False), {"a": HostLimits(1, 7.0, False)})
+    frontier = SharedFrontier(window=WINDOW, limits=limits, random=lambda: 0.0, robots=False)
+    frontier.add(make_entry(0), 0.0)  # without a row of its own
+    [host] = frontier.lacking
+    assert (list(frontier.changed), host.delay) == ([host], 7.0)

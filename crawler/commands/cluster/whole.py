@@ -188,9 +188,11 @@ class WholeCrawl:
             taken = await self.feeds.pull()
             await self._look()
             state = self._state
-            if state.over:
-                return
-            if not state.stopping:
+            if state.over:  # until they have left, workers may call it off; those elsewhere shall find the job
+                self.supervisor.leave()
+                if self.supervisor.over.called and not state.workers:
+                    return
+            elif not state.stopping:
                 await self._ask_to_stop()
             elif self.supervisor.over.called and (self._cut or not state.workers) and not taken:
                 return
@@ -225,9 +227,6 @@ class WholeCrawl:
         self.supervisor.leave()
         await self.supervisor.over
         await self._look()
-        while self._state.over and self._state.workers:  # those elsewhere shall find the job until they have left
-            await self._pause()
-            await self._look()
         ended = "finished" if self._state.over else self._state.stopping or "shutdown"
         reason = "finished" if ended == START_ERROR else ended
         finished = reason == "finished"

@@ -35,6 +35,7 @@ from crawler.errors import (
     LocalFailure,
     NotBegun,
     RequestDropped,
+    RequestError,
 )
 from crawler.events import Events, FetchFailed, RequestSent, ResponseReceived, SpiderFailed
 from crawler.frontier.frontier import Frontier
@@ -172,6 +173,11 @@ class Flight:
             self._paused.add(entry)
             self._ledger.begin(Kind.PAUSED)
             self._queue.release(entry)
+
+    def refuse_taken(self, entry: Entry, error: RequestError) -> None:
+        """Let a request fail that was taken out of the store, and is not to be sent."""
+        self._queue.accept_taken(1)
+        self._queue.refuse(entry, error)
 
     def cancel_all(self) -> None:
         """Cancel what is in flight; nothing of it is judged any more."""

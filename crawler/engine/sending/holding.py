@@ -21,8 +21,9 @@ from crawler.engine.life import Kind
 from crawler.engine.sending.flight import Flight
 from crawler.engine.user_code.starts import Starts
 from crawler.engine.waiting.throttle import Throttle
+from crawler.errors import RequestError
 from crawler.events import CrawlClosing, Events
-from crawler.frontier.host import HostQueue, Key
+from crawler.frontier.host import Entry, HostQueue, Key
 from crawler.frontier.shared import SharedFrontier
 from crawler.frontier.store import Grant, Report, Store, Told
 from crawler.spider import Spider
@@ -61,7 +62,7 @@ class Holding:
         self._starts: Starts | None = None
         self._start: tuple[int, list[int]] | None = None
         self._idle: dict[HostQueue, float] = {}
-        self._behind = self._over = False
+        self._behind = self._over = self._aside = self._objects = False
         self._ledger.begin(Kind.OTHERS)
         store.listen(self)
 
@@ -95,7 +96,15 @@ class Holding:
         self._frontier.changed.clear()
         if any(not permits for _, permits in report.held):
             report.facts = self._facts.changed()
+        if (aside := self._works_aside()) is not self._aside:
+            report.aside = self._aside = aside
         return report
+
+    def _works_aside(self) -> bool:
+        """Tell whether the crawl must not end, though nobody has a request: code works for itself here."""
+        counts = self._ledger.counts
+        self._objects = self._objects and counts[Kind.UNIT] > 0
+        return self._objects or counts[Kind.INLINE] > 0
 
     def _lacking(self) -> list[HostQueue]:
         """Return the hosts that something here waits for, and forget those where nothing does any more."""
@@ -181,6 +190,10 @@ class Holding:
         self._frontier.told(host, count, first, self._clock.seconds())
         self._ledger.changed()
 
+    def doomed(self, entry: Entry, error: RequestError) -> None:
+        """This request was taken, and is not to be tried again."""
+        self._flight.refuse_taken(entry, error)
+
     def changed_facts(self, facts: dict[str, Any]) -> None:
         """Other workers have learnt this."""
         self._facts.restore(facts)
@@ -219,8 +232,11 @@ class Holding:
         self._flight.withdraw_all()
 
     def over(self, reason: str) -> None:
-        """Nothing is left to do, here or elsewhere."""
-        if not self._over:
+        """Nothing is left to do, here or elsewhere; what has begun here meanwhile, unheard, calls that off."""
+        if self._ledger.counts[Kind.UNIT] and self._life.begins:
+            self._objects = True
+            self._store.look()
+        elif not self._over:
             self._over = True
             self._ledger.end(Kind.OTHERS)
             self._ledger.changed()

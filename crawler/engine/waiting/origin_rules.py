@@ -36,7 +36,7 @@ class Refused(NamedTuple):
     error: RobotsUnreachable
 
 
-def fresh_error(error: RobotsUnreachable, request: Request) -> RequestError:
+def fresh_error(error: RequestError, request: Request) -> RequestError:
     """Return an error of its own for one of the requests that fail for the same reason.
 
     Where there was no connection, it is of the class that the request itself would have failed with.
@@ -47,6 +47,6 @@ def fresh_error(error: RobotsUnreachable, request: Request) -> RequestError:
         own = copy.copy(cause)
         own.args, own.request, own.sent = error.args, request, False
     else:
-        own = RobotsUnreachable(str(error), request=request)
+        own = type(error)(str(error), request=request)
     own.__cause__ = cause
     return own

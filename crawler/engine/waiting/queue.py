@@ -18,7 +18,7 @@ from crawler.engine.keeping.unit import Unit
 from crawler.engine.life import Kind, Ledger, Life
 from crawler.engine.parts import Edge
 from crawler.engine.waiting.robots import RobotsGate
-from crawler.errors import RequestDropped, RobotsUnreachable
+from crawler.errors import RequestDropped, RequestError
 from crawler.events import Events, RequestScheduled
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.host import Entry
@@ -91,7 +91,7 @@ class RequestQueue:
     ) -> None:
         self.inline = Inline(life.ledger)
         self.unsought: deque[Entry] = deque()
-        self.refused: deque[tuple[Entry, RobotsUnreachable]] = deque()
+        self.refused: deque[tuple[Entry, RequestError]] = deque()
         self._life = life
         self._frontier = frontier
         self._robots = robots
@@ -156,12 +156,12 @@ class RequestQueue:
             now = self._clock.seconds()
             self._frontier.later(entry, now, now)
 
-    def refuse(self, entry: Entry, error: RobotsUnreachable) -> None:
-        """Let a request fail, whose origin is out of reach: when what goes on now is done."""
+    def refuse(self, entry: Entry, error: RequestError) -> None:
+        """Let a request fail, whose origin is out of reach for example: when what goes on now is done."""
         self._life.ledger.begin(Kind.REFUSAL)
         self.refused.append((entry, error))
 
-    def next_refused(self) -> tuple[Entry, RobotsUnreachable]:
+    def next_refused(self) -> tuple[Entry, RequestError]:
         """Remove and return the first that is to fail."""
         self._life.ledger.end(Kind.REFUSAL)
         return self.refused.popleft()

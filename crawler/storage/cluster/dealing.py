@@ -178,6 +178,7 @@ class Dealings:
         turn.holds += report.held
         turn.wants += report.wanted
         turn.room = report.room
+        turn.aside = report.aside
 
     def _answered(self, turn: wire.Turn | None, reply: Reply) -> None:
         """A call has its answer; the turn is None for one that the thread made by itself."""

@@ -19,6 +19,7 @@
 --   mem:..., mems   memory of stages                          f, fv, hf:HOST             facts, by version, by host
 --   by:NAME:...     facts of which each worker has one        digests    of results of start()
 --   x               records of what has ended                 hungry     workers with nothing to do: name -> when
+--   aside           workers in which code works for itself
 
 local STEP = 3000      -- milliseconds: a longer time between two calls, or a step of the clock, counts nothing
 local AHEAD = 1000     -- hosts that are due so soon are given out already
@@ -380,6 +381,7 @@ local function drop_worker(P, w, now, ended, told_all, seen, touched)
     if not told_all then call('DEL', P..':w:'..w) end
     call('SREM', P..':unsure', w)
     call('ZREM', P..':hungry', w)
+    call('SREM', P..':aside', w)
     for _, name in ipairs(call('SMEMBERS', P..':hw:'..w)) do
       local h = host(P, name)
       -- It may have sent until its own fence, and told nobody.
@@ -488,6 +490,7 @@ local sections = {
   know = function(r) return r.text() end,
   room = function(r) return r.number() end,
   stop = function(r) return r.text() end,
+  aside = function(r) return r.number() end,
   leave = function() return true end,
 }
 
@@ -539,6 +542,9 @@ local function tell_hosts(P, w, turn, now, touched, granted)
         if not h.a[w] then set(P, w, h, limit) end
       end
       touched[t.host] = true
+    elseif t.d > h.d then
+      -- It is only wanted. Whoever is granted it may ask it at once, and die before it has told anything.
+      call('HSETNX', P..':h:'..t.host, 'd', t.d)
     end
   end
 end
@@ -807,7 +813,18 @@ end
 local function is_over(P, m)
   -- One question in one call: nothing waits, is at work, unfolds, dies or is not yet written.
   return m.queued == 0 and m.taken == 0 and m.ended and m.backlog == 0
-    and call('EXISTS', P..':unfold', P..':dying', P..':cq') == 0
+    and call('EXISTS', P..':unfold', P..':dying', P..':cq', P..':aside') == 0
+end
+
+local function judge_end(P, m)
+  -- What code that works for itself brings has no row before: it may come behind the end, which is called off then.
+  if not is_over(P, m) then
+    if m.over ~= '' then call('HDEL', P..':m', 'over') end
+    m.over = ''
+  elseif m.over == '' and m.stop == '' then
+    m.over = 'finished'
+    call('HSET', P..':m', 'over', m.over)
+  end
 end
 
 local function counters(P)
@@ -820,10 +837,7 @@ local function outcome(P, w, now, parts, touched, granted, facts, room)
   -- What others have changed, and what this worker may do now.
   local begin, hungry = NONE, 0
   local m = counters(P)
-  if m.over == '' and m.stop == '' and is_over(P, m) then
-    m.over = 'finished'
-    call('HSET', P..':m', 'over', m.over)
-  end
+  judge_end(P, m)
   if room and m.stop == '' and m.over == '' then
     begin = begin_start(P, w)
     local left = give_hosts(P, w, room, now, touched, granted)
@@ -899,6 +913,7 @@ local function carry_out(P, w, turn, now, full)
     touched[hold.host] = true
   end
   if turn.stop[1] then call('HSETNX', P..':m', 'stop', turn.stop[1]) end
+  if turn.aside[1] then call(turn.aside[1] == 1 and 'SADD' or 'SREM', P..':aside', w) end
   arm_all(P, touched)
   touched = {}
   if turn.leaves then
@@ -1078,10 +1093,7 @@ local function state(K, A)
     arm_all(P, touched)
   end
   local m = counters(P)
-  if A[1] == 'look' and m.over == '' and m.stop == '' and is_over(P, m) then
-    m.over = 'finished'
-    call('HSET', P..':m', 'over', m.over)
-  end
+  if A[1] == 'look' then judge_end(P, m) end
   local more = call('HMGET', P..':m', 'failed', 'dropped', 'duplicates', 'seen', 'stopped')
   return list({int(m.queued), int(m.taken), int(m.done), int(m.items), int(call('ZCARD', P..':w')), int(living_workers),
     text(m.stop), text(m.over), int(m.backlog), int(tonumber(more[1] or 0)), int(tonumber(more[2] or 0)),

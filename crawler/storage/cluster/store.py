@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred, FirstError, fail, gatherResults, succeed
 from twisted.python.failure import Failure
 
-from crawler.errors import StoreError
+from crawler.errors import LostWorkers, StoreError
 from crawler.frontier.host import Entry
 from crawler.frontier.store import (
     ELSEWHERE,
@@ -222,17 +222,22 @@ class ClusterStore:
         return not_before - time.time()
 
     def _entries(self, host: str, taken: Sequence[Taken]) -> list[tuple[Entry, float]]:
-        """Make requests of rows that were taken. One that was the end of too many workers ends here, by name."""
+        """Make requests of rows that were taken. One that was the end of too many workers ends here, by name: with its
+        errback, unless that has been the end of one more."""
         entries = []
         for each in taken:
             row = rows.taken(host, each)
             self._taken[row.token] = row
+            self._facts.note(row)
             if row.deaths < DEADLY:
-                self._facts.note(row)
                 entries.append((rows.entry_of(row, self._codec), 0.0))
+                continue
+            said = f"its callback was running when {row.deaths} workers died"
+            logger.error("%s failed: %s", row.payload.url, said)
+            if row.deaths == DEADLY:
+                self._dealings.listener.doomed(rows.entry_of(row, self._codec), LostWorkers(said))
             else:
-                logger.error("%s failed: its callback was running when %d workers died", row.payload.url, row.deaths)
-                self.commit([Finished(row.token, outcome="failed", reason="lost five workers")])
+                self.commit([Finished(row.token, outcome="failed", reason=LostWorkers.__name__)])
         return entries
 
     # What the dealings ask

@@ -124,7 +124,9 @@ class Turn(Struct):
     ``posts``: rows that stay, in a new form; ``returns``: rows that go back. ``knows``: names of facts that are asked
     for. ``holds``: hosts that are gone on with by fewer permits, 0 for none; ``wants``: hosts that something here waits
     for; ``takes``: hosts with the number of rows that are to be taken; ``room``: how many further hosts are welcome.
-    ``leave``: this is the worker's last call, and what it still has goes back.
+    ``aside``: whether code works for itself in this worker, whose results have no row; None: as told before. If it
+    does, an end that was told already is called off. ``leave``: this is the worker's last call, and what it still has
+    goes back.
     """
 
     tells: list[Tell] = []
@@ -141,6 +143,7 @@ class Turn(Struct):
     knows: list[str] = []
     room: int = 0
     stop: str = ""
+    aside: bool | None = None
     leave: bool = False
 
     def arguments(self) -> list[Word]:
@@ -169,6 +172,8 @@ class Turn(Struct):
             flat += ("room", 1, self.room)
         if self.stop:
             flat += ("stop", 1, self.stop)
+        if self.aside is not None:
+            flat += ("aside", 1, int(self.aside))
         if self.leave:
             flat += ("leave", 0)
         return flat

@@ -5,8 +5,8 @@ from __future__ import annotations
 from random import Random
 
 from crawler.storage.cluster.wire import Change, Claim, Fact, Finish, Move, Put, Stage, Turn
-from tests.cluster.model.held import Host, Unit
-from tests.cluster.model.world import LEASE, World, fingerprint_of
+from tests.cluster.model.held import Aside, Host, Unit
+from tests.cluster.model.world import DEADLY, LEASE, World, fingerprint_of
 
 SEND_UNTIL = LEASE * 11 / 15
 REDIRECTS = 1000
@@ -26,7 +26,12 @@ class Asking:
     hosts: dict[str, Host]
     waiting: dict[int, Unit]
     start: tuple[int, set[int]] | None
+    asides: list[Aside]
+    stopping: bool
     next: Turn
+
+    def kill(self, blamed: int | None = None) -> None:
+        """See Worker."""
 
     def since(self, then: float) -> float:
         """Return the milliseconds by this worker's clock."""
@@ -72,13 +77,19 @@ class Asking:
     def answer(self) -> None:
         """Take one answer, and one result of start()."""
         now, chance, said = self.world.now, self.random, self.next
-        self._deliver()
+        if not self.stopping:
+            self._deliver()
+            self._work_aside()
         for unit in list(self.units.values()):
             if not unit.open or unit.open[1] > now:
                 continue
             unit.open = None
             self._landed(unit.at)
             x = chance.random()
+            if unit.page in self.world.deadly and not unit.carried:
+                self.kill(unit.token)
+                self.world.begin_worker()
+                return
             if x < 0.08:
                 self._again(unit, chance.choice([100, 3000, 20000]))
             elif x < 0.25 and not unit.carried and self.world.links[unit.page]:
@@ -131,6 +142,29 @@ class Asking:
         said.finishes.append(fin)
         if self.random.random() < 0.1:
             said.facts.append(Fact(f"cookie:{unit.page % 3}", b"%d %d" % (unit.page, world.steps)))
+
+    def fail(self, unit: Unit) -> None:
+        """A request that was the end of too many workers is given up. What its errback yields is kept."""
+        assert unit.deaths >= DEADLY
+        self.world.dead[unit.token] = unit.page
+        children = [self.world.child(link) for link in self.world.links[unit.page]]
+        self.next.finishes.append(Finish(unit.token, outcome="failed", reason="LostWorkers", children=children))
+        del self.units[unit.token]
+
+    def _work_aside(self) -> None:
+        """Code that works for itself fetches something, and brings an item and a link."""
+        chance, said = self.random, self.next
+        if self.world.left_aside and len(self.asides) < 2 and chance.random() < 0.02:
+            self.world.left_aside -= 1
+            self.asides.append(Aside(*self.world.new_pages(2)))
+            said.claims.append(Claim(-1, fingerprint_of(self.asides[-1].carries)))
+        for aside in self.asides:
+            if aside.claimed and not aside.told and chance.random() < 0.1:
+                aside.told = True
+                items = [b"%d aside" % self.world.key_of(aside.carries)]
+                children, own = [self.world.child(aside.page)], [fingerprint_of(aside.carries)]
+                said.finishes.append(Finish(-1, items=items, children=children, fingerprints=own))
+                return
 
     def _deliver(self) -> None:
         """Go on with start(), if it is this worker's."""

@@ -40,6 +40,8 @@ FAULTS: dict[str, Patch] = {
             "    call('DEL', P..':queued')\n  end\n",
         ),
     ],
+    "end judged without what works aside": [("P..':cq', P..':aside') == 0", "P..':cq') == 0")],
+    "an end that nothing calls off": [("if m.over ~= '' then call('HDEL', P..':m', 'over') end\n    m.over = ''", "")],
     # The queue is looked at in one call, what is at work in the next.
     "end judged in two steps": [
         (

@@ -24,10 +24,21 @@ class Unit:
     open: list[Any] | None = None
     carried: bool = False
     carries: int = -1
+    deaths: int = 0
 
     @property
     def page(self) -> int:
         return int(self.payload.split()[0])
+
+
+@dataclass(eq=False)
+class Aside:
+    """Work of code that works for itself: it ``carries`` a page, once that is ``claimed``, and yields a ``page``."""
+
+    page: int
+    carries: int
+    claimed: bool = False
+    told: bool = False
 
 
 @dataclass(eq=False)

@@ -34,7 +34,7 @@ return broken
 """
 
 _BY_NAME = ("t", "cl", "sg", "u", "q", "wait", "hw", "ask", "dirty")
-_WHOLE = ("c", "cq", "later", "dying", "unfold")
+_WHOLE = ("c", "cq", "later", "dying", "unfold", "aside")
 
 
 class Broken(Exception):

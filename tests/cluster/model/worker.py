@@ -6,9 +6,9 @@ from crawler.errors import LateWorker
 from crawler.storage.cluster.calls import Calls
 from crawler.storage.cluster.wire import Put, Reply, Turn
 from tests.cluster.model.asking import SEND_UNTIL, Asking
-from tests.cluster.model.held import Host, Unit
+from tests.cluster.model.held import Aside, Host, Unit
 from tests.cluster.model.rules import KEY, Broken
-from tests.cluster.model.world import LEASE, World
+from tests.cluster.model.world import DEADLY, LEASE, World, fingerprint_of
 
 OPEN_UNTIL = LEASE * 12 / 15
 
@@ -21,7 +21,8 @@ class Worker(Asking):
         self.drift = 1 + self.random.uniform(-0.01, 0.01)
         self.paused = self.cut = 0.0
         self.stepped = world.now
-        self.over = self.leaves = False
+        self.leaves = False
+        self.frank = self.random.random() < 0.5  # it tells of what works aside before it must
         self._join()
 
     def _join(self) -> None:
@@ -35,6 +36,8 @@ class Worker(Asking):
         self.hosts: dict[str, Host] = {}
         self.waiting: dict[int, Unit] = {}
         self.start: tuple[int, set[int]] | None = None
+        self.over = self.stopping = self.told_aside = self.objects = False
+        self.asides: list[Aside] = []
         self.number = self.tries = 0
         self.pending: Turn | None = None
         self.next = Turn()
@@ -43,15 +46,16 @@ class Worker(Asking):
         world.set_clock()
         self.cookies = {name: value for name, value in self.calls.join().facts if value is not None}
 
-    def kill(self) -> None:
-        """It ends at once, and the kernel closes its connections; its parent may tell."""
+    def kill(self, blamed: int | None = None) -> None:
+        """It ends at once, and the kernel closes its connections. Its parent may tell, and does what is to blame."""
         world = self.world
         world.workers.remove(self)
         for each in world.open:
             if each[2] is self:
                 each[1] = world.now
-        if self.random.random() < 0.5:
-            blamed = self.random.choice([0, *self.units])
+        if blamed is not None or self.random.random() < 0.5:
+            if blamed is None:
+                blamed = self.random.choice([0, *self.units])
             if world.connection.command("HEXISTS", f"{KEY}:t:{self.identity}", blamed) and self.is_known():
                 world.blamed[blamed] = world.blamed.get(blamed, 0) + 1
             world.call("bury", self.identity, blamed)
@@ -68,10 +72,11 @@ class Worker(Asking):
             for unit in [unit for unit in self.units.values() if unit.open]:
                 self.break_off(unit)
         x = self.random.random()
-        if x < 0.35 or self.leaves:  # who has said that it leaves asks nobody any more
+        if x < 0.35 or self.leaves or self.over:  # who has said that it leaves asks nobody any more
             self.turn()
         elif x < 0.7:
-            self.send()
+            if not self.stopping:
+                self.send()
         else:
             self.answer()
 
@@ -139,7 +144,18 @@ class Worker(Asking):
         if reply.begin is not None:
             self.start = reply.begin.count, {int(digest) for digest in reply.begin.digests}
             self._check_start()
-        self.over = bool(reply.over)
+        self.stopping = bool(reply.stopping)
+        self._check_over(reply)
+
+    def _check_over(self, reply: Reply) -> None:
+        """It is not over while anybody has said that code works for itself there. Who has begun unheard objects."""
+        if not reply.over:
+            return
+        for each in self.world.workers:
+            if each.told_aside and each.is_known() and not self.world.rolls and self.tries == 1:
+                raise Broken(f"over, but {each.identity} has something aside")
+        self.objects = bool(self.asides)
+        self.over = not self.asides
 
     def _check_slow(self, name: str) -> None:
         """Who gets a host that was overloaded knows that, and has it alone."""
@@ -158,7 +174,15 @@ class Worker(Asking):
                 raise Broken(f"{self.identity} and {other.identity} both run start()")
 
     def _carried_out(self, turn: Turn, reply: Reply) -> None:
+        if turn.aside is not None:
+            self.told_aside = turn.aside
+        for finish in turn.finishes:
+            if finish.token == -1 and finish.items:
+                self._brought(finish.fingerprints[0])
         for claim, mark in zip(turn.claims, reply.claims, strict=True):
+            if claim.token == -1:
+                next(each for each in self.asides if fingerprint_of(each.carries) == claim.fingerprint).claimed = True
+                continue
             unit = self.waiting.pop(claim.token)
             if mark == "1":
                 unit.carried = True
@@ -179,9 +203,18 @@ class Worker(Asking):
             for row in rows:
                 if not self.world.rolls and row.deaths != self.world.blamed.get(row.token, 0):
                     raise Broken(f"{row.token} has {row.deaths} deaths, not {self.world.blamed.get(row.token, 0)}")
-                unit = Unit(row.token, name, row.payload, row.priority, name)
+                unit = Unit(row.token, name, row.payload, row.priority, name, deaths=row.deaths)
                 self.units[row.token] = unit
-                self.host(name).queue.append(unit)
+                if row.deaths < DEADLY:
+                    self.host(name).queue.append(unit)
+                else:
+                    self.fail(unit)
+
+    def _brought(self, fingerprint: int) -> None:
+        """The results of something aside are kept."""
+        [aside] = [each for each in self.asides if fingerprint_of(each.carries) == fingerprint]
+        self.asides.remove(aside)
+        self.world.brought |= {aside.page, aside.carries}
 
     def _made(self) -> Turn:
         """Make the next turn of what was gathered, and of what is to be told of hosts."""
@@ -203,8 +236,12 @@ class Worker(Asking):
                 turn.takes.append((name, 4))
             if (host.carried or host.queue) and not host.permits:
                 turn.wants.append(name)
+                turn.tells.append(host.tell(name, self.world))
+        aside = bool(self.asides) and (self.frank or self.objects)
+        if aside is not self.told_aside:
+            turn.aside = aside
         turn.room = chance.choice([0, 1, 2]) if self.since(self.good) < SEND_UNTIL else 0
-        leaves = self.world.chaos and chance.random() < 0.01
+        leaves = self.over or self.stopping or (self.world.chaos and chance.random() < 0.01)
         if leaves and not any(unit.open for unit in self.units.values()):
             turn.leave = self.leaves = True
         return turn

@@ -6,6 +6,7 @@ Times are milliseconds. The site sees the true time; the server's clock may be w
 from __future__ import annotations
 
 import random
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from msgspec.msgpack import Decoder
@@ -28,6 +29,9 @@ CALM_AFTER = 1500
 
 STEPS = 20_000
 """A crawl that has not ended by then never will."""
+
+DEADLY = 5
+"""A request that was the end of so many workers is given up."""
 
 FEED = "items.jsonl"
 
@@ -60,6 +64,7 @@ class World:
         self.open: list[Any] = []
         self.workers: list[Worker] = []
         self.blamed: dict[int, int] = {}
+        self.dead: dict[int, int] = {}  # the pages of such requests, by token
         self.chaos = chance.choice([0, 0.02, 0.06])
         self._forgets = chance.random() < 0.5
         self.file: list[bytes] = []
@@ -85,6 +90,18 @@ class World:
         self.stages = {page for page in pages if chance.random() < 0.2}
         # Pages whose items have the same key: a stage lets one of each pass.
         self.twin = {page: chance.randrange(self.count) if chance.random() < 0.3 else -1 for page in pages}
+        # Pages that kill whoever works on them, and those that code that works for itself has brought.
+        self.deadly = {chance.randrange(self.count) for _ in range(chance.choice([0, 0, 1, 2]))}
+        self.brought: set[int] = set()
+        self.left_aside = chance.choice([0, 8, 40 if self.busy else 20])
+        self._numbers = count(10_000)
+
+    def new_pages(self, number: int) -> list[int]:
+        """Make pages that nothing links to."""
+        pages = [next(self._numbers) for _ in range(number)]
+        for page in pages:
+            self.host_of[page], self.links[page], self.twin[page] = self.random.choice(self.hosts), [], -1
+        return pages
 
     def key_of(self, page: int) -> int:
         """Return the key of a page's item: its own, or one that others have, too."""
@@ -181,7 +198,7 @@ class World:
     def _happen(self) -> None:
         for _ in range(self.random.randint(2, 4)):
             self.begin_worker()
-        while not any(worker.over for worker in self.workers):
+        while not self._is_over():
             self.steps += 1
             if self.steps > STEPS:
                 raise Broken("the crawl does not end")
@@ -191,12 +208,21 @@ class World:
                 self.chaos = 0.0
             self._trouble(self.random.random())
             if not self.workers:
+                if self.connection.command("HGET", f"{KEY}:m", "stop"):  # the crawl was stopped: it is resumed
+                    self._open_feed()
                 self.begin_worker()
             if self.random.random() < 0.05:
                 self.feed()
             worker = self.random.choice(self.workers)
             if worker.paused <= self.now:
                 worker.step()
+
+    def _is_over(self) -> bool:
+        """A worker was told so, and nobody has called the end off, or will."""
+        if not any(worker.over for worker in self.workers):
+            return False
+        works_on = any(worker.asides and worker.is_known() for worker in self.workers)
+        return not works_on and self.connection.command("HGET", f"{KEY}:m", "over") is not None
 
     def begin_worker(self) -> None:
         """Add a worker."""
@@ -229,6 +255,8 @@ class World:
         elif which < 0.85 and self._forgets and not self._full_until and self.now - self._rolled > 60_000:
             self._rolled = self.now + chance.choice([100, 1000, 2500])
             self._snap()
+        elif 0.85 <= which < 0.87:
+            self.call("stop", "shutdown")
 
     def _trouble_of(self, worker: Worker, which: float) -> None:
         if which < 0.2:
@@ -249,8 +277,12 @@ class World:
         self._trouble(1.0)
         self.feed()
         found = [int(item.split()[0]) for item in self.file]
-        if lost := {self.key_of(page) for page in range(self.count)} - set(found):
+        pages = {*range(self.count), *(() if self.rolls else self.brought)} - set(self.dead.values())
+        if lost := {self.key_of(page) for page in pages} - set(found):
             raise Broken(f"lost {sorted(lost)[:5]}")
+        failed = int(self.connection.command("HGET", f"{KEY}:m", "failed") or 0)
+        if failed != len(self.dead) and not self.rolls:
+            raise Broken(f"{failed} have failed, but {len(self.dead)} were the end of too many workers")
         if len(set(found)) != len(found):
             raise Broken(f"doubled {sorted(key for key in set(found) if found.count(key) > 1)[:5]}")
         for worker in list(self.workers):
