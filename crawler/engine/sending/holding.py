@@ -92,7 +92,7 @@ class Holding:
         report = Report(wanted=[host.name for host in self._lacking()], room=self._room())
         report.returned += [(entry, 0.0) for entry in self._returned()]
         self._let_go(report, now)
-        report.told = [self._told(host, now) for host in self._frontier.changed]
+        report.told += [self._told(host, now) for host in self._frontier.changed]
         self._frontier.changed.clear()
         if any(not permits for _, permits in report.held):
             report.facts = self._facts.changed()
