@@ -233,10 +233,10 @@ class ClusterStore:
                 entries.append((rows.entry_of(row, self._codec), 0.0))
                 continue
             said = f"its callback was running when {row.deaths} workers died"
-            logger.error("%s failed: %s", row.payload.url, said)
             if row.deaths == DEADLY:
                 self._dealings.listener.doomed(rows.entry_of(row, self._codec), LostWorkers(said))
             else:
+                logger.error("%s failed: %s", row.payload.url, said)
                 self.commit([Finished(row.token, outcome="failed", reason=LostWorkers.__name__)])
         return entries
 

@@ -294,6 +294,9 @@ class World:
         for worker in known:
             if worker.cookies != cookies:
                 raise Broken(f"{worker.identity} has the cookies {worker.cookies}, not {cookies}")
+        for _ in range(LEASE // 1000 + 2):  # who was killed just now is known until its lease is over
+            self.now += 1000
+            self.call("state", "look")
         rules.check_left(self.connection)
 
 
