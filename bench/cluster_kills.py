@@ -10,7 +10,8 @@ workers, a second machine with one more. Each second something dies: mostly a wo
 the second machine, the server; some are stopped beyond their lease, and of all calls to the server a share is
 cut before or after it has executed them. Printed is what was done, and what the site's log and the
 outputs say of it. The exit status is 1 if an item is missing or doubled, a host was asked too soon or too often
-at once, or a page was fetched again that was not in flight.
+at once, a page was fetched again that was not in flight, or what a dead worker had was not asked again within two
+leases (while the server and any worker lived, and beyond what the host itself has to be left alone).
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.cluster.kills.chaos import SiteProcess
+from tests.cluster.kills.chaos import LEASE_SECONDS, SiteProcess
+from tests.cluster.kills.recovery import summary
 from tests.cluster.kills.sitelog import by_host, refetched
 from tests.cluster.kills.storm import Storm
 
@@ -41,6 +43,8 @@ def run(seed: int, *, pages: int, kills: int, kind: str, patience: float) -> boo
         workers = len({one.pid for one in storm.log})
         print(f"seed {seed}: {storm.seconds:.0f} s; {done}; {workers} workers asked, calls cut: {storm.cut}")
         print(f"  {len(storm.log):,} requests ({hosts}), {again} of them again; {len(problems)} problems")
+        for line in summary(storm.recoveries, lease=LEASE_SECONDS):
+            print(f"  {line}")
         for problem in problems:
             print(f"  {problem}")
         return not problems

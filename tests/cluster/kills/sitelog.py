@@ -194,10 +194,10 @@ def _of_a_hit_unit(exchange: Exchange, world: World, hits: Sequence[Hit]) -> boo
     return kind in ("d", "c") and was_hit(hits, exchange.pid, exchange.began, exchange.began + 2 * UNCOMMITTED_SECONDS)
 
 
-def silences(log: Sequence[Exchange], world: World, outages: Sequence[Hit], *, longest: float) -> list[str]:
-    """Tell which hosts nobody asked for longer than ``longest`` seconds while one of their pages was known.
+def pending_pages(log: Sequence[Exchange], world: World) -> dict[str, list[tuple[float, float]]]:
+    """Return for each host since when each of its pages was known, and when it was first asked for.
 
-    A page is known from the last good answer that had its link; the time of an outage does not count.
+    A page is known from the last good answer that had its link.
     """
     answered = {one.key: one.ended for one in log if one.good and one.ended is not None}
     known: dict[str, float] = {}
@@ -208,9 +208,21 @@ def silences(log: Sequence[Exchange], world: World, outages: Sequence[Hit], *, l
     first: dict[str, float] = {}
     for exchange in log:
         first.setdefault(exchange.key, exchange.began)
+    pending: dict[str, list[tuple[float, float]]] = {host: [] for host in HOSTS}
+    for key in known.keys() & first.keys():
+        pending[key.partition("/")[0]].append((known[key], first[key]))
+    return pending
+
+
+def silences(log: Sequence[Exchange], world: World, outages: Sequence[Hit], *, longest: float) -> list[str]:
+    """Tell which hosts nobody asked for longer than ``longest`` seconds while one of their pages was known.
+
+    The time of an outage does not count.
+    """
+    known = pending_pages(log, world)
     problems = []
     for host in HOSTS:
-        pending = [(known[key], first[key]) for key in known if key in first and key.startswith(f"{host}/")]
+        pending = known[host]
         for before, after in pairwise([one.began for one in log if one.host == host and host != MOVING]):
             out = sum(max(0.0, min(after, one.ended) - max(before, one.began)) for one in outages)
             if after - before - out > longest and any(since < before and after <= until for since, until in pending):

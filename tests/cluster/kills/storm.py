@@ -12,7 +12,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,7 @@ from tests.cluster.kills.chaos import (
     signal_if_there,
 )
 from tests.cluster.kills.output import wrong_items
+from tests.cluster.kills.recovery import REPORTED, Recovery, recoveries, slow
 from tests.cluster.kills.server import Proxy, Server
 from tests.cluster.kills.sitelog import Exchange, Hit
 
@@ -40,7 +41,10 @@ ORPHAN_SECONDS = 5.0
 
 @dataclass
 class Storm:
-    """One crawl; what was done to it stands in ``hits``, and in ``outages`` when nobody could go on."""
+    """One crawl; what was done to it stands in ``hits``, and in ``outages`` when nobody could go on.
+
+    ``deaths`` are the workers that were killed or stopped, each from the moment at which that was done.
+    """
 
     site: SiteProcess
     folder: Path
@@ -49,6 +53,7 @@ class Storm:
     cuts: float = 0.02
     hits: list[Hit] = field(default_factory=list)
     outages: list[Hit] = field(default_factory=list)
+    deaths: list[Hit] = field(default_factory=list)
     done: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     log: list[Exchange] = field(default_factory=list)
@@ -59,6 +64,7 @@ class Storm:
         self._output = self.folder / "log.txt"
         self._machine: Crew | None = None
         self._begun_again = 0
+        self._orphans: set[int] = set()
         self._restarts: list[tuple[float, set[int]]] = []
 
     def run(self, *, kills: int, patience: float) -> None:
@@ -82,6 +88,8 @@ class Storm:
             self._rage(kills)
             self._calm(patience)
         self.hits += self._watch.hits
+        told = {death.pid for death in self.deaths}
+        self.deaths += [hit._replace(what="orphaned") for hit in self._watch.hits if hit.pid in self._orphans - told]
         self.log = self.site.log
         self.outages += [self._restart(began, orphans) for began, orphans in self._restarts]
         self.seconds = time.monotonic() - self._began
@@ -107,8 +115,15 @@ class Storm:
             *sitelog.crowds(self.log),
             *sitelog.impatient(self.log, world, self.hits),
             *sitelog.needless(self.log, world, self.hits),
+            *slow(self.recoveries, lease=LEASE_SECONDS),
             *sitelog.silences(self.log, world, self.outages, longest=longest),
         ]
+
+    @property
+    def recoveries(self) -> list[Recovery]:
+        """How soon others went on with what a dead worker had."""
+        outages = [outage for outage in self.outages if outage.what == "server killed"]
+        return recoveries(self.log, self.site.world, self.deaths, outages)
 
     @property
     def cut(self) -> dict[str, int]:
@@ -192,16 +207,24 @@ class Storm:
 
     def _kill_worker(self) -> None:
         if victims := self._victims():
-            signal_if_there(self._rng.choice(victims), signal.SIGKILL)
+            pid = self._rng.choice(victims)
+            self._note_deaths([pid], REPORTED)
+            signal_if_there(pid, signal.SIGKILL)
         if self.kind == "alone":
             self._starter.process.wait()
             self._resume()
+
+    def _note_deaths(self, pids: Iterable[int], what: str) -> None:
+        now = time.monotonic()
+        known = {death.pid for death in self.deaths}
+        self.deaths += [Hit(now, now, pid, what) for pid in pids if pid not in known]
 
     def _stop_worker(self) -> None:
         if victims := self._victims():
             pid = self._rng.choice(victims)
             if signal_if_there(pid, signal.SIGSTOP):
                 self._stopped[pid] = time.monotonic()
+                self._note_deaths([pid], "stopped")
 
     def _continue_stopped(self) -> None:
         now = time.monotonic()
@@ -214,7 +237,12 @@ class Storm:
     def _kill_starter(self) -> None:
         began = time.monotonic()
         orphans = self._starter.workers
-        self._starter.kill()
+        if self.kind == "server" and len(self._restarts) % 2:
+            self._note_deaths(orphans, "killed with its starter")
+            self._starter.kill_all()
+        else:
+            self._starter.kill()
+            self._orphans |= set(orphans)
         self.hits += [Hit(began, began + ORPHAN_SECONDS, pid, "orphaned") for pid in orphans]
         self._resume()
         self._restarts.append((began, set(orphans)))
@@ -228,6 +256,7 @@ class Storm:
 
     def _kill_machine(self) -> None:
         assert self._machine is not None
+        self._note_deaths(self._machine.workers, "killed with its machine")
         self._machine.kill_all()
         self._machine = self._crew("work", self._proxy.url, "k")
 

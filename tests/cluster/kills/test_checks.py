@@ -9,11 +9,13 @@ import pytest
 
 from tests.cluster.kills import sitelog
 from tests.cluster.kills.output import wrong_items
+from tests.cluster.kills.recovery import REPORTED, recoveries, slow, summary
 from tests.cluster.kills.sitelog import Exchange, Hit
 from tests.cluster.kills.world import FAILING, MEMBERS, PACED, PLAIN, SLOW, World
 
 WORLD = World(800, 1)
 RETRY = next(page.path for page in WORLD.pages if WORLD.fails_first(page.number) and WORLD.retry_after(page.number))
+AT_SLOW = next(page.path for page in WORLD.pages if page.host == SLOW)
 WHOLE = next(page.path for page in WORLD.pages if page.host == PLAIN and page.inline)
 PART_HOST, _, _part = WORLD.pages[int(WHOLE[3:])].inline.partition("/")
 PART = f"/{_part}"
@@ -73,6 +75,47 @@ def test_silences() -> None:
     assert len(sitelog.silences(log, WORLD, [], longest=8)) == 1
     assert sitelog.silences(log, WORLD, [], longest=20) == []
     assert sitelog.silences(log, WORLD, [Hit(1.0, 15.0, 0)], longest=8) == []
+
+
+def test_recovery_of_a_request() -> None:
+    cut = exchange(SLOW, AT_SLOW, 10.0, 10.1, status=0)
+    other = [exchange(PLAIN, f"/p/{number}", float(number), number + 0.1, pid=3) for number in range(40)]
+    death = Hit(10.1, 10.1, 1, REPORTED)
+
+    def found(
+        again: float, *more: Exchange, outages: tuple[Hit, ...] = (), deaths: tuple[Hit, ...] = ()
+    ) -> list[float]:
+        log = [*other, cut, *more, exchange(SLOW, AT_SLOW, again, again + 0.25, pid=2)]
+        log.sort(key=lambda one: one.began)
+        return [round(one.seconds, 2) for one in recoveries(log, WORLD, [death, *deaths], outages)]
+
+    assert found(10.3) == [0.2]
+    assert found(17.1) == [7.0]
+    assert found(17.1, outages=(Hit(11.0, 16.0, 0),)) == [2.0]
+    owner = exchange(SLOW, "/p/2", 12.0, 12.2, pid=4)
+    assert found(17.1, owner, deaths=(Hit(15.1, 15.1, 4, REPORTED),)) == [2.0]  # who had it then died, too
+    assert found(17.1, exchange(SLOW, AT_SLOW, 10.05, 10.3, pid=4)) == []  # it was no longer that worker's
+
+
+def test_recovery_when_all_are_dead() -> None:
+    log = [exchange(SLOW, AT_SLOW, 10.0, 10.1, status=0), exchange(SLOW, AT_SLOW, 30.0, 30.1, pid=2)]
+    assert [one.seconds for one in recoveries(log, WORLD, [Hit(10.1, 10.1, 1)], [])] == [0.0]
+
+
+def test_recovery_of_a_host() -> None:
+    links = [(page, WORLD.pages[link]) for page in WORLD.pages for link in page.links]
+    page, to = next((page, to) for page, to in links if to.host == PACED and WORLD.href(to.number) == to.name)
+    log = [exchange(page.host, page.path, 0.0, 0.1, pid=3), exchange(PACED, "/p/x", 9.9, 9.9)]
+    log += [exchange(PACED, to.path, 19.0, 19.0, pid=2), exchange(PLAIN, "/p/x", 20.0, 20.1, pid=3)]
+    [one] = recoveries(log, WORLD, [Hit(10.0, 10.0, 1, "stopped")], [])
+    assert (one.of, one.seconds) == (PACED, 9.0)
+    assert len(slow([one], lease=3.0)) == 1
+    assert slow([one], lease=5.0) == []
+    assert list(summary([one], lease=5.0)) == [
+        "stopped, host: 1 times, asked again after 9.00 s (median), 9.00 s (worst) of 10 s"
+    ]
+    assert len(slow([one._replace(what=REPORTED)], lease=5.0)) == 1  # at once would have been right
+    assert slow([one._replace(what=REPORTED, seconds=0.5)], lease=5.0) == []
 
 
 def test_what_is_forbidden() -> None:
