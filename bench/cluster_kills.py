@@ -17,8 +17,10 @@ leases (while the server and any worker lived, and beyond what the host itself h
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.cluster.kills.chaos import LEASE_SECONDS, SiteProcess
@@ -27,27 +29,39 @@ from tests.cluster.kills.sitelog import by_host, refetched
 from tests.cluster.kills.storm import Storm
 
 
-def run(seed: int, *, pages: int, kills: int, kind: str, patience: float) -> bool:
+def run(wanted: argparse.Namespace, seed: int) -> bool:
     """Crawl one world and print what came of it; tell whether all was well."""
-    with tempfile.TemporaryDirectory() as temporary, SiteProcess(Path(temporary), pages=pages, seed=seed) as site:
-        storm = Storm(site, Path(temporary), seed=seed, kind=kind)
+    with ExitStack() as stack:
+        folder = Path(wanted.keep or stack.enter_context(tempfile.TemporaryDirectory()), f"seed-{seed}")
+        folder.mkdir(parents=True)
+        site = stack.enter_context(SiteProcess(folder, pages=wanted.pages, seed=seed))
+        storm = Storm(site, folder, seed=seed, kind=wanted.kind)
         try:
-            storm.run(kills=kills, patience=patience)
+            storm.run(kills=wanted.kills, patience=wanted.patience)
         except AssertionError as error:
             print(f"seed {seed}: {error}")
             return False
-        problems = storm.problems()
-        again = len(refetched(storm.log, site.world))
-        hosts = ", ".join(f"{host} {len(asked)}" for host, asked in sorted(by_host(storm.log).items()))
-        done = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(storm.done.items()))
-        workers = len({one.pid for one in storm.log})
-        print(f"seed {seed}: {storm.seconds:.0f} s; {done}; {workers} workers asked, calls cut: {storm.cut}")
-        print(f"  {len(storm.log):,} requests ({hosts}), {again} of them again; {len(problems)} problems")
-        for line in summary(storm.recoveries, lease=LEASE_SECONDS):
-            print(f"  {line}")
-        for problem in problems:
-            print(f"  {problem}")
-        return not problems
+        finally:
+            deeds = sorted([*storm.deaths, *storm.hits])
+            (folder / "deeds.jsonl").write_text("".join(f"{json.dumps(deed._asdict())}\n" for deed in deeds))
+        return report(storm, seed)
+
+
+def report(storm: Storm, seed: int) -> bool:
+    """Print what was done and seen; tell whether all was well."""
+    problems = storm.problems()
+    again = len(refetched(storm.log, storm.site.world))
+    hosts = ", ".join(f"{host} {len(asked)}" for host, asked in sorted(by_host(storm.log).items()))
+    done = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(storm.done.items()))
+    workers = len({one.pid for one in storm.log})
+    print(f"seed {seed}: {storm.seconds:.0f} s; {done}; {workers} workers asked, calls cut: {storm.cut}")
+    print(f"  {len(storm.log):,} requests ({hosts}), {again} of them again; {len(problems)} problems")
+    for line in summary(storm.recoveries, lease=LEASE_SECONDS):
+        print(f"  {line}")
+    for problem in problems:
+        print(f"  {problem}")
+    sys.stdout.flush()
+    return not problems
 
 
 def main() -> None:
@@ -59,10 +73,11 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--patience", type=float, default=300.0, help="seconds for the rest, when the storm is over")
     parser.add_argument("--kind", choices=["server", "private", "alone"], default="server")
+    parser.add_argument("--keep", metavar="FOLDER", help="where the logs, what was done and the outputs stay")
     wanted = parser.parse_args()
     good = True
     for seed in range(wanted.first_seed, wanted.first_seed + wanted.seeds):
-        good &= run(seed, pages=wanted.pages, kills=wanted.kills, kind=wanted.kind, patience=wanted.patience)
+        good &= run(wanted, seed)
     sys.exit(0 if good else 1)
 
 
