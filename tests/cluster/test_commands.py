@@ -52,6 +52,8 @@ class Pages(Spider):
         print("closed", reason, flush=True)
 """
 
+CLOSED = 'print("closed", reason, flush=True)'
+
 
 class Shop(NamedTuple):
     """A project, the site that its spider walks (by three names of it), and what runs in it."""
@@ -208,6 +210,25 @@ def test_the_feeds_of_a_job_whose_process_was_killed_are_made_valid_and_it_goes_
     assert shop.run("resume", "mine").status == 0
     everything = json.loads((shop.folder / "items.json").read_text())
     assert sorted(item["url"] for item in everything) == shop.items() == shop.pages()
+
+
+def test_a_starter_that_is_killed_when_all_is_fetched_has_its_feeds_closed_by_a_resume(shop: Shop) -> None:
+    waits = "open('over', 'w').close()\n        while os.path.exists('hold'):\n            time.sleep(0.01)"
+    (shop.folder / "spiders" / "pages.py").write_text(f"import os, time\n{SPIDER.replace(CLOSED, waits)}")
+    (shop.folder / "hold").touch()
+    process = shop.start(*shop.crawl("--workers", "2", "-s", "JOB_KEEP=1", "--job", "mine", "-O", "items.json"))
+    when((shop.folder / "over").exists)
+    workers = children(process).values()
+    process.kill()
+    process.wait()
+    (shop.folder / "hold").unlink()
+    when(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+    assert shop.jobs() == [("mine", "stopped")]
+    resumed = shop.run("resume", "mine")
+    assert resumed.status == 0, resumed.err
+    assert sorted(item["url"] for item in json.loads((shop.folder / "items.json").read_text())) == shop.pages()
+    assert shop.jobs() == [("mine", "finished")]
+    assert "job mine is finished, there is nothing to resume" in shop.run("resume", "mine").err
 
 
 def test_another_process_helps_over_a_server_and_a_changed_spider_is_refused(shop: Shop, server: PrivateServer) -> None:

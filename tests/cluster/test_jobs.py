@@ -12,7 +12,7 @@ import pytest
 
 from crawler.errors import JobInUse, UsageError
 from crawler.storage.cluster.client import Connection
-from crawler.storage.cluster.jobs import Progress, ServerJobs, check_library
+from crawler.storage.cluster.jobs import FINISHED, Progress, ServerJobs, check_library
 
 pytestmark = pytest.mark.process
 
@@ -25,7 +25,9 @@ def jobs_of(connection: Connection, prefix: str = "crawler", **progress: Progres
 
 @pytest.fixture
 def jobs(connection: Connection) -> ServerJobs:
-    return jobs_of(connection, run=Progress(workers=2, queued=5), end=Progress(done=3, items=2, over=True))
+    return jobs_of(
+        connection, run=Progress(workers=2, queued=5), end=Progress(done=3, items=2, over=True, stopped=FINISHED)
+    )
 
 
 def make(jobs: ServerJobs, name: str | None, *, wall: float = 1000.0) -> str:
@@ -41,6 +43,18 @@ def test_a_job_is_found_as_it_was_made(jobs: ServerJobs) -> None:
     assert jobs.find("end") == end
     assert end.description == {**SHOP, "library": "crawler_1"}
     assert end.url == jobs.connection.address.url
+
+
+def test_a_job_is_finished_when_its_feeds_are_closed(connection: Connection) -> None:
+    over = Progress(over=True)
+    jobs = jobs_of(
+        connection, killed=over, again=over._replace(stopped="shutdown"), end=over._replace(stopped=FINISHED)
+    )
+    assert [jobs.find(make(jobs, name)).state for name in ("killed", "again", "end")] == [
+        "stopped",
+        "stopped",
+        "finished",
+    ]
 
 
 def test_names_of_jobs(jobs: ServerJobs) -> None:

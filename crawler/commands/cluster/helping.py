@@ -52,7 +52,7 @@ def run_helpers(
     jobs = jobs_at(connection, core.JOB_PREFIX)
     job = jobs.find(name)
     check_library(job, library.NAME)
-    if job.state == "finished":
+    if library.state(connection, jobs.key(name), look=False).over:
         raise UsageError(f"job {name} is finished; there is nothing left to do")
     told, settings = _instructions(job, connection, jobs.key(name), command_line, force=force)
     first = called or socket.gethostname().partition(".")[0] or "w"

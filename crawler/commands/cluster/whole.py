@@ -24,6 +24,7 @@ from crawler.errors import CrawlerError, JobInUse, StoreError, UsageError
 from crawler.events import CrawlClosed, CrawlClosing, CrawlOpened, Events, FeedClosed, ItemFailed
 from crawler.spider import Spider
 from crawler.stats import Stats
+from crawler.storage.cluster.jobs import FINISHED
 from crawler.storage.cluster.line import Line, State
 from crawler.summary import Summary
 
@@ -162,7 +163,7 @@ class WholeCrawl:
         self._limits = Limits(self._core, self._reached(), since)
         self._start_failures = self.stats.get_value(START_FAILURES, 0)
         self.events.publish(CrawlOpened(self._spider, self.job, self._ground.resumed))
-        if self._wish is None:
+        if self._wish is None and not self._state.over:
             self.supervisor.start()
         else:
             self.supervisor.leave()
@@ -227,9 +228,9 @@ class WholeCrawl:
         self.supervisor.leave()
         await self.supervisor.over
         await self._look()
-        ended = "finished" if self._state.over else self._state.stopping or "shutdown"
-        reason = "finished" if ended == START_ERROR else ended
-        finished = reason == "finished"
+        ended = FINISHED if self._state.over else self._state.stopping or "shutdown"
+        reason = FINISHED if ended == START_ERROR else ended
+        finished = reason == FINISHED
         self.events.publish(CrawlClosing(reason))
         counts = await self.feeds.close(finished=finished)
         for path, items in counts:

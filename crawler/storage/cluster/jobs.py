@@ -28,6 +28,9 @@ from crawler.storage.jobs import Job, check_name, stem_of
 FORM = 1
 """Of the keys of a job. Another version of this program may have another one."""
 
+FINISHED = "finished"
+"""The reason of an end at which nothing was left and the feeds were closed."""
+
 _UNLINKED_AT_ONCE = 500
 _ABOUT = msgspec.json.Decoder(dict[str, Any])
 
@@ -156,7 +159,9 @@ class ServerJobs:
             return Job(name, Path(), "damaged", created=created, problem=_of_another_form(form, name), url=url)
         progress = self._progress(key)
         in_use = progress.workers or self.connection.command("EXISTS", f"{key}:starter")
-        state = "finished" if progress.over else "running" if in_use else "stopped"
+        # Nothing is left to fetch once it is over; but a starter that was killed then has not closed the feeds.
+        finished = progress.over and progress.stopped == FINISHED
+        state = "finished" if finished else "running" if in_use else "stopped"
         reason = progress.stopped if state != "running" else ""
         done, queued, items = progress.done, progress.queued, progress.items
         changed = time.time() if state == "running" else created
