@@ -46,15 +46,10 @@ def test_a_job_is_found_as_it_was_made(jobs: ServerJobs) -> None:
 
 
 def test_a_job_is_finished_when_its_feeds_are_closed(connection: Connection) -> None:
-    over = Progress(over=True)
-    jobs = jobs_of(
-        connection, killed=over, again=over._replace(stopped="shutdown"), end=over._replace(stopped=FINISHED)
-    )
-    assert [jobs.find(make(jobs, name)).state for name in ("killed", "again", "end")] == [
-        "stopped",
-        "stopped",
-        "finished",
-    ]
+    reasons = {"killed": "", "again": "shutdown", "end": FINISHED}
+    over = {name: Progress(over=True, stopped=reason) for name, reason in reasons.items()}
+    jobs = jobs_of(connection, **over)
+    assert [jobs.find(make(jobs, name)).state for name in over] == ["stopped", "stopped", "finished"]
 
 
 def test_names_of_jobs(jobs: ServerJobs) -> None:

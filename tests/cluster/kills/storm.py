@@ -89,7 +89,8 @@ class Storm:
             self._calm(patience)
         self.hits += self._watch.hits
         told = {death.pid for death in self.deaths}
-        self.deaths += [hit._replace(what="orphaned") for hit in self._watch.hits if hit.pid in self._orphans - told]
+        orphans = [hit for hit in self._watch.hits if hit.pid in self._orphans - told]
+        self.deaths += [Hit(hit.began, hit.ended, hit.pid, "orphaned") for hit in orphans]
         self.log = self.site.log
         self.outages += [self._restart(began, orphans) for began, orphans in self._restarts]
         self.seconds = time.monotonic() - self._began

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cluster.kills import sitelog
 from tests.cluster.kills.output import wrong_items
-from tests.cluster.kills.recovery import REPORTED, recoveries, slow, summary
+from tests.cluster.kills.recovery import REPORTED, Recovery, recoveries, slow, summary
 from tests.cluster.kills.sitelog import Exchange, Hit
 from tests.cluster.kills.world import FAILING, MEMBERS, PACED, PLAIN, SLOW, World
 
@@ -114,8 +114,9 @@ def test_recovery_of_a_host() -> None:
     assert list(summary([one], lease=5.0)) == [
         "stopped, host: 1 times, asked again after 9.00 s (median), 9.00 s (worst) of 10 s"
     ]
-    assert len(slow([one._replace(what=REPORTED)], lease=5.0)) == 1  # at once would have been right
-    assert slow([one._replace(what=REPORTED, seconds=0.5)], lease=5.0) == []
+    told = Recovery(REPORTED, 1, PACED, 10.0, 9.0, 0.0)
+    assert len(slow([told], lease=5.0)) == 1  # at once would have been right
+    assert slow([Recovery(REPORTED, 1, PACED, 10.0, 0.5, 0.0)], lease=5.0) == []
 
 
 def test_what_is_forbidden() -> None:
