@@ -141,7 +141,9 @@ def test_a_page_that_kills_its_worker_fails_by_name_after_five(tmp_path: Path) -
         assert pages(site.log)["127.0.0.2/p/3"] == 5
         log = (tmp_path / "log.txt").read_text()
         assert log.count("was killed by SIGKILL; another one takes its place") == 5
-        assert f"http://127.0.0.2:{site.port}/p/3 failed: its callback was running when 5 workers died" in log
+        why = "LostWorkers: its callback was running when 5 workers died"
+        assert f"Gave up <GET http://127.0.0.2:{site.port}/p/3>: {why}" in log
+        assert "Failed  1 (1 lost workers)" in log
 
 
 def test_a_machine_that_is_cut_off_while_it_sends(tmp_path: Path) -> None:
