@@ -65,3 +65,6 @@ FAULTS: dict[str, Patch] = {
         ("if before ~= was then return text('back') end", ""),
     ],
 }
+
+OF_CODE_BY_ITSELF = {"end judged without what works aside", "an end that nothing calls off"}
+"""Faults that plain worlds do not show; all others are found in these sooner."""

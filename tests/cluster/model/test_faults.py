@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crawler.storage.cluster.client import Connection
-from tests.cluster.model.faults import FAULTS
+from tests.cluster.model.faults import FAULTS, OF_CODE_BY_ITSELF
 from tests.cluster.model.library import loaded
 from tests.cluster.model.rules import Broken
 from tests.cluster.model.worker import Worker
@@ -22,7 +22,7 @@ def test_the_model_finds(connection: Connection, fault: str) -> None:
     library = loaded(connection, FAULTS[fault])
     with pytest.raises(Broken):  # noqa: PT012
         for seed in range(ENOUGH):
-            World(library, seed, Worker).run()
+            World(library, seed, Worker, plain=fault not in OF_CODE_BY_ITSELF).run()
 
 
 def test_a_patch_that_does_not_fit_is_an_error(connection: Connection) -> None:

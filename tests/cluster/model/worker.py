@@ -22,7 +22,7 @@ class Worker(Asking):
         self.paused = self.cut = 0.0
         self.stepped = world.now
         self.leaves = False
-        self.frank = self.random.random() < 0.5  # it tells of what works aside before it must
+        self.frank = world.plain or self.random.random() < 0.5  # it tells of what works aside before it must
         self._join()
 
     def _join(self) -> None:

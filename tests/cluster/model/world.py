@@ -41,12 +41,16 @@ _text = Decoder(str).decode
 
 
 class World:
-    """A world by its seed. ``run()`` raises Broken; ``make`` makes a worker in it."""
+    """A world by its seed. ``run()`` raises Broken; ``make`` makes a worker in it.
 
-    def __init__(self, library: Library, seed: int, make: type[Worker]) -> None:
+    ``plain``: without stops, pages that kill workers and code that works for itself.
+    """
+
+    def __init__(self, library: Library, seed: int, make: type[Worker], *, plain: bool = False) -> None:
         self.library, self.connection = library, library.connection
         self.random = chance = random.Random(seed)
         self._make = make
+        self.plain = plain
         self.now = 1_000_000.0
         self.offset = 0.0
         self.steps = self.calls = self.born = self.rolls = 0
@@ -91,9 +95,9 @@ class World:
         # Pages whose items have the same key: a stage lets one of each pass.
         self.twin = {page: chance.randrange(self.count) if chance.random() < 0.3 else -1 for page in pages}
         # Pages that kill whoever works on them, and those that code that works for itself has brought.
-        self.deadly = {chance.randrange(self.count) for _ in range(chance.choice([0, 0, 1, 2]))}
+        self.deadly = {chance.randrange(self.count) for _ in range(0 if self.plain else chance.choice([0, 0, 1, 2]))}
         self.brought: set[int] = set()
-        self.left_aside = chance.choice([0, 8, 40 if self.busy else 20])
+        self.left_aside = 0 if self.plain else chance.choice([0, 8, 40 if self.busy else 20])
         self._numbers = count(10_000)
 
     def new_pages(self, number: int) -> list[int]:
@@ -255,7 +259,7 @@ class World:
         elif which < 0.85 and self._forgets and not self._full_until and self.now - self._rolled > 60_000:
             self._rolled = self.now + chance.choice([100, 1000, 2500])
             self._snap()
-        elif 0.85 <= which < 0.87:
+        elif 0.85 <= which < 0.87 and not self.plain:
             self.call("stop", "shutdown")
 
     def _trouble_of(self, worker: Worker, which: float) -> None:
