@@ -15,11 +15,11 @@ from crawler.engine.keeping.facts import ErrorCount, Facts
 from crawler.engine.life import Capacity, Life
 from crawler.engine.parts import Parts
 from crawler.engine.sending.flight import Flight, Turns
-from crawler.engine.sending.holding import Holding
+from crawler.engine.sending.holding import Holding, LeasedSender
 from crawler.engine.sending.loop import KeptAnswers, Leasing, Loop, Sender
-from crawler.engine.user_code.callbacks import Callbacks
 from crawler.engine.user_code.patience import Patience
 from crawler.engine.user_code.starts import Starts
+from crawler.engine.user_code.told import callbacks_of
 from crawler.engine.user_code.watch import HoldWatch
 from crawler.engine.waiting.queue import RequestQueue
 from crawler.engine.waiting.robots import RobotsGate
@@ -45,9 +45,9 @@ class Keeping:
         self.feeds = FeedWriters(parts.feeds, store, machine=machine, ending=self.ending, events=events)
         self.facts = Facts(parts.facts, parts.memory_changes, self.ending)
         self.refusing = Refusing(self.life.books, events, explain=core.JOB_EXPLAIN == "full")
-        uncommitted = Uncommitted()
+        uncommitted = Uncommitted(parts.memory)
         self.committed = CommittedUnits(
-            self.frontier, self.queue, self.feeds, uncommitted, self.refusing, self.ending, events, parts.memory
+            self.frontier, self.queue, self.feeds, uncommitted, self.refusing, self.ending, events
         )
         self.committer = Committer(
             store, clock, core, facts=self.facts, listener=self.committed, ledger=self.life.ledger
@@ -77,10 +77,9 @@ class UsersCode:
             store, parts.acceptance, self.start_pages, kept.keeper, kept.refusing, self.carrying, ending
         )
         results = Results(self.pipelines, requests, ending)
-        self.callbacks = Callbacks(machine, results, kept.life.ledger, store.running)
+        self.callbacks = callbacks_of(store, machine, results, kept.life.ledger)
         memory = kept.frontier if store.window is None else None
-        fingerprint = parts.acceptance.fingerprint
-        self.starts = Starts(machine, results, kept.keeper, ending, fingerprint, store.running, memory=memory)
+        self.starts = Starts(machine, results, kept.keeper, ending, parts.acceptance.fingerprint, store, memory=memory)
 
 
 class Sending:
@@ -96,11 +95,13 @@ class Sending:
         turns = Turns(queue, kept.frontier, kept.robots, kept.throttle, ends, clock, life.ledger)
         self.flight = Flight(parts.edge, queue, turns, kept.throttle, judging, ending, events)
         answers = KeptAnswers(parts.edge, queue, kept.frontier, judging, self.flight, life)
-        sender = Sender(answers, turns, self.flight, kept.committer, users.starts, life, store.may_send, clock)
+        senders = answers, turns, self.flight, kept.committer, users.starts, life, clock
+        sender = Sender(*senders)
         leasing = None
         if store.window is not None:
             leasing = Leasing(store, kept.frontier, queue, clock, ending, parts.rules)
         self.holding = None
         if isinstance(kept.frontier, SharedFrontier):
             self.holding = Holding(store, kept.frontier, kept.throttle, kept.committer, self.flight, ending, clock)
+            sender = LeasedSender(*senders, store, kept.frontier)
         self.loop = Loop(life, clock, kept.frontier, sender, leasing, users.callbacks, kept.committer)

@@ -32,9 +32,6 @@ class Frontier:
     host begins with. ``random()`` is uniform in [0, 1). ``robots``: whether an origin is
     closed until its robots.txt was answered; an entry with the origin "" is never closed.
     ``queued_in_memory`` counts the queued requests that are in memory.
-
-    Where processes share the crawl (shared.py), ``lacking`` are the hosts without permits that something here waits
-    for, ``changed`` these, and those with permits of which the next send or the limits have changed.
     """
 
     def __init__(
@@ -46,8 +43,6 @@ class Frontier:
         robots: bool,
     ) -> None:
         self._window = None if window is None else Window(window)
-        self.lacking: dict[HostQueue, None] = {}
-        self.changed: dict[HostQueue, None] = {}
         self._random = random
         self._origins = Origins(closed=robots)
         self._turns = Turns()
@@ -97,8 +92,6 @@ class Frontier:
                 host.in_flight += 1
                 host.before_sending, host.sent_at = (host.sent_at, host.next_send), now
                 host.pace(self._random)
-                if host.permits:
-                    self.changed[host] = None
                 if host.stored and self._window is not None:
                     self._window.refill_if_low(host)
             elif host.waits_for_lease:
@@ -195,8 +188,6 @@ class Frontier:
         if concurrency is not None:
             queue.concurrency = concurrency
             queue.set_limit()
-        if queue.permits:
-            self.changed[queue] = None
         if delay is not None and delay != queue.delay:
             queue.delay = delay
             queue.pace(self._random)
@@ -214,10 +205,7 @@ class Frontier:
 
     def pause_host(self, host: str, until: float) -> None:
         """Ask a host for nothing before a time, whatever its delay is."""
-        queue = self._host(host)
-        queue.pause(until)
-        if queue.permits:
-            self.changed[queue] = None
+        self._host(host).pause(until)
 
     def asked_again_at(self, host: str) -> float | None:
         """Return when a host may be asked again; None if it owes no delay for the last request and is not paused."""
@@ -281,9 +269,7 @@ class Frontier:
             self._origins.expect(host, entry)
         elif not self._origins.closed or self._origins.admit(host, item):
             heappush(host.ready, item)
-        if host.permits == 0:
-            self.lacking[host] = self.changed[host] = None
-        elif not host.in_line:
+        if not host.in_line:
             self._turns.line_up(host, now)
 
     def _host(self, name: str, now: float | None = None) -> HostQueue:

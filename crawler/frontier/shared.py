@@ -17,12 +17,51 @@ from crawler.frontier.window import TakenWindow
 
 
 class SharedFrontier(Frontier):
-    """A Frontier whose hosts need permits. ``window`` None is that of a store with very large ones."""
+    """A Frontier whose hosts need permits. ``window`` None is that of a store with very large ones.
+
+    ``lacking`` are the hosts without permits that something here waits for, ``changed`` these, and those with permits of
+    which the next send or the limits have changed. Until ``rests_until`` nothing can be sent, whatever is ready.
+    """
 
     def __init__(self, *, window: int | None, limits: LimitsByHost, random: Callable[[], float], robots: bool) -> None:
         super().__init__(window=None, limits=limits, random=random, robots=robots)
         self._window = self._taken = TakenWindow(window or 1000)
         self._hosts = Hosts(limits, self._origins, shared=True)
+        self.lacking: dict[HostQueue, None] = {}
+        self.changed: dict[HostQueue, None] = {}
+        self.rests_until = NEVER
+        self.next_time = self._next_time
+
+    def _next_time(self) -> float | None:
+        when = self._turns.next_time()
+        return None if when is None else max(when, self.rests_until)
+
+    def take(self, now: float) -> Entry | None:
+        """See Frontier."""
+        entry = super().take(now)
+        if entry is not None:
+            self.changed[self._in_flight[entry]] = None
+        return entry
+
+    def set_limits(self, host: str, *, concurrency: int | None = None, delay: float | None = None) -> None:
+        """See Frontier."""
+        super().set_limits(host, concurrency=concurrency, delay=delay)
+        self._has_changed(host)
+
+    def pause_host(self, host: str, until: float) -> None:
+        """See Frontier."""
+        super().pause_host(host, until)
+        self._has_changed(host)
+
+    def _has_changed(self, name: str) -> None:
+        host = self._host(name)
+        if host.permits:
+            self.changed[host] = None
+
+    def _put(self, host: HostQueue, entry: Entry, now: float, not_before: float, *, pinned: bool) -> None:
+        super()._put(host, entry, now, not_before, pinned=pinned)
+        if host.permits == 0:
+            self.lacking[host] = self.changed[host] = None
 
     def permit(self, name: str, permits: int, now: float, *, wait: float) -> HostQueue:
         """Let a host be asked with so many requests at once, the next one in ``wait`` seconds; return its queue."""

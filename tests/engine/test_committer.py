@@ -78,7 +78,7 @@ def test_a_unit_whose_time_ends_during_another_commit_is_committed_after_it() ->
     clock: Any = Clock()
     listener = Listener()
     committer = committer_of(store, clock, listener)
-    keeper = Keeper(committer, Uncommitted(), Life(Capacity(1, 1, 1)), durable=True)
+    keeper = Keeper(committer, Uncommitted({}), Life(Capacity(1, 1, 1)), durable=True)
     first, second = (Unit(START, keeper=keeper) for _ in range(2))
     committer.add(first)
     clock.advance(0.05)

@@ -14,6 +14,7 @@ from crawler.engine.deciding.ends import CommittedUnits
 from crawler.engine.ending import Ending
 from crawler.engine.items.pipelines import Pipelines
 from crawler.engine.items.stage_kinds import make_stage
+from crawler.engine.keeping.committer import Uncommitted
 from crawler.engine.keeping.unit import Unit
 from crawler.engine.life import Capacity, Kind, Life
 from crawler.engine.machine import Machine
@@ -91,7 +92,7 @@ class Room:
             events=events,
         )
         ending.life.ledger.begin(Kind.UNIT)
-        self.committed = CommittedUnits(own, own, own, own, own, ending, events, self.crawler.memory)
+        self.committed = CommittedUnits(own, own, own, Uncommitted(self.crawler.memory), own, ending, events)
 
     def send(self, *numbers: int) -> None:
         for number in numbers:

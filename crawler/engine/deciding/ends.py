@@ -11,7 +11,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from crawler.engine.deciding.results import Refusing
 from crawler.engine.ending import Ending
@@ -105,7 +104,7 @@ class Ends:
 
 
 class CommittedUnits:
-    """Takes the store's answers. ``items`` counts those of committed units; ``memory`` is what the stages remember."""
+    """Takes the store's answers. ``items`` counts those of committed units."""
 
     def __init__(
         self,
@@ -116,10 +115,8 @@ class CommittedUnits:
         refusing: Refusing,
         ending: Ending,
         events: Events,
-        memory: dict[tuple[str, str], dict[Any, Any]],
     ) -> None:
         self._frontier = frontier
-        self._memory = memory
         self._queue = queue
         self._feeds = feeds
         self._uncommitted = uncommitted
@@ -162,11 +159,9 @@ class CommittedUnits:
     def _settle(self, unit: Unit, dropped: Sequence[int]) -> None:
         """Tell of items that the commit has decided on. What was remembered for one that was left out is forgotten:
         the store has not kept it, and says again what is there."""
-        for place, (stage, item, response) in unit.unsure.items():
-            if place not in dropped:
+        for place, stage, item, response in unit.unsure:
+            if place in dropped:
+                self._uncommitted.forget_added(unit, place)
+                self._events.publish(ItemDropped(item, stage, "duplicate", response))
+            else:
                 self._events.publish(ItemScraped(item, response))
-                continue
-            for change in unit.memory:
-                if change.item == place and change.op == "add":
-                    self._memory.get((change.stage, change.name), {}).pop(change.key, None)
-            self._events.publish(ItemDropped(item, stage, "duplicate", response))

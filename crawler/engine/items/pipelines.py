@@ -220,7 +220,7 @@ class Pipelines:
             return
         unit.items.append(kept)
         if changes is not unit.changes and (added := first_added(changes)):
-            unit.unsure[len(unit.items) - 1] = Unsure(added, item, response)
+            unit.unsure += (Unsure(len(unit.items) - 1, added, item, response),)
         elif self._events.wants(ItemScraped):
             self._events.publish(ItemScraped(item, response))
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.python.failure import Failure
@@ -199,12 +199,13 @@ class Committer:
 
 
 class Uncommitted:
-    """The fingerprints that the store learns of only with a commit.
+    """What the store learns of only with a commit: fingerprints, and what the stages remember, ``memory``.
 
     ``carried``: of requests that have no row of their own; ``offered``: of children that wait for their unit.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, memory: dict[tuple[str, str], dict[Any, Any]]) -> None:
+        self._memory = memory
         self.carried: set[int] = set()
         self.offered: set[int] = set()
 
@@ -212,6 +213,12 @@ class Uncommitted:
         """The store knows these now, or nobody wants them any more."""
         for offer in offers:
             self.offered.discard(offer.fingerprint)
+
+    def forget_added(self, unit: Unit, place: int) -> None:
+        """The store has left out an item of a unit, and what was added to stage memory for it."""
+        for change in unit.memory:
+            if change.item == place and change.op == "add":
+                self._memory.get((change.stage, change.name), {}).pop(change.key, None)
 
     def note_carried(self, fingerprint: int, unit: Unit) -> None:
         """A carried request has led to this one: both are registered with the commit of the unit."""

@@ -21,8 +21,10 @@ current: ContextVar[Unit | None] = ContextVar("current", default=None)
 
 
 class Unsure(NamedTuple):
-    """An item for which a stage remembered something that another worker may have added before: ``stage`` did."""
+    """An item for which a stage remembered something that another worker may have added before: ``stage`` did.
+    ``place`` is that among the items of its unit."""
 
+    place: int
     stage: str
     item: Any
     response: Response | None
@@ -49,7 +51,7 @@ class Unit(Finished, kw_only=True, eq=False):
     ``pending`` counts what must end before the commit: the callback, items in the pipelines, carried
     children, and units that are ``part_of`` this one. ``entry`` is None for results of start().
     ``fingerprints`` are those of carried children. ``changes`` are those of stage memory of which no item is known;
-    ``unsure`` are the items, by their place, of which the commit decides whether they are new. ``abandoned``: the crawl
+    ``unsure`` are the items of which the commit decides whether they are new. ``abandoned``: the crawl
     stops before the unit is complete; nothing of it is committed, and a resume repeats the request.
     """
 
@@ -60,7 +62,7 @@ class Unit(Finished, kw_only=True, eq=False):
     detail: str = ""
     status: int | None = None
     changes: list[Change] = []
-    unsure: dict[int, Unsure] = {}
+    unsure: tuple[Unsure, ...] = ()
     abandoned: bool = False
 
     def __repr__(self) -> str:

@@ -12,6 +12,7 @@ never waits for the units that are open: two callbacks that fetch from each othe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from crawler.engine.clock import Clock
@@ -19,6 +20,7 @@ from crawler.engine.ending import LATE, Ending
 from crawler.engine.keeping.committer import Committer
 from crawler.engine.life import Kind
 from crawler.engine.sending.flight import Flight
+from crawler.engine.sending.loop import Sender
 from crawler.engine.user_code.starts import Starts
 from crawler.engine.waiting.throttle import Throttle
 from crawler.errors import RequestError
@@ -33,6 +35,27 @@ IDLE_SECONDS = 2.0
 
 ITS_OWN = ("finished", "shutdown", "store_error", "internal_error", LATE)
 """Reasons with which this worker ends, and the others go on."""
+
+
+NOT_YET_SECONDS = 0.25
+"""So long it is waited where the store says that nothing may be sent now."""
+
+
+@dataclass(eq=False, repr=False, slots=True)
+class LeasedSender(Sender):
+    """Sends as a Sender does while the store lets it, which hears that there may be something to tell."""
+
+    _store: Store
+    _frontier: SharedFrontier
+
+    def send_ready(self) -> None:
+        """See Sender."""
+        self._store.look()
+        if self._store.may_send():
+            Sender.send_ready(self)  # super() does not find its class in a dataclass with slots
+            return
+        self._frontier.rests_until = self._clock.seconds() + NOT_YET_SECONDS
+        self._kept.begin()
 
 
 class Holding:
@@ -118,7 +141,8 @@ class Holding:
         if not self._life.begins or not self._store.may_send():
             return 0
         ready = self._frontier.next_time()
-        return max(self._life.free(), 0) if ready is None or ready > self._clock.seconds() else 0
+        now = max(self._clock.seconds(), self._frontier.rests_until)
+        return max(self._life.free(), 0) if ready is None or ready > now else 0
 
     def _returned(self) -> list[Any]:
         gone = self._frontier.returned()

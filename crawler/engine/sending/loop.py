@@ -10,7 +10,6 @@ callbacks have enough to do.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
@@ -87,10 +86,6 @@ class Leasing:
             leased.addCallbacks(self._leased, self._failed, callbackArgs=(host,))
             leased.addErrback(lambda failure: self._ending.fail(error_of(failure)))  # an answer that does not fit
 
-    def look(self) -> None:
-        """There may be something to tell the store."""
-        self._store.look()
-
     def _leased(self, rows: list[tuple[Entry, float]], host: str) -> None:
         now, wall, longest = self._clock.seconds(), self._clock.wall(), self._rules.longest_wait
         # A wall clock that jumped must not keep a request waiting longer than any rule would.
@@ -111,16 +106,9 @@ SLICE_SECONDS = 0.010
 """How long one turn of the loop may send requests before the reactor gets its turn."""
 
 
-NOT_YET_SECONDS = 0.25
-"""So long it is waited where the store says that nothing may be sent now."""
-
-
 @dataclass(eq=False, repr=False, slots=True)
 class Sender:
-    """Sends what is ready; where nothing is, more is wanted of the committer and of start().
-
-    ``may_send``: whether the store lets requests be sent now.
-    """
+    """Sends what is ready; where nothing is, more is wanted of the committer and of start()."""
 
     _kept: KeptAnswers
     turns: Turns
@@ -128,7 +116,6 @@ class Sender:
     _committer: Committer
     _starts: Starts
     _life: Life
-    may_send: Callable[[], bool]
     _clock: Clock
 
     def send_ready(self) -> None:
@@ -138,8 +125,6 @@ class Sender:
         if self._life.ledger.counts[Kind.UNSOUGHT]:
             self._kept.begin()
         now = self._clock.seconds()
-        if not self.may_send():
-            return  # the loop looks again
         until = now + SLICE_SECONDS
         while (free := self._life.free()) > 0:
             entry = self.turns.take(now)
@@ -229,14 +214,11 @@ class Loop:
         if self._life.begins:
             if self._leasing is not None:
                 self._leasing.refill()
-                self._leasing.look()
             self._arm()
 
     def _arm(self) -> None:
         """Wake up when the frontier can next have something ready by time alone."""
         when = self._frontier.next_time() if self._life.free() > 0 else None
-        if when is not None and not self._sender.may_send():
-            when = self._clock.seconds() + NOT_YET_SECONDS
         if when is None:
             if self._timer is not None:
                 self._disarm()

@@ -77,16 +77,14 @@ class Callbacks:
 
     ``running`` are those that have not ended; whoever is ``waiting`` for room goes on at ``go_on()``.
 
-    A run holds its unit until it has ended; what it yielded before its error stays. ``steps`` is told the token of a
-    unit before code of its callback runs, at the beginning and when it goes on.
+    A run holds its unit until it has ended; what it yielded before its error stays.
     """
 
-    def __init__(self, machine: Machine, taker: Taker, ledger: Ledger, steps: Callable[[int], None]) -> None:
+    def __init__(self, machine: Machine, taker: Taker, ledger: Ledger) -> None:
         self._clock = machine.clock
         self._drive = machine.drive
         self._taker = taker
         self._ledger = ledger
-        self._steps = steps
         self.running: set[Run] = set()
         self.waiting: deque[Callable[[], None]] = deque()
 
@@ -97,7 +95,6 @@ class Callbacks:
         if run.size:
             self._ledger.begin(Kind.BYTES, run.size)
         token = current.set(unit)
-        self._steps(unit.token)
         try:
             self._begin(run, call())
         except BaseException as error:  # sys.exit(), too, ends this callback and nothing else
@@ -163,8 +160,11 @@ class Callbacks:
 
         deferred.addBoth(fired)
 
+    def _goes_on(self, run: Run) -> None:
+        """Code of a callback runs again that has waited for others."""
+
     def _pull_on(self, run: Run) -> None:
-        self._steps(run.unit.token)
+        self._goes_on(run)
         self._pull(run)
 
     def _pull(self, run: Run) -> None:
@@ -215,8 +215,6 @@ class Callbacks:
 
     async def _consume_each(self, run: Run, results: AsyncIterator[Any]) -> None:
         until = time.monotonic() + SLICE_SECONDS
-        # A task of asyncio begins later, when others have begun.
-        self._steps(run.unit.token)
         async for several in results:
             for result in _flat((several,), 0):
                 try:
@@ -227,12 +225,12 @@ class Callbacks:
                     turn: Deferred[None] = Deferred()
                     self.waiting.append(_once(turn))
                     await turn
-                    self._steps(run.unit.token)
+                    self._goes_on(run)
                 if time.monotonic() > until:
                     turn = Deferred()
                     self._clock.callLater(0, _once(turn))
                     await turn
-                    self._steps(run.unit.token)
+                    self._goes_on(run)
                     until = time.monotonic() + SLICE_SECONDS
 
     def _refused(self, error: BaseException, run: Run, results: Iterator[Any] | AsyncIterator[Any] | None) -> None:

@@ -18,8 +18,10 @@ from itemadapter import ItemAdapter
 from crawler.engine.ending import Ending
 from crawler.engine.keeping.unit import Unit, UnitKeeper
 from crawler.engine.machine import Machine
-from crawler.engine.user_code.callbacks import Callbacks, Taker
+from crawler.engine.user_code.callbacks import Taker
+from crawler.engine.user_code.told import callbacks_of
 from crawler.frontier.frontier import Frontier
+from crawler.frontier.store import Store
 from crawler.model.request import Request
 from crawler.model.response import Response
 
@@ -40,7 +42,7 @@ class Starts:
         keeper: UnitKeeper,
         ending: Ending,
         fingerprint: Callable[[Request], int],
-        steps: Callable[[int], None],
+        store: Store,
         *,
         memory: Frontier | None,
     ) -> None:
@@ -49,7 +51,7 @@ class Starts:
         self._keeper = keeper
         self._ending = ending
         self._fingerprint = fingerprint
-        self._callbacks = Callbacks(machine, self, ending.life.ledger, steps)
+        self._callbacks = callbacks_of(store, machine, self, ending.life.ledger)
         self.running = self._callbacks.running
         self._quota = 0
         self._whole: Unit | None = None
