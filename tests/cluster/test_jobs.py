@@ -19,8 +19,19 @@ pytestmark = pytest.mark.process
 SHOP = {"spider": "shop", "command": {"arguments": {"a": "ü"}}, "workers": 4}
 
 
+class Jobs(ServerJobs):
+    """Jobs that are as far as a test says."""
+
+    told: dict[str, Progress] = {}
+
+    def progress(self, key: str) -> Progress:
+        return self.told.get(key.rpartition(":")[2], Progress())
+
+
 def jobs_of(connection: Connection, prefix: str = "crawler", **progress: Progress) -> ServerJobs:
-    return ServerJobs(connection, prefix, lambda key: progress.get(key.rpartition(":")[2], Progress()))
+    jobs = Jobs(connection, prefix)
+    jobs.told = progress
+    return jobs
 
 
 @pytest.fixture
@@ -106,7 +117,7 @@ def test_a_second_starter_is_refused_as_soon_as_the_first_is_seen_to_live(jobs: 
     over = threading.Event()
     connection = Connection(jobs.connection.address)
     connection.open()
-    mine = ServerJobs(connection, "crawler", lambda key: Progress()).starter("one", 60.0)
+    mine = jobs_of(connection).starter("one", 60.0)
 
     def renew() -> None:
         while not over.wait(0.1):

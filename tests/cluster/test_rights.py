@@ -12,15 +12,10 @@ from crawler.storage.cluster import library
 from crawler.storage.cluster.address import parse
 from crawler.storage.cluster.checks import check_server
 from crawler.storage.cluster.client import Connection
-from crawler.storage.cluster.jobs import Progress, ServerJobs
 from crawler.storage.cluster.trouble import RIGHTS
 from tests.cluster.worker import Workers
 
 pytestmark = pytest.mark.process
-
-
-def progress(connection: Connection, key: str) -> Progress:
-    return Progress(workers=library.state(connection, key, look=False).living)
 
 
 def test_a_crawl_by_a_user_with_these_rights(connection: Connection) -> None:
@@ -34,7 +29,7 @@ def test_a_crawl_by_a_user_with_these_rights(connection: Connection) -> None:
     [entry] = one.takes("a")
     one.wait(one.store.commit([Finished(entry.token, items=["item"])]))
     assert workers.items() == ["item"]
-    jobs = ServerJobs(workers.connection, "crawler", lambda key: progress(workers.connection, key))
+    jobs = library.LibraryJobs(workers.connection, "crawler")
     name = jobs.make(None, {"spider": "shop"}, wall=0.0, library=library.NAME)
     starter = jobs.starter(name, 3.0)
     starter.acquire()

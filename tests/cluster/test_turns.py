@@ -39,12 +39,21 @@ class Calls:
     def callFromThread(self, function: Callable[..., None], *arguments: Any) -> None:
         self.waiting.put((function, arguments))
 
-    def __call__(self, number: int, turn: str) -> str:
+    def empty(self) -> str:
+        return ""
+
+    def turn(self, number: int, turn: str) -> str:
         self.made.put((number, turn))
         self.answers.acquire()
         if self.error is not None:
             raise self.error
         return f"answer {number}"
+
+    def answered(self, turn: str | None, reply: str) -> None:
+        self.heard.append((turn, reply))
+
+    def failed(self, failure: Failure) -> None:
+        self.heard.append(failure.value)
 
     def turn_reactor(self) -> None:
         """Hand one answer over."""
@@ -53,14 +62,8 @@ class Calls:
 
 
 def made(calls: Calls, clock: Callable[[], float] = time.monotonic, lease: float = LEASE) -> Turns[str, str]:
-    def answered(turn: str | None, reply: str) -> None:
-        calls.heard.append((turn, reply))
-
-    def failed(failure: Failure) -> None:
-        calls.heard.append(failure.value)
-
     reactor: Any = calls
-    return Turns(reactor, calls, lambda: "", name="turns", lease=lease, answered=answered, failed=failed, clock=clock)
+    return Turns(reactor, calls, calls, name="turns", lease=lease, clock=clock)
 
 
 def started(turns: Turns[str, str], calls: Calls) -> None:

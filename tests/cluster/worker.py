@@ -7,6 +7,7 @@ import queue
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -174,10 +175,9 @@ class Worker:
         self.holder = Holder()
         self.blamed: list[int] = []
         calls = Calls(connection, KEY, self.identity, name, lease=lease)
+        blame: Any = SimpleNamespace(running=self.blamed.append)
         reactor: Any = workers.reactor
-        self.store = ClusterStore(
-            calls, reactor=reactor, codec=Codec(workers.spider), lease=lease, blame=self.blamed.append
-        )
+        self.store = ClusterStore(calls, reactor=reactor, codec=Codec(workers.spider), lease=lease, blame=blame)
         self.store.listen(self.holder)
 
     def wait(self, deferred: Deferred[Any]) -> Any:

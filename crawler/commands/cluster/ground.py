@@ -22,7 +22,7 @@ from crawler.storage.cluster.address import Address, address_of, is_url
 from crawler.storage.cluster.checks import check_server
 from crawler.storage.cluster.client import Connection
 from crawler.storage.cluster.jobcalls import JobCalls
-from crawler.storage.cluster.jobs import Progress, ServerJobs, Starter, check_library
+from crawler.storage.cluster.jobs import ServerJobs, Starter, check_library
 from crawler.storage.cluster.private import SUFFIX, PrivateServer
 from crawler.storage.jobs import Job, job_path, make_folder, new_job, remove_job
 
@@ -113,13 +113,7 @@ def take_ground(core: CoreSettings, about: Mapping[str, Any], plan: JobPlan, *, 
 
 def jobs_at(connection: Connection, prefix: str) -> ServerJobs:
     """Return the jobs of a project on a server."""
-
-    def progress(key: str) -> Progress:
-        found = library.state(connection, key, look=False)
-        queued = found.queued + found.taken
-        return Progress(found.done, queued, found.items, found.living, bool(found.over), found.stopped)
-
-    return ServerJobs(connection, prefix, progress)
+    return library.LibraryJobs(connection, prefix)
 
 
 def _taken(

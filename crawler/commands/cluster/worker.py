@@ -68,7 +68,7 @@ def run_worker(url: str, job: str, *, called: str, identity: str, blame: Path) -
             codec=ItemCodec(spider),
             lease=core.JOB_LEASE_SECONDS,
             window=core.JOB_WINDOW,
-            blame=Blame(blame).running,
+            blame=Blame(blame),
         )
 
     def prepared(reactor: AsyncioSelectorReactor) -> PreparedCrawl:

@@ -68,6 +68,10 @@ class Calls:
         """Begin to be a worker; raises StoreError."""
         return _joined(self._connection.call(self._join, self._key, self.identity, self._lease, self._called))
 
+    def empty(self) -> Turn:
+        """Return a turn that only renews the lease."""
+        return Turn()
+
     def turn(self, number: int, turn: Turn) -> Reply:
         """Carry a turn out, under a number that is one more than the last one's. Raises LateWorker and StoreError."""
         words = (self._key, self.identity, number, self._lease, *turn.arguments())

@@ -65,13 +65,7 @@ class Dealings:
         self._lease = lease
         self._line = Line()
         self._turns: Turns[wire.Turn, Reply] = Turns(
-            reactor,
-            calls.turn,
-            wire.Turn,
-            name=f"turns of {calls.identity}",
-            lease=lease,
-            answered=self._answered,
-            failed=self._failed,
+            reactor, calls, self, name=f"turns of {calls.identity}", lease=lease
         )
         # Asked before each request.
         self.may_send = self._turns.may_send
@@ -180,7 +174,7 @@ class Dealings:
         turn.room = report.room
         turn.aside = report.aside
 
-    def _answered(self, turn: wire.Turn | None, reply: Reply) -> None:
+    def answered(self, turn: wire.Turn | None, reply: Reply) -> None:
         """A call has its answer; the turn is None for one that the thread made by itself."""
         try:
             if self._left is None and (facts := self._own.read(reply.facts)):
@@ -253,7 +247,7 @@ class Dealings:
             self.listener.fenced()
         self._fenced = fenced
 
-    def _failed(self, failure: Failure) -> None:
+    def failed(self, failure: Failure) -> None:
         """No more calls are made: this worker is late, or the server refuses it."""
         if self._left is None:
             self._lose(failure)

@@ -15,7 +15,8 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,16 +47,19 @@ class Progress(NamedTuple):
     stopped: str = ""
 
 
-class ServerJobs:
-    """The jobs of one project on a server. ``progress(key)`` asks the function library how far a job is."""
+class ServerJobs(ABC):
+    """The jobs of one project on a server."""
 
-    def __init__(self, connection: Connection, prefix: str, progress: Callable[[str], Progress]) -> None:
+    def __init__(self, connection: Connection, prefix: str) -> None:
         self.connection = connection
         self._prefix = prefix
-        self._progress = progress
 
     def __repr__(self) -> str:
         return f"<ServerJobs {self._prefix} at {self.connection.address.url}>"
+
+    @abstractmethod
+    def progress(self, key: str) -> Progress:
+        """Ask the function library how far a job is, by what its keys begin with."""
 
     def key(self, name: str) -> str:
         """Return what the keys of a job begin with, but for the colon."""
@@ -122,7 +126,7 @@ class ServerJobs:
         starter = self.connection.command("GET", f"{self.key(name)}:starter")
         if starter is not None:
             raise JobInUse(f"the job {name} is in use{_by(starter)}; stop that first (Ctrl-C)")
-        if workers := self._progress(self.key(name)).workers:
+        if workers := self.progress(self.key(name)).workers:
             raise JobInUse(
                 f"the job {name} is in use by {workers} worker{'s' * (workers > 1)}; stop them first (Ctrl-C)"
             )
@@ -157,7 +161,7 @@ class ServerJobs:
         created = float(about.pop("created", 0.0))
         if form != FORM:
             return Job(name, Path(), "damaged", created=created, problem=_of_another_form(form, name), url=url)
-        progress = self._progress(key)
+        progress = self.progress(key)
         in_use = progress.workers or self.connection.command("EXISTS", f"{key}:starter")
         # Nothing is left to fetch once it is over; but a starter that was killed then has not closed the feeds.
         finished = progress.over and progress.stopped == FINISHED

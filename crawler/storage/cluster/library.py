@@ -6,7 +6,6 @@ side by side, each with its own, and none finds itself calling the other's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from hashlib import sha256
 from importlib.resources import files
 
@@ -14,7 +13,7 @@ from msgspec import Struct
 from msgspec.msgpack import Decoder
 
 from crawler.storage.cluster.client import Connection
-from crawler.storage.cluster.jobs import Progress
+from crawler.storage.cluster.jobs import Progress, ServerJobs
 
 _PLACE = "@NAME@"
 
@@ -83,13 +82,11 @@ def state(connection: Connection, key: str, *, look: bool, name: str = NAME) -> 
     return _state(connection.call(function("state", name), key, *(["look"] if look else [])))
 
 
-def progress(connection: Connection) -> Callable[[str], Progress]:
-    """Return what tells of a job, by what its keys begin with, how far it is."""
+class LibraryJobs(ServerJobs):
+    """The jobs of one project, which this library works on."""
 
-    def of(key: str) -> Progress:
-        found = state(connection, key, look=False)
-        return Progress(
-            found.done, found.queued + found.taken, found.items, found.living, bool(found.over), found.stopped
-        )
-
-    return of
+    def progress(self, key: str) -> Progress:
+        """See ServerJobs."""
+        found = state(self.connection, key, look=False)
+        queued = found.queued + found.taken
+        return Progress(found.done, queued, found.items, found.living, bool(found.over), found.stopped)

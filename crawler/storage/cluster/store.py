@@ -29,10 +29,11 @@ from crawler.frontier.store import (
     Resumed,
 )
 from crawler.storage.cluster import rows, wire
+from crawler.storage.cluster.blame import Blame
 from crawler.storage.cluster.calls import Calls, Joined, stage_of
 from crawler.storage.cluster.dealing import Dealings
 from crawler.storage.cluster.hostfacts import HostFacts
-from crawler.storage.cluster.reply import Done, Reply, Taken
+from crawler.storage.cluster.reply import Done, Taken
 from crawler.storage.cluster.rows import PRIORITY_LIMIT, Row
 from crawler.storage.cluster.waiting import Asked, groups
 from crawler.storage.codec import CannotStore, Codec
@@ -54,7 +55,7 @@ class ClusterStore:
     """A Store for one worker of a job on a server.
 
     ``calls`` makes the calls, ``codec`` turns requests and items into bytes and back; ``window`` is how many requests
-    of a host the frontier shall hold, ``lease`` is in seconds. ``blame(token)`` is told whose callback runs.
+    of a host the frontier shall hold, ``lease`` is in seconds. ``blame`` keeps whose callback runs.
     """
 
     durable = True
@@ -68,7 +69,7 @@ class ClusterStore:
         codec: Codec,
         lease: float = 15.0,
         window: int | None = 64,
-        blame: Callable[[int], None] = lambda token: None,
+        blame: Blame | None = None,
     ) -> None:
         self.window: int | None = window or 64
         self._calls = calls
@@ -77,7 +78,7 @@ class ClusterStore:
         self.can_store = self._rows.can_store
         self.keep_item = self._rows.keep_item
         self.check_value = codec.encode
-        self.running = blame
+        self._blame = blame
         self._taken: dict[int, Row] = {}
         self._facts = HostFacts()
         self._dealings = Dealings(calls, self, reactor=reactor, lease=lease)
@@ -132,6 +133,11 @@ class ClusterStore:
 
     # What the engine asks
 
+    def running(self, token: int) -> None:
+        """A callback of this request begins."""
+        if self._blame is not None:
+            self._blame.running(token)
+
     def tell_lost(self, lost: Callable[[str, BaseException], None]) -> None:
         """Call ``lost(what, error)`` for each value of the user's that a commit must leave out (else it is logged)."""
         self._rows.lost = lost
@@ -139,21 +145,11 @@ class ClusterStore:
     def claim(self, token: int, fingerprints: Sequence[int]) -> Deferred[list[bool]]:
         """Claim fingerprints for the unit of this token."""
         claims = [wire.Claim(token, signed(fingerprint)) for fingerprint in fingerprints]
-        return self._ask(
-            Asked(
-                lambda turn: turn.claims,
-                claims,
-                lambda reply, place: [mark == "1" for mark in reply.claims[place]],
-            )
-        )
+        return self._ask("claims", claims).addCallback(lambda marks: [mark == "1" for mark in marks])
 
     def lease(self, host: str, count: int, after: tuple[int, int] | None) -> Deferred[list[tuple[Entry, float]]]:
         """Take the host's next requests; fewer than ``count`` means that there are no more."""
-
-        def taken(reply: Reply, place: slice) -> list[tuple[Entry, float]]:
-            return self._entries(host, reply.takes[place][0])
-
-        return self._ask(Asked(lambda turn: turn.takes, [(host, count)], taken))
+        return self._ask("takes", [(host, count)]).addCallback(lambda taken: self._entries(host, taken[0]))
 
     def stage(self, token: int, children: Sequence[Offer]) -> Deferred[None]:
         """Keep children of an unfinished request on the server until its commit."""
@@ -162,7 +158,7 @@ class ClusterStore:
         except CannotStore as error:
             return fail(StoreError(f"a result cannot be stored: {error}"))
         stages = [wire.Stage(token, [rows.new(child, token) for child in staged])]
-        return self._ask(Asked(lambda turn: turn.stages, stages, lambda reply, place: None, weight=len(staged)))
+        return self._ask("stages", stages, weight=len(staged)).addCallback(lambda _: None)
 
     def redirect(self, postponed: Postponed, fingerprint: int) -> Deferred[Redirected]:
         """Register the target and postpone, if it is new; it may be another worker's from then on."""
@@ -175,15 +171,15 @@ class ClusterStore:
             return fail(StoreError(f"a redirected request cannot be stored: {error}"))
         move = wire.Move(*rows.put(changed, self._wait(postponed.not_before)), signed(fingerprint))
 
-        def moved(reply: Reply, place: slice) -> str:
-            [became] = reply.moves[place]
+        def moved(answer: list[Redirected]) -> Redirected:
+            [became] = answer
             if became == "here":
                 self._taken[row.token] = changed
             elif became == "elsewhere":
                 del self._taken[row.token]
             return became
 
-        return self._ask(Asked(lambda turn: turn.moves, [move], moved))
+        return self._ask("moves", [move]).addCallback(moved)
 
     def commit(
         self,
@@ -214,8 +210,8 @@ class ClusterStore:
         answers = self._dealings.ask(*groups(finishes, posts, kept))
         return gatherResults(answers, consumeErrors=True).addCallbacks(_committed, _first)
 
-    def _ask(self, asked: Asked) -> Deferred[Any]:
-        [answer] = self._dealings.ask(asked)
+    def _ask(self, section: str, rows: Sequence[Any], *, weight: int = 1) -> Deferred[Any]:
+        [answer] = self._dealings.ask(Asked(section, rows, weight=weight))
         return answer
 
     def _wait(self, not_before: float) -> float:

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 Turn = TypeVar("Turn")
 Reply = TypeVar("Reply")
 Joined = TypeVar("Joined")
+Reply_co = TypeVar("Reply_co", covariant=True)
+Turn_contra = TypeVar("Turn_contra", contravariant=True)
+Reply_contra = TypeVar("Reply_contra", contravariant=True)
 
 SEND_UNTIL = 11 / 15
 """The part of a lease in which requests are sent: 4 of 15 s before its end none is begun any more."""
@@ -43,32 +46,43 @@ def boottime() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-class Turns(Generic[Turn, Reply]):
-    """The thread that makes a worker's numbered calls.
+class Calling(Protocol[Turn, Reply_co]):
+    """Who makes the calls. Both are called in the thread."""
 
-    ``call(number, turn)`` blocks until the turn is carried out, whatever becomes of the connection meanwhile, and
-    raises LateWorker or StoreError when there is no use in going on. ``empty`` makes a turn that only renews. Answers
-    come on the reactor, in order: ``answered(turn, reply)``, where the turn is None for an empty one of the thread;
-    ``failed(failure)`` is the last thing that is called.
-    """
+    def turn(self, number: int, turn: Turn) -> Reply_co:
+        """Return when the turn is carried out, whatever becomes of the connection meanwhile; raises LateWorker or
+        StoreError when there is no use in going on."""
+
+    def empty(self) -> Turn:
+        """Return a turn that only renews."""
+
+
+class Hearing(Protocol[Turn_contra, Reply_contra]):
+    """Who hears of the answers, on the reactor, in order."""
+
+    def answered(self, turn: Turn_contra | None, reply: Reply_contra) -> None:
+        """The turn is None for an empty one of the thread."""
+
+    def failed(self, failure: Failure) -> None:
+        """No more calls are made."""
+
+
+class Turns(Generic[Turn, Reply]):
+    """The thread that makes a worker's numbered calls."""
 
     def __init__(
         self,
         reactor: ReactorBase,
-        call: Callable[[int, Turn], Reply],
-        empty: Callable[[], Turn],
+        calls: Calling[Turn, Reply],
+        hearing: Hearing[Turn, Reply],
         *,
         name: str,
         lease: float,
-        answered: Callable[[Turn | None, Reply], None],
-        failed: Callable[[Failure], None],
         clock: Callable[[], float] = boottime,
     ) -> None:
         self._reactor = reactor
-        self._call = call
-        self._empty = empty
-        self._answered = answered
-        self._failed = failed
+        self._calls = calls
+        self._hearing = hearing
         self._clock = clock
         self._lease = lease
         self.beat = min(1.0, lease / 6)
@@ -133,7 +147,7 @@ class Turns(Generic[Turn, Reply]):
             number += 1
             sent = self._clock()
             try:
-                reply = self._call(number, self._empty() if turn is None else turn)
+                reply = self._calls.turn(number, self._calls.empty() if turn is None else turn)
             except BaseException:
                 self._reactor.callFromThread(self._fail, Failure())
                 return
@@ -142,7 +156,7 @@ class Turns(Generic[Turn, Reply]):
 
     def _answer(self, turn: Turn | None, reply: Reply) -> None:
         self._turned = self._clock()
-        self._answered(turn, reply)
+        self._hearing.answered(turn, reply)
 
     def _not_joined(self, joined: Deferred[Joined], failure: Failure) -> None:
         self.open = False
@@ -150,4 +164,4 @@ class Turns(Generic[Turn, Reply]):
 
     def _fail(self, failure: Failure) -> None:
         self.open = False
-        self._failed(failure)
+        self._hearing.failed(failure)

@@ -8,7 +8,7 @@ carries a bounded number of children, so a large group is told in several turns,
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
@@ -38,36 +38,26 @@ class Waiting(Protocol):
 
 
 class Asked:
-    """A thing that waits for answers to ``rows`` of one section of a turn.
+    """A thing that waits for answers to ``rows`` of one section of a turn: what stands at their place in the section of
+    that name of the reply, if there is one."""
 
-    ``section`` returns the section, ``answer(reply, place)`` what stands at the rows' place in the reply.
-    """
-
-    def __init__(
-        self,
-        section: Callable[[Turn], list[Any]],
-        rows: Sequence[Any],
-        answer: Callable[[Reply, slice], Any],
-        *,
-        weight: int = 1,
-    ) -> None:
+    def __init__(self, section: str, rows: Sequence[Any], *, weight: int = 1) -> None:
         self.weight = weight
         self.answered: Deferred[Any] = Deferred()
         self._section = section
         self._rows = rows
-        self._answer = answer
         self._place = slice(0)
 
     def enter(self, turn: Turn) -> None:
         """See Waiting."""
-        section = self._section(turn)
+        section = getattr(turn, self._section)
         begin = len(section)
         section += self._rows
         self._place = slice(begin, len(section))
 
     def told(self, reply: Reply) -> None:
         """See Waiting."""
-        self.answered.callback(self._answer(reply, self._place))
+        self.answered.callback(getattr(reply, self._section, ())[self._place])
 
     def failed(self, failure: Failure) -> None:
         """See Waiting."""
