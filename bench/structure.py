@@ -121,7 +121,7 @@ def callable_names(found: list[Module]) -> set[str]:
         attributes = [
             part for part in node.body if isinstance(part, ast.AnnAssign) or getattr(part, "decorator_list", 0)
         ]
-        if "Protocol" in _bases(node) and len(methods) == 1 and not attributes:
+        if _bases(node) == {"Protocol"} and len(methods) == 1 and not attributes:
             names.add(node.name)
     return names
 

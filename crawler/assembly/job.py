@@ -7,7 +7,7 @@ import dataclasses
 import logging
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 from types import ModuleType
@@ -43,15 +43,17 @@ class JobPlan:
 
     ``description`` (plain values) is kept with a new job: what `crawler resume` needs to run it again.
     ``resume`` names a job that is to be continued. ``usual`` is the folder in which the commands look for jobs if they
-    are not told another; ``typed`` are the settings of the command line. ``store_of`` makes the store of a worker, for
-    its spider.
+    are not told another; ``typed`` are the settings of the command line.
     """
 
     description: dict[str, Any] = dataclasses.field(default_factory=dict)
     resume: str | None = None
     usual: Path = dataclasses.field(default_factory=lambda: Path(CoreSettings().JOB_DIR).absolute())
     typed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    store_of: Callable[[Spider], Store] | None = None
+
+    def store_of(self, spider: Spider) -> Store | None:
+        """Return the store of a worker; None: the settings name the store."""
+        return None
 
     def command(self, words: str, core: CoreSettings) -> str:
         """Return a command about a job, with the folder of jobs or the server where it would not look by itself."""
@@ -140,8 +142,8 @@ def choose_store(
 ) -> ChosenStore:
     """Return the store that JOB_STORE names. Raises UsageError for a job that cannot be begun or resumed."""
     core = settings.core
-    if plan.store_of is not None:
-        return ChosenStore(plan.store_of(spider), plan.resume)
+    if (of_worker := plan.store_of(spider)) is not None:
+        return ChosenStore(of_worker, plan.resume)
     if core.JOB_STORE in (None, "memory"):
         return ChosenStore(MemoryStore())
     if isinstance(core.JOB_STORE, str) and "://" in core.JOB_STORE:

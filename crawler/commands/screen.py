@@ -6,7 +6,6 @@ All of it goes to stderr, for stdout may be a feed.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from rich.console import Console
@@ -55,9 +54,9 @@ class RunningCrawl(Protocol):
 
 
 class Screen:
-    """Progress while the crawl runs, and the table behind it. ``beside`` says what is shown beside a reading."""
+    """Progress while the crawl runs, and the table behind it."""
 
-    def __init__(self, core: CoreSettings, *, quiet: bool = False, beside: Callable[[], str] = lambda: "") -> None:
+    def __init__(self, core: CoreSettings, *, quiet: bool = False) -> None:
         console = Console(stderr=True, highlight=False)
         on_terminal = console.is_terminal and not console.is_dumb_terminal
         readable = core.LOG_FORMAT == "text" or core.LOG_FILE is not None
@@ -76,7 +75,10 @@ class Screen:
                 self._interval = core.LOGSTATS_INTERVAL
         self._looking: LoopingCall | None = None
         self._pages_before = 0
-        self._beside = beside
+
+    def beside(self) -> str:
+        """Return what is shown beside a reading."""
+        return ""
 
     def write(self, line: str) -> None:
         """Write a log line, above the live line if there is one."""
@@ -103,7 +105,7 @@ class Screen:
 
         def look() -> None:
             reading = read(prepared.stats, queued=prepared.queued, seconds=reactor.seconds())
-            shown.show(reading, self._beside())
+            shown.show(reading, self.beside())
 
         self._looking = LoopingCall(look)
         self._looking.start(self._interval, now=self._live is not None)

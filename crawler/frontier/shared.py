@@ -19,7 +19,7 @@ from crawler.frontier.window import TakenWindow
 class SharedFrontier(Frontier):
     """A Frontier whose hosts need permits. ``window`` None is that of a store with very large ones.
 
-    ``lacking`` are the hosts without permits that something here waits for, ``changed`` these, and those with permits of
+    ``lacking`` are the hosts without permits that something here waits for, ``changed`` these and those with permits of
     which the next send or the limits have changed. Until ``rests_until`` nothing can be sent, whatever is ready.
     """
 

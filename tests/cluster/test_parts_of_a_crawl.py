@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from crawler.commands.cluster.limits import Limits, Reached
 from crawler.commands.cluster.parts import beside, settings_of_worker
-from crawler.commands.cluster.relaying import relayed
+from crawler.commands.cluster.relaying import Relay
 from crawler.commands.cluster.totals import SummedStats, WorkerRates
 from crawler.config.schema import CoreSettings
 
@@ -68,9 +70,10 @@ def test_a_time_without_items_begins_anew_with_each() -> None:
 
 def test_lines_of_workers_carry_their_names_as_text_and_as_json(tmp_path: Path) -> None:
     lines: list[str] = []
-    relayed(CoreSettings(), lines.append)("w1", "2026 INFO x: y\n")
-    relayed(CoreSettings(LOG_FORMAT="json"), lines.append)("w1", '{"level":"INFO"}\n')
-    relayed(CoreSettings(LOG_FORMAT="json"), lines.append)("w1", "a print\n")
+    screen: Any = SimpleNamespace(write=lines.append)
+    Relay(CoreSettings(), screen).said("w1", "2026 INFO x: y\n")
+    Relay(CoreSettings(LOG_FORMAT="json"), screen).said("w1", '{"level":"INFO"}\n')
+    Relay(CoreSettings(LOG_FORMAT="json"), screen).said("w1", "a print\n")
     assert lines[0] == "w1 2026 INFO x: y\n"
     assert json.loads(lines[1]) == {"worker": "w1", "level": "INFO"}
     assert lines[2] == "w1 a print\n"
@@ -78,7 +81,8 @@ def test_lines_of_workers_carry_their_names_as_text_and_as_json(tmp_path: Path) 
 
 def test_lines_of_workers_go_to_the_log_file_of_the_crawl(tmp_path: Path) -> None:
     lines: list[str] = []
-    relayed(CoreSettings(LOG_FILE=str(tmp_path / "log")), lines.append)("w1", "x\n")
+    screen: Any = SimpleNamespace(write=lines.append)
+    Relay(CoreSettings(LOG_FILE=str(tmp_path / "log")), screen).said("w1", "x\n")
     assert (lines, (tmp_path / "log").read_text()) == ([], "w1 x\n")
 
 

@@ -81,12 +81,9 @@ class World:
         self.supervisor = Supervisor(
             self.loop,  # type: ignore[arg-type]  # as much of it as is needed
             names,
-            command=self.command,
             instructions=b"{}",
             environment=os.environ,
-            ground=self,
-            write=lambda name, line: self.lines.append((name, line)),
-            gave_up=self.give_up,
+            whose=self,
         )
         self.supervisor.start()
         return self.supervisor
@@ -101,7 +98,10 @@ class World:
     def done(self) -> int:
         return self.finished
 
-    def give_up(self, problem: str) -> None:
+    def said(self, name: str, line: str) -> None:
+        self.lines.append((name, line))
+
+    def gave_up(self, problem: str) -> None:
         self.given_up.append(problem)
         self.supervisor.stop(signal.SIGKILL)
 

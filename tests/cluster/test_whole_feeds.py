@@ -67,7 +67,9 @@ class Writer:
         clock.wall = self.clock.seconds
         machine = Machine(clock=clock, random=lambda: 0.0, drive=driver(None), pools=InlinePool, reactor=None)
         outbox: Any = server
-        self.feeds = WholeFeeds(self.make, outbox, machine=machine, events=Events(), failed=self.failures.append)
+        anew: Any = self
+        self.feeds = WholeFeeds(anew, outbox, machine=machine, events=Events())
+        self.feeds.broken.addCallback(self.failures.append)
         self.run(self.feeds.open())
 
     def make(self) -> Sequence[Feed]:

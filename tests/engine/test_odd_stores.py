@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any
 
+import pytest
 from twisted.internet.defer import Deferred, succeed
 
 from crawler import Request, Response, Spider
-from crawler.frontier.store import Postponed
+from crawler.frontier.store import Alone, Postponed
 from crawler.storage.memory import MemoryStore
 from crawler.testing import crawl
+from tests.engine import virtual
 
 
 class Many(Spider):
@@ -72,3 +75,21 @@ def test_an_answer_about_a_redirect_that_does_not_fit_ends_the_crawl() -> None:
     summary = crawl(Many, site, store=OddRedirect()).summary
     assert (summary.reason, summary.exit_status) == ("internal_error", 1)
     assert "neither" in summary.problems[0]
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_a_store_of_one_process_is_asked_nothing_that_only_a_shared_one_knows(
+    durable: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    for name in ("listen", "may_send", "look", "running"):
+        monkeypatch.setattr(Alone, name, lambda *arguments, name=name: asked.append(name) or True)
+
+    def parse(self: Spider, response: Response) -> Any:
+        yield {"url": response.url}
+        yield from response.follow_all(css="a")
+
+    site = {virtual.ROOT: "".join(f'<a href="/{n}">x</a>' for n in range(20))}
+    site |= {f"{virtual.ROOT}{n}": "a page" for n in range(20)}
+    result = virtual.crawl(virtual.spider(parse=parse), site, job=tmp_path / "job.sqlite" if durable else None)
+    assert (result.summary.reason, len(result.items), asked) == ("finished", 21, [])

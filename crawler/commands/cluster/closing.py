@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from crawler.assembly import World, feeds_of_crawl, real_world
+from crawler.assembly import World, real_world
 from crawler.assembly.components import make_spider
 from crawler.assembly.job import ItemCodec, JobPlan
-from crawler.commands.cluster.feeds import WholeFeeds
+from crawler.commands.cluster.feeds import FeedsAnew, WholeFeeds
 from crawler.commands.cluster.ground import Ground, take_ground
 from crawler.commands.reactor import install_reactor, run_reactor
 from crawler.config.settings import Settings
@@ -22,7 +22,11 @@ from crawler.storage.jobs import Job
 
 
 def close_shared(
-    job: Job, spider_class: type[Spider], settings: Settings, arguments: Mapping[str, Any], lost: Any
+    job: Job,
+    spider_class: type[Spider],
+    settings: Settings,
+    arguments: Mapping[str, Any],
+    lost: Callable[[ItemFailed], None],
 ) -> list[tuple[str, int]]:
     """Close the feeds of a job; return the path of each and how many items it has. ``lost`` hears of lost items.
 
@@ -39,19 +43,21 @@ def close_shared(
         ground.end()
 
 
-async def _close(ground: Ground, spider: Spider, settings: Settings, world: World, lost: Any) -> list[tuple[str, int]]:
+async def _close(
+    ground: Ground, spider: Spider, settings: Settings, world: World, lost: Callable[[ItemFailed], None]
+) -> list[tuple[str, int]]:
     assert world.reactor is not None
     line = Line(world.reactor, ground.connection, ground.key)
     events = Events()
     events.subscribe(ItemFailed, lost)
     errors: list[BaseException] = []
     feeds = WholeFeeds(
-        lambda: feeds_of_crawl(settings, spider, ground.job.created),
+        FeedsAnew(settings, spider, ground.job.created),
         ServerOutbox(line, ItemCodec(spider)),
         machine=world.machine,
         events=events,
-        failed=errors.append,
     )
+    feeds.broken.addCallback(errors.append)
     try:
         await feeds.open()
         counts = await feeds.close(finished=False)

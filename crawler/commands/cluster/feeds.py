@@ -8,17 +8,21 @@ remembers: the feeds are opened again where the server says, which cuts off what
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
+from crawler.assembly import feeds_of_crawl
+from crawler.config.settings import Settings
 from crawler.engine.ending import Ending
 from crawler.engine.items.feed_writers import CATCH_UP, FeedWriters, Outbox
 from crawler.engine.life import Capacity, Kind, Life
 from crawler.engine.machine import Machine
 from crawler.events import Events
 from crawler.feeds.seam import Feed
+from crawler.spider import Spider
 from crawler.storage.cluster.outbox import WentBack
 
 logger = logging.getLogger("crawler")
@@ -31,27 +35,30 @@ class SharedOutbox(Outbox, Protocol):
         """Name the feeds; return their marks on the server by name, and the number of the newest item."""
 
 
+@dataclass(frozen=True, slots=True)
+class FeedsAnew:
+    """The feeds that a crawl's settings name, made as often as they are opened; ``created``: when the job was."""
+
+    settings: Settings
+    spider: Spider
+    created: float
+
+    def make(self) -> Sequence[Feed]:
+        """Return them, not yet opened."""
+        return feeds_of_crawl(self.settings, self.spider, self.created)
+
+
 class WholeFeeds:
-    """The feeds of a crawl of many workers. ``make`` returns them anew, not yet opened.
+    """The feeds of a crawl of many workers. ``broken`` fires with the error after which nothing more is written."""
 
-    ``failed`` is called once with the error after which nothing more is written.
-    """
-
-    def __init__(
-        self,
-        make: Callable[[], Sequence[Feed]],
-        outbox: SharedOutbox,
-        *,
-        machine: Machine,
-        events: Events,
-        failed: Callable[[BaseException], None],
-    ) -> None:
-        self._make = make
+    def __init__(self, feeds: FeedsAnew, outbox: SharedOutbox, *, machine: Machine, events: Events) -> None:
+        self._feeds = feeds
         self._outbox = outbox
         self._machine = machine
         self._events = events
-        self._ending = _Ending(events, failed)
-        self._writers = self._made(make())
+        self._ending = _Ending()
+        self.broken = self._ending.broken
+        self._writers = self._made(feeds.make())
         self._number = 0
 
     def __repr__(self) -> str:
@@ -73,7 +80,7 @@ class WholeFeeds:
                 await self._writers.open(marks, last)
             except WentBack:
                 logger.warning("The server has gone back to an older state; the feeds are opened again")
-                self._writers = self._made(self._make())
+                self._writers = self._made(self._feeds.make())
                 continue
             self._number = last
             return
@@ -110,7 +117,7 @@ class WholeFeeds:
         self._ending.went_back = False
         self._writers.failed = True  # what waits in memory is not to be written: it comes again
         await self._writers.close(finished=False)
-        self._writers = self._made(self._make())
+        self._writers = self._made(self._feeds.make())
         await self.open()
 
     def _made(self, feeds: Sequence[Feed]) -> FeedWriters:
@@ -121,14 +128,14 @@ class WholeFeeds:
 class _Ending(Ending):
     """Tells an error of the feeds from a server that has gone back."""
 
-    def __init__(self, events: Events, failed: Callable[[BaseException], None]) -> None:
+    def __init__(self) -> None:
         super().__init__(Life(Capacity(0, 0, 0)), Events())
-        self._failed = failed
+        self.broken: Deferred[BaseException] = Deferred()
         self.went_back = False
 
     def fail(self, error: BaseException) -> None:
         """The feeds are opened again, or the crawl ends."""
         if isinstance(error, WentBack):
             self.went_back = True
-        else:
-            self._failed(error)
+        elif not self.broken.called:
+            self.broken.callback(error)

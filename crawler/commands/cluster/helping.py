@@ -8,15 +8,15 @@ from __future__ import annotations
 import logging
 import signal
 import socket
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from twisted.internet.defer import Deferred
 
+from crawler.commands.cluster.child import Child
 from crawler.commands.cluster.ground import jobs_at
 from crawler.commands.cluster.parts import Instructions, environment_for, source_hash, worker_command
-from crawler.commands.cluster.relaying import relayed
+from crawler.commands.cluster.relaying import Relay
 from crawler.commands.cluster.supervisor import STOPPED_BY_HAND, Supervisor
 from crawler.commands.loading import chosen, settings_here
 from crawler.commands.options import recall
@@ -85,16 +85,13 @@ def _run(connection: Connection, key: str, settings: Settings, told: Instruction
     stop_logging = start_logging(
         level=core.LOG_LEVEL, form=core.LOG_FORMAT, file=core.LOG_FILE, enabled=core.LOG_ENABLED, write=screen.write
     )
-    helpers = Helpers(reactor, line)
+    helpers = Helpers(reactor, line, Relay(core, screen), key.partition(":")[2])
     helpers.supervisor = Supervisor(
         reactor,
         names,
-        command=partial(worker_command, line.address, key.partition(":")[2]),
         instructions=msgspec.json.encode(told),
         environment=environment_for(line.address),
-        ground=helpers,
-        write=relayed(core, screen.write),
-        gave_up=lambda problem: helpers.supervisor.stop(),
+        whose=helpers,
     )
     try:
         return run_reactor(reactor, lambda: Deferred.fromCoroutine(helpers.run()))
@@ -106,10 +103,12 @@ def _run(connection: Connection, key: str, settings: Settings, told: Instruction
 class Helpers:
     """The workers of one `crawler work`."""
 
-    def __init__(self, reactor: AsyncioSelectorReactor, line: Line) -> None:
+    def __init__(self, reactor: AsyncioSelectorReactor, line: Line, relay: Relay, job: str) -> None:
         self.supervisor: Supervisor
         self._reactor = reactor
         self._line = line
+        self._job = job
+        self.said = relay.said
         self._state = State()
         self._signals = 0
 
@@ -139,12 +138,20 @@ class Helpers:
         told = signal.SIGTERM if self._signals < 3 else signal.SIGKILL
         self._reactor.callFromThread(self.supervisor.stop, told)
 
-    # What the supervisor asks of the server
+    # What the supervisor asks and tells
+
+    def command(self, child: Child) -> list[str]:
+        """See supervisor.Whose."""
+        return worker_command(self._line.address, self._job, child)
+
+    def gave_up(self, problem: str) -> None:
+        """See supervisor.Whose."""
+        self.supervisor.stop()
 
     def bury(self, identity: str, blamed: int) -> None:
-        """See supervisor.Ground."""
+        """See supervisor.Whose."""
         self._line.bury(identity, blamed)
 
     def done(self) -> int:
-        """See supervisor.Ground."""
+        """See supervisor.Whose."""
         return self._state.done

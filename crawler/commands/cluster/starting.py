@@ -6,20 +6,20 @@ Everything that can be wrong is found before anything starts, but for what only 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from crawler.assembly import World, feeds_of_crawl, real_world
+from crawler.assembly import World, real_world
 from crawler.assembly.components import make_spider
 from crawler.assembly.job import ItemCodec, JobPlan
-from crawler.commands.cluster.feeds import WholeFeeds
+from crawler.commands.cluster.feeds import FeedsAnew, WholeFeeds
 from crawler.commands.cluster.ground import Ground, take_ground
-from crawler.commands.cluster.parts import Instructions, environment_for, source_hash, worker_command
-from crawler.commands.cluster.relaying import relayed
+from crawler.commands.cluster.parts import Instructions, environment_for, source_hash
+from crawler.commands.cluster.relaying import Relay
 from crawler.commands.cluster.supervisor import Supervisor
+from crawler.commands.cluster.totals import WorkerRates
 from crawler.commands.cluster.whole import WholeCrawl
 from crawler.commands.loading import usual_folder
 from crawler.commands.options import RunOptions, remember
@@ -48,18 +48,25 @@ def run_cluster(
     The arguments are those of run_spider.
     """
     usual = usual or usual_folder()
-    crawls: list[WholeCrawl] = []
-    beside = (lambda: crawls[0].rates.shown() if crawls else "") if options.verbose else (lambda: "")
-    screen = Screen(settings.core, beside=beside)
+    screen = _Screen(settings.core)
     start = _Start(
         spider_class, settings, options, file, JobPlan(resume=resume, usual=usual, typed=options.settings), screen
     )
 
     def prepared(reactor: AsyncioSelectorReactor) -> WholeCrawl:
-        crawls.append(start.prepared(real_world(reactor)))
-        return crawls[0]
+        return start.prepared(real_world(reactor))
 
     return run_prepared(prepared, settings, summary_file=options.summary, screen=screen)
+
+
+class _Screen(Screen):
+    """Shows the rates of the workers, too, if there are any to be shown."""
+
+    rates: WorkerRates | None = None
+
+    def beside(self) -> str:
+        """See Screen."""
+        return "" if self.rates is None else self.rates.shown()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,7 @@ class _Start:
     options: RunOptions
     file: str | None
     plan: JobPlan
-    screen: Screen
+    screen: _Screen
 
     def prepared(self, world: World) -> WholeCrawl:
         """Make the crawl. Raises UsageError; leaves nothing of a new job then."""
@@ -91,27 +98,27 @@ class _Start:
         core = self.settings.core
         assert world.reactor is not None
         line = Line(world.reactor, ground.connection, ground.key)
-        crawl = WholeCrawl(spider, core, world, ground, line, events=crawler.events)
-        crawl.verbose = self.options.verbose
+        relay = Relay(core, self.screen)
+        crawl = WholeCrawl(spider, core, world, ground, line, relay, crawler.events)
+        if self.options.verbose:
+            crawl.verbose = True
+            self.screen.rates = crawl.rates
         crawl.go_on = self.plan.command(f"resume {ground.job.name}", core)
         crawl.feeds = WholeFeeds(
-            lambda: feeds_of_crawl(self.settings, spider, ground.job.created),
+            FeedsAnew(self.settings, spider, ground.job.created),
             ServerOutbox(line, ItemCodec(spider)),
             machine=world.machine,
             events=crawler.events,
-            failed=crawl.failed,
         )
+        crawl.feeds.broken.addCallback(crawl.failed)
         source = source_hash(type(spider))
         ground.connection.command("SET", f"{ground.key}:source", source)  # which workers elsewhere must have, too
         instructions = Instructions(spider.name, self.file, self.options.arguments, self.options.settings, source)
         crawl.supervisor = Supervisor(
             world.reactor,
             [f"w{number}" for number in range(1, (self.options.workers or 1) + 1)],
-            command=partial(worker_command, ground.address, ground.job.name),
             instructions=msgspec.json.encode(instructions),
             environment=environment_for(ground.address),
-            ground=crawl,
-            write=relayed(core, self.screen.write),
-            gave_up=crawl.gave_up,
+            whose=crawl,
         )
         return crawl

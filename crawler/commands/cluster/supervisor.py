@@ -10,7 +10,7 @@ import logging
 import os
 import secrets
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.defer import Deferred
@@ -34,8 +34,17 @@ USAGE = 2
 STOPPED_BY_HAND = 130
 
 
-class Ground(Protocol):
-    """What stands on the server, as far as the workers' parent needs it."""
+class Whose(Protocol):
+    """Whose workers these are, and what stands on the server, as far as their parent needs it."""
+
+    def command(self, child: Child) -> Sequence[str]:
+        """Return the command that starts a worker."""
+
+    def said(self, name: str, line: str) -> None:
+        """A worker of this name wrote a line to stderr."""
+
+    def gave_up(self, problem: str) -> None:
+        """No worker is started any more that ends like the last ones; a sentence says why."""
 
     def bury(self, identity: str, blamed: int) -> None:
         """This worker is dead; the request of this token (0: none) is to blame."""
@@ -44,13 +53,10 @@ class Ground(Protocol):
         """How many requests were done when it was last looked at."""
 
 
-Command = Callable[[Child], Sequence[str]]
-
-
 class Supervisor:
     """Keeps workers running. ``over`` fires when all have ended and none is to be started again.
 
-    ``command`` returns that of a worker, ``instructions`` is the line that all are sent. ``problems`` are sentences on
+    ``instructions`` is the line that all are sent. ``problems`` are sentences on
     why it gave up; ``statuses`` those with which workers ended for good. ``stopping``: nobody is started any more;
     ``begun``: there was one whose crawl was open.
     """
@@ -60,12 +66,9 @@ class Supervisor:
         reactor: ReactorBase,
         names: Sequence[str],
         *,
-        command: Command,
         instructions: bytes,
         environment: Mapping[str, str],
-        ground: Ground,
-        write: Callable[[str, str], None],
-        gave_up: Callable[[str], None],
+        whose: Whose,
     ) -> None:
         self.over: Deferred[None] = Deferred()
         self.statuses: list[int] = []
@@ -74,12 +77,9 @@ class Supervisor:
         self.children: dict[str, Child] = {}
         self._reactor = reactor
         self._names = list(names)
-        self._command = command
         self._instructions = instructions
         self._environment = environment
-        self._ground = ground
-        self._write = write
-        self._gave_up = gave_up
+        self._whose = whose
         self._folder = TemporaryFolder("crawler-workers-")
         self._waiting: dict[str, DelayedCall] = {}
         self._quick = 0
@@ -110,7 +110,7 @@ class Supervisor:
 
     def said(self, name: str, line: str) -> None:
         """A worker wrote to stderr."""
-        self._write(name, line)
+        self._whose.said(name, line)
 
     def opened(self, child: Child) -> None:
         """A worker's crawl is open."""
@@ -128,7 +128,7 @@ class Supervisor:
         child.blame.unlink(missing_ok=True)
         died = status < 0 or status == os.EX_TEMPFAIL
         if died:
-            self._ground.bury(child.identity, blamed)
+            self._whose.bury(child.identity, blamed)
         if self.stopping or not died:
             self.statuses.append(status)
         if died and not self.stopping:
@@ -139,7 +139,7 @@ class Supervisor:
 
     def _again(self, child: Child, status: int, blamed: int) -> None:
         why = f"was killed by {_signal(status)}" if status < 0 else "came too late for its lease"
-        done, before = self._ground.done(), self._done_before
+        done, before = self._whose.done(), self._done_before
         self._done_before = done
         at_once = self._reactor.seconds() - child.began < QUICK_SECONDS
         # A request whose callback kills its worker is given up by its own count, after five.
@@ -159,7 +159,7 @@ class Supervisor:
         identity = secrets.token_hex(16)
         child = Child(self._reactor, name, identity, self._folder.path / identity, hearing=self)
         try:
-            child.start(self._command(child), self._environment, self._instructions)
+            child.start(self._whose.command(child), self._environment, self._instructions)
         except OSError as error:
             self._give_up(f"worker {name} cannot be started: {error}")
             self._end_if_idle()
@@ -170,7 +170,7 @@ class Supervisor:
         if problem not in self.problems:
             self.problems.append(problem)
             logger.error("%s", problem)
-        self._gave_up(problem)
+        self._whose.gave_up(problem)
 
     def _end_if_idle(self) -> None:
         if not self.children and not self._waiting and not self.over.called:

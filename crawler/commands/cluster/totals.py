@@ -11,7 +11,7 @@ from crawler.config.schema import CoreSettings
 from crawler.engine.ending import FAILURES
 from crawler.model.masking import masked
 from crawler.observe.progress import counted
-from crawler.stats import Stats
+from crawler.stats import Named, Stats
 from crawler.storage.cluster.line import State
 from crawler.summary import FeedSummary, Summary
 
@@ -33,7 +33,7 @@ class SummedStats(Stats):
         own = self._own
         self.set_stats({**summed, **{key: summed.get(key, 0) + count for key, count in own.items()}})
 
-    def inc_value(self, key: str, count: int = 1, start: int = 0, spider: Any = None) -> None:
+    def inc_value(self, key: str, count: int = 1, start: int = 0, spider: Named | None = None) -> None:
         """Add to a counter of this process."""
         self._own[key] = self._own.get(key, start) + count
         super().inc_value(key, count, start)

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 
+from crawler.commands.cluster.child import Child
 from crawler.commands.cluster.feeds import WholeFeeds
 from crawler.commands.cluster.ground import Ground
 from crawler.commands.cluster.limits import Limits, Reached
+from crawler.commands.cluster.parts import worker_command
+from crawler.commands.cluster.relaying import Relay
 from crawler.commands.cluster.supervisor import USAGE, Supervisor
 from crawler.commands.cluster.totals import SummedStats, WorkerRates, pages_of, reached, shares_of, summarise
 from crawler.config.schema import CoreSettings
@@ -48,7 +51,7 @@ class WholeCrawl:
     """A crawl of many workers, to be run by a command as a PreparedCrawl is."""
 
     def __init__(
-        self, spider: Spider, core: CoreSettings, world: World, ground: Ground, line: Line, *, events: Events
+        self, spider: Spider, core: CoreSettings, world: World, ground: Ground, line: Line, relay: Relay, events: Events
     ) -> None:
         self.events = events
         self._summed = SummedStats()
@@ -57,6 +60,7 @@ class WholeCrawl:
         self.go_on = ""
         self.verbose = False  # whether each worker is shown at the end
         self.job = ground.job.name
+        self.said = relay.said
         self.feeds: WholeFeeds
         self.supervisor: Supervisor
         self.problems: list[str] = []
@@ -110,17 +114,21 @@ class WholeCrawl:
         self.stop(reason)
 
     def gave_up(self, problem: str) -> None:
-        """The supervisor has given up."""
+        """See supervisor.Whose."""
         self.stop("worker_failed")
 
-    # What the supervisor asks of the server
+    # What the supervisor asks and tells
+
+    def command(self, child: Child) -> list[str]:
+        """See supervisor.Whose."""
+        return worker_command(self._ground.address, self.job, child)
 
     def bury(self, identity: str, blamed: int) -> None:
-        """See supervisor.Ground."""
+        """See supervisor.Whose."""
         self._line.bury(identity, blamed)
 
     def done(self) -> int:
-        """See supervisor.Ground."""
+        """See supervisor.Whose."""
         return self._state.done
 
     # From its beginning to its end

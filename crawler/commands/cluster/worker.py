@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,9 +25,11 @@ from crawler.commands.cluster.parts import Instructions, settings_of_worker, sou
 from crawler.commands.loading import chosen
 from crawler.commands.reactor import install_reactor
 from crawler.commands.running import run_prepared
+from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
 from crawler.errors import UsageError
 from crawler.events import CrawlOpened
+from crawler.frontier.store import Store
 from crawler.spider import Spider
 from crawler.storage.cluster import library
 from crawler.storage.cluster.address import address_of
@@ -59,26 +62,37 @@ def run_worker(url: str, job: str, *, called: str, identity: str, blame: Path) -
     # The server may be away just now: a worker that takes another one's place waits for it.
     connection.trust()
 
-    def store_of(spider: Spider) -> ClusterStore:
-        key = f"{core.JOB_PREFIX}:{job}"
-        calls = _JobCalls(connection, key, identity, called, lease=core.JOB_LEASE_SECONDS)
-        return ClusterStore(
-            calls,
-            reactor=install_reactor(),
-            codec=ItemCodec(spider),
-            lease=core.JOB_LEASE_SECONDS,
-            window=core.JOB_WINDOW,
-            blame=Blame(blame),
-        )
+    calls = _JobCalls(connection, f"{core.JOB_PREFIX}:{job}", identity, called, lease=core.JOB_LEASE_SECONDS)
+    plan = _Plan(resume=job, core=core, calls=calls, blame=Blame(blame))
 
     def prepared(reactor: AsyncioSelectorReactor) -> PreparedCrawl:
-        plan = JobPlan(resume=job, store_of=store_of)
         world = real_world(reactor)
         made = prepare(spider_class, settings, world=world, arguments=told.arguments, plan=plan, feeds=())
         parent.look_after(reactor, made)
         return made
 
     return run_prepared(prepared, settings, part=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan(JobPlan):
+    """Work on a job by these calls."""
+
+    core: CoreSettings
+    calls: Calls
+    blame: Blame
+
+    def store_of(self, spider: Spider) -> Store:
+        """See JobPlan."""
+        core = self.core
+        return ClusterStore(
+            self.calls,
+            reactor=install_reactor(),
+            codec=ItemCodec(spider),
+            lease=core.JOB_LEASE_SECONDS,
+            window=core.JOB_WINDOW,
+            blame=self.blame,
+        )
 
 
 class _JobCalls(Calls):
