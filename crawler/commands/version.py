@@ -14,7 +14,7 @@ _PARTS = ("twisted", "parsel", "lxml", "httptools", "h2", "msgspec", "cryptograp
 @click.option("-v", "--verbose", is_flag=True, help="Name the versions of what it runs on, for a bug report.")
 def command(*, verbose: bool) -> None:
     """Print the version."""
-    click.echo(f"crawler {version('crawler')}")
+    click.echo(f"crawler {version('surecrawl')}")
     if verbose:
         for part in _PARTS:
             click.echo(f"{part} {version(part)}")

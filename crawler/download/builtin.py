@@ -86,7 +86,7 @@ class BuiltIn:
         from crawler.download.archive.writing import ArchivingDownloader, WarcFile
 
         try:
-            software = f"crawler/{version('crawler')}"
+            software = f"crawler/{version('surecrawl')}"
             file = WarcFile(Path(self._core.WARC_FILE), software=software, agent=self._core.USER_AGENT)
         except OSError as error:
             raise OutputError(f"WARC_FILE: cannot write {self._core.WARC_FILE}: {error.strerror or error}") from error

@@ -323,7 +323,7 @@ def test_without_a_server_both_ways_to_get_one_are_told(shop: Shop, tmp_path: Pa
     path = f"{tmp_path / 'none'}:{environment()['PYTHONPATH']}"
     result = shop.run(*shop.crawl("--workers", "2"), PYTHONPATH=path, PATH="")
     assert result.status == 2
-    assert "pip install 'crawler[cluster]'" in result.err
+    assert "pip install 'surecrawl[cluster]'" in result.err
     assert "redis-server or valkey-server" in result.err
 
 

@@ -147,4 +147,4 @@ def test_what_an_extra_would_bring_is_named(
     monkeypatch.setitem(sys.modules, "redis", None)
     assert status_of(["work", "redis://127.0.0.1:1/0", "a-job"]) == 2
     said = capsys.readouterr().err
-    assert said == "crawler: redis is not installed, which this needs: `pip install 'crawler[cluster]'` brings it\n"
+    assert said == "crawler: redis is not installed, which this needs: `pip install 'surecrawl[cluster]'` brings it\n"
