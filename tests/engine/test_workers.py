@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from crawler.errors import CloseSpider
 from crawler.events import ItemDropped, ItemFailed, RequestEnded, SpiderFailed
@@ -212,6 +213,38 @@ def test_a_request_that_is_not_tried_again_has_its_errback_and_is_in_the_books()
     ]
     assert (ended.reason, ended.detail) == ("LostWorkers", "five workers died")
     assert ended_well(crawl)
+
+
+@pytest.mark.parametrize("redirected", [False, True])
+def test_what_a_dead_worker_had_claimed_is_new_to_whoever_was_refused_it(redirected: bool) -> None:
+    shared = "http://shared.test/"
+
+    def site(request: Request) -> Any:
+        moved = Response(request.url, 302, {"Location": shared})
+        answer: Deferred[Any] = Deferred(lambda _: None)
+        page = moved if request.url.endswith("/moved") else "page"
+        asyncio.get_event_loop().call_later(60.0 if request.url == shared else 1.0, answer.callback, page)
+        return answer
+
+    def parse(self: Spider, response: Response) -> Any:
+        yield {"url": response.url}
+        carried = response.urljoin("/moved") if redirected else shared
+        yield Request(carried, lambda response: [{"url": response.url}])
+
+    urls = [f"http://h{number}.test/" for number in range(8)]
+    settings = {"CONCURRENT_REQUESTS": 2}
+    crawl = Workers(spider(start=ask(*urls), parse=parse), site, settings=settings, workers=2, latency=0.0)
+
+    def kill() -> None:
+        assert all(len(worker.sent) > 2 for worker in crawl.workers)
+        [victim] = [worker for worker in crawl.workers if shared in [sent.url for sent in worker.sent]]
+        victim.kill()
+        crawl.job.bury(victim.name, crawl.loop.now)
+
+    crawl.later(30.0, kill)
+    crawl.run(within=200)
+    assert sorted(item["url"] for item in crawl.items) == [*urls, shared]
+    assert crawl.job.over
 
 
 def test_redirects_across_hosts_are_followed_once() -> None:

@@ -126,9 +126,13 @@ class Redirects:
         if fingerprint in uncommitted.carried or (entry.carried and fingerprint in uncommitted.offered):
             return succeed("duplicate")
         if entry.carried:
-            asked = self._store.claim(entry.unit.token, [fingerprint])
-            uncommitted.note_carried(fingerprint, entry.unit)
-            return asked.addCallback(lambda new: "here" if new[0] else "duplicate")
+            uncommitted.carried.add(fingerprint)
+
+            def claimed(new: list[bool]) -> Redirected:
+                uncommitted.claimed(fingerprint, entry.unit, new=new[0])
+                return "here" if new[0] else "duplicate"
+
+            return self._store.claim(entry.unit.token, [fingerprint]).addCallback(claimed)
         return self._store.redirect(self._again.row(entry, verdict), fingerprint)
 
     def _decided(self, target: Redirected, entry: Entry, verdict: Later) -> None:

@@ -105,11 +105,12 @@ class Carrying:
         asked.addErrback(lambda failure: self._ending.fail(error_of(failure)))
 
     def _claimed(self, new: list[bool], offer: Offer, unit: Unit) -> None:
-        if not new[0] and offer.check:
+        taken = new[0] or not offer.check
+        self._keeper.uncommitted.claimed(offer.fingerprint, unit, new=taken)
+        if not taken:
             self._refusing.refuse_duplicate(offer, unit)
             unit.end_one()
             return
-        unit.fingerprints.append(offer.fingerprint)
         self._queue.accept(self._entry(offer, unit))
         self._life.ledger.changed()
 

