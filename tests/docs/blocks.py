@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted(ROOT.glob("docs/*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted(ROOT.glob("docs/**/*.md"))]
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_FILE = re.compile(r"# (\S+\.py)\n")
+_FILE = re.compile(r"(?:#|;|//|--|<!--) ((?:[\w.-]+/)*(?:[\w.@-]+\.\w+|Dockerfile|crontab))(?: -->)?\n")
 
 
 class Block(NamedTuple):
@@ -22,7 +22,7 @@ class Block(NamedTuple):
 
     @property
     def file(self) -> str | None:
-        """The file its first line names: such a block is a whole module."""
+        """The file its first line names: such a block is a whole file."""
         named = _FILE.match(self.text)
         return named[1] if named else None
 

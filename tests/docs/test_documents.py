@@ -14,6 +14,7 @@ import crawler
 from crawler.commands import crawler as command_line
 from crawler.config.schema import CoreSettings
 from tests.docs.blocks import DOCUMENTS, ROOT, Block, blocks, load
+from tests.docs.typed import is_typed
 
 README = ROOT / "README.md"
 SETTINGS = {field.encode_name: field for field in msgspec.structs.fields(CoreSettings)}
@@ -49,7 +50,7 @@ def test_commands_exist_with_the_options_shown(document: Path) -> None:
     group = _group()
     context = click.Context(group)
     text = document.read_text(encoding="utf-8")
-    for command, rest in re.findall(r"(?:^|`|&& |\| )crawler ([a-z]+)((?: [^`\n#|]*)?)", text, re.MULTILINE):
+    for command, rest in re.findall(r"(?:^|^\$ |`|&& |\| )crawler ([a-z]+)((?: [^`\n#|]*)?)", text, re.MULTILINE):
         found = group.get_command(context, command)
         assert found is not None, f"{_shown(document)}: crawler {command}"
         known = {name for each in found.params for name in (*each.opts, *each.secondary_opts)}
@@ -131,7 +132,11 @@ def test_python_compiles_and_imports_what_is_there(block: Block) -> None:
     compile(block.text, f"{_shown(block.document)}:{block.line}", "exec")
 
 
-@pytest.mark.parametrize("block", [block for block in PYTHON if block.file], ids=lambda block: block.file)
+# Pages that are typed whole run their modules themselves, in their place.
+MODULES = [block for block in PYTHON if block.file and not is_typed(block.document)]
+
+
+@pytest.mark.parametrize("block", MODULES, ids=lambda block: block.file)
 def test_whole_modules_run(block: Block) -> None:
     exec(compile(block.text, f"{_shown(block.document)}:{block.line}", "exec"), {"__name__": "shown"})
 
