@@ -11,7 +11,9 @@ WORKERS ?= auto
 # The tests of a file stay together, and with them what they share.
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-.PHONY: help crawl quick test test-slow lint format check system bench-setup bench clean
+SITE ?= site
+
+.PHONY: help crawl quick test test-slow lint format check docs system bench-setup bench clean
 
 help:
 	@echo "make crawl        crawl the sample bookshop (served here, on loopback) into books.jsonl"
@@ -21,6 +23,7 @@ help:
 	@echo "make lint         ruff and mypy --strict"
 	@echo "make format       let ruff format and fix the code"
 	@echo "make check        lint, test and test-slow"
+	@echo "make docs         the documents as a site, in site/"
 	@echo "make system       apt-get the servers and documents the slow tests use (root, Debian 12)"
 	@echo "make bench-setup  bench/.venv with the crawlers we compare with"
 	@echo "make bench        the shop benchmark"
@@ -66,6 +69,10 @@ format: $(READY)
 
 check: lint test test-slow
 
+# The variable silences what mkdocs-material says of its own future at each start.
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --site-dir "$(abspath $(SITE))"
+
 system:
 	.ci/system
 
@@ -80,5 +87,5 @@ bench: $(READY) $(BENCH_READY)
 	$(BIN)/python -m bench.shop
 
 clean:
-	rm -rf .venv bench/.venv .mypy_cache .ruff_cache .pytest_cache .crawler build dist books.jsonl items.db
+	rm -rf .venv bench/.venv .mypy_cache .ruff_cache .pytest_cache .crawler build dist site books.jsonl items.db
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
