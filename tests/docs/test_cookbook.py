@@ -1,7 +1,8 @@
 """Does every recipe of docs/cookbook/ work as it stands there?
 
 A recipe is a page that is typed from top to bottom (``tests/docs/typed.py``) against a site on loopback: the sample
-bookshop, or what ``tests/docs/sites/NAME.py`` says. One that needs a server of its own is typed by a module
+bookshop, or what ``answer`` of ``tests/docs/sites/NAME.py`` says. That may have ``SLOW``, ``NEEDS`` (programs) and
+``replaced``, what stands for which of the page's addresses. One that needs a server of its own is typed by a module
 ``tests/docs/test_cookbook_NAME.py``.
 """
 
@@ -54,6 +55,8 @@ def test_the_recipe_does_what_it_says(recipe: Path, tmp_path: Path) -> None:
         replaced = {"http://shop.example": url, "shop.example": "127.0.0.1"}
         if answer is None:
             replaced = {"http://127.0.0.1:8000": url}
+        elif hasattr(module, "replaced"):
+            replaced = module.replaced(url)
         type_page(f"docs/cookbook/{recipe.name}", tmp_path, replaced=replaced)
 
 
