@@ -45,9 +45,13 @@ def is_typed(page: Path) -> bool:
 
 
 def matches(expected: str, output: str) -> bool:
-    """Tell whether a command said what the page shows."""
-    pattern = re.escape(expected.strip()).replace("…\\\n", "(?:.*\n)*").replace("…", ".*")
-    return re.fullmatch(re.sub(r"\(\?:\.\*\n\)\*$|\.\*$", r"(?:.|\n)*", pattern), output.strip()) is not None
+    """Tell whether a command said what the page shows; spaces at the end of a line do not count."""
+    pattern = "".join(
+        "(?:.*\n)*" if line == "…" else ".*".join(map(re.escape, line.rstrip().split("…"))) + "\n"
+        for line in expected.strip().splitlines()
+    )
+    shown = "".join(f"{line.rstrip()}\n" for line in output.strip().splitlines())
+    return re.fullmatch(pattern, shown) is not None
 
 
 class Terminal:

@@ -1,0 +1,3 @@
+"""The sample bookshop."""
+
+SLOW = True  # a crawl, a fetch, a crawl over the archive, and pytest
