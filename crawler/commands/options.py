@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypedDict, TypeVar
 
 import click
-from msgspec import Struct, ValidationError, convert, to_builtins
+from msgspec import DecodeError, Struct, ValidationError, convert, json, to_builtins
 
 from crawler.config.nearest import did_you_mean
 from crawler.errors import OutputError, SettingError, UsageError
+from crawler.model.masking import without_secrets
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -159,11 +160,29 @@ class Remembered(Struct):
     workers: int | None = None
 
 
+# URLs of stores lose their passwords, and what is nothing else than a secret is left out.
+_STORES = frozenset({"FEEDS", "FILES_STORE", "IMAGES_STORE"})
+_SECRETS = frozenset({"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "STORE_CREDENTIALS"})
+
+
 def remember(spider: str, options: RunOptions, *, file: str | None) -> dict[str, Any]:
-    """Return the description of a new job: plain values."""
-    settings = {name: value for name, value in options.settings.items() if name != "JOB_NAME"}
+    """Return the description of a new job: plain values, and no password of a store."""
+    left_out = _SECRETS | {"JOB_NAME"}
+    settings = {
+        name: without_secrets(_plain(value)) if name in _STORES else value
+        for name, value in options.settings.items()
+        if name not in left_out
+    }
     command = Remembered(spider, str(Path.cwd()), file, dict(options.arguments), settings, options.workers)
     return {"spider": spider, COMMAND: to_builtins(command)}
+
+
+def _plain(value: Any) -> Any:
+    """Return a setting that was typed as JSON as what it says: its secrets have names then."""
+    try:
+        return json.decode(value) if isinstance(value, str) and value.lstrip().startswith("{") else value
+    except DecodeError:
+        return value
 
 
 def recall(job: str, description: Mapping[str, Any]) -> Remembered:

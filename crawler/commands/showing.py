@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import click
 
 from crawler.config.kinds import Value
-from crawler.model.masking import escape, harmless, masked
+from crawler.model.masking import HIDDEN, escape, harmless, masked, without_secrets
 
 
 def shown(text: str) -> str:
@@ -29,10 +29,13 @@ def say_json(encoded: bytes) -> None:
     click.echo(harmless(encoded.decode()))
 
 
+_SECRETS = frozenset({"JOB_STORE_PASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
+
+
 def without_passwords(name: str, value: Value) -> Value:
     """Return the value of a setting as it is shown: plain values, what is not plain as it is."""
-    if name == "JOB_STORE_PASSWORD" and value is not None:
-        return "***"
+    if name in _SECRETS and value is not None:
+        return HIDDEN
     if name == "HTTP_AUTH" and isinstance(value, Mapping):
         return {masked(str(origin)): f"{str(user).rpartition(':')[0]}:***" for origin, user in value.items()}
     if name == "HTTP_AUTH" and isinstance(value, str):
@@ -48,7 +51,7 @@ def _plain(value: Value) -> Value:
     if isinstance(value, str):
         return masked(value)
     if isinstance(value, Mapping):
-        return {_plain(key): _plain(each) for key, each in value.items()}
+        return {_plain(key): _plain(each) for key, each in without_secrets(value).items()}
     return [_plain(each) for each in value] if type(value) is list or type(value) is tuple else value
 
 

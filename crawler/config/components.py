@@ -22,8 +22,8 @@ T = TypeVar("T")
 MISSING: Final = inspect.Parameter.empty
 
 LISTS = ("PIPELINES", "MIDDLEWARES", "EXTENSIONS", "REQUEST_FILTERS")
-TABLES = ("SCHEMES", "FEED_FORMATS")
-SINGLES = ("DOWNLOADER", "JOB_STORE", "FINGERPRINT", "SLOT_KEY")
+TABLES = ("SCHEMES", "FEED_FORMATS", "FEED_STORAGES")
+SINGLES = ("DOWNLOADER", "JOB_STORE", "FINGERPRINT", "SLOT_KEY", "FEED_URI_PARAMS")
 COMPONENT_SETTINGS: Final = frozenset(LISTS + TABLES + SINGLES)
 """The settings whose values are, or name, classes and functions."""
 

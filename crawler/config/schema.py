@@ -192,7 +192,26 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
     FEED_EXPORT_BATCH_ITEM_COUNT: Annotated[Count, _said("Items in each file of a feed; 0: one file")] = 0
     FEED_STORE_EMPTY: Annotated[bool, _said("Make the file even if no item came")] = True
     FEED_FORMATS: Annotated[dict[str, Any], _said("Class of each further feed format")] = {}
+    FEED_STORAGES: Annotated[dict[str, Any], _said("Class that stores files, for each further URL scheme")] = {}
+    FEED_URI_PARAMS: Annotated[Any, _said("Function of (params, spider) that gives the placeholders of paths")] = None
+    FEED_TEMPDIR: Annotated[str | None, _said("Where files wait to be stored, of a crawl without job")] = None
+    FEED_STORAGE_S3_ACL: Annotated[str, _said("Canned ACL of files in S3")] = ""
+    FEED_STORAGE_GCS_ACL: Annotated[str, _said("Predefined ACL of files in Google Cloud Storage")] = ""
+    FEED_STORAGE_FTP_ACTIVE: Annotated[bool, _said("FTP servers connect to us, not we to them")] = False
     CSV_ESCAPE_FORMULAS: Annotated[bool, _said("Write a quote before CSV cells a spreadsheet would run")] = False
+
+    # Stores on other machines
+    STORE_CREDENTIALS: Annotated[
+        list[str], _said("SCHEME://USER:PASSWORD@HOST of stores; also from the environment")
+    ] = []
+    AWS_ACCESS_KEY_ID: Annotated[str | None, _said("Key of S3; None: as the AWS tools find it")] = None
+    AWS_SECRET_ACCESS_KEY: Annotated[str | None, _said("Its secret; None: as the AWS tools find it")] = None
+    AWS_SESSION_TOKEN: Annotated[str | None, _said("Token of temporary credentials of S3")] = None
+    AWS_ENDPOINT_URL: Annotated[str | None, _said("URL of a server that speaks S3; None: Amazon's")] = None
+    AWS_REGION_NAME: Annotated[str | None, _said("Region of S3")] = None
+    AWS_USE_SSL: Annotated[bool | None, _said("Speak TLS with S3; None: yes")] = None
+    AWS_VERIFY: Annotated[bool | str | None, _said("Verify S3's certificate, or by this CA file; None: yes")] = None
+    GCS_PROJECT_ID: Annotated[str | None, _said("Project of Google Cloud Storage")] = None
 
     # Jobs
     JOB_STORE: Annotated[

@@ -6,6 +6,8 @@ For messages, log lines and listings. What is data, ``response.url`` and items, 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 # User information (RFC 3986 §3.2.1) ends at the last "@" of the authority. A password that was not percent-encoded may
 # have a slash in it: what follows the first colon is taken for a port if it looks like one.
@@ -30,6 +32,53 @@ def _mask(match: re.Match[str]) -> str:
     if colon and password:
         return f"{name}:***@"
     return "***@" if name else match.group()
+
+
+HIDDEN = "***"
+"""What stands for a secret."""
+
+_is_secret = re.compile("secret|passw|passphrase|token|credential", re.IGNORECASE).search
+
+
+def without_secrets(value: Any) -> Any:
+    """Return a plain value that may be kept: ``***`` for the passwords of its URLs and for secret ``storage_options``.
+
+    A user name without password stays, unlike in ``masked``: it says whose password is to be given.
+    """
+    if isinstance(value, str):
+        return _USER.sub(_keep_user, value) if "@" in value and "//" in value else value
+    if isinstance(value, Mapping):
+        return {
+            without_secrets(key): _without_secret_options(each) if key == "storage_options" else without_secrets(each)
+            for key, each in value.items()
+        }
+    return [*map(without_secrets, value)] if isinstance(value, list | tuple) else value
+
+
+def _without_secret_options(options: Any) -> Any:
+    if not isinstance(options, Mapping):
+        return without_secrets(options)
+    return {
+        name: HIDDEN if _is_secret(str(name)) else _without_secret_options(value) for name, value in options.items()
+    }
+
+
+def credentials_in(url: str) -> tuple[str, str, str | None, str]:
+    """Take apart the URL of a store: what stands before the user, user, password (None: it has none) and the rest.
+
+    As they stand there; nothing is decoded.
+    """
+    found = _USER.search(url)
+    if found is None:
+        scheme, slashes, rest = url.partition("//")
+        return (scheme + slashes, "", None, rest) if slashes else ("", "", None, url)
+    user, colon, password = url[found.start() : found.end() - 1].partition(":")
+    return url[: found.start()], user, password if colon else None, url[found.end() :]
+
+
+def _keep_user(match: re.Match[str]) -> str:
+    name, _, password, plain = match.groups()
+    return f"{plain or name}:{HIDDEN}@" if plain is not None or password else match.group()
 
 
 # C1 and DEL; line and paragraph separators; bidirectional controls; surrogates, which no stream can encode.

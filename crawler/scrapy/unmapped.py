@@ -29,10 +29,7 @@ _ROWS: dict[Fate, dict[str, str]] = {
         "the throttle works by overload, not by latency": (
             "AUTOTHROTTLE_DEBUG AUTOTHROTTLE_START_DELAY AUTOTHROTTLE_TARGET_CONCURRENCY"
         ),
-        "unless the class in SCHEMES declares it": (
-            "AWS_ACCESS_KEY_ID AWS_ENDPOINT_URL AWS_MAX_POOL_CONNECTIONS AWS_REGION_NAME AWS_SECRET_ACCESS_KEY "
-            "AWS_SESSION_TOKEN AWS_USE_SSL AWS_VERIFY FTP_PASSIVE_MODE FTP_PASSWORD FTP_USER"
-        ),
+        "unless the class in SCHEMES declares it": "AWS_MAX_POOL_CONNECTIONS FTP_PASSIVE_MODE FTP_PASSWORD FTP_USER",
         "read together with FEED_URI": "FEED_FORMAT",
         "read together with HTTPAUTH_USER": "HTTPAUTH_DOMAIN HTTPAUTH_PASS",
         "limits are per host name: CONCURRENT_REQUESTS_PER_DOMAIN": "CONCURRENT_REQUESTS_PER_IP",
@@ -51,12 +48,9 @@ _ROWS: dict[Fate, dict[str, str]] = {
             "DOWNLOAD_TLS_MAX_VERSION"
         ),
         "there is no such thing here": (
-            "AJAXCRAWL_ENABLED AJAXCRAWL_MAXSIZE COMMANDS_MODULE CRAWLSPIDER_FOLLOW_LINKS EDITOR GCS_PROJECT_ID "
+            "AJAXCRAWL_ENABLED AJAXCRAWL_MAXSIZE COMMANDS_MODULE CRAWLSPIDER_FOLLOW_LINKS EDITOR "
             "META_COPY_WARN_SKIP_KEYS NEWSPIDER_MODULE REQUEST_FINGERPRINTER_IMPLEMENTATION SPIDER_CONTRACTS "
             "SPIDER_LOADER_WARN_ONLY TEMPLATES_DIR WARN_ON_GENERATOR_RETURN_VALUE"
-        ),
-        "feeds are written to files and stdout": (
-            "FEED_STORAGE_FTP_ACTIVE FEED_STORAGE_GCS_ACL FEED_STORAGE_S3_ACL FEED_TEMPDIR"
         ),
         "frames have h2's default size": "HTTP2_MAX_FRAME_SIZE",
         "the cache is one SQLite file that keeps what its policy allows": (
@@ -91,7 +85,6 @@ _ROWS: dict[Fate, dict[str, str]] = {
             "FEED_STORAGES_BASE ITEM_PIPELINES_BASE SPIDER_CONTRACTS_BASE SPIDER_MIDDLEWARES_BASE"
         ),
         "certificates are set by TLS_VERIFY, TLS_CA_FILE and TLS_HOSTS": "DOWNLOADER_CLIENTCONTEXTFACTORY",
-        "feeds go to files and stdout: write the file, then upload it": "FEED_STORAGES FEED_URI_PARAMS",
         'a file is downloaded by a request with meta["download_file"]': (
             "FILES_EXPIRES FILES_RESULT_FIELD FILES_STORE FILES_STORE_GCS_ACL FILES_STORE_S3_ACL FILES_URLS_FIELD "
             "IMAGES_EXPIRES IMAGES_MIN_HEIGHT IMAGES_MIN_WIDTH IMAGES_RESULT_FIELD IMAGES_STORE IMAGES_STORE_GCS_ACL "
@@ -110,7 +103,9 @@ _ROWS: dict[Fate, dict[str, str]] = {
         "lengthens each delay by 0 to 50 %; in Scrapy it may be shorter, too": "RANDOMIZE_DOWNLOAD_DELAY",
         "keys are checked; jitter only switches the lengthening on or off": "DOWNLOAD_SLOTS",
         "the time of one fetch from the connection to the last byte": "DOWNLOAD_TIMEOUT",
-        "keys are paths and -; another scheme than file: is an error": "FEEDS",
+        "a URL is overwritten, never appended to; the options of docs/feeds.md": "FEEDS",
+        "a class is made with the storage_options of the feed, and has store(file, url)": "FEED_STORAGES",
+        "of a crawl without job; a job keeps them beside its own file": "FEED_TEMPDIR",
         "for all policies: what is older is removed": "HTTPCACHE_EXPIRATION_SECS",
         "the default is True": "ROBOTSTXT_OBEY",
         "the default, None, writes an item a line; Scrapy's 0 is the same for JSON": "FEED_EXPORT_INDENT",
@@ -119,8 +114,11 @@ _ROWS: dict[Fate, dict[str, str]] = {
         "": (
             "CLOSESPIDER_ERRORCOUNT CLOSESPIDER_ITEMCOUNT CLOSESPIDER_PAGECOUNT CLOSESPIDER_PAGECOUNT_NO_ITEM "
             "CLOSESPIDER_TIMEOUT CLOSESPIDER_TIMEOUT_NO_ITEM COMPRESSION_ENABLED COOKIES_DEBUG COOKIES_ENABLED "
-            "DEFAULT_REQUEST_HEADERS DEPTH_LIMIT DEPTH_PRIORITY DNS_TIMEOUT DOWNLOAD_DELAY DOWNLOAD_FAIL_ON_DATALOSS "
-            "DOWNLOAD_MAXSIZE DOWNLOAD_WARNSIZE FEED_EXPORT_BATCH_ITEM_COUNT FEED_EXPORT_FIELDS FEED_STORE_EMPTY "
+            "AWS_ACCESS_KEY_ID AWS_ENDPOINT_URL AWS_REGION_NAME AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_USE_SSL "
+            "AWS_VERIFY DEFAULT_REQUEST_HEADERS DEPTH_LIMIT DEPTH_PRIORITY DNS_TIMEOUT DOWNLOAD_DELAY "
+            "DOWNLOAD_FAIL_ON_DATALOSS DOWNLOAD_MAXSIZE DOWNLOAD_WARNSIZE FEED_EXPORT_BATCH_ITEM_COUNT "
+            "FEED_EXPORT_FIELDS FEED_STORAGE_FTP_ACTIVE FEED_STORAGE_GCS_ACL FEED_STORAGE_S3_ACL FEED_STORE_EMPTY "
+            "FEED_URI_PARAMS GCS_PROJECT_ID "
             "HTTPCACHE_ENABLED HTTPCACHE_IGNORE_HTTP_CODES HTTPERROR_ALLOWED_CODES HTTPERROR_ALLOW_ALL "
             "HTTPPROXY_ENABLED LOGSTATS_INTERVAL LOG_ENABLED LOG_FILE METAREFRESH_ENABLED METAREFRESH_IGNORE_TAGS "
             "METAREFRESH_MAXDELAY REDIRECT_ENABLED REDIRECT_MAX_TIMES REDIRECT_PRIORITY_ADJUST REFERER_ENABLED "

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from crawler.model.masking import escape, harmless, masked
+from crawler.model.masking import credentials_in, escape, harmless, masked, without_secrets
 from crawler.model.request import Request
 from crawler.model.response import Response
 
@@ -60,3 +60,38 @@ def test_what_moves_a_cursor_or_turns_text_around_is_escaped() -> None:
     assert escape(hostile).isprintable()
     assert harmless(hostile + "\n\r\n\t") == ("a\\u001b[2J\\u009b1A\\u007f\\u0000\\u202eb\\u2066c\\u061cd" + "\n\r\n\t")
     assert harmless("a\rb") == "a\\u000db"
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("ftp://u:p@h/x", "ftp://u:***@h/x"),
+        ("sftp://u@h/x", "sftp://u@h/x"),
+        ("s3://KEY:a/b+c@bucket/x", "s3://KEY:***@bucket/x"),
+        ({"ftp://u:p@h/x.jl": {"overwrite": True}}, {"ftp://u:***@h/x.jl": {"overwrite": True}}),
+        ({"fields": {"token": "T"}}, {"fields": {"token": "T"}}),
+        ({"storage_options": {"key": "K", "secret": "S"}}, {"storage_options": {"key": "K", "secret": "***"}}),
+        (
+            {"storage_options": {"client_kwargs": {"aws_session_token": "T"}}},
+            {"storage_options": {"client_kwargs": {"aws_session_token": "***"}}},
+        ),
+        ([1, "ftp://u:p@h"], [1, "ftp://u:***@h"]),
+    ],
+)
+def test_what_a_job_keeps_has_no_secrets_and_whose_they_are(value: object, kept: object) -> None:
+    assert without_secrets(value) == kept
+    assert without_secrets(kept) == kept
+
+
+@pytest.mark.parametrize(
+    ("url", "parts"),
+    [
+        ("ftp://u:p@h:21/x@y", ("ftp://", "u", "p", "h:21/x@y")),
+        ("sftp://u@h/x", ("sftp://", "u", None, "h/x")),
+        ("s3://b/k", ("s3://", "", None, "b/k")),
+        ("s3://K:a/b@b/k", ("s3://", "K", "a/b", "b/k")),
+        ("a/b", ("", "", None, "a/b")),
+    ],
+)
+def test_the_credentials_of_a_store_are_found(url: str, parts: tuple[str, str, str | None, str]) -> None:
+    assert credentials_in(url) == parts
