@@ -64,6 +64,8 @@ if TYPE_CHECKING:
     from crawler.events import ItemDropped as ItemDropped
     from crawler.events import ItemFailed as ItemFailed
     from crawler.events import ItemScraped as ItemScraped
+    from crawler.events import PromptClosed as PromptClosed
+    from crawler.events import PromptOpened as PromptOpened
     from crawler.events import RequestDelayed as RequestDelayed
     from crawler.events import RequestEnded as RequestEnded
     from crawler.events import RequestRefused as RequestRefused
@@ -99,6 +101,8 @@ if TYPE_CHECKING:
     from crawler.scrapy.kinds import JsonResponse as JsonResponse
     from crawler.scrapy.kinds import TextResponse as TextResponse
     from crawler.scrapy.kinds import XmlResponse as XmlResponse
+    from crawler.shell import inspect_response as inspect_response
+    from crawler.shell import open_in_browser as open_in_browser
     from crawler.spider import Crawler as Crawler
     from crawler.spider import Spider as Spider
     from crawler.summary import Summary as Summary

@@ -150,6 +150,14 @@ class HostPaced(Event, frozen=True):
     reason: str
 
 
+class PromptOpened(Event, frozen=True):
+    """A person looks at the crawl, which waits: the terminal is theirs."""
+
+
+class PromptClosed(Event, frozen=True):
+    """The crawl goes on."""
+
+
 class FeedClosed(Event, frozen=True):
     """A feed was closed; ``items`` were written to ``path``."""
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import bdb
+import code
 import os
 import sysconfig
 from pathlib import Path
+from types import FrameType
 
 _OURS = tuple(str(Path(file).parent) + os.sep for file in (__file__, asyncio.__file__))
 _INSTALLED = tuple(os.sep + folder + os.sep for folder in ("site-packages", "dist-packages"))
 _TWISTED = tuple(f"{folder}twisted{os.sep}" for folder in _INSTALLED)
+_PROMPTS = (bdb.__file__, code.__file__, f"{_OURS[0]}shell{os.sep}")
+_IPYTHON = tuple(f"{folder}IPython{os.sep}" for folder in _INSTALLED)
 _STANDARD = sysconfig.get_path("stdlib") + os.sep
 
 
@@ -27,3 +32,13 @@ def is_projects(filename: str) -> bool:
     """Tell whether a frame is in the user's own code, that of no library."""
     installed = filename.startswith(_STANDARD) or any(folder in filename for folder in _INSTALLED)
     return not installed and is_users(filename)
+
+
+def at_prompt(frame: FrameType | None) -> bool:
+    """Tell whether a stack, by its innermost frame, waits for a person: a debugger, or a prompt of Python."""
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if name.startswith(_PROMPTS) or any(folder in name for folder in _IPYTHON):
+            return True
+        frame = frame.f_back
+    return False

@@ -11,6 +11,8 @@ from crawler.config.project import FoundSpiders, Project, find_project, pick, sp
 from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
 from crawler.errors import UsageError
+from crawler.model.url import host_of
+from crawler.policy.scope import OffsiteFilter
 from crawler.spider import Spider
 
 
@@ -81,6 +83,33 @@ def chosen(spider: str, command_line: Mapping[str, Any], *, in_file: bool) -> tu
         project = project_here()
         spider_class = named_spider(project, spider, command_line)
     return spider_class, load_settings(project, spider_class, command_line)
+
+
+def spider_for(
+    url: str | None, name: str | None, command_line: Mapping[str, Any], *, otherwise: type[Spider] | None = None
+) -> tuple[type[Spider], Project | None]:
+    """Return the spider of that name (or FILE.py), or that whose allowed_domains have the URL, and its project.
+
+    ``otherwise``: the spider if none has, or if several have. Raises UsageError.
+    """
+    if name is not None and ".py" in name:
+        return file_spider(name)
+    project = project_if_any() if name is None and otherwise is not None else project_here()
+    if project is not None and name is not None:
+        return named_spider(project, name, command_line), project
+    found = spiders_of(project, command_line).spiders if project is not None and url is not None else {}
+    fit = [each for each, spider in found.items() if url is not None and _is_for(spider, host_of(url))]
+    if len(fit) == 1:
+        return found[fit[0]], project
+    if otherwise is not None:
+        return otherwise, project
+    which = f"several spiders have it: {', '.join(fit)}" if fit else f"no spider has it: {', '.join(found)}"
+    raise UsageError(f"--spider NAME says which spider it is; of those whose allowed_domains have {url}, {which}")
+
+
+def _is_for(spider: type[Spider], host: str) -> bool:
+    domains = spider.allowed_domains
+    return bool(domains) and OffsiteFilter(domains).allows(host)
 
 
 def usual_folder() -> Path:

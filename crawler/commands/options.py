@@ -59,8 +59,11 @@ _WORKERS = (
     click.option("--workers", type=click.IntRange(min=1, max=1000), metavar="N", help="Crawl with N processes."),
     click.option("-v", "--verbose", is_flag=True, help="Show the pages/s of each worker, too."),
 )
+arguments_option = click.option(
+    "-a", "arguments", metavar="NAME=VALUE", multiple=True, help="Give the spider an argument."
+)
 _RUNNING = (
-    click.option("-a", "arguments", metavar="NAME=VALUE", multiple=True, help="Give the spider an argument."),
+    arguments_option,
     click.option("-o", "append", metavar="FILE[:FORMAT]", multiple=True, help="Append items to a file; - is stdout."),
     click.option("-O", "overwrite", metavar="FILE[:FORMAT]", multiple=True, help="Write items to a new file."),
     click.option("--summary", metavar="FILE", help="Write the summary as JSON."),

@@ -12,7 +12,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar
 
@@ -47,10 +47,11 @@ def new_reactor() -> ModuleType:
     return sys.modules["twisted.internet.reactor"]
 
 
-def run_reactor(reactor: AsyncioSelectorReactor, start: Callable[[], Deferred[T]]) -> T:
+def run_reactor(reactor: AsyncioSelectorReactor, start: Callable[[], Deferred[T]], *, signals: bool = True) -> T:
     """Run the reactor until the Deferred that ``start`` gives has a result; return it, or raise its error.
 
-    Raises KeyboardInterrupt if the reactor was stopped before.
+    Raises KeyboardInterrupt if the reactor was stopped before. ``signals``: whether it takes over the signals, as it
+    can in the main thread alone.
     """
     outcome: list[T | Failure] = []
 
@@ -67,7 +68,7 @@ def run_reactor(reactor: AsyncioSelectorReactor, start: Callable[[], Deferred[T]
 
     reactor.callWhenRunning(begin)
     with _twisted_log(), _seldom_collected():
-        _run(reactor)
+        _run(reactor, signals)
     if not outcome:
         raise KeyboardInterrupt
     if isinstance(outcome[0], Failure):
@@ -93,8 +94,8 @@ def _seldom_collected() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _run(reactor: AsyncioSelectorReactor) -> None:
-    run: Callable[[], None] = reactor.run
+def _run(reactor: AsyncioSelectorReactor, signals: bool) -> None:
+    run: Callable[[], None] = partial(reactor.run, signals)
     while True:
         try:
             run()

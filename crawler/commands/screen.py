@@ -5,13 +5,14 @@ All of it goes to stderr, for stdout may be a feed.
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.console import Console
 
 from crawler.config.schema import CoreSettings
-from crawler.events import CrawlOpened, Events
+from crawler.events import CrawlOpened, Events, PromptClosed, PromptOpened
 from crawler.observe.progress import LiveLine, ProgressLines, read
 from crawler.observe.report import print_summary
 from crawler.stats import Stats
@@ -90,8 +91,30 @@ class Screen:
     def start(self, reactor: ReactorBase, prepared: RunningCrawl) -> None:
         """Look at the crawl now and then, from when it is open: a resumed one has its pages by then."""
         prepared.events.subscribe(CrawlOpened, lambda _: self._opened(reactor, prepared))
+        if (live := self._live) is not None:
+            live.start()
+            prepared.events.subscribe(PromptOpened, lambda _: live.stop())
+            prepared.events.subscribe(PromptClosed, lambda _: live.start())
+            if sys.breakpointhook is sys.__breakpointhook__:
+                sys.breakpointhook = self._breakpoint
+
+    def _breakpoint(self, *arguments: Any, **keywords: Any) -> None:
+        """Debug what called breakpoint(); the live line is gone from then on."""
+        self._release()
+        if "PYTHONBREAKPOINT" in os.environ:
+            sys.breakpointhook(*arguments, **keywords)
+            return
+        import pdb
+
+        debugger = pdb.Pdb(nosigint=True)  # Ctrl-C stops the crawl, as ever
+        debugger.set_trace(sys._getframe(1))
+
+    def _release(self) -> None:
+        """Give the terminal back."""
         if self._live is not None:
-            self._live.start()
+            self._live.stop()
+            if sys.breakpointhook == self._breakpoint:
+                sys.breakpointhook = sys.__breakpointhook__
 
     def _opened(self, reactor: ReactorBase, prepared: RunningCrawl) -> None:
         from twisted.internet.task import LoopingCall
@@ -114,8 +137,7 @@ class Screen:
         """The crawl is over: take the live line away."""
         if self._looking is not None and self._looking.running:
             self._looking.stop()
-        if self._live is not None:
-            self._live.stop()
+        self._release()
 
     def summary(self, summary: Summary, *, go_on: str = "") -> None:
         """Print the table; ``go_on`` is the command that goes on with the job."""

@@ -59,8 +59,6 @@ ELSEWHERE = {
     "curl_to_request_kwargs": "Request.from_curl",
     "fingerprint": "the setting FINGERPRINT names a function (request) -> int",
     "get_retry_request": "Request.replace(dont_filter=True, …), or RETRY_HTTP_CODES",
-    "open_in_browser": "`crawler fetch URL` shows what came",
-    "inspect_response": "`crawler fetch URL` shows what came",
 }
 
 _AUTH = 'credentials are meta["auth"] = (user, password), or HTTP_AUTH'
@@ -82,19 +80,15 @@ META_KEYS = {
 
 COMMANDS = {
     "bench": "how fast it is, and how to measure that, is in docs/performance.md",
-    "check": "a spider is tried on pages in memory, by crawler.testing: docs/testing.md",
     "edit": "open the file in an editor; `crawler list` names the spiders",
-    "parse": "`crawler run FILE.py -s CLOSESPIDER_PAGECOUNT=1 -o -` shows what a page gives",
-    "shell": "`crawler fetch URL` prints a page; a spider is tried on pages in memory: docs/testing.md",
-    "view": "`crawler fetch URL > page.html` gives a page as the spider gets it, for a browser",
 }
 """Commands of Scrapy that are not here, and what there is in their place."""
 
 _MODULES = frozenset(
     {
-        *("addons", "cmdline", "contracts", "core", "downloadermiddlewares", "dupefilters", "exceptions", "exporters"),
+        *("addons", "cmdline", "core", "downloadermiddlewares", "dupefilters", "exceptions", "exporters"),
         *("extensions", "http", "item", "linkextractors", "loader", "logformatter", "mail", "pipelines", "pqueues"),
-        *("responsetypes", "selector", "shell", "signalmanager", "spiderloader", "spidermiddlewares", "spiders"),
+        *("responsetypes", "selector", "signalmanager", "spiderloader", "spidermiddlewares", "spiders"),
         *("squeues", "statscollectors", "utils"),
     }
 )

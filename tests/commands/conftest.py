@@ -19,7 +19,7 @@ import pytest
 from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 
 from crawler import commands
-from crawler.commands import closing, running
+from crawler.commands import closing, live, running
 
 USERS = ("settings", "spiders", "pipelines", "pages", "hold")
 """Modules of the users' that the tests write."""
@@ -90,6 +90,7 @@ def own_reactor(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     reactor = AsyncioSelectorReactor(loop)
     monkeypatch.setattr(running, "install_reactor", lambda: reactor)
     monkeypatch.setattr(closing, "install_reactor", lambda: reactor)
+    monkeypatch.setattr(live, "install_reactor", lambda: reactor)
     asyncio.set_event_loop(loop)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)}
     try:

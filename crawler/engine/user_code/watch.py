@@ -3,7 +3,7 @@
 A thread asks the reactor for a sign, again and again. While none comes it looks at the stack: if the same
 call of the user's is in it at two looks, that call is what holds everything, whatever it is (a callback, a
 coroutine after any await, a stage, filter, subscriber or hook). It is logged while it still runs, so that an
-endless loop is seen as well as a slow one, and steps that are quick pay nothing.
+endless loop is seen as well as a slow one, and steps that are quick pay nothing. Of a prompt nothing is logged.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import traceback
 from types import FrameType
 
 from crawler.engine.machine import Machine
-from crawler.frames import is_loops, is_projects, is_users
+from crawler.frames import at_prompt, is_loops, is_projects, is_users
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,11 @@ class HoldWatch:
                 except RuntimeError:  # the loop has been closed: whoever ran it waits for nothing of the crawl
                     return
                 continue
-            stack = _inside(sys._current_frames().get(self._thread_id))
+            frame = sys._current_frames().get(self._thread_id)
+            if at_prompt(frame):  # in a debugger for example: a person takes as long as it takes
+                asked, step, told = time.monotonic(), None, False
+                continue
+            stack = _inside(frame)
             before, step = step, stack[0] if stack else None
             if step is None or step is not before:
                 since, told = asked if before is None else time.monotonic(), False

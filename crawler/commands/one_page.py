@@ -1,0 +1,100 @@
+"""What does one URL give, fetched as a spider would, and if nothing, why?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from crawler.commands.showing import say
+from crawler.config.settings import Settings
+from crawler.errors import HttpError, UsageError
+from crawler.events import RequestRefused
+from crawler.model.request import Request
+from crawler.model.response import Response
+from crawler.observe.frames import describe
+from crawler.spider import Spider
+
+if TYPE_CHECKING:
+    from twisted.internet.base import ReactorBase
+    from twisted.python.failure import Failure
+
+    from crawler.assembly import PreparedCrawl
+
+ALONE = {"JOB_STORE": "none", "FEEDS": {}, "PIPELINES": []}
+"""Settings of a crawl that keeps nothing: no job, no item."""
+
+_HOST_LIKE = re.compile(r"(?!\w+:[^\d])[\w-]+(\.[\w-]+)*(:\d+)?(/|$)")
+"""What looks like an address without its scheme, and not like one of a scheme that is not fetched (mailto:x)."""
+
+
+class OnePage(Spider):
+    """Fetches one URL and keeps what came of it."""
+
+    name = "fetch"
+    url: str
+    redirect: bool = True
+
+    def start_requests(self) -> Iterator[Request]:
+        """Yield the one request."""
+        self.response: Response | None = None
+        self.error: BaseException | None = None
+        request = Request(self.url, errback=self.failed, dont_filter=True)
+        yield request if self.redirect else as_it_comes(request)
+
+    def parse(self, response: Response) -> None:
+        """Keep the response."""
+        self.response = response
+
+    def failed(self, failure: Failure) -> None:
+        """Keep the error, or the response that has a status which spiders do not take."""
+        self.error = failure.value
+        if isinstance(self.error, HttpError):
+            self.response = self.error.response
+
+
+def as_it_comes(request: Request) -> Request:
+    """Return the request as one whose response is wanted though it be a redirect."""
+    return request.replace(meta={**request.meta, "handle_httpstatus_all": True, "dont_redirect": True})
+
+
+def without_scheme(url: str) -> bool:
+    """Tell whether a text looks like an address that lacks its scheme."""
+    return _HOST_LIKE.match(url) is not None
+
+
+def fetch_one(url: str, settings: Settings, *, redirect: bool = True) -> tuple[Response | None, int]:
+    """Fetch a URL by a crawl of its own; return the response and 0, or None, having told why, and an exit status.
+
+    Raises UsageError for what is no URL.
+    """
+    if problem := Request(url).problem:
+        hint = f'; did you mean "https://{url}"?' if without_scheme(url) else ""
+        raise UsageError(f"cannot fetch {url}: {problem}{hint}")
+    from crawler.assembly import prepare, real_world
+    from crawler.commands.running import run_prepared
+
+    made: list[PreparedCrawl] = []
+    refused: list[RequestRefused] = []
+
+    def prepared(reactor: ReactorBase) -> PreparedCrawl:
+        arguments = {"url": url, "redirect": redirect}
+        made.append(prepare(OnePage, settings, world=real_world(reactor), arguments=arguments))
+        made[0].events.subscribe(RequestRefused, refused.append)
+        return made[0]
+
+    status = run_prepared(prepared, settings, quiet=True)
+    page = made[0].crawler.spider
+    assert isinstance(page, OnePage)
+    if page.response is not None:
+        return page.response, 0
+    why = describe(page.error) if page.error is not None else _refusal(refused)
+    say(f"crawler: no response from {url}: {why}", err=True)
+    return None, status or 1
+
+
+def _refusal(refused: list[RequestRefused]) -> str:
+    if not refused:
+        return "the crawl was stopped before one came"
+    detail = f": {refused[0].detail}" if refused[0].detail else ""
+    return f"the request was refused ({refused[0].reason}{detail})"
