@@ -44,6 +44,28 @@ async def _later(results: Any, go_on: Callable[[Iterable[Any]], Iterator[Any]]) 
         yield result
 
 
+async def every(results: Any) -> AsyncIterator[Any]:
+    """Yield the results of a callback of any kind one by one, as the crawl takes them: those of lists, too."""
+    while inspect.isawaitable(results):
+        results = await results
+    if not hasattr(results, "__aiter__"):
+        for result in each(results):
+            for one in _flat(result):
+                yield one
+        return
+    async for result in results:
+        for one in _flat(result):
+            yield one
+
+
+def _flat(result: Any) -> Iterator[Any]:
+    if type(result) is list or type(result) is tuple:
+        for one in result:
+            yield from _flat(one)
+    else:
+        yield result
+
+
 def whole(results: Iterable[Any]) -> Iterable[Any]:
     """Return results to iterate over; a generator that also returns a value is warned of, as that value is lost."""
     return _told_of(results) if isinstance(results, GeneratorType) else results

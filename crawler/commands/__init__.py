@@ -37,6 +37,7 @@ _COMMANDS = {
     "fetch": "Fetch one URL as a spider would, and print it",
     "shell": "Look at a page by hand, at a prompt of Python",
     "view": "Look at a page, as a spider gets it, in the browser",
+    "parse": "Show what a callback gives for one page",
     "reparse": "Run a spider over an archive, without the network",
     "cache": "Look at the HTTP cache, or empty it",
     "settings": "Show the settings: value, type, origin, what each does",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crawler.commands.showing import say
@@ -26,6 +27,9 @@ ALONE = {"JOB_STORE": "none", "FEEDS": {}, "PIPELINES": []}
 
 _HOST_LIKE = re.compile(r"(?!\w+:[^\d])[\w-]+(\.[\w-]+)*(:\d+)?(/|$)")
 """What looks like an address without its scheme, and not like one of a scheme that is not fetched (mailto:x)."""
+
+
+_PAGE = re.compile(r"[^/:]+\.(html?|xml|json)")
 
 
 class OnePage(Spider):
@@ -58,9 +62,19 @@ def as_it_comes(request: Request) -> Request:
     return request.replace(meta={**request.meta, "handle_httpstatus_all": True, "dont_redirect": True})
 
 
-def without_scheme(url: str) -> bool:
-    """Tell whether a text looks like an address that lacks its scheme."""
-    return _HOST_LIKE.match(url) is not None
+def address_of(text: str) -> str:
+    """Return what was typed as a URL: a file that is there, or what looks like one, is one of file:."""
+    if text.startswith(("./", "../", "/", "~")) or _PAGE.fullmatch(text) or Path(text).is_file():
+        return Path(text).expanduser().resolve().as_uri()
+    return f"https://{text}" if _HOST_LIKE.match(text) else text
+
+
+def checked_url(url: str) -> str:
+    """Return the URL. Raises UsageError for what is none."""
+    if problem := Request(url).problem:
+        hint = f'; did you mean "https://{url}"?' if _HOST_LIKE.match(url) else ""
+        raise UsageError(f"cannot fetch {url}: {problem}{hint}")
+    return url
 
 
 def fetch_one(url: str, settings: Settings, *, redirect: bool = True) -> tuple[Response | None, int]:
@@ -68,9 +82,7 @@ def fetch_one(url: str, settings: Settings, *, redirect: bool = True) -> tuple[R
 
     Raises UsageError for what is no URL.
     """
-    if problem := Request(url).problem:
-        hint = f'; did you mean "https://{url}"?' if without_scheme(url) else ""
-        raise UsageError(f"cannot fetch {url}: {problem}{hint}")
+    checked_url(url)
     from crawler.assembly import prepare, real_world
     from crawler.commands.running import run_prepared
 
@@ -88,12 +100,13 @@ def fetch_one(url: str, settings: Settings, *, redirect: bool = True) -> tuple[R
     assert isinstance(page, OnePage)
     if page.response is not None:
         return page.response, 0
-    why = describe(page.error) if page.error is not None else _refusal(refused)
+    why = describe(page.error) if page.error is not None else refusal(refused)
     say(f"crawler: no response from {url}: {why}", err=True)
     return None, status or 1
 
 
-def _refusal(refused: list[RequestRefused]) -> str:
+def refusal(refused: list[RequestRefused]) -> str:
+    """Say why a request that has no outcome was not sent."""
     if not refused:
         return "the crawl was stopped before one came"
     detail = f": {refused[0].detail}" if refused[0].detail else ""

@@ -62,10 +62,13 @@ _WORKERS = (
 arguments_option = click.option(
     "-a", "arguments", metavar="NAME=VALUE", multiple=True, help="Give the spider an argument."
 )
-_RUNNING = (
-    arguments_option,
+_FEEDS = (
     click.option("-o", "append", metavar="FILE[:FORMAT]", multiple=True, help="Append items to a file; - is stdout."),
     click.option("-O", "overwrite", metavar="FILE[:FORMAT]", multiple=True, help="Write items to a new file."),
+)
+_RUNNING = (
+    arguments_option,
+    *_FEEDS,
     click.option("--summary", metavar="FILE", help="Write the summary as JSON."),
     click.option("--fail-on", metavar="RULE,…", help="What makes the exit status 1; see the setting FAIL_ON."),
     click.option("--job", metavar="NAME", help="Name the job."),
@@ -76,6 +79,11 @@ _RUNNING = (
 def settings_options(command: Decorated) -> Decorated:
     """Add -s and the options of the log."""
     return _add(command, (_SETTINGS, *_LOGGING))
+
+
+def feeds_options(command: Decorated) -> Decorated:
+    """Add -o and -O."""
+    return _add(command, _FEEDS)
 
 
 def running_options(command: Decorated) -> Decorated:

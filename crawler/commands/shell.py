@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
 from crawler.commands.loading import load_settings, spider_for
-from crawler.commands.one_page import ALONE, as_it_comes, without_scheme
+from crawler.commands.one_page import ALONE, address_of, as_it_comes
 from crawler.commands.options import Given, arguments_option, command_line_settings, pairs, settings_options
 from crawler.commands.showing import say
 from crawler.errors import HttpError, RequestError, UsageError
@@ -21,9 +19,6 @@ from crawler.spider import Spider
 
 if TYPE_CHECKING:
     from crawler.commands.live import LiveCrawl
-
-
-_PAGE = re.compile(r"[^/:]+\.(html?|xml|json)")
 
 
 class NoSpider(Spider):
@@ -66,13 +61,6 @@ def command(url: str | None, spider: str | None, code: str | None, *, no_redirec
     finally:
         live.close()
         stop_logging()
-
-
-def address_of(text: str) -> str:
-    """Return what was typed as a URL: a file that is there, or what looks like one, is one of file:."""
-    if text.startswith(("./", "../", "/", "~")) or _PAGE.fullmatch(text) or Path(text).is_file():
-        return Path(text).expanduser().resolve().as_uri()
-    return f"https://{text}" if without_scheme(text) else text
 
 
 class _Session:

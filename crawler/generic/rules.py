@@ -78,6 +78,15 @@ class CrawlSpider(ReadyMadeSpider):
         function = self._method(callback)
         return then(function(response, **cb_kwargs) if function is not None else None, go_on)
 
+    def request_by_rule(self, url: str) -> Request | None:
+        """Return the request that a link to this URL would be, by the first rule that takes it; None if none does."""
+        numbers = (number for number, rule in enumerate(self.rules) if rule.link_extractor.matches(url))
+        return next((self._by_rule(number, Link(url)) for number in numbers), None)
+
+    def _by_rule(self, number: int, link: Link) -> Request:
+        meta = {"rule": number, "link_text": link.text}
+        return Request(link.url, self._callback, errback=self._errback, meta=meta)
+
     def _requests_to_follow(self, response: Response) -> Iterator[Request]:
         if not response.is_html:
             return
@@ -87,8 +96,7 @@ class CrawlSpider(ReadyMadeSpider):
             process_links, process_request = self._method(rule.process_links), self._method(rule.process_request)
             for link in links if process_links is None else each(process_links(links)):
                 seen.add(link)
-                meta = {"rule": number, "link_text": link.text}
-                request = Request(link.url, self._callback, errback=self._errback, meta=meta)
+                request = self._by_rule(number, link)
                 wanted = request if process_request is None else process_request(request, response)
                 if wanted is not None:
                     yield wanted
