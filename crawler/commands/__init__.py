@@ -108,7 +108,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False)
-@click.version_option(package_name="crawler", message="crawler %(version)s")
+@click.version_option(package_name="surecrawl", message="crawler %(version)s")
 def crawler() -> None:
     """A fast, polite crawler whose crawls cannot be lost."""
 

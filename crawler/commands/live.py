@@ -77,6 +77,7 @@ class LiveCrawl:
             reactor = install_reactor()
             self._loop = reactor._asyncioEventloop
             run_reactor(reactor, lambda: self._run(reactor), signals=False)
+            self._loop.close()
         except BaseException as error:
             if self._opened.done():
                 raise

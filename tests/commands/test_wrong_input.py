@@ -17,10 +17,6 @@ from tests.commands.conftest import SPIDER, Crawler, Site, environment
     ("arguments", "said"),
     [
         (["crwl"], 'crawler: there is no command "crwl"; did you mean "crawl"?'),
-        (["check"], 'there is no command "check"; a spider is tried on pages in memory'),
-        (["view", "https://a.example/"], 'there is no command "view"; `crawler fetch URL > page.html`'),
-        (["shell"], 'there is no command "shell"; `crawler fetch URL` prints a page'),
-        (["parse", "x"], 'there is no command "parse"; `crawler run FILE.py'),
         (["edit", "x"], 'there is no command "edit"; open the file'),
         (["bench"], 'there is no command "bench"; how fast it is'),
         (["crawl"], "crawler crawl: Missing argument 'SPIDER'"),
