@@ -16,6 +16,8 @@ from crawler.feeds.names import STDOUT, PathTemplate, compression_of, local_path
 from crawler.feeds.options import FeedOptions, check_encoding, check_formats, choose_format, item_test, read_options
 from crawler.feeds.seam import Feed
 from crawler.feeds.streamfeed import StreamFeed
+from crawler.feeds.tables.address import is_database
+from crawler.feeds.tables.make import table_feed
 from crawler.model.masking import masked
 
 if TYPE_CHECKING:
@@ -46,6 +48,13 @@ def make_feeds(
         name = masked(str(key))  # what messages, marks and the summary call it
         options = read_options(name, given)
         path, named = (str(key), options.format) if options.format else parse_output(str(key))
+        if is_database(str(key)):
+            wanted = item_test(name, options)
+            fields = Fields(_names(options, settings), text_names=True, wanted=wanted)
+            made.append(table_feed(name, str(key), options, settings, fields, values, started))
+            continue
+        if options.key is not None:
+            raise OutputError(f"feed {name!r}: the option key is for tables of a database")
         feed = _feed(name, path, named, options, settings, values, started, stdout, declared)
         place = "-" if path in STDOUT else str(feed.path) if isinstance(feed, FileFeed) else path
         if place in taken:
@@ -93,15 +102,11 @@ def _formats(
     name: str, kind: type[Format], options: FeedOptions, settings: CoreSettings, declared: Mapping[str, Any]
 ) -> Iterator[Format]:
     """Yield any number of formats, each with the settings that its class declares."""
-    fields = options.fields if options.fields is not None else settings.FEED_EXPORT_FIELDS
     unknown = sorted(set(options.item_export_kwargs) - kind.extra)
     if unknown:
         raise OutputError(f"feed {name!r}: item_export_kwargs {', '.join(unknown)} mean nothing to {kind.__name__}")
-    names: dict[str, str] | None = None
-    if fields:
-        names = dict(fields) if isinstance(fields, dict) else {field: field for field in fields}
     chosen = FormatOptions(
-        names=names,
+        names=_names(options, settings),
         encoding=check_encoding(name, options.encoding or settings.FEED_EXPORT_ENCODING),
         indent=settings.FEED_EXPORT_INDENT if options.indent is None else options.indent,
         escape_formulas=settings.CSV_ESCAPE_FORMULAS,
@@ -117,6 +122,14 @@ def _formats(
         for setting, value in declared.items():
             setattr(form, setting, value)
         yield form
+
+
+def _names(options: FeedOptions, settings: CoreSettings) -> dict[str, str] | None:
+    """Return which fields are written, under which names; None: all."""
+    fields = options.fields if options.fields is not None else settings.FEED_EXPORT_FIELDS
+    if not fields:
+        return None
+    return dict(fields) if isinstance(fields, dict) else {field: field for field in fields}
 
 
 def _is_device(path: str) -> bool:

@@ -34,6 +34,7 @@ class FeedOptions(Struct, kw_only=True, frozen=True):
     item_classes: list[Any] = []
     item_filter: Any = None
     item_export_kwargs: dict[str, Any] = {}
+    key: str | list[str] | None = None
 
 
 def read_options(feed: str, options: Mapping[str, Any]) -> FeedOptions:

@@ -33,6 +33,10 @@ class Feed(Protocol):
     def write(self, items: Sequence[Any], number: int) -> dict[str, Any]:
         """Write items, the last of which has ``number``; return the mark (plain types, with "number").
 
+        The first call after ``open(mark)``, without items, may answer with a higher number: up to there the
+        destination has all, and the caller goes on behind it. Asked again, it takes the number it is given. A mark may
+        have a lower number: what is behind that has to come again after a kill.
+
         Raises FeedError. The mark is committed by the caller, who then calls ``committed``; if it has something
         under "renames", ``kept`` first, and ``committed`` a while later, or not before ``close``, which then does it.
         """

@@ -7,11 +7,12 @@ resume goes on.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
 from crawler.engine.clock import Timer
@@ -22,6 +23,8 @@ from crawler.engine.machine import Machine
 from crawler.errors import FeedError, StoreError
 from crawler.events import Events, ItemFailed
 from crawler.feeds.seam import Feed
+
+logger = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.1
 """How long items may wait so that one write takes several."""
@@ -177,9 +180,7 @@ class FeedWriters:
                 opened.append(writer)
                 number = int(mark["number"]) if mark else 0
                 if self._store.durable:
-                    # The first mark tells the job's own bytes from those that were there before it.
-                    opened_at = writer.pool.run(writer.feed.write, (), number)
-                    await self.mark(writer, opened_at, on_disk=True)
+                    number = await self._stand(writer, number, last)
                 await self._catch_up(writer, number, last)
         except BaseException:
             for writer in opened:
@@ -189,6 +190,24 @@ class FeedWriters:
             for writer in self._writers:
                 await writer.pool.stop()
             raise
+
+    async def _stand(self, writer: _Writer, number: int, last: int) -> int:
+        """Keep a first mark, which tells the job's own bytes from those before it; return where to go on.
+
+        What keeps its mark itself may be ahead of the job's, and does not get again what it has.
+        """
+        mark = await writer.pool.run(writer.feed.write, (), number)
+        if mark["number"] > last:
+            logger.warning(
+                "The feed %s has items up to number %d, and the job's last is %d: the job was put back to an older "
+                "state, and what it brings again may be in the feed twice",
+                writer.feed.name,
+                mark["number"],
+                last,
+            )
+            mark = await writer.pool.run(writer.feed.write, (), number)
+        await self.mark(writer, succeed(mark), on_disk=True)
+        return int(mark["number"])
 
     async def _catch_up(self, writer: _Writer, number: int, last: int) -> None:
         writer.number = number
@@ -212,7 +231,8 @@ class FeedWriters:
             lost = getattr(writer.feed, "lost", None)  # a feed of one's own need not have it
             while lost:
                 item, error = lost.pop(0)
-                self._events.publish(ItemFailed(item, f"the filter of {writer.feed.name}", error, None))
+                stage = writer.feed.name if isinstance(error, FeedError) else f"the filter of {writer.feed.name}"
+                self._events.publish(ItemFailed(item, stage, error, None))
             if not self._store.durable:
                 return writer.pool.run(writer.feed.committed, mark)
             if mark.get("renames"):

@@ -1,0 +1,1 @@
+"""How do items get into tables of a database, each once?"""

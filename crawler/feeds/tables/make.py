@@ -1,0 +1,78 @@
+"""Which feed is made for the URI of a table?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crawler.config.credentials import with_password
+from crawler.errors import OutputError, SettingError, UsageError
+from crawler.feeds.items import Fields
+from crawler.feeds.names import PathTemplate, stamp
+from crawler.feeds.options import FeedOptions, loaded
+from crawler.feeds.tables.address import read_place
+from crawler.feeds.tables.database import Database
+from crawler.feeds.tables.feed import TableFeed
+from crawler.feeds.tables.sqlite import Sqlite
+from crawler.model.masking import credentials_in
+
+if TYPE_CHECKING:
+    from crawler.config.schema import CoreSettings
+
+_OF_FILES = ("format", "encoding", "indent", "batch_item_count", "store_empty", "item_export_kwargs")
+
+
+def table_feed(
+    feed: str,
+    uri: str,
+    options: FeedOptions,
+    settings: CoreSettings,
+    fields: Fields,
+    values: Mapping[str, Any],
+    started: datetime,
+) -> TableFeed:
+    """Return the feed, not yet opened; ``values`` are for placeholders. Raises OutputError."""
+    for name in _OF_FILES:
+        if getattr(options, name) != getattr(FeedOptions(), name):
+            raise OutputError(f"feed {feed!r}: the option {name} means nothing to a table")
+    place = read_place(feed, uri, options.key)
+
+    def filled(text: str) -> Path:
+        return PathTemplate(feed, text, values).path(time=stamp(started), batch_time=stamp(started), batch=1)
+
+    database: Database
+    hint = ""
+    file = filled(place.server) if place.sqlite else None
+    if file is not None:
+        database = Sqlite(file)
+    else:
+        from crawler.feeds.tables.postgres import Postgres
+
+        server, hint = _with_password(place.server, settings)
+        database = Postgres(server, place.schema)
+    return TableFeed(
+        feed,
+        database,
+        fields,
+        table=filled(place.table).name if "%(" in place.table else place.table,
+        key=place.key,
+        overwrite=options.overwrite,
+        file=file,
+        kinds=[loaded(feed, kind) for kind in options.item_classes],
+        spider=str(values["name"]),
+        began=started.isoformat(),
+        hint=hint,
+    )
+
+
+def _with_password(server: str, settings: CoreSettings) -> tuple[str, str]:
+    """Return the server with the password that a job did not keep, or without one, which libpq may find, and a hint."""
+    try:
+        return with_password(server, settings), ""
+    except SettingError:
+        raise
+    except UsageError as error:
+        before, user, _, rest = credentials_in(server)
+        return f"{before}{user}@{rest}", f"; {error}"
