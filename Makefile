@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 SITE ?= site
 
-.PHONY: help crawl quick test test-slow lint format check docs system bench-setup bench clean
+.PHONY: help crawl quick test test-slow lint format check docs picture system bench-setup bench clean
 
 help:
 	@echo "make crawl        crawl the sample bookshop (served here, on loopback) into books.jsonl"
@@ -24,6 +24,7 @@ help:
 	@echo "make format       let ruff format and fix the code"
 	@echo "make check        lint, test and test-slow"
 	@echo "make docs         the documents as a site, in site/"
+	@echo "make picture      docs/terminal.svg anew, from a real crawl"
 	@echo "make system       apt-get the servers and documents the slow tests use (root, Debian 12)"
 	@echo "make bench-setup  bench/.venv with the crawlers we compare with"
 	@echo "make bench        the shop benchmark"
@@ -72,6 +73,9 @@ check: lint test test-slow
 # The variable silences what mkdocs-material says of its own future at each start.
 docs: $(READY)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --site-dir "$(abspath $(SITE))"
+
+picture: $(READY)
+	$(BIN)/python docs/picture.py
 
 system:
 	.ci/system
