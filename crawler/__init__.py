@@ -16,6 +16,10 @@ from crawler.dialect import Dialect, hand_in
 
 if TYPE_CHECKING:
     from crawler.assembly import crawl as crawl
+    from crawler.commands.from_code import CrawlResult as CrawlResult
+    from crawler.commands.from_code import run as run
+    from crawler.commands.from_code import run_blocking as run_blocking
+    from crawler.commands.from_code import stream as stream
     from crawler.config.settings import Settings as Settings
     from crawler.download.net.guard import is_public as is_public
     from crawler.download.tcp import TcpDownloader as TcpDownloader

@@ -32,7 +32,9 @@ Pools = Callable[[str, int], Pool]
 """Makes a Pool from its owner's name and its number of threads."""
 
 
-class _Threads(ThreadPool):
+class DaemonThreads(ThreadPool):
+    """Threads that do not keep the process from its end."""
+
     # Whoever closes a pool waits for its threads; one that hangs for ever shall not keep the process from its end.
     threadFactory = staticmethod(partial(Thread, daemon=True))  # type: ignore[assignment]  # noqa: N815
 
@@ -42,7 +44,7 @@ class ReactorPool:
 
     def __init__(self, reactor: Any, name: str, size: int) -> None:
         self._reactor = reactor
-        self._pool = _Threads(minthreads=0, maxthreads=size, name=name)
+        self._pool = DaemonThreads(minthreads=0, maxthreads=size, name=name)
         self._stopped = False
         self._pool.start()
 

@@ -155,10 +155,11 @@ def crawl(
     except Exception as error:
         failed = Failure(error)
         return turn.addCallback(lambda _: failed)
-    return turn.addCallback(lambda _: _logged(prepared))
+    return turn.addCallback(lambda _: run_logged(prepared))
 
 
-def _logged(prepared: PreparedCrawl) -> Deferred[Summary]:
+def run_logged(prepared: PreparedCrawl) -> Deferred[Summary]:
+    """Run a crawl that code has begun; what goes wrong in it is shown. Raises OutputError for LOG_FILE."""
     stop_logging = log_for_script(prepared.crawler.settings, prepared.events)
     return prepared.run().addBoth(lambda result: (stop_logging(), result)[1])
 
@@ -172,8 +173,12 @@ def prepare(
     store: Store | None = None,
     plan: JobPlan | None = None,
     feeds: Sequence[Feed] | None = None,
+    also_feeds: Sequence[Feed] = (),
 ) -> PreparedCrawl:
-    """Make and check everything a crawl needs. Raises UsageError."""
+    """Make and check everything a crawl needs. Raises UsageError.
+
+    ``feeds`` are in the place of those that the settings name, ``also_feeds`` beside them.
+    """
     loaded = load_settings(spider_class, settings)
     crawler = Crawler(settings=loaded)
     crawler.spider = spider = make_spider(spider_class, crawler, arguments or {})
@@ -181,6 +186,7 @@ def prepare(
     plan, wall = going_on(loaded, spider, plan or JobPlan()) if store is None else JobPlan(), world.clock.wall()
     if feeds is None:
         feeds = feeds_of_crawl(loaded, spider, begun_at(loaded.core, plan, wall))
+    feeds = [*feeds, *also_feeds]
     for feed in feeds:
         feed.check()
     if store is not None:
@@ -266,4 +272,4 @@ def _parts(
     )
 
 
-__all__ = ["PreparedCrawl", "World", "crawl", "feeds_of_crawl", "prepare", "real_world"]
+__all__ = ["PreparedCrawl", "World", "crawl", "feeds_of_crawl", "prepare", "real_world", "run_logged"]

@@ -13,7 +13,6 @@ from typing import TypeVar
 from twisted.internet.base import DelayedCall, ReactorBase
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
-from twisted.python.threadable import isInIOThread
 
 from crawler.download.seam import Downloader
 from crawler.engine.clock import Clock, ReactorClock
@@ -82,7 +81,7 @@ class ForComponents:
 
     def stop(self, reason: str) -> None:
         """End the crawl once what is in flight has finished. From any thread."""
-        if self._reactor is None or isInIOThread():
+        if self._reactor is None or get_ident() == self._home:
             self._crawl.ending.stop(reason)
         else:
             self._reactor.callFromThread(self._crawl.ending.stop, reason)

@@ -233,15 +233,16 @@ class Life:
         return self.phase is Phase.CLOSING or self.phase is Phase.CLOSED
 
     def free(self) -> int:
-        """Return how many requests may be sent now: there are slots, and room for responses in the callbacks."""
+        """Return how many requests may be sent now: there are slots, room for responses, and the feeds keep up."""
         counts, capacity = self.ledger.counts, self._capacity
-        if counts[Kind.BYTES] >= capacity.response_bytes and not self._is_awaited():
+        if (counts[Kind.BYTES] >= capacity.response_bytes or counts[Kind.FEED]) and not self._is_awaited():
             return 0
         return capacity.exchanges - counts[Kind.EXCHANGE] + counts[Kind.PAUSED]
 
     def may_look_up(self) -> bool:
         """Tell whether the cache may be asked for an answer."""
-        return self.ledger.counts[Kind.BYTES] < self._capacity.response_bytes or self._is_awaited()
+        counts = self.ledger.counts
+        return (counts[Kind.BYTES] < self._capacity.response_bytes and not counts[Kind.FEED]) or self._is_awaited()
 
     def _is_awaited(self) -> bool:
         # What holds the bytes may wait for an inline fetch: one exchange at a time goes on.

@@ -160,11 +160,14 @@ def log_for_script(settings: Settings, events: Events) -> Callable[[], None]:
         return _nothing
     stop = _nothing
     root = logging.getLogger()
-    of_script = root.level if root.handlers else None
+    of_script = root.level if any(each is not _shared.handler for each in root.handlers) else None
     if core.LOG_FILE is not None or of_script is None:
         given = settings.origin("LOG_LEVEL") != "default" or core.LOG_FILE is not None
         level = core.LOG_LEVEL if given else "WARNING"
-        stop = start_logging(level=level, form=core.LOG_FORMAT, file=core.LOG_FILE)
+        if core.LOG_FILE is None:
+            stop = _shared.begin(level, core.LOG_FORMAT)
+        else:
+            stop = start_logging(level=level, form=core.LOG_FORMAT, file=core.LOG_FILE)
         if of_script is not None:
             root.setLevel(of_script)  # its own handlers shall show no more than it wants
     for warning in settings.warnings:
@@ -173,8 +176,36 @@ def log_for_script(settings: Settings, events: Events) -> Callable[[], None]:
     return stop
 
 
+class _Shared:
+    """The lines on stderr of all crawls that scripts have started: one handler, from the first to the last of them."""
+
+    def __init__(self) -> None:
+        self.handler: logging.Handler | None = None
+        self._crawls = 0
+        self._stop: Callable[[], None] = _nothing
+
+    def begin(self, level: str, form: str) -> Callable[[], None]:
+        """Show what one more crawl logs; return how to end that."""
+        root = logging.getLogger()
+        if not self._crawls:
+            self._stop = start_logging(level=level, form=form)
+            self.handler = root.handlers[-1]
+        root.setLevel(min(root.level, logging.getLevelNamesMapping()[level]))
+        self._crawls += 1
+        return self._end
+
+    def _end(self) -> None:
+        self._crawls -= 1
+        if not self._crawls:
+            self.handler = None
+            self._stop()
+
+
 def _nothing() -> None:
     pass
+
+
+_shared = _Shared()
 
 
 def _open(file: str) -> TextIO:

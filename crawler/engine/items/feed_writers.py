@@ -33,7 +33,7 @@ WRITE_ITEMS = 500
 """So many waiting items are written at once without waiting longer."""
 
 BACKLOG = 10_000
-"""Callbacks wait while a feed is so many items behind."""
+"""Callbacks wait while a feed is so many items behind, unless it has a ``backlog`` of its own."""
 
 SETTLED_SECONDS = 0.5
 """After so long a file that a mark speaks of takes the name of another one.
@@ -65,6 +65,7 @@ class _Writer:
         self._writers = writers
         self.feed = feed
         self.pool = machine.pools(f"feed {feed.name}", 1)
+        self.backlog: int = getattr(feed, "backlog", BACKLOG)
         self.items: list[Any] = []
         self.number = 0
         self.marked = 0
@@ -79,7 +80,7 @@ class _Writer:
             return
         self.items += items
         self.number = last
-        if len(self.items) >= BACKLOG:
+        if len(self.items) >= self.backlog:
             self.tell_behind()
         if self.busy:
             return
@@ -118,7 +119,7 @@ class _Writer:
 
     def tell_behind(self) -> None:
         """Let callbacks wait while this feed is far behind; one that writes nothing more is not waited for."""
-        behind = len(self.items) >= BACKLOG and not self._writers.failed
+        behind = len(self.items) >= self.backlog and not self._writers.failed
         if behind is not self.behind:
             self.behind = behind
             (self._writers.ledger.begin if behind else self._writers.ledger.end)(Kind.FEED)
