@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from twisted.internet.threads import deferToThread
 
 import crawler
 from crawler import Request, Spider, UsageError
@@ -71,22 +70,6 @@ def test_the_blocking_form_may_be_called_again_and_in_several_threads_at_once() 
     for thread in threads:
         thread.join()
     assert [numbers(result.items) for result in results] == [[0, 1, 2]] * 3
-
-
-def test_a_callback_may_wait_for_twisted_and_another_crawl() -> None:
-    class Nested(Numbers):
-        name = "nested"
-        count = 1
-
-        async def parse(self, response: Any) -> AsyncIterator[dict[str, int]]:
-            number = await deferToThread(int, response.text)
-            within = await crawler.run(Numbers)
-            yield {"number": number + len(within.items)}
-
-    async def main() -> list[int]:
-        return numbers((await crawler.run(Nested)).items)
-
-    assert asyncio.run(main()) == [3]
 
 
 def test_a_mistake_is_an_error_before_anything_runs() -> None:
@@ -263,6 +246,27 @@ reactor.run()
     assert (served, err) == ("1 1", "")
     assert "`await crawl(SpiderClass, settings, reactor=reactor)`" in awaited
     assert "`await crawl(SpiderClass, settings, reactor=reactor)`" in blocking
+
+
+@pytest.mark.process
+def test_a_callback_may_wait_for_twisted_and_another_crawl(tmp_path: Path) -> None:
+    out, err = script(
+        tmp_path,
+        """
+class Nested(Few):
+    async def parse(self, response):
+        from twisted.internet.threads import deferToThread
+        number = await deferToThread(len, response.text)
+        yield {"a": number + len((await crawler.run(Few)).items)}
+
+async def main():
+    print((await crawler.run(Nested)).items)
+
+asyncio.run(main())
+asyncio.run(main())
+""",
+    )
+    assert (out, err) == ("[{'a': 2}]\n" * 2, "")
 
 
 @pytest.mark.process
