@@ -32,13 +32,24 @@ REFERENCE = {
     "Spiders": ("crawler.spider", "crawler.generic"),
     "Requests and responses": ("crawler.model", "crawler.scrapy"),
     "Stages and filters": ("crawler.pipeline", "crawler.policy"),
-    "Running crawls": ("crawler.assembly", "crawler.config", "crawler.summary"),
+    "Running crawls": ("crawler.assembly", "crawler.commands", "crawler.config", "crawler.summary"),
     "Events": ("crawler.events",),
     "Errors": ("crawler.errors",),
+    "Working on spiders": ("crawler.shell", "crawler.contracts"),
     "Network and feeds": ("crawler.download", "crawler.feeds"),
-    "Tests": ("crawler.testing",),
 }
 """The pages of the reference, and the rooms whose public names each has; what is in none is on a page of its own."""
+
+MODULES = {
+    "Tests": ["crawler.testing"],
+    "Contracts of swapped parts": [
+        "crawler.feeds.formats.base",
+        "crawler.download.seam",
+        "crawler.frontier.store",
+        "crawler.policy.scope",
+    ],
+}
+"""Public modules, as docs/extending.md names them."""
 
 _LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)(#[^)\s]*)?\)")
 
@@ -46,13 +57,20 @@ _LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)(#[^)\s]*)?\)")
 def reference() -> dict[str, list[str]]:
     """Return the pages of the reference with the full names that each describes."""
     pages: dict[str, list[str]] = {title: [] for title in REFERENCE}
-    pages["Tests"] = ["crawler.testing"]
     for name in crawler.__all__:
         home = getattr(getattr(crawler, name), "__module__", None)
         if home is not None:  # neither the version nor a module
             title = next((title for title, rooms in REFERENCE.items() if home.startswith(rooms)), "Further names")
             pages.setdefault(title, []).append(f"crawler.{name}")
-    return pages
+    return pages | MODULES
+
+
+def directive(name: str) -> str:
+    """Return what has a name described; with what it inherits, if that is from a class that is not public."""
+    found = getattr(crawler, name.removeprefix("crawler."), None)
+    hidden = [base for base in getattr(found, "__bases__", ()) if base.__module__.startswith("crawler.")]
+    inherits = any(base.__name__ not in crawler.__all__ for base in hidden)
+    return f"::: {name}" + "\n    options:\n      inherited_members: true" * inherits
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -69,7 +87,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         code = f"# {path.name}\n\n```{path.suffix[1:]}\n{(ROOT / path).read_text(encoding='utf-8')}```\n"
         files.append(File.generated(config, f"code/{path}.md", content=code))
     for title, names in reference().items():
-        parts = [f"# {title}", *(f"::: {name}" for name in names)]
+        parts = [f"# {title}", *map(directive, names)]
         files.append(File.generated(config, f"api/{_slug(title)}.md", content="\n\n".join(parts)))
     config.nav = list(_contents(sorted(linked)))
     return files

@@ -24,7 +24,7 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted((R
 STATS = ROOT / "crawler" / "observe" / "stats.py"
 # Keys that are no constants where they are used.
 BY_NAME = {"CUT": rules.CUT, "METHOD_KEY": redirect.METHOD_KEY}
-OTHER_METAS = {"content", "name"}  # attributes of <meta>
+OTHER_METAS = {"content", "name", "serializer", "type"}  # attributes of <meta>, and what fields of items have
 SETTERS = {"inc_value", "set_value", "max_value", "min_value"}
 
 
