@@ -1,8 +1,8 @@
 """What may spiders, pipelines, settings and scripts import?
 
-Everything in ``__all__`` is the public API. So are ``crawler.testing``, the classes that docs/schemes.md
-names by their path, and the contracts that docs/extending.md lists for swapped parts; the rest of the
-package may change. Names are loaded when they are first used, so that ``crawler --help`` does not pay for
+Everything in ``__all__`` is the public API. So are ``crawler.testing``, ``crawler.contracts``, the classes
+that docs/schemes.md names by their path, and the contracts that docs/extending.md lists for swapped parts; the
+rest of the package may change. Names are loaded when they are first used, so that ``crawler --help`` does not pay for
 the engine.
 """
 

@@ -64,6 +64,7 @@ ROOMS: dict[str, Room] = {
         "twisted itemadapter",
     ),
     "generic": _room(WORDS | {"spider", "pipeline", "policy.robots"}, "lxml itemadapter itemloaders twisted"),
+    "contracts": _room(VALUES | {"config"}, "itemadapter"),
     "shell": _room(VALUES | {"events", "spider"}, "IPython"),
     "scrapy": _room(WORDS | {"spider", "dialect"}, "twisted"),
     "sample": _room((), "twisted"),

@@ -38,6 +38,7 @@ _COMMANDS = {
     "shell": "Look at a page by hand, at a prompt of Python",
     "view": "Look at a page, as a spider gets it, in the browser",
     "parse": "Show what a callback gives for one page",
+    "check": "Try callbacks on the pages that their docstrings name",
     "reparse": "Run a spider over an archive, without the network",
     "cache": "Look at the HTTP cache, or empty it",
     "settings": "Show the settings: value, type, origin, what each does",

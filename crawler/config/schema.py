@@ -55,6 +55,10 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
         default_factory=lambda: ["spiders"]
     )
 
+    SPIDER_CONTRACTS: Annotated[
+        list[Any], _said("Classes of contracts for `crawler check`, beside the built-in ones")
+    ] = []
+
     # How much at once
     CONCURRENT_REQUESTS: Annotated[Positive, _said("Requests in flight at once")] = 16
     CONCURRENT_REQUESTS_PER_DOMAIN: Annotated[Positive, _said("Requests in flight at once to one host")] = 8

@@ -98,6 +98,7 @@ _MAPPED: dict[str, ScrapyName] = {
             to.scrapys_own(reason="the queue is the frontier with its JOB_STORE"),
         ),
     ),
+    "SPIDER_CONTRACTS": _mapped("a list in the order of the numbers", to.in_order("SPIDER_CONTRACTS")),
     "SPIDER_MIDDLEWARES": _mapped(
         "switching off one of Scrapy's own: the setting of ours that does it; a class of yours is refused",
         to.middlewares("spider", "what it refuses or changes belongs in REQUEST_FILTERS, what it sees in EXTENSIONS"),

@@ -1,0 +1,64 @@
+"""How do several crawls run at once, as one?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.python.failure import Failure
+
+from crawler.events import Event, Events
+from crawler.summary import Summary
+
+if TYPE_CHECKING:
+    from crawler.assembly import PreparedCrawl
+
+
+class Together:
+    """Several crawls in one process; their events are those of all, its stats those of the first."""
+
+    go_on = ""
+
+    def __init__(self, crawls: Sequence[PreparedCrawl]) -> None:
+        self._crawls = crawls
+        self.events = Events()
+        self.stats = crawls[0].stats
+        for crawl in crawls:
+            crawl.events.subscribe(Event, self.events.publish)
+
+    @property
+    def queued(self) -> int:
+        """How many requests wait."""
+        return sum(crawl.queued for crawl in self._crawls)
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests are being fetched."""
+        return sum(crawl.in_flight for crawl in self._crawls)
+
+    def stop(self, reason: str = "shutdown") -> None:
+        """Let what is in flight finish, then end."""
+        for crawl in self._crawls:
+            crawl.stop(reason)
+
+    def stop_now(self) -> None:
+        """End at once."""
+        for crawl in self._crawls:
+            crawl.stop_now()
+
+    def give_up(self) -> None:
+        """Wait no longer for what does not end."""
+        for crawl in self._crawls:
+            crawl.give_up()
+
+    def run(self) -> Deferred[Summary]:
+        """Run all to their ends; return the Summary that says most of what failed, or fail with the first error."""
+        return Deferred.fromCoroutine(self._run())
+
+    async def _run(self) -> Summary:
+        ended = await DeferredList([crawl.run() for crawl in self._crawls], consumeErrors=True)
+        for _, result in ended:
+            if isinstance(result, Failure):
+                result.raiseException()
+        return max((summary for _, summary in ended), key=lambda summary: summary.exit_status)
