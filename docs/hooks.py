@@ -126,7 +126,8 @@ def _contents(code: list[Path]) -> Iterator[Any]:
     guide = _listed(ROOT / "docs" / "README.md")
     folders = [page for page in guide if "/" in page]
     yield {"Home": "README.md"}
-    yield from (page for page in guide if page not in folders)
+    for title, pages in _groups(ROOT / "docs" / "README.md"):
+        yield {title: [page for page in pages if page not in folders]}
     for folder in folders:
         pages = [page for page in _listed(ROOT / "docs" / folder) if not page.startswith("..")]
         inside = [f"{Path(folder).parent}/{page}" for page in pages]
@@ -135,10 +136,20 @@ def _contents(code: list[Path]) -> Iterator[Any]:
     yield {"Project": [*PROJECT.values(), {"Code": [{str(path): f"code/{path}.md"} for path in code]}]}
 
 
+def _groups(index: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield the groups of an index: their titles, which stand bold, and their pages."""
+    parts = re.split(r"^\*\*(.+)\*\*$", index.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    for title, text in zip(parts[1::2], parts[2::2], strict=True):
+        yield title, _links(text)
+
+
 def _listed(index: Path) -> list[str]:
     """Return the pages that an index lists, in its order."""
-    listed = re.findall(r"^- \[[^\]]*\]\(([^)#]+\.md)\)", index.read_text(encoding="utf-8"), re.MULTILINE)
-    return list(dict.fromkeys(listed))
+    return _links(index.read_text(encoding="utf-8"))
+
+
+def _links(text: str) -> list[str]:
+    return list(dict.fromkeys(re.findall(r"^- \[[^\]]*\]\(([^)#]+\.md)\)", text, re.MULTILINE)))
 
 
 def _slug(title: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import click
@@ -108,6 +109,17 @@ def test_the_files_to_touch_are_there() -> None:
     named = re.findall(r"`((?:\w+/)+(?:\w+\.py)?)`", text)
     assert len(named) > 15
     assert [path for path in named if not (ROOT / path).exists() and not (ROOT / "crawler" / path).exists()] == []
+
+
+def test_the_distribution_and_its_extras_are_called_so() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    texts = {document: document.read_text(encoding="utf-8") for document in DOCUMENTS}
+    assert f"called `{project['name']}`" in texts[README]
+    named = {name for text in texts.values() for name in re.findall(rf"(?:{project['name']}|'\.)\[([\w,]+)\]", text)}
+    assert {extra for names in named for extra in names.split(",")} <= extras.keys()
+    public = extras.keys() - {"dev", "docs", "bench"}
+    assert [extra for extra in public if f"`{extra}`" not in texts[README]] == []
 
 
 def test_the_readme_is_short() -> None:
