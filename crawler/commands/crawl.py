@@ -8,7 +8,7 @@ from typing import Unpack
 import click
 
 from crawler.commands.loading import chosen
-from crawler.commands.options import Given, run_options, running_options, workers_options
+from crawler.commands.options import Given, process_options, run_options, running_options, workers_options
 from crawler.commands.processes import run as run_crawl
 from crawler.errors import UsageError
 
@@ -17,6 +17,7 @@ from crawler.errors import UsageError
 @click.argument("spider")
 @running_options
 @workers_options
+@process_options
 def command(spider: str, **given: Unpack[Given]) -> int:
     """Run a spider of the project.
 

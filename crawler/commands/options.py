@@ -33,12 +33,16 @@ class Given(TypedDict, total=False):
     warc: str | None
     workers: int | None
     verbose: bool
+    pidfile: str | None
+    profile: str | None
+    debug: bool
 
 
 class RunOptions(NamedTuple):
     """What the user typed beside the spider: settings of the command line, and the spider's arguments.
 
     ``workers`` is how many processes do the work, None if that was not said; ``verbose``: each is shown by itself.
+    ``pidfile``, ``profile`` and ``debug`` (--pdb): what ``beside`` does.
     """
 
     settings: dict[str, Any]
@@ -46,6 +50,9 @@ class RunOptions(NamedTuple):
     summary: str | None
     workers: int | None = None
     verbose: bool = False
+    pidfile: str | None = None
+    profile: str | None = None
+    debug: bool = False
 
 
 _SETTINGS = click.option("-s", "settings", metavar="NAME=VALUE", multiple=True, help="Set a setting.")
@@ -65,6 +72,11 @@ arguments_option = click.option(
 _FEEDS = (
     click.option("-o", "append", metavar="FILE[:FORMAT]", multiple=True, help="Append items to a file; - is stdout."),
     click.option("-O", "overwrite", metavar="FILE[:FORMAT]", multiple=True, help="Write items to a new file."),
+)
+_PROCESS = (
+    click.option("--pidfile", metavar="FILE", help="Keep the process id in a file while the crawl runs."),
+    click.option("--profile", metavar="FILE", help="Write a profile for pstats; - prints it to stderr."),
+    click.option("--pdb", "debug", is_flag=True, help="Debug the first error of a callback or stage where it is."),
 )
 _RUNNING = (
     arguments_option,
@@ -94,6 +106,11 @@ def running_options(command: Decorated) -> Decorated:
 def workers_options(command: Decorated) -> Decorated:
     """Add --workers and -v, for a command whose crawl may be many processes."""
     return _add(command, _WORKERS)
+
+
+def process_options(command: Decorated) -> Decorated:
+    """Add what is done beside a crawl: --pidfile, --profile and --pdb."""
+    return _add(command, _PROCESS)
 
 
 def command_line_settings(given: Given) -> dict[str, Any]:
@@ -136,7 +153,16 @@ def run_options(given: Given) -> RunOptions:
     """Return all that was typed. Raises UsageError."""
     arguments = pairs("-a", given.get("arguments", ()), UsageError)
     settings = command_line_settings(given)
-    return RunOptions(settings, arguments, given.get("summary"), given.get("workers"), given.get("verbose", False))
+    return RunOptions(
+        settings,
+        arguments,
+        given.get("summary"),
+        workers=given.get("workers"),
+        verbose=given.get("verbose", False),
+        pidfile=given.get("pidfile"),
+        profile=given.get("profile"),
+        debug=given.get("debug", False),
+    )
 
 
 def pairs(option: str, texts: Iterable[str], error: type[UsageError]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Unpack
 import click
 
 from crawler.commands.loading import chosen
-from crawler.commands.options import Given, run_options, running_options, workers_options
+from crawler.commands.options import Given, process_options, run_options, running_options, workers_options
 from crawler.commands.processes import run as run_crawl
 
 
@@ -15,6 +15,7 @@ from crawler.commands.processes import run as run_crawl
 @click.argument("file")
 @running_options
 @workers_options
+@process_options
 def command(file: str, **given: Unpack[Given]) -> int:
     """Run the spider of FILE.py, no project needed. A file with several: FILE.py:NAME."""
     options = run_options(given)

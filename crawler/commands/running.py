@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred
 
 from crawler.commands import STOPPED_BY_HAND
+from crawler.commands.beside import debug_first_error
 from crawler.commands.loading import usual_folder
 from crawler.commands.options import RunOptions, remember
 from crawler.commands.reactor import install_reactor, run_reactor
@@ -71,7 +72,10 @@ def run_spider(
 
         description = remember(spider_class.name, options, file=file)
         plan = JobPlan(description=description, resume=resume, usual=usual)
-        return prepare(spider_class, settings, world=real_world(reactor), arguments=options.arguments, plan=plan)
+        made = prepare(spider_class, settings, world=real_world(reactor), arguments=options.arguments, plan=plan)
+        if options.debug:
+            debug_first_error(made.events)
+        return made
 
     return run_prepared(prepared, settings, summary_file=options.summary)
 

@@ -105,13 +105,18 @@ def rows(summary: Summary, pages_before: int = 0, go_on: str = "") -> list[tuple
 
 def check_summary_file(path: str) -> None:
     """Raise OutputError for a path that could not be written when the crawl is over."""
+    check_written_later("--summary", path)
+
+
+def check_written_later(option: str, path: str) -> None:
+    """Raise OutputError for a path, given by an option, that could not be written at the end."""
     if Path(path).is_dir():
-        raise OutputError(f"--summary: cannot write {path}: it is a folder")
+        raise OutputError(f"{option}: cannot write {path}: it is a folder")
     folder = Path(path).absolute().parent
     if not folder.is_dir():
-        raise OutputError(f"--summary: cannot write {path}: there is no such folder")
+        raise OutputError(f"{option}: cannot write {path}: there is no such folder")
     if not os.access(path if Path(path).exists() else folder, os.W_OK):
-        raise OutputError(f"--summary: cannot write {path}: permission denied")
+        raise OutputError(f"{option}: cannot write {path}: permission denied")
 
 
 def write_summary(summary: Summary, path: str) -> None:
