@@ -90,27 +90,27 @@ _RUNNING = (
 
 def settings_options(command: Decorated) -> Decorated:
     """Add -s and the options of the log."""
-    return _add(command, (_SETTINGS, *_LOGGING))
+    return add_options(command, (_SETTINGS, *_LOGGING))
 
 
 def feeds_options(command: Decorated) -> Decorated:
     """Add -o and -O."""
-    return _add(command, _FEEDS)
+    return add_options(command, _FEEDS)
 
 
 def running_options(command: Decorated) -> Decorated:
     """Add all options of a command that runs a spider."""
-    return _add(command, (*_RUNNING, _SETTINGS, *_LOGGING))
+    return add_options(command, (*_RUNNING, _SETTINGS, *_LOGGING))
 
 
 def workers_options(command: Decorated) -> Decorated:
     """Add --workers and -v, for a command whose crawl may be many processes."""
-    return _add(command, _WORKERS)
+    return add_options(command, _WORKERS)
 
 
 def process_options(command: Decorated) -> Decorated:
     """Add what is done beside a crawl: --pidfile, --profile and --pdb."""
-    return _add(command, _PROCESS)
+    return add_options(command, _PROCESS)
 
 
 def command_line_settings(given: Given) -> dict[str, Any]:
@@ -176,7 +176,8 @@ def pairs(option: str, texts: Iterable[str], error: type[UsageError]) -> dict[st
     return split
 
 
-def _add(command: Decorated, options: Iterable[Callable[[Any], Any]]) -> Decorated:
+def add_options(command: Decorated, options: Iterable[Callable[[Any], Any]]) -> Decorated:
+    """Add options to a command, in this order."""
     for option in reversed(tuple(options)):
         command = option(command)
     return command

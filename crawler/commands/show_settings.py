@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Unpack
+from typing import Unpack, cast
 
 import click
 import msgspec
@@ -11,12 +11,50 @@ from rich.console import Console
 from rich.text import Text
 
 from crawler.commands.loading import settings_here
-from crawler.commands.options import Given, command_line_settings, settings_options
+from crawler.commands.options import Decorated, Given, add_options, command_line_settings, settings_options
 from crawler.commands.showing import say, say_json, shown, without_passwords
 from crawler.config.kinds import Value
 from crawler.config.nearest import did_you_mean
 from crawler.config.reference import SettingRow, setting_rows
-from crawler.errors import SettingError
+from crawler.config.settings import Settings
+from crawler.errors import SettingError, UsageError
+
+_READ = {
+    "get": "Print the value of one setting alone.",
+    "getbool": "The same, as true or false.",
+    "getint": "The same, as a whole number.",
+    "getfloat": "The same, as a number.",
+    "getlist": "The same, as a list in JSON; a text is split at commas.",
+    "getdict": "The same, as an object in JSON.",
+}
+"""The options that print one value, by the method of Settings that reads it."""
+
+
+def _reading_options(command: Decorated) -> Decorated:
+    def chosen(context: click.Context, option: click.Parameter, name: str | None) -> None:
+        if name is None:
+            context.params.setdefault("read", None)
+        elif context.params.get("read"):
+            raise UsageError("one of --get, --getbool and the like at a time")
+        else:
+            context.params["read"] = (option.opts[0].removeprefix("--"), name)
+
+    return add_options(
+        command,
+        [
+            click.option(f"--{method}", metavar="NAME", expose_value=False, callback=chosen, help=text)
+            for method, text in _READ.items()
+        ],
+    )
+
+
+def _read(settings: Settings, method: str, name: str) -> Value:
+    """Return a value as a method of Settings reads it. Raises SettingError."""
+    try:
+        return cast(Value, getattr(settings, method)(name))
+    except (SettingError, TypeError, ValueError) as error:
+        shown = _plain(without_passwords(name, settings.get(name)))
+        raise SettingError(f"{name} = {shown} cannot be read by {method}: {error}") from error
 
 
 @click.command()
@@ -24,20 +62,26 @@ from crawler.errors import SettingError
 @click.option("--spider", metavar="SPIDER", help="With this spider's custom_settings.")
 @click.option("--changed", is_flag=True, help="Only those that are not at their default.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, a list of objects.")
-@click.option("--get", metavar="NAME", help="Print the value of one setting alone.")
+@_reading_options
 @settings_options
 def command(
-    names: tuple[str, ...], spider: str | None, *, changed: bool, as_json: bool, get: str | None, **given: Unpack[Given]
+    names: tuple[str, ...],
+    spider: str | None,
+    *,
+    changed: bool,
+    as_json: bool,
+    read: tuple[str, str] | None,
+    **given: Unpack[Given],
 ) -> None:
     """Show the settings (all, or those NAMES) as the project and the command line set them."""
     settings = settings_here(command_line_settings(given), spider)
     rows = {row.name: _without_passwords(row) for row in setting_rows(settings)}
-    wanted = list(names) + ([get] if get else [])
+    wanted = list(names) + ([read[1]] if read else [])
     for name in wanted:
         if name not in rows:
             raise SettingError(f"there is no setting {name}{did_you_mean(name, rows)}")
-    if get:
-        say(_plain(rows[get].value))
+    if read:
+        say(_plain(without_passwords(read[1], _read(settings, *read))))
         return
     wanted_rows = [row for row in rows.values() if (not wanted or row.name in wanted)]
     wanted_rows = [row for row in wanted_rows if not changed or row.origin != "default"]
