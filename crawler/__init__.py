@@ -79,6 +79,8 @@ if TYPE_CHECKING:
     from crawler.events import ResponseReceived as ResponseReceived
     from crawler.events import SpiderFailed as SpiderFailed
     from crawler.feeds.formats import Format as Format
+    from crawler.files.files import Files as Files
+    from crawler.files.images import Images as Images
     from crawler.generic.feeds import CSVFeedSpider as CSVFeedSpider
     from crawler.generic.feeds import XMLFeedSpider as XMLFeedSpider
     from crawler.generic.loader import ItemLoader as ItemLoader

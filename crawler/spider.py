@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from crawler.config.settings import Settings
+    from crawler.threads import Pools
 
 
 T = TypeVar("T")
@@ -153,8 +154,9 @@ class Running(Protocol):
 class Crawler:
     """One crawl as its components see it: what ``from_crawler(cls, crawler)`` is given.
 
-    ``running`` is None until the crawl is prepared. ``check_value`` raises, naming the type, for a value that the
-    job cannot keep; None where nothing is kept.
+    ``running`` is None until the crawl is prepared. ``pools(name, threads)`` makes threads for what blocks, whose
+    ``run(function, *arguments)`` gives a Deferred; whoever made them ends them by ``stop()``. ``check_value`` raises,
+    naming the type, for a value that the job cannot keep; None where nothing is kept.
     """
 
     settings: Settings
@@ -163,6 +165,7 @@ class Crawler:
     spider: Spider | None = None
     running: Running | None = None
     http: HTTPClient = _NOT_YET
+    pools: Pools = _NOT_YET
     memory: dict[tuple[str, str], dict[Any, Any]] = field(default_factory=dict)
     memory_changes: list[Any] = field(default_factory=list)
     check_value: Callable[[Any], None] | None = None

@@ -44,7 +44,7 @@ ROOMS: dict[str, Room] = {
     "events": _room(VALUES, "msgspec itemadapter"),
     "config": _room(VALUES | {"events", "dialect", "policy.scope"}, "msgspec itemadapter"),
     "pipeline": _room(WORDS | {"spider"}, "msgspec itemadapter"),
-    "spider": _room(WORDS | {"dialect"}, "msgspec itemadapter"),
+    "spider": _room(WORDS | {"dialect", "threads"}, "msgspec itemadapter"),
     "download": _room(
         VALUES | {"policy", "config", "events", "threads"},
         "twisted treq httptools h2 hpack hyperframe brotli zstandard publicsuffixlist"
@@ -56,6 +56,7 @@ ROOMS: dict[str, Room] = {
     # The only room that speaks with stores of files on other machines.
     "remote": _room(VALUES | {"config"}, "fsspec s3fs paramiko"),
     "feeds": _room(VALUES | {"config", "events", "remote"}, "itemadapter msgspec zstandard psycopg"),
+    "files": _room(WORDS | {"spider", "pipeline", "threads", "remote"}, "twisted itemadapter msgspec PIL"),
     # msgspec: JSON log lines
     "observe": _room(VALUES | {"events", "config", "stats", "summary", "frames"}, "rich msgspec"),
     "engine": _room(

@@ -180,7 +180,7 @@ def prepare(
     ``feeds`` are in the place of those that the settings name, ``also_feeds`` beside them.
     """
     loaded = load_settings(spider_class, settings)
-    crawler = Crawler(settings=loaded)
+    crawler = Crawler(settings=loaded, pools=world.machine.pools)
     crawler.spider = spider = make_spider(spider_class, crawler, arguments or {})
     subscribe_stats(crawler.events, crawler.stats)
     plan, wall = going_on(loaded, spider, plan or JobPlan()) if store is None else JobPlan(), world.clock.wall()

@@ -5,7 +5,7 @@ from __future__ import annotations
 _SCRIPT = (
     "crawl(SpiderClass, settings, reactor=reactor) runs a spider from a script and gives a Deferred of its Summary"
 )
-_FILES = 'a request with meta["download_file"], or Request(into=path), writes a body to a file'
+_FILES = 'list "crawler.Files" or "crawler.Images" in PIPELINES, or a class derived from it (docs/files.md)'
 _DEFERRED = "await the Deferred itself: coroutines may await Deferreds and asyncio's awaitables alike"
 _MIDDLEWARE = "write it as async __call__(request, fetch) and list it in MIDDLEWARES"
 

@@ -86,7 +86,7 @@ _ROWS: dict[Fate, dict[str, str]] = {
             "FEED_STORAGES_BASE ITEM_PIPELINES_BASE SPIDER_CONTRACTS_BASE SPIDER_MIDDLEWARES_BASE"
         ),
         "certificates are set by TLS_VERIFY, TLS_CA_FILE and TLS_HOSTS": "DOWNLOADER_CLIENTCONTEXTFACTORY",
-        'a file is downloaded by a request with meta["download_file"]': (
+        "settings of the stages crawler.Files and crawler.Images: list the one that you need in PIPELINES": (
             "FILES_EXPIRES FILES_RESULT_FIELD FILES_STORE FILES_STORE_GCS_ACL FILES_STORE_S3_ACL FILES_URLS_FIELD "
             "IMAGES_EXPIRES IMAGES_MIN_HEIGHT IMAGES_MIN_WIDTH IMAGES_RESULT_FIELD IMAGES_STORE IMAGES_STORE_GCS_ACL "
             "IMAGES_STORE_S3_ACL IMAGES_THUMBS IMAGES_URLS_FIELD MEDIA_ALLOW_REDIRECTS"

@@ -80,7 +80,7 @@ def test_the_settings_table_has_the_defaults(document: str) -> None:
 def test_settings_that_are_named_exist(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     own = set(re.findall(r"^\s+([A-Z][A-Z_]+): ", text, re.MULTILINE))  # declared by an example
-    for path in ROOT.glob("pipelines/*.py"):
+    for path in (*ROOT.glob("pipelines/*.py"), *ROOT.glob("crawler/files/*.py")):
         own |= set(re.findall(r"^    ([A-Z][A-Z_]+): ", path.read_text(encoding="utf-8"), re.MULTILINE))
     given = {name for name in re.findall(r"-s ([A-Z_]+)=", text) if name != "NAME"}
     if document.name not in {"from_scrapy.md", "settings.md"}:  # which name Scrapy's, too

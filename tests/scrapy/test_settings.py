@@ -173,7 +173,7 @@ def test_ignored_settings_make_one_warning() -> None:
         ({"TWISTED_REACTOR": "twisted.internet.epollreactor.EPollReactor"}, "asyncio reactor"),
         ({"DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter"}, "FINGERPRINT"),
         ({"DOWNLOAD_HANDLERS": {"https": "my.Handler"}}, "DOWNLOADER"),
-        ({"FILES_STORE": "files"}, "download_file"),
+        ({"FILES_STORE": "files"}, "list the one that you need in PIPELINES"),
     ],
 )
 def test_refused_settings_say_why(given: dict[str, Any], reason: str) -> None:

@@ -23,7 +23,7 @@ from crawler.engine.items.stage_kinds import AsyncStage, ThreadStage
 from crawler.engine.keeping.unit import Unit, Unsure, first_added
 from crawler.engine.life import Kind
 from crawler.engine.user_code.patience import Patience
-from crawler.errors import CloseSpider, DropItem
+from crawler.errors import CloseSpider, DropItem, LocalFailure, RequestDropped
 from crawler.events import Events, ItemDropped, ItemFailed, ItemScraped
 from crawler.frontier.store import MemoryChange, Store
 from crawler.model.copied import DEEPEST, Other, as_it_is, copied
@@ -240,7 +240,11 @@ class Pipelines:
         elif isinstance(error, DropItem):
             reason = masked(message_of(error))
             self._events.publish(ItemDropped(item.item, stage, reason, item.response, error.log_level))
-        else:
+        elif isinstance(error, LocalFailure):
+            # What belongs to the item cannot be kept, and nor can what comes next: a resume asks for its page again.
+            unit.abandoned = True
+            self._ending.fail(error)
+        elif not (unit.abandoned and isinstance(error, RequestDropped)):  # a stop has ended its inline fetch
             self._events.publish(ItemFailed(item.item, stage, error, item.response))
             if isinstance(error, CloseSpider):
                 self._ending.stop(error.reason)

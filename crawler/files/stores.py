@@ -1,0 +1,154 @@
+"""Where do files lie that belong to items, and how does each come there whole?
+
+A body comes in as a file in the store's ``incoming`` folder. A folder takes it by a rename, when it is on the disk; any
+other store by an upload. So a file of the store is whole or not there, whenever the process is killed.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from contextlib import suppress
+from hashlib import file_digest, md5
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from crawler.config.schema import CoreSettings
+from crawler.errors import LocalFailure, SettingError
+from crawler.model.masking import masked
+
+INCOMING = ".incoming"
+"""The folder within a store in which bodies come in."""
+
+ABANDONED_SECONDS = 24 * 3600.0
+"""What came in before that, and was not kept, is of no use any more."""
+
+PROBE = "crawler-may-write-here"
+"""What is written and removed before the crawl, to see whether the store takes files."""
+
+# These are the store's, whatever name is written to: the next file would meet them too.
+_LOCAL = frozenset(
+    (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.EACCES, errno.EPERM)
+)
+
+
+class Unusable(Exception):
+    """What came is not what was asked for; the message says why, ``kind`` is one word for the counters."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+def refused(error: OSError, setting: str) -> LocalFailure | Unusable:
+    """Return what it means that the disk did not take a file: that file's name is at fault, or the store is."""
+    said = f"{setting}: {error.strerror or error}"
+    return LocalFailure(said) if error.errno in _LOCAL else Unusable("name", said)
+
+
+class Kept(NamedTuple):
+    """A file of the store: its path there, MD5 (hex), and when it was written (seconds since the epoch)."""
+
+    path: str
+    checksum: str
+    modified: float
+
+
+class Store(Protocol):
+    """Where files are kept. All methods may block, and are called in several threads at once."""
+
+    incoming: Path
+
+    def check(self) -> None:
+        """See that files can be written. Raises SettingError."""
+
+    def find(self, path: str) -> Kept | None:
+        """Return the file of this path; of one that ends in "/" the file in that folder; None: there is none."""
+
+    def keep(self, file: Path, path: str) -> None:
+        """Take a local file, whole, and replace what is there. Raises OSError, and LocalFailure for what is no such."""
+
+    def close(self) -> None:
+        """Nothing more is kept."""
+
+
+def md5_of(file: Path) -> str:
+    """Return the MD5 of a file (hex): what Scrapy calls the checksum. Nothing depends on it that must be secure."""
+    with file.open("rb") as body:
+        return file_digest(body, lambda: md5(usedforsecurity=False)).hexdigest()
+
+
+def prepare(incoming: Path, *, setting: str) -> None:
+    """Make the folder for what comes in; write a file there and remove it, and what kills of long ago have left.
+
+    Raises SettingError.
+    """
+    try:
+        incoming.mkdir(parents=True, exist_ok=True)
+        probe = incoming / f"{PROBE}.{os.getpid()}"
+        probe.write_bytes(b"x")
+        probe.unlink()
+    except OSError as error:
+        said = f"{setting}: no file can be written to {incoming.parent}: {error.strerror}"
+        raise SettingError(f"{said}; name a folder that can be written") from error
+    before = time.time() - ABANDONED_SECONDS
+    for left in incoming.iterdir():
+        with suppress(OSError):  # another worker removes it, too
+            if left.stat().st_mtime < before:
+                left.unlink()
+
+
+class FolderStore:
+    """A Store in a folder. ``setting`` names it in errors."""
+
+    def __init__(self, root: Path, *, setting: str) -> None:
+        self._root = root.absolute()
+        self._setting = setting
+        self.incoming = self._root / INCOMING
+
+    def __repr__(self) -> str:
+        return f"<FolderStore {self._root}>"
+
+    def check(self) -> None:
+        """See that a file can be written. Raises SettingError."""
+        prepare(self.incoming, setting=self._setting)
+
+    def find(self, path: str) -> Kept | None:
+        """Return the file of this path; of one that ends in "/" the file in that folder; None: there is none."""
+        file = self._root / path
+        try:
+            if path.endswith("/"):
+                file = next(file.iterdir())
+            modified = file.stat().st_mtime
+            return Kept(file.relative_to(self._root).as_posix(), md5_of(file), modified)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, StopIteration):
+            return None
+
+    def keep(self, file: Path, path: str) -> None:
+        """Put the file on the disk, then give it its name."""
+        final = self._root / path
+        final.parent.mkdir(parents=True, exist_ok=True)
+        _sync(file)
+        file.replace(final)
+        _sync(final.parent)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_store(url: str, core: CoreSettings, *, setting: str) -> Store:
+    """Return the store of a folder or URL. Raises SettingError, and ModuleNotFoundError for want of the extra."""
+    if not url:
+        raise SettingError(f"{setting} must be a folder or a URL such as s3://bucket/images, not empty")
+    if "://" in url and not url.startswith("file://"):
+        raise SettingError(f"{setting}: {masked(url)!r} is no folder")
+    return FolderStore(Path(url.removeprefix("file://")), setting=setting)
