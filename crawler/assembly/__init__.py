@@ -111,6 +111,13 @@ class PreparedCrawl:
         running.addCallbacks(done.callback, failed)
         return done
 
+    def _left(self, wall: float) -> Deferred[None]:
+        """Let the job leave what is kept of it, in a thread: that of a million pages takes some seconds."""
+        parts = self._crawl.parts
+        pool = parts.machine.pools("history", 1)
+        left = pool.run(self._chosen.leave, parts.core, wall)
+        return left.addBoth(lambda result: pool.stop().addCallback(lambda _: result))
+
     async def _run(self) -> Summary:
         clock = self.world.clock
         started, since = clock.wall(), clock.seconds()
@@ -123,8 +130,8 @@ class PreparedCrawl:
             await self.edge.close()
             if self._crawl.unbegun:
                 self._chosen.forget()  # the same command can be given again when its error is mended
-        if self._crawl.complete and not self._crawl.parts.core.JOB_KEEP:
-            self._chosen.forget()
+        if self._crawl.complete:
+            await self._left(clock.wall())
         seconds = clock.seconds() - since
         stats = self.stats
         stats.set_value("start_time", datetime.fromtimestamp(started, UTC))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from itemadapter import ItemAdapter
 
+from crawler.assembly.leaving import leave_history
 from crawler.config.components import checked, constructed
 from crawler.config.importing import classes_in
 from crawler.config.schema import CoreSettings
@@ -77,6 +78,11 @@ class ChosenStore:
         """Leave nothing of a new job whose crawl could not be made."""
         if self.lock is not None:
             self.lock.release()
+            self.forget()
+
+    def leave(self, core: CoreSettings, wall: float) -> None:
+        """The crawl has finished: remove the job's file, but for what is kept of it, and unless JOB_KEEP is set."""
+        if self.path is not None and leave_history(self.path, core, wall) and not core.JOB_KEEP:
             self.forget()
 
     def forget(self) -> None:
@@ -161,6 +167,8 @@ def choose_store(
     if plan.resume is not None:
         _resumable(find_job(folder, name), plan, core)
     elif path.exists() and read_job(path).state == "finished":  # it was to go by itself; its process was killed before
+        if not leave_history(path, core, wall):
+            raise UsageError(f"job {name} is finished, and is in the way of a new one of its name")
         remove_job(path)
     assert reactor is not None  # only a crawl in memory does without
     store = SQLiteStore(

@@ -15,8 +15,8 @@ from twisted.internet.defer import Deferred
 from crawler.assembly import World, feeds_of_crawl, real_world
 from crawler.assembly.components import make_spider
 from crawler.assembly.job import JobPlan, choose_store
+from crawler.commands.finding import is_file
 from crawler.commands.reactor import install_reactor, run_reactor
-from crawler.commands.resume import is_file
 from crawler.config.settings import Settings
 from crawler.engine.ending import Ending
 from crawler.engine.frames import message_of

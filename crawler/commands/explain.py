@@ -13,9 +13,10 @@ import click
 
 from crawler.assembly.components import make_components, make_spider
 from crawler.assembly.rules import checked_fingerprint, checked_slot_key, make_acceptance
+from crawler.commands.finding import Found, all_jobs, find_again, find_any, is_file
+from crawler.commands.finished import has_finished
 from crawler.commands.loading import settings_here
 from crawler.commands.options import Given, command_line_settings, settings_options
-from crawler.commands.resume import Found, all_jobs, find_again, find_any, is_file
 from crawler.commands.showing import say
 from crawler.config.schema import CoreSettings
 from crawler.engine.waiting.robots import FACT_PREFIX
@@ -29,6 +30,7 @@ from crawler.observe.progress import counted
 from crawler.policy.robots import RobotsRules
 from crawler.policy.verdict import Drop
 from crawler.spider import Crawler
+from crawler.storage.historytrace import HistoryTraces
 from crawler.storage.jobs import Job
 from crawler.storage.trace import FileTraces, Trace, Traces
 
@@ -42,14 +44,14 @@ Judge = Callable[[Request, int], Offer | str]
 def command(url: str, name: str | None, **given: Unpack[Given]) -> None:
     """Say why URL was or was not fetched: where it was found, what stopped it, each attempt, what it yielded.
 
-    The job must still be there: one that is not finished, or was run with JOB_KEEP.
+    What is asked is a job that has not ended, or what is kept of one that has finished (JOB_HISTORY_DAYS).
     """
     command_line = command_line_settings(given)
     core = settings_here(command_line).core
     chosen = find_any(core, name) if name is not None else next(iter(all_jobs(core)), None)
     if chosen is None:
         folder = Path(core.JOB_DIR).absolute()
-        raise UsageError(f"there is no job in {folder}; a finished one is kept with -s JOB_KEEP=true")
+        raise UsageError(f"there is no job in {folder}, and nothing is kept of a finished one (JOB_HISTORY_DAYS)")
     request = Request(url)
     if request.problem is not None:
         raise UsageError(f'"{url}" is not a URL that can be fetched: {request.problem}')
@@ -65,8 +67,8 @@ def command(url: str, name: str | None, **given: Unpack[Given]) -> None:
 def _traces(job: Job, core: CoreSettings, of_job: CoreSettings) -> Iterator[Traces]:
     """Return what a job knows, from its file or from its server."""
     fingerprint = checked_fingerprint(of_job.FINGERPRINT)
-    if is_file(job):
-        yield FileTraces(job.path, fingerprint)
+    if is_file(job) or has_finished(job):
+        yield (FileTraces if is_file(job) else HistoryTraces)(job.path, fingerprint)
         return
     from crawler.commands.cluster.finding import asked, is_private
     from crawler.storage.cluster.trace import ServerTraces
@@ -106,8 +108,8 @@ def _which(job: Job) -> str:
     """Say which job an answer is from that nobody named: the last crawl may have been another."""
     begun = datetime.fromtimestamp(job.created)
     return (
-        f"  This job, begun {begun:%Y-%m-%d %H:%M:%S}, changed last of those whose file is there. If a crawl has "
-        "finished since, it was another job and its file is gone; -s JOB_KEEP=true keeps it."
+        f"  This job, begun {begun:%Y-%m-%d %H:%M:%S}, changed last of those that are kept; "
+        "`crawler jobs` lists the others, for --job."
     )
 
 

@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from crawler.commands.finding import all_jobs, find_again, find_any, remove_any
 from crawler.commands.loading import settings_here
 from crawler.commands.options import CommandGroup, Given, command_line_settings, settings_options
-from crawler.commands.resume import all_jobs, find_again, find_any, remove_any
 from crawler.commands.showing import say, say_json, shown, without_passwords
 from crawler.config.kinds import Value
 from crawler.errors import UsageError
@@ -50,6 +50,18 @@ def rm(ctx: click.Context, names: tuple[str, ...]) -> None:
     core = settings_here(ctx.obj).core
     for job in [find_any(core, name) for name in names]:
         remove_any(core, job)
+
+
+@command.command()
+@click.argument("name", metavar="JOB")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, a list of objects.")
+@click.pass_context
+def failed(ctx: click.Context, name: str, *, as_json: bool) -> None:
+    """List what failed in JOB, also when it has finished: URL, reason, attempts, the page it was found on."""
+    from crawler.commands.failed import tell_failures
+
+    core = settings_here(ctx.obj).core
+    tell_failures(core, find_any(core, name), as_json=as_json)
 
 
 @command.command()

@@ -188,7 +188,10 @@ COMMAND = "command"
 
 
 class Remembered(Struct):
-    """The command that began a job: spider (``file``: from which it was run), arguments, settings, folder, workers."""
+    """The command that began a job: spider (``file``: from which it was run), arguments, settings, folder, workers.
+
+    ``append``: its feeds are there already, whatever the settings say: the job is of a crawl that had finished.
+    """
 
     spider: str
     folder: str
@@ -196,6 +199,7 @@ class Remembered(Struct):
     arguments: dict[str, str] = {}
     settings: dict[str, Any] = {}
     workers: int | None = None
+    append: bool = False
 
 
 # URLs of stores lose their passwords, and what is nothing else than a secret is left out.

@@ -228,6 +228,10 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
     JOB_DIR: Annotated[str, _said("Folder of job files"), Holds(holds.path)] = ".crawler/jobs"
     JOB_NAME: Annotated[str | None, _said("Name of the job; None: made from the spider and the time")] = None
     JOB_KEEP: Annotated[bool, _said("Keep the job file of a finished crawl")] = False
+    JOB_HISTORY_DAYS: Annotated[Seconds, _said("How many days what is known of a finished crawl is kept; 0: not")] = (
+        30.0
+    )
+    JOB_HISTORY_RUNS: Annotated[Count, _said("Of how many finished crawls of a spider that is kept; 0: of none")] = 20
     JOB_WINDOW: Annotated[Positive, _said("Requests of a host held in memory")] = 64
     JOB_COMMIT_SECONDS: Annotated[Seconds, _said("Longest time a result waits for its group's commit")] = 0.05
     JOB_COMMIT_REQUESTS: Annotated[Positive, _said("Most requests in a group")] = 256

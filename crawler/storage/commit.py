@@ -252,9 +252,10 @@ _MOVE = """
 UPDATE requests SET host = ?, rank = ?, origin = ?, url = ?, body = coalesce(?, body), not_before = ? WHERE token = ?
 """
 
-_FINISH = """
-UPDATE requests SET state = v.column2, body = NULL, reason = v.column3, page = v.column4, items = v.column5,
-children = v.column6, attempts = v.column7 FROM (
+# What failed can be fetched again.
+_FINISH = f"""
+UPDATE requests SET state = v.column2, body = iif(v.column2 = {schema.FAILED}, body, NULL), reason = v.column3,
+page = v.column4, items = v.column5, children = v.column6, attempts = v.column7 FROM (
 """
 _FINISH_WHERE = ") AS v WHERE token = v.column1"
 

@@ -1,8 +1,8 @@
 """What does a job file look like inside?
 
 One SQLite file per job. A request's row stays when it is done (for `crawler explain`) but loses its
-body. Leases are not written: one process owns the file, and whatever it had not finished when it died is
-queued again for the next.
+body, unless it failed. Leases are not written: one process owns the file, and whatever it had not finished
+when it died is queued again for the next.
 
 - ``seen`` is keyed by fingerprint and names the token that registered it, so that a look-up touches one
   leaf. New fingerprints wait in ``fresh`` (see registered.py) until many of them move there, sorted.
@@ -91,13 +91,13 @@ def create(path: Path, description: Mapping[str, bytes]) -> None:
         for companion in COMPANIONS:  # of a file that was removed without them: SQLite would read the new one's from it
             path.with_name(path.name + companion).unlink(missing_ok=True)
         aside.rename(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a new name survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -179,7 +179,7 @@ def test_a_stop_by_hand_ends_all_and_a_resume_goes_on(shop: Shop) -> None:
     assert shop.items() != shop.pages()
     assert shop.run("resume", "mine").status == 0
     assert shop.items() == shop.pages()
-    assert shop.jobs() == []
+    assert shop.jobs() == [("mine", "finished")]
 
 
 def test_workers_end_with_the_process_that_started_them_and_its_job_goes_on(shop: Shop) -> None:

@@ -19,7 +19,7 @@ import pytest
 from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 
 from crawler import commands
-from crawler.commands import closing, live, running
+from crawler.commands import again, closing, live, running
 
 USERS = ("settings", "spiders", "pipelines", "pages", "hold")
 """Modules of the users' that the tests write."""
@@ -88,9 +88,8 @@ def own_reactor(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Give commands a fresh asyncio reactor, that is not the global one, and clean up behind it."""
     loop = asyncio.new_event_loop()
     reactor = AsyncioSelectorReactor(loop)
-    monkeypatch.setattr(running, "install_reactor", lambda: reactor)
-    monkeypatch.setattr(closing, "install_reactor", lambda: reactor)
-    monkeypatch.setattr(live, "install_reactor", lambda: reactor)
+    for module in (again, closing, live, running):
+        monkeypatch.setattr(module, "install_reactor", lambda: reactor)
     asyncio.set_event_loop(loop)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)}
     try:

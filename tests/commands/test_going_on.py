@@ -119,10 +119,10 @@ def test_an_answer_says_from_which_job_it_is(crawler: Crawler, spider_file: Path
     assert crawler("run", "pages.py", "--job", "old", *HALF).status == 0
     assert crawler("run", "pages.py", "--job", "new").status == 0
     other = crawler("explain", site.url)
-    assert other.out.startswith(f"{site.url} in job old (stopped)\n")
+    assert other.out.startswith(f"{site.url} in job new (finished)\n")
     assert "\n  This job, begun 20" in other.out
-    assert "another job" in other.out
-    assert "another job" not in crawler("explain", site.url, "--job", "old").out
+    assert "the others" in other.out
+    assert "the others" not in crawler("explain", site.url, "--job", "old").out
 
 
 def test_a_crawl_that_cannot_be_made_leaves_no_name_behind(crawler: Crawler, spider_file: Path, folder: Path) -> None:

@@ -81,7 +81,7 @@ def test_the_first_signal_finishes_what_is_in_flight(
     assert "Resuming pages, job mine" in resumed.err
     assert items(folder / "items.jsonl") == ["0", "1", "2", "3", "4", "5"]
     assert sorted(site.asked) == ["/0", "/1", "/2", "/3", "/4", "/5"]
-    assert jobs(crawler) == []
+    assert jobs(crawler) == [("mine", "finished")]
 
 
 def test_the_second_signal_stops_now(started: Started, spider_file: Path, site: Site) -> None:

@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred
 from crawler.commands.cluster.child import Child
 from crawler.commands.cluster.feeds import WholeFeeds
 from crawler.commands.cluster.ground import Ground
+from crawler.commands.cluster.leaving import leave_shared
 from crawler.commands.cluster.limits import Limits, Reached
 from crawler.commands.cluster.parts import worker_command
 from crawler.commands.cluster.relaying import Relay
@@ -231,6 +232,12 @@ class WholeCrawl:
         self._idle_looks = self._idle_looks + 1 if idle else 0
         return START_ERROR if self._idle_looks >= IDLE_LOOKS else None
 
+    def _leave(self) -> None:
+        """The crawl has finished: remove the job, but for what is kept of it, and unless JOB_KEEP is set."""
+        may_go = leave_shared(self._ground, self._core, self.stats.get_stats(), self._world.clock.wall())
+        if may_go and not self._core.JOB_KEEP:
+            self._ground.forget()
+
     async def _close(self) -> Summary:
         """Wait for the workers here, whose hooks may take their time; write and close what is left."""
         self.supervisor.leave()
@@ -251,8 +258,8 @@ class WholeCrawl:
         await self._line.finish(ended)
         if not (self._ground.resumed or self.supervisor.begun) and problems:
             raise (UsageError if USAGE in self.supervisor.statuses else CrawlerError)("\n".join(problems))
-        if complete and not self._core.JOB_KEEP:
-            await self._line.run(self._ground.forget)
+        if complete:
+            await self._line.run(self._leave)
         self.events.publish(CrawlClosed(self._spider, reason))
         stats, names = self.stats.get_stats(), (self._spider.name, self.job)
         return summarise(self._state, stats, self._core, names, reason, counts, problems, complete=complete)

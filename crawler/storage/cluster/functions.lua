@@ -1005,6 +1005,35 @@ local function stop(K, A)
   return text('ok')
 end
 
+local function know(K, A)
+  -- Fingerprints that count as seen.
+  local seen = open_seen(K[1])
+  for i = 1, #A do register(K[1], seen, A[i]) end
+  close_seen(K[1], seen)
+  return text('ok')
+end
+
+local function again(K, A)
+  -- Requests that failed go back into their queues, and the job is not over: token, host, priority and payload of each.
+  local P, r, rows, touched, count = K[1], reader(A, 1), {}, {}, 0
+  while r.at <= #A do
+    rows[#rows + 1] = {token = r.digits(), host = r.text(), score = score_of(r.digits()), payload = r.text()}
+  end
+  local now = clock(P)
+  for _, row in ipairs(rows) do
+    if call('HDEL', P..':x', row.token) == 1 then
+      enqueue(P, row.host, tonumber(row.score), member_of(tonumber(row.token), 0, row.payload), 0, now, touched)
+      count = count + 1
+    end
+  end
+  call('HINCRBY', P..':m', 'done', -count)
+  call('HINCRBY', P..':m', 'failed', -count)
+  call('HDEL', P..':m', 'over')
+  call('HSET', P..':m', 'stopped', 'failed')
+  arm_all(P, touched)
+  return text('ok')
+end
+
 local function create(K, A)
   -- A starter begins: the crawl goes on, and these are its feeds.
   local P = K[1]
@@ -1116,6 +1145,8 @@ define('drain', drain, {'allow-oom'})
 define('join', join, {'allow-oom'})
 define('bury', bury, {'allow-oom'})
 define('stop', stop, {'allow-oom'})
+define('know', know, {})
+define('again', again, {})
 define('create', create, {'allow-oom'})
 define('outbox', outbox, {'allow-oom'})
 define('fed', fed, {'allow-oom'})

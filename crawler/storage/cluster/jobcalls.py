@@ -55,6 +55,15 @@ class JobCalls:
         """Begin the job, or go on with it, with these feeds: items are kept for them alone."""
         return _opened(self._connection.call(self._of("create"), self._key, *feeds))
 
+    def know(self, fingerprints: Sequence[int]) -> None:
+        """Let these (signed) count as seen."""
+        self._connection.call(self._of("know"), self._key, *fingerprints)
+
+    def again(self, rows: Sequence[tuple[int, str, int, bytes]]) -> None:
+        """Put requests that failed back into their queues: token, host, priority and payload of each. The job is not
+        over then. Those that were put back before are left out."""
+        self._connection.call(self._of("again"), self._key, *(word for row in rows for word in row))
+
     def outbox(self, after: int, count: int) -> Pulled:
         """Return items numbered above ``after``, at most ``count``, and 8 MB of them."""
         return _pulled(self._connection.call(self._of("outbox"), self._key, after, count))

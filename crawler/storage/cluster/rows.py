@@ -37,7 +37,10 @@ class Payload(Struct, array_like=True, omit_defaults=True):
 
 
 class Record(Struct, array_like=True, omit_defaults=True):
-    """What `crawler explain` is told of a request that has ended. ``page``: the URL that its children were found on."""
+    """What is kept of a request that has ended. ``page``: the URL that its children were found on.
+
+    ``origin`` and ``body`` are those of one that failed: it can be sent again.
+    """
 
     url: str
     host: str
@@ -51,6 +54,8 @@ class Record(Struct, array_like=True, omit_defaults=True):
     children: int
     attempts: list[bytes] = []
     refusals: list[tuple[str, str, str, str]] = []
+    origin: str = ""
+    body: bytes = b""
 
 
 class Row(Struct, eq=False):
@@ -137,6 +142,7 @@ def record_of(result: Result, row: Row | None) -> bytes:
     payload = row.payload
     attempts = payload.attempts if result.attempts is None else [*payload.attempts, result.attempts]
     counts = len(result.items), len(result.children)
+    again = (payload.origin, payload.body) if result.outcome == "failed" else ()
     return _encode(
         Record(
             payload.url,
@@ -150,8 +156,19 @@ def record_of(result: Result, row: Row | None) -> bytes:
             *counts,
             attempts,
             result.refusals,
+            *again,
         )
     )
+
+
+def write_record(record: Record) -> bytes:
+    """Return what is kept of a record."""
+    return _encode(record)
+
+
+def write_payload(payload: Payload) -> bytes:
+    """Return a row as it is to workers."""
+    return _encode(payload)
 
 
 def read_record(data: bytes) -> Record:

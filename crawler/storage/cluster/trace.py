@@ -17,6 +17,7 @@ from crawler.frontier.store import Attempt, Refusal
 from crawler.model.request import Request
 from crawler.storage.cluster.client import Connection
 from crawler.storage.cluster.rows import Record, read_payload, read_record
+from crawler.storage.history import Failed
 from crawler.storage.trace import DEEPEST, Trace
 from crawler.storage.values import Values
 
@@ -55,7 +56,7 @@ class ServerTraces:
         """See Traces."""
         url, wanted = request.url, self._fingerprint(request)
         like = None
-        for token, record in self._records():
+        for token, record in self.records():
             asked = {record.url, *(tried.url for tried in _read(record.attempts))}
             if url in asked:
                 return self._ended(token, record)
@@ -71,7 +72,7 @@ class ServerTraces:
 
     def refusals(self, url: str) -> list[Refusal]:
         """See Traces."""
-        return [Refusal(*refusal) for _, record in self._records() for refusal in record.refusals if refusal[0] == url]
+        return [Refusal(*refusal) for _, record in self.records() for refusal in record.refusals if refusal[0] == url]
 
     def facts(self, name: str) -> dict[str, Any]:
         """See Traces."""
@@ -80,10 +81,24 @@ class ServerTraces:
 
     def deepest(self) -> int:
         """See Traces."""
-        stats = (Values().decode(data) or {} for _, data in self._pairs("HSCAN", "by:stats"))
-        return max((int(each.get(DEEPEST, 0)) for each in stats), default=0)
+        return max((int(each.get(DEEPEST, 0)) for each in self.stats()), default=0)
 
-    def _records(self) -> Iterator[tuple[int, Record]]:
+    def stats(self) -> list[dict[str, Any]]:
+        """Return the fact "stats" of each worker that there was."""
+        return [Values().decode(data) or {} for _, data in self._pairs("HSCAN", "by:stats")]
+
+    def failed(self) -> Iterator[Failed]:
+        """Yield the requests that failed."""
+        for token, record in self.records():
+            if record.outcome == "failed":
+                found_on = self._found_on(record.found_on, record.parent)
+                yield Failed(
+                    token, record.url, record.host, record.origin, record.priority, record.body, record.parent,
+                    found_on, record.reason, record.attempts,
+                )  # fmt: skip
+
+    def records(self) -> Iterator[tuple[int, Record]]:
+        """Go through what has ended, each once."""
         for token, data in self._pairs("HSCAN", "x"):
             yield int(token), read_record(data)
 
