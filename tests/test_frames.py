@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import code
 import json
+import pdb
+import sys
 from pathlib import Path
 
 import parsel
@@ -11,7 +14,7 @@ import pytest
 import twisted
 
 import crawler
-from crawler.frames import is_loops, is_projects, is_users
+from crawler.frames import at_prompt, is_loops, is_projects, is_users
 
 OURS = Path(crawler.__file__).parent
 
@@ -29,3 +32,17 @@ OURS = Path(crawler.__file__).parent
 )
 def test_whose_a_frame_is(file: Path, users: bool, projects: bool, loops: bool) -> None:
     assert (is_users(str(file)), is_projects(str(file)), is_loops(str(file))) == (users, projects, loops)
+
+
+def test_a_debugger_and_a_prompt_wait_for_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bool] = []
+
+    def typed(_: str) -> str:
+        seen.append(at_prompt(sys._getframe()))
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", typed)
+    code.interact(banner="", exitmsg="")
+    pdb.Pdb(nosigint=True, readrc=False).run("1")
+    assert seen == [True, True]
+    assert not at_prompt(sys._getframe())

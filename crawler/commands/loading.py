@@ -45,10 +45,14 @@ def named_spider(project: Project, name: str, command_line: Mapping[str, Any]) -
     """
     found = spiders_of(project, command_line)
     spider: type[Spider] = pick(found, name)
+    _tell_broken(found)
+    return spider
+
+
+def _tell_broken(found: FoundSpiders) -> None:
     for error in found.broken.values():
         first, *others = str(error).splitlines()  # what does not import; its error is the last of them
         say(f"crawler: warning: {' '.join([first, *others[-1:]])}", err=True)
-    return spider
 
 
 def file_spider(file: str) -> tuple[type[Spider], Project | None]:
@@ -97,7 +101,11 @@ def spider_for(
     project = project_if_any() if name is None and otherwise is not None else project_here()
     if project is not None and name is not None:
         return named_spider(project, name, command_line), project
-    found = spiders_of(project, command_line).spiders if project is not None and url is not None else {}
+    found: dict[str, type[Spider]] = {}
+    if project is not None and url is not None:
+        there = spiders_of(project, command_line)
+        _tell_broken(there)
+        found = there.spiders
     fit = [each for each, spider in found.items() if url is not None and _is_for(spider, host_of(url))]
     if len(fit) == 1:
         return found[fit[0]], project

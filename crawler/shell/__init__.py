@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from typing import Any
 
 from crawler.events import PromptClosed, PromptOpened
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.shell.browser import open_in_browser
-from crawler.shell.prompt import open_prompt
+from crawler.shell.prompt import nobody_types, open_prompt
 from crawler.spider import Crawler, Spider
+
+logger = logging.getLogger(__name__)
 
 _SHORTCUTS = {
     "fetch": ("fetch(url[, redirect=True])", "fetch a page or a file as a spider would; also fetch(Request(…))"),
@@ -27,6 +31,9 @@ def inspect_response(response: Response, spider: Spider) -> None:
     What is in flight meanwhile may time out, and is then tried again. It is for a crawl of one process: a worker of
     ``--workers`` has nobody who types, and goes on.
     """
+    if nobody_types():
+        logger.warning("inspect_response() is passed over: nobody types here, stdin is %s", os.devnull)
+        return
     names = names_at(spider.crawler)
     show(names, response)
     spider.crawler.events.publish(PromptOpened())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import code
+import os
 import signal
 import sys
 import threading
@@ -10,6 +11,7 @@ from asyncio import get_running_loop
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any, NoReturn
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -28,6 +30,14 @@ def open_prompt(names: dict[str, Any], banner: str, *, run: Run | None = None) -
                 _ipython(names, banner, run)
         else:
             _plain(names, banner)
+
+
+def nobody_types() -> bool:
+    """Tell whether nothing can ever be typed, as in a worker of a crawl of many."""
+    try:
+        return sys.stdin is None or os.path.samestat(os.fstat(sys.stdin.fileno()), Path(os.devnull).stat())
+    except (OSError, ValueError):  # it is closed, or stands for one
+        return False
 
 
 def evaluate(text: str, names: dict[str, Any]) -> None:

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
+import pty
+import re
+import select
+import subprocess
 import sys
 import threading
 import time
@@ -201,21 +206,18 @@ class Pages(Spider):
 SLOWLY = "import time; time.sleep(0.4)\n"
 
 
-@pytest.mark.parametrize(
-    ("look", "lines"),
-    [
-        ("inspect_response(response, self)", "print('at', response.url, spider.name)\n" + SLOWLY),
-        ("breakpoint()", "print('at', response.url, self.name)\n" + SLOWLY + "c\n"),
-    ],
-)
-def test_a_callback_is_looked_into_while_the_crawl_waits(folder: Path, site: Site, look: str, lines: str) -> None:
-    """However long it takes: nothing is said of the reactor that is held."""
-    import subprocess
+LOOKS = [
+    ("inspect_response(response, self)", "print('at', response.url, spider.name)\n" + SLOWLY),
+    ("breakpoint()", "print('at', response.url, self.name)\n" + SLOWLY + "c\n"),
+]
 
+
+def _run(folder: Path, site: Site, look: str, *more: str, lines: str | None) -> subprocess.CompletedProcess[str]:
     (folder / "pages.py").write_text(INSPECTS.format(url=site.url, look=look))
-    done = subprocess.run(
-        command("run", "pages.py", "-O", "pages.jsonl"),
+    return subprocess.run(
+        command("run", "pages.py", "-O", "pages.jsonl", *more),
         input=lines,
+        stdin=subprocess.DEVNULL if lines is None else None,
         cwd=folder,
         env=environment(),
         capture_output=True,
@@ -223,7 +225,96 @@ def test_a_callback_is_looked_into_while_the_crawl_waits(folder: Path, site: Sit
         timeout=60,
         check=False,
     )
+
+
+@pytest.mark.parametrize(("look", "lines"), LOOKS)
+def test_a_callback_is_looked_into_while_the_crawl_waits(folder: Path, site: Site, look: str, lines: str) -> None:
+    """However long it takes: nothing is said of the reactor that is held."""
+    done = _run(folder, site, look, lines=lines)
     assert done.returncode == 0, done.stderr
     assert f"at {site.url[:-1]}1 pages" in done.stdout
     assert "held the reactor" not in done.stderr
     assert len((folder / "pages.jsonl").read_text().splitlines()) == 6
+
+
+@pytest.mark.parametrize("more", [[], pytest.param(["--workers", "2"], marks=pytest.mark.slow)])
+def test_where_nobody_types_the_crawl_goes_on(folder: Path, site: Site, more: list[str]) -> None:
+    done = _run(folder, site, LOOKS[0][0], *more, lines=None)
+    assert done.returncode == 0, done.stderr
+    assert "inspect_response() is passed over: nobody types here, stdin is /dev/null" in done.stderr
+    assert len((folder / "pages.jsonl").read_text().splitlines()) == 6
+
+
+def _plain(said: bytes) -> str:
+    return re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", said.decode(errors="replace"))
+
+
+class Terminal:
+    """A command on a terminal of its own."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        ours, theirs = pty.openpty()
+        self._master = ours
+        given = environment() | {"TERM": "xterm", "COLUMNS": "120", "HOME": str(folder), "PROMPT_TOOLKIT_NO_CPR": "1"}
+        self.process = subprocess.Popen(
+            command(*arguments), stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder, env=given, process_group=0
+        )
+        os.close(theirs)
+        self.raw = b""
+
+    def until(self, text: str) -> str:
+        """Return what is said until a text comes, without colours and the like; without a text, to the end."""
+        said = b""
+        until = time.monotonic() + 30
+        while not text or text not in _plain(said):
+            if not select.select([self._master], [], [], max(until - time.monotonic(), 0))[0]:
+                self.process.kill()
+                raise AssertionError(f"{text!r} did not come: {said!r}")
+            try:
+                said += os.read(self._master, 65536)
+            except OSError:  # it has ended
+                assert not text, said
+                break
+        self.raw += said
+        return _plain(said)
+
+    def type(self, text: str) -> None:
+        os.write(self._master, text.encode())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("look", "prompt", "again", "end"),
+    [
+        ("inspect_response(response, self)", "In [1]:", "In [2]:", "\x04"),
+        ("breakpoint()", "(Pdb)", "42\r\n(Pdb)", "c\r"),
+    ],
+)
+def test_on_a_terminal_the_live_line_makes_room(
+    folder: Path, site: Site, look: str, prompt: str, again: str, end: str
+) -> None:
+    (folder / "pages.py").write_text(INSPECTS.format(url=site.url, look=look))
+    terminal = Terminal(folder, "run", "pages.py", "-O", "pages.jsonl", "-s", "DOWNLOAD_DELAY=0.2")
+    before = terminal.until(prompt)
+    assert "pages/s" in before
+    terminal.type("40 + 2\r")
+    said = terminal.until(again)
+    assert "42" in said
+    assert terminal.raw.rfind(b"\x1b[?25h") > terminal.raw.rfind(b"\x1b[?25l")  # the cursor, which the live line hides
+    assert "pages/s" not in before[before.rindex(site.url[:-1] if "[s]" in before else "pages.py(") :] + said
+    terminal.type(end)
+    rest = terminal.until("")
+    assert terminal.process.wait() == 0
+    assert "held the reactor" not in before + said + rest
+    assert len((folder / "pages.jsonl").read_text().splitlines()) == 6
+
+
+@pytest.mark.slow
+def test_a_prompt_of_ipython_awaits_on_the_loop_of_the_crawl(folder: Path, shop: Shop) -> None:
+    terminal = Terminal(folder, "shell", shop.url)
+    terminal.until("In [1]:")
+    terminal.type(f"page = await spider.fetch('{shop.url}/moved'); print('came', page.url)\r")
+    assert f"came {shop.url}/page" in terminal.until("In [2]:")
+    terminal.type("\x04")
+    terminal.until("")
+    assert terminal.process.wait() == 0
