@@ -61,6 +61,9 @@ class LiveCrawl:
         if threading.current_thread() is self._thread:
             coroutine.close()
             raise RuntimeError("this waits for the crawl, and would hold it: use `await spider.fetch(url)` here")
+        if not self._thread.is_alive():
+            coroutine.close()
+            raise RuntimeError("the crawl that fetches is over; begin a new shell")
         running = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         try:
             return running.result()

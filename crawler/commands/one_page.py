@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crawler.commands.showing import say
+from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
 from crawler.errors import HttpError, UsageError
 from crawler.events import RequestRefused
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 
     from crawler.assembly import PreparedCrawl
 
-ALONE = {"JOB_STORE": "none", "FEEDS": {}, "PIPELINES": []}
-"""Settings of a crawl that keeps nothing: no job, no item."""
+ALONE = {"JOB_STORE": "none", "FEEDS": {}, "PIPELINES": []} | {
+    name: 0 for name in CoreSettings.__struct_fields__ if name.startswith("CLOSESPIDER_")
+}
+"""Settings of a crawl that keeps nothing, no job and no item, and ends by itself."""
 
 _HOST_LIKE = re.compile(r"(?!\w+:[^\d])[\w-]+(\.[\w-]+)*(:\d+)?(/|$)")
 """What looks like an address without its scheme, and not like one of a scheme that is not fetched (mailto:x)."""
@@ -64,9 +67,16 @@ def as_it_comes(request: Request) -> Request:
 
 def address_of(text: str) -> str:
     """Return what was typed as a URL: a file that is there, or what looks like one, is one of file:."""
-    if text.startswith(("./", "../", "/", "~")) or _PAGE.fullmatch(text) or Path(text).is_file():
+    if text.startswith(("./", "../", "/", "~")) or _PAGE.fullmatch(text) or _is_file(text):
         return Path(text).expanduser().resolve().as_uri()
     return f"https://{text}" if _HOST_LIKE.match(text) else text
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except OSError:  # longer than a path may be, as a URL is
+        return False
 
 
 def checked_url(url: str) -> str:

@@ -158,6 +158,27 @@ def test_fetch_is_the_crawls(typed: Crawler, shop: Shop) -> None:
     assert any("says Disallow: /private" in line for line in typed.errors)  # type: ignore[attr-defined]
 
 
+def test_a_long_url_is_no_file(crawler: Crawler, shop: Shop) -> None:
+    url = f"{shop.url}/{'x' * 300}"
+    assert crawler("shell", url, "-c", "len(response.url)").out == f"{len(url)}\n"
+
+
+def test_limits_and_the_job_of_the_project_do_not_count(crawler: Crawler, project: Path, shop: Shop) -> None:
+    with (project / "settings.py").open("a") as file:
+        file.write("JOB_STORE = 'redis://127.0.0.1:9'\nCLOSESPIDER_PAGECOUNT = 1\nDOWNLOAD_DELAY = 0\n")
+    code = f"fetch('{shop.url}/'); fetch('{shop.url}/none'); print(response)"
+    assert crawler("shell", shop.url, "-c", code, cwd=project).out == f"<404 {shop.url}/none>\n"
+
+
+def test_a_crawl_that_cannot_begin_is_told_before_the_prompt(crawler: Crawler, folder: Path) -> None:
+    text = "from crawler import Spider\n\nclass Pages(Spider):\n    name = 'pages'\n    label: str\n"
+    (folder / "pages.py").write_text(text)
+    result = crawler("shell", "--spider", "pages.py", "-c", "1")
+    assert (result.status, result.out) == (2, "")
+    assert result.err == "crawler: spider pages needs the argument label (text): -a label=…\n"
+    assert crawler("shell", "--spider", "pages.py", "-a", "label=x", "-c", "spider.label").out == "x\n"
+
+
 def test_the_spider_is_that_of_the_url(crawler: Crawler, project: Path, shop: Shop) -> None:
     spider = "from crawler import Spider\n\nclass One(Spider):\n    name = '{0}'\n    allowed_domains = ['127.0.0.1']\n"
     (project / "spiders" / "one.py").write_text(spider.format("one") + "    custom_settings = {'USER_AGENT': 'one'}\n")
