@@ -77,7 +77,7 @@ def main(file: Path = ROOT / "docs" / "terminal.svg", port: str = "8000") -> Non
         with tempfile.TemporaryDirectory() as folder:
             for name in ("spiders", "pipelines"):
                 shutil.copytree(ROOT / name, Path(folder) / name)
-            (Path(folder) / "settings.py").write_text("DOWNLOAD_DELAY = 0.02\n")
+            (Path(folder) / "settings.py").write_text("DOWNLOAD_DELAY = 0.015\n")
             commands = (f"crawler crawl books -a url={url} -O books.jsonl", "crawler resume")
             for command, kill_at in zip(commands, (PAGES, None), strict=True):
                 console.print(Text.assemble(("$ ", "bold green"), (command, "bold")))
