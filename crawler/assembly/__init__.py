@@ -92,6 +92,10 @@ class PreparedCrawl:
         """After ``stop_now``: wait no longer for hooks and threads of the user's that do not end."""
         self._crawl.give_up()
 
+    def abandon(self) -> None:
+        """Leave nothing of a new job: the crawl shall not run after all."""
+        self._chosen.abandon()
+
     def run(self) -> Deferred[Summary]:
         """Run the crawl; fails with UsageError or StoreError. Cancelling it stops the crawl at once.
 

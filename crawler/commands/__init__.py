@@ -27,7 +27,7 @@ from crawler.config.nearest import did_you_mean
 from crawler.errors import CrawlerError, JobDamaged, JobInUse, UsageError
 
 _COMMANDS = {
-    "crawl": "Run a spider of the project",
+    "crawl": "Run a spider of the project, or several at once",
     "run": "Run the spider of a file",
     "work": "Help with a crawl that another process or machine has started",
     "resume": "Go on with a job that was stopped or killed",

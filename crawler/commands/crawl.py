@@ -10,21 +10,28 @@ import click
 from crawler.commands.loading import chosen
 from crawler.commands.options import Given, process_options, run_options, running_options, workers_options
 from crawler.commands.processes import run as run_crawl
+from crawler.commands.processes import run_several
 from crawler.errors import UsageError
 
 
 @click.command()
-@click.argument("spider")
+@click.argument("spiders", metavar="SPIDER…", nargs=-1, required=True)
 @running_options
 @workers_options
 @process_options
-def command(spider: str, **given: Unpack[Given]) -> int:
-    """Run a spider of the project.
+def command(spiders: tuple[str, ...], **given: Unpack[Given]) -> int:
+    """Run a spider of the project, or several at once.
 
-    The exit status is 0 when it is done, 1 when it failed, 2 for wrong usage, 130 when it was stopped by hand.
+    In what several would write (-o, --summary, --warc, --job) %(name)s stands for the spider's name.
+
+    The exit status is 0 when it is done, 1 when it failed, 2 for wrong usage, 130 when it was stopped by hand; of
+    several the highest.
     """
-    if spider.partition(":")[0].endswith(".py"):
-        raise UsageError(f'"{spider}" is a file; its spider is run by `crawler run {shlex.quote(spider)}`')
+    for spider in spiders:
+        if spider.partition(":")[0].endswith(".py"):
+            raise UsageError(f'"{spider}" is a file; its spider is run by `crawler run {shlex.quote(spider)}`')
     options = run_options(given)
-    spider_class, settings = chosen(spider, options.settings, in_file=False)
+    if len(spiders) > 1:
+        return run_several(spiders, options)
+    spider_class, settings = chosen(spiders[0], options.settings, in_file=False)
     return run_crawl(spider_class, settings, options)

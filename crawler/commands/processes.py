@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from crawler.commands.beside import beside
 from crawler.commands.options import RunOptions
 from crawler.config.settings import Settings
+from crawler.errors import UsageError
 from crawler.spider import Spider
 
 
@@ -22,6 +25,19 @@ def run(spider_class: type[Spider], settings: Settings, options: RunOptions, *, 
         from crawler.commands.running import run_spider
 
         return run_spider(spider_class, settings, options, file=file)
+
+
+def run_several(names: Sequence[str], options: RunOptions) -> int:
+    """Run several spiders of the project at once in this process; return the highest of their exit statuses."""
+    from crawler.commands.several import given_to, run_at_once
+
+    each = [given_to(name, options) for name in names]
+    if any(is_many(one.settings, one.options) for one in each):
+        raise UsageError(
+            "several spiders at once are one process; with --workers or a server as JOB_STORE give each its own command"
+        )
+    with beside(options, many=False):
+        return run_at_once(each)
 
 
 def is_many(settings: Settings, options: RunOptions) -> bool:

@@ -67,17 +67,30 @@ def run_spider(
     usual = usual or usual_folder()
 
     def prepared(reactor: AsyncioSelectorReactor) -> PreparedCrawl:
-        from crawler.assembly import prepare, real_world
-        from crawler.assembly.job import JobPlan
-
-        description = remember(spider_class.name, options, file=file)
-        plan = JobPlan(description=description, resume=resume, usual=usual)
-        made = prepare(spider_class, settings, world=real_world(reactor), arguments=options.arguments, plan=plan)
-        if options.debug:
-            debug_first_error(made.events)
-        return made
+        return prepare_spider(reactor, spider_class, settings, options, file=file, resume=resume, usual=usual)
 
     return run_prepared(prepared, settings, summary_file=options.summary)
+
+
+def prepare_spider(
+    reactor: AsyncioSelectorReactor,
+    spider_class: type[Spider],
+    settings: Settings,
+    options: RunOptions,
+    *,
+    file: str | None = None,
+    resume: str | None = None,
+    usual: Path,
+) -> PreparedCrawl:
+    """Make a crawl whose job remembers its command. Raises UsageError."""
+    from crawler.assembly import prepare, real_world
+    from crawler.assembly.job import JobPlan
+
+    plan = JobPlan(description=remember(spider_class.name, options, file=file), resume=resume, usual=usual)
+    made = prepare(spider_class, settings, world=real_world(reactor), arguments=options.arguments, plan=plan)
+    if options.debug:
+        debug_first_error(made.events)
+    return made
 
 
 def run_prepared(
@@ -146,7 +159,8 @@ def _run(
 
     def start() -> Deferred[Summary]:
         interrupts.install()
-        subscribe_lines(prepared.events, part=part)
+        for crawl in getattr(prepared, "crawls", (prepared,)):
+            subscribe_lines(crawl.events, part=part)
         screen.start(reactor, prepared)
         return prepared.run()
 

@@ -120,6 +120,8 @@ class Screen:
         from twisted.internet.task import LoopingCall
 
         before = read(prepared.stats, queued=prepared.queued, seconds=reactor.seconds())
+        if self._looking is not None:
+            return  # one more of several crawls
         self._pages_before = before.pages
         shown = self._live or self._lines
         if shown is None:

@@ -21,7 +21,7 @@ class Together:
     go_on = ""
 
     def __init__(self, crawls: Sequence[PreparedCrawl]) -> None:
-        self._crawls = crawls
+        self.crawls = crawls
         self.events = Events()
         self.stats = crawls[0].stats
         for crawl in crawls:
@@ -30,26 +30,26 @@ class Together:
     @property
     def queued(self) -> int:
         """How many requests wait."""
-        return sum(crawl.queued for crawl in self._crawls)
+        return sum(crawl.queued for crawl in self.crawls)
 
     @property
     def in_flight(self) -> int:
         """How many requests are being fetched."""
-        return sum(crawl.in_flight for crawl in self._crawls)
+        return sum(crawl.in_flight for crawl in self.crawls)
 
     def stop(self, reason: str = "shutdown") -> None:
         """Let what is in flight finish, then end."""
-        for crawl in self._crawls:
+        for crawl in self.crawls:
             crawl.stop(reason)
 
     def stop_now(self) -> None:
         """End at once."""
-        for crawl in self._crawls:
+        for crawl in self.crawls:
             crawl.stop_now()
 
     def give_up(self) -> None:
         """Wait no longer for what does not end."""
-        for crawl in self._crawls:
+        for crawl in self.crawls:
             crawl.give_up()
 
     def run(self) -> Deferred[Summary]:
@@ -57,7 +57,7 @@ class Together:
         return Deferred.fromCoroutine(self._run())
 
     async def _run(self) -> Summary:
-        ended = await DeferredList([crawl.run() for crawl in self._crawls], consumeErrors=True)
+        ended = await DeferredList([crawl.run() for crawl in self.crawls], consumeErrors=True)
         for _, result in ended:
             if isinstance(result, Failure):
                 result.raiseException()
