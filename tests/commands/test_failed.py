@@ -3,110 +3,33 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.commands.conftest import Crawler, jobs
+from crawler.storage.history import read_run
+from tests.commands.conftest import Crawler, command, environment, jobs
+from tests.commands.failing_site import FAILING, PAGES, SPIDER, FailingSite, expected, failing_site, items
 
-PAGES, FAILING = 400, 40
-SPIDER = """\
-from crawler import Spider
-
-
-class Shop(Spider):
-    name = "shop"
-    start_urls = ["{url}"]
-    custom_settings = {{
-        "ROBOTSTXT_OBEY": False, "RETRY_TIMES": 1, "RETRY_BACKOFF": 0, "THROTTLE_ENABLED": False, "FAIL_ON": [],
-        "CONCURRENT_REQUESTS_PER_DOMAIN": 16,
-    }}
-
-    def parse(self, response):
-        yield from response.follow_all(css="a", callback=self.parse_page)
-
-    def parse_page(self, response, lot="none"):
-        yield {{"url": response.url.rpartition("/")[2]}}
-        yield from response.follow_all(css="a", callback=self.parse_page)
-"""
 QUIET = ("-L", "ERROR")
-
-
-class FailingSite(ThreadingHTTPServer):
-    """A listing of 400 pages, 40 of which answer 503 until half of them are mended; these link to one more page each,
-    and to one that was there before."""
-
-    daemon_threads = True
-    request_queue_size = 64
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Page)
-        self.asked: list[str] = []
-        self.broken = set(range(0, PAGES, PAGES // FAILING))
-        self.url = f"http://127.0.0.1:{self.server_address[1]}/"
-        self.on_page: Callable[[str], None] = lambda path: None
-
-    def heal(self) -> None:
-        self.broken = set(range(0, PAGES, 2 * (PAGES // FAILING)))
-        self.asked.clear()
-
-    def handle_error(self, *args: object) -> None:
-        """A crawler that was killed has gone."""
-
-
-class _Page(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: FailingSite
-
-    def do_GET(self) -> None:
-        site, name = self.server, self.path[1:]
-        site.asked.append(name)
-        site.on_page(name)
-        links: list[object] = []
-        if name == "":
-            links = list(range(PAGES))
-        elif name.isdigit() and int(name) % (PAGES // FAILING) == 0:
-            links = [f"more{name}", 1]
-        failing = name.isdigit() and int(name) in site.broken
-        body = "".join(f'<a href="/{link}">x</a>' for link in links).encode()
-        self.send_response(503 if failing else 200)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
 
 
 @pytest.fixture
 def shop(outside: None, folder: Path) -> Iterator[FailingSite]:
-    site = FailingSite()
-    thread = threading.Thread(target=site.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    (folder / "pages.py").write_text(SPIDER.format(url=site.url))
-    yield site
-    site.shutdown()
-    site.server_close()
-    thread.join()
-
-
-def items(path: Path) -> list[str]:
-    return sorted(json.loads(line)["url"] for line in path.read_text().splitlines())
+    with failing_site() as site:
+        (folder / "pages.py").write_text(SPIDER.format(url=site.url))
+        yield site
 
 
 def failed(crawler: Crawler, job: str = "mine") -> list[str]:
     """Return what `crawler jobs failed` lists."""
     return [each["url"].rpartition("/")[2] for each in json.loads(crawler("jobs", "failed", job, "--json").out)]
-
-
-def expected(broken: set[int]) -> list[str]:
-    """Return the items of a site of which these pages are broken."""
-    mended = [f"more{number}" for number in range(0, PAGES, PAGES // FAILING) if number not in broken]
-    return sorted([str(number) for number in range(PAGES) if number not in broken] + mended)
 
 
 def test_what_failed_of_a_finished_crawl_joins_its_output(crawler: Crawler, shop: FailingSite, folder: Path) -> None:
@@ -180,8 +103,6 @@ def test_secrets_of_the_command_are_not_kept(crawler: Crawler, shop: FailingSite
     secrets = ("-a", "api_token=hush-hush", "-s", 'HTTP_AUTH={"http://a.example": "me:hush-hush"}')
     assert crawler("run", "pages.py", "--job", "mine", *secrets, *QUIET).status == 0
     [path] = (folder / ".crawler" / "history").iterdir()
-    from crawler.storage.history import read_run
-
     assert "hush-hush" not in repr(read_run(path))
     missing = crawler("resume", "mine", "--failed", *QUIET)
     assert missing.status == 2
@@ -228,3 +149,66 @@ def test_an_output_that_was_moved_away_is_begun_anew(crawler: Crawler, shop: Fai
     assert crawler("resume", "mine", "--failed", *QUIET).status == 0
     assert len(json.loads((folder / "items.json").read_text())) == 2 * FAILING // 2
     assert len(json.loads((folder / "before.json").read_text())) == PAGES - FAILING
+
+
+@pytest.mark.process
+def test_a_kill_in_the_middle_of_fetching_again_costs_no_item_and_doubles_none(
+    crawler: Crawler, shop: FailingSite, folder: Path
+) -> None:
+    assert crawler("run", "pages.py", "-O", "items.jsonl", "--job", "mine", *QUIET).status == 0
+    before = shop.broken
+    shop.heal()
+    words = command("resume", "mine", "--failed", "-s", "CONCURRENT_REQUESTS=2", "-s", "JOB_COMMIT_SECONDS=0", *QUIET)
+    killed = subprocess.Popen(words, cwd=folder, env=environment(), stderr=subprocess.DEVNULL)
+    shop.on_page = lambda path: os.kill(killed.pid, signal.SIGKILL) if len(shop.asked) == FAILING // 2 else None
+    assert killed.wait(60) == -signal.SIGKILL
+    assert jobs(crawler)[0] == ("mine", "stopped")
+    assert set(failed(crawler)) < {str(number) for number in before}
+    assert crawler("resume", "mine", *QUIET).status == 0
+    assert items(folder / "items.jsonl") == expected(shop.broken)
+    assert failed(crawler) == [str(number) for number in sorted(shop.broken)]
+    assert set(shop.asked) == {str(number) for number in before} | {f"more{each}" for each in before - shop.broken}
+
+
+KILLED = """\
+    import os, signal, sys
+    import {module} as module
+    from crawler.commands import main
+
+    kept = module.{name}
+
+    def kill(*arguments):
+        {before}
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    module.{name} = kill
+    main(["run", "pages.py", "-O", "items.jsonl", "--job", "mine", "-L", "ERROR"])
+"""
+
+
+@pytest.mark.process
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("module", "name", "before", "there"),
+    [
+        ("crawler.storage.historyfile", "sync_folder", "pass", ["jobs", "history"]),
+        ("crawler.assembly.job", "leave_history", "pass", ["jobs"]),
+        ("crawler.assembly.job", "remove_job", "pass", ["jobs", "history"]),
+        ("crawler.assembly.job", "remove_job", "kept(*arguments)", ["history"]),
+    ],
+)
+def test_a_kill_at_the_end_leaves_the_job_or_its_history_or_both(
+    crawler: Crawler, shop: FailingSite, folder: Path, module: str, name: str, before: str, there: list[str]
+) -> None:
+    script = textwrap.dedent(KILLED).format(module=module, name=name, before=before)
+    killed = subprocess.run([sys.executable, "-c", script], cwd=folder, env=environment(), check=False)
+    assert killed.returncode == -signal.SIGKILL
+    suffixes = {path.suffix for path in (folder / ".crawler").rglob("*") if path.is_file()}
+    assert {"jobs": ".sqlite" in suffixes, "history": ".history" in suffixes} == {
+        place: place in there for place in ("jobs", "history")
+    }
+    assert jobs(crawler) == [("mine", "finished")]
+    shop.heal()
+    assert crawler("resume", "mine", "--failed", *QUIET).status == 0
+    assert items(folder / "items.jsonl") == expected(shop.broken)
+    assert jobs(crawler) == [("mine", "finished")]
