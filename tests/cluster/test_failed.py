@@ -56,6 +56,7 @@ CRAWL = (
 )
 
 
+@pytest.mark.slow
 def test_what_failed_of_a_finished_job_of_many_joins_its_output(shop: FailingSite, tmp_path: Path) -> None:
     assert run(tmp_path, *CRAWL).status == 0
     assert items(tmp_path / "items.jsonl") == expected(shop.broken)
