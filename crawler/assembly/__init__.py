@@ -43,6 +43,7 @@ from crawler.observe.log import log_for_script
 from crawler.observe.stats import subscribe_stats
 from crawler.spider import Crawler, Spider
 from crawler.storage.cache import CacheFile
+from crawler.storage.jobs import feeds_folder
 from crawler.storage.memory import SeenSet
 from crawler.summary import Summary
 
@@ -204,6 +205,8 @@ def prepare(
         chosen = ChosenStore(store, loaded.core.JOB_NAME)
     else:
         chosen = choose_store(loaded, spider, plan=plan, reactor=world.reactor, wall=wall)
+    if chosen.path is not None:
+        place_feeds(feeds, chosen.path.parent, chosen.path.stem)
     try:
         prepared = _prepared(crawler, world, chosen, feeds)
     except BaseException as error:
@@ -243,7 +246,17 @@ def feeds_of_crawl(settings: Settings, spider: Spider, begun: float) -> Sequence
         started=datetime.fromtimestamp(begun, UTC),
         attributes=simple_attributes(spider),
         declared=settings.of,
+        spider=spider,
     )
+
+
+def place_feeds(feeds: Sequence[Feed], jobs: Path, name: str) -> Sequence[Feed]:
+    """Tell feeds of a job where they may keep files of their own, in the folder of jobs; return them."""
+    for feed in feeds:
+        place = getattr(feed, "place", None)
+        if place is not None:
+            place(feeds_folder(jobs, name))
+    return feeds
 
 
 def _edge(core: CoreSettings, crawler: Crawler, world: World) -> Edge:
@@ -283,4 +296,6 @@ def _parts(
     )
 
 
-__all__ = ["PreparedCrawl", "World", "crawl", "feeds_of_crawl", "prepare", "real_world", "run_logged"]
+__all__ = [
+    "PreparedCrawl", "World", "crawl", "feeds_of_crawl", "place_feeds", "prepare", "real_world", "run_logged"
+]  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any
 import click
 from twisted.internet.defer import Deferred
 
-from crawler.assembly import World, feeds_of_crawl, real_world
+from crawler.assembly import World, feeds_of_crawl, place_feeds, real_world
 from crawler.assembly.components import make_spider
 from crawler.assembly.job import JobPlan, choose_store
 from crawler.commands.finding import is_file
@@ -47,7 +47,7 @@ def close_job(
 async def _close(job: Job, spider: Spider, settings: Settings, world: World) -> list[tuple[str, int]]:
     plan = JobPlan(resume=job.name)
     chosen = choose_store(settings, spider, plan=plan, reactor=world.reactor, wall=world.clock.wall())
-    feeds = feeds_of_crawl(settings, spider, job.created)
+    feeds = place_feeds(feeds_of_crawl(settings, spider, job.created), job.path.parent, job.name)
     events = Events()
     events.subscribe(ItemFailed, _say_lost)
     ending = _Ending(Life(Capacity(0, 0, 0)), events)

@@ -8,16 +8,22 @@ gives the few bytes that end the unfinished member there, and a new member follo
     gzip   an empty last block (03 00), then CRC-32 and size of what the member holds: these are in the mark
     zstd   an empty last raw block (01 00 00); the frames carry no checksum, for its state cannot be saved
 
-Known limit: a file whose crawl was killed ends in an unfinished member until the job is resumed or closed.
+bzip2 and xz cannot be flushed in the middle: what is written at once is a member (stream) of its own, so there is
+never an open one.
+
+Known limits: a file whose crawl was killed ends in an unfinished member until the job is resumed or closed; where few
+items come at a time, .bz2 and .xz compress little.
 """
 
 from __future__ import annotations
 
+import bz2
 import io
+import lzma
 import os
 import zlib
-from collections.abc import Iterator
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol, TypeAlias
 
 import zstandard
 
@@ -127,7 +133,46 @@ class Zstandard(Compressor):
         return b"" if state is None else b"\x01\x00\x00"
 
 
-COMPRESSORS: dict[str, type[Compressor]] = {"": Compressor, ".gz": Gzip, ".zst": Zstandard}
+class Bzip2(Compressor):
+    """Streams of bzip2, each of what was written at once."""
+
+    def write(self, data: bytes) -> bytes:
+        """See Compressor."""
+        return bz2.compress(data)
+
+
+_SMALLEST, _USUAL = 1 << 12, 1 << 23  # liblzma's own limits of a dictionary, and of preset 6
+
+
+class Xz(Compressor):
+    """Streams of xz, each of what was written at once."""
+
+    def write(self, data: bytes) -> bytes:
+        """See Compressor. The dictionary is no larger than the data: it is what takes memory and time."""
+        size = max(_SMALLEST, min(len(data), _USUAL))
+        return lzma.compress(data, filters=[{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": size}])
+
+
+class _Decoder(Protocol):
+    """What zlib, bz2, lzma and zstandard have in common."""
+
+    eof: bool
+    unused_data: bytes
+
+    def decompress(self, data: bytes, /) -> bytes:
+        """Return what can be decoded of all that was given."""
+
+
+COMPRESSORS: dict[str, type[Compressor]] = {
+    "": Compressor, ".gz": Gzip, ".zst": Zstandard, ".bz2": Bzip2, ".xz": Xz
+}  # fmt: skip
+_DECODERS: dict[str, Callable[[], Any]] = {
+    ".gz": lambda: zlib.decompressobj(31),
+    ".zst": lambda: zstandard.ZstdDecompressor().decompressobj(),
+    ".bz2": bz2.BZ2Decompressor,
+    ".xz": lzma.LZMADecompressor,
+}
+_INVALID = (zlib.error, zstandard.ZstdError, lzma.LZMAError, OSError)  # OSError: says bz2
 
 
 def decompressed(descriptor: int, length: int, suffix: str) -> Iterator[bytes]:
@@ -136,7 +181,7 @@ def decompressed(descriptor: int, length: int, suffix: str) -> Iterator[bytes]:
     The file's own position is not used. Raises ValueError if the bytes are not what the suffix says.
     """
     place = 0
-    decoder: zlib._Decompress | zstandard.ZstdDecompressionObj | None = None
+    decoder: _Decoder | None = None
     while place < length:
         data = os.pread(descriptor, min(_CHUNK, length - place), place)
         if not data:
@@ -147,10 +192,10 @@ def decompressed(descriptor: int, length: int, suffix: str) -> Iterator[bytes]:
             continue
         while data:
             if decoder is None:
-                decoder = zlib.decompressobj(31) if suffix == ".gz" else zstandard.ZstdDecompressor().decompressobj()
+                decoder = _DECODERS[suffix]()
             try:
                 content = decoder.decompress(data)
-            except (zlib.error, zstandard.ZstdError) as error:
+            except _INVALID as error:
                 raise ValueError(f"is not valid {suffix}: {error}") from error
             if content:
                 yield content

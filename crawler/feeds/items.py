@@ -48,7 +48,8 @@ class Fields:
     """Turns items (dict, dataclass, attrs, pydantic, msgspec.Struct, Item) into dicts of what is written.
 
     ``names`` maps field names to output names, in the order written; None: every field under its own name.
-    ``wanted`` tells which items are written; one that it raises for is not, and joins ``lost``.
+    ``wanted`` tells which items are written; one that it raises for is not, and joins ``lost``. ``empty``: a field that
+    is named, or that the item's class declares, is written as None where the item does not have it.
     A field's ``serializer`` (metadata of Field, dataclass, attrs; docs.scrapy.org, "Item exporters") is applied.
     """
 
@@ -58,11 +59,13 @@ class Fields:
         *,
         text_names: bool = False,
         wanted: ItemTest | None = None,
+        empty: bool = False,
     ) -> None:
         self.names = dict(names) if names is not None else None
         self.lost: list[tuple[Any, BaseException]] = []
         self._text_names = text_names
         self._wanted = wanted
+        self._empty = empty
         self._serializers: dict[type, dict[str, Serializer]] = {}
 
     def of(self, items: Sequence[Any]) -> list[dict[str, Any]]:
@@ -71,6 +74,8 @@ class Fields:
             items = [item for item in items if self._belongs(item)]
         names = self.names
         whole = [item if type(item) is dict else self._taken_apart(item) for item in items]
+        if self._empty:
+            whole = [_filled_up(item, fields, names) for item, fields in zip(items, whole, strict=True)]
         if self._text_names:
             whole = [item if _named_by_text(item) else {text_of(name): item[name] for name in item} for item in whole]
         if names is None:
@@ -131,6 +136,13 @@ class Shape:
     fields: Fields
     name: str
     store_empty: bool = True
+
+
+def _filled_up(item: Any, fields: dict[str, Any], names: Mapping[str, str] | None) -> dict[str, Any]:
+    """Return the fields with None for those that the item could have."""
+    declared = item.__struct_encode_fields__ if isinstance(item, msgspec.Struct) else None
+    columns = names or declared or ItemAdapter.get_field_names_from_class(type(item))
+    return {**dict.fromkeys(columns), **fields} if columns else fields
 
 
 def _named_by_text(item: dict[Any, Any]) -> bool:

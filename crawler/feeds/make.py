@@ -12,9 +12,20 @@ from crawler.errors import OutputError
 from crawler.feeds.filefeed import FileFeed
 from crawler.feeds.formats import Format, FormatOptions
 from crawler.feeds.items import Fields, Shape
-from crawler.feeds.names import STDOUT, PathTemplate, compression_of, local_path, parse_output
+from crawler.feeds.names import (
+    STDOUT,
+    Parameters,
+    PathTemplate,
+    Template,
+    compression_of,
+    is_elsewhere,
+    local_path,
+    parse_output,
+)
 from crawler.feeds.options import FeedOptions, check_encoding, check_formats, choose_format, item_test, read_options
+from crawler.feeds.places import parameters_of, storage_of
 from crawler.feeds.seam import Feed
+from crawler.feeds.sentfeed import SentFeed, Spool
 from crawler.feeds.streamfeed import StreamFeed
 from crawler.feeds.tables.address import is_database
 from crawler.feeds.tables.make import table_feed
@@ -32,13 +43,14 @@ def make_feeds(
     started: datetime,
     attributes: Mapping[str, Any] | None = None,
     stdout: BinaryIO | None = None,
-    declared: Callable[[type[Format]], Mapping[str, Any]] = lambda _: {},
+    declared: Callable[[type], Mapping[str, Any]] = lambda _: {},
+    spider: Any = None,
 ) -> list[Feed]:
     """Return the feeds, not yet opened. Raises OutputError, naming the feed, for whatever is wrong in FEEDS.
 
-    Keys are paths, ``-`` or ``FILE:FORMAT``. ``attributes``: further placeholders, the spider's simple ones.
-    ``stdout``: where ``-`` goes in place of sys.stdout. ``declared`` tells the values of the settings that a
-    class in FEED_FORMATS declares.
+    Keys are paths, URLs, ``-`` or ``FILE:FORMAT``. ``attributes``: further placeholders, the spider's simple ones.
+    ``stdout``: where ``-`` goes in place of sys.stdout. ``declared`` tells the values of the settings that a class in
+    FEED_FORMATS or FEED_STORAGES declares. ``spider``: what the function of FEED_URI_PARAMS is given.
     """
     check_formats(settings.FEED_FORMATS)
     made: list[Feed] = []
@@ -55,8 +67,9 @@ def make_feeds(
             continue
         if options.key is not None:
             raise OutputError(f"feed {name!r}: the option key is for tables of a database")
-        feed = _feed(name, path, named, options, settings, values, started, stdout, declared)
-        place = "-" if path in STDOUT else str(feed.path) if isinstance(feed, FileFeed) else path
+        parameters = parameters_of(name, options, settings.FEED_URI_PARAMS, spider)
+        feed = _feed(name, path, named, options, settings, values, started, stdout, declared, parameters, given)
+        place = _place_of(feed, "-" if path in STDOUT else path)
         if place in taken:
             raise OutputError(f"feed {name!r}: {taken[place]!r} writes to the same place")
         taken[place] = name
@@ -73,36 +86,43 @@ def _feed(
     values: Mapping[str, Any],
     started: datetime,
     stdout: BinaryIO | None,
-    declared: Callable[[type[Format]], Mapping[str, Any]],
+    declared: Callable[[type], Mapping[str, Any]],
+    parameters: Parameters | None,
+    given: Mapping[str, Any],
 ) -> Feed:
     form_name, kind = choose_format(name, path, named, settings.FEED_FORMATS)
     made = _formats(name, kind, options, settings, declared(kind))
     form = next(made)
-    fields = Fields(form.options.names, text_names=form.text_names, wanted=item_test(name, options))
+    test = item_test(name, options)
+    empty = options.export_empty_fields or bool(options.item_export_kwargs.get("export_empty_fields"))
+    fields = Fields(form.options.names, text_names=form.text_names, wanted=test, empty=empty)
     store_empty = settings.FEED_STORE_EMPTY if options.store_empty is None else options.store_empty
-    if path in STDOUT or _is_device(local_path(name, path)):
+    elsewhere = is_elsewhere(path)
+    if path in STDOUT or (not elsewhere and _is_device(local_path(name, path))):
         device = None if path in STDOUT else Path(local_path(name, path))
         return StreamFeed(
             name, Shape(form, fields, form_name, store_empty), spare=next(made), stream=stdout, path=device
         )
-    template = PathTemplate(name, path, values)
     size = settings.FEED_EXPORT_BATCH_ITEM_COUNT if options.batch_item_count is None else options.batch_item_count
-    if size and not template.numbered:
+    plain = bool(options.postprocessing)  # what compresses is a plug-in
+    shape = Shape(form, fields, form_name + ("" if plain else compression_of(path)), store_empty)
+    template = PathTemplate(name, path, values, parameters) if not elsewhere else None
+    target = template or Template(name, path, values, parameters)
+    if size and not target.numbered:
         raise OutputError(f"feed {name!r}: batches need %(batch_id)d or %(batch_time)s in the path")
-    return FileFeed(
-        template,
-        Shape(form, fields, form_name + compression_of(path), store_empty),
-        overwrite=options.overwrite,
-        batch_size=size,
-        started=started,
-    )
+    if template is not None and not plain:
+        return FileFeed(template, shape, overwrite=bool(options.overwrite), batch_size=size, started=started)
+    storage = storage_of(name, path, options, given, settings, declared)
+    spool, waiting = Spool(target, plain=plain), settings.FEED_TEMPDIR
+    return SentFeed(spool, shape, storage=storage, batch_size=size, started=started, waiting=waiting)
 
 
 def _formats(
     name: str, kind: type[Format], options: FeedOptions, settings: CoreSettings, declared: Mapping[str, Any]
 ) -> Iterator[Format]:
     """Yield any number of formats, each with the settings that its class declares."""
-    unknown = sorted(set(options.item_export_kwargs) - kind.extra)
+    extra = {name: value for name, value in options.item_export_kwargs.items() if name != "export_empty_fields"}
+    unknown = sorted(set(extra) - kind.extra)
     if unknown:
         raise OutputError(f"feed {name!r}: item_export_kwargs {', '.join(unknown)} mean nothing to {kind.__name__}")
     chosen = FormatOptions(
@@ -110,7 +130,7 @@ def _formats(
         encoding=check_encoding(name, options.encoding or settings.FEED_EXPORT_ENCODING),
         indent=settings.FEED_EXPORT_INDENT if options.indent is None else options.indent,
         escape_formulas=settings.CSV_ESCAPE_FORMULAS,
-        extra=options.item_export_kwargs,
+        extra=extra,
     )
     while True:
         try:
@@ -130,6 +150,12 @@ def _names(options: FeedOptions, settings: CoreSettings) -> dict[str, str] | Non
     if not fields:
         return None
     return dict(fields) if isinstance(fields, dict) else {field: field for field in fields}
+
+
+def _place_of(feed: Feed, path: str) -> str:
+    if isinstance(feed, SentFeed):
+        return feed.destination
+    return str(feed.path) if isinstance(feed, FileFeed) else path
 
 
 def _is_device(path: str) -> bool:

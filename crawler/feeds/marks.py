@@ -32,6 +32,14 @@ class Rename(Struct, frozen=True):
     size: int
 
 
+class Piece(Struct, frozen=True):
+    """A whole file, of one batch, that is still to be sent to where the feed goes."""
+
+    path: str
+    batch: int
+    batch_time: str
+
+
 class BatchMark(Struct, frozen=True, omit_defaults=True):
     """One batch's file. ``position`` None: it is not begun yet."""
 
@@ -61,6 +69,7 @@ class Mark(Struct, frozen=True, omit_defaults=True):
     batch_items: int = 0
     file: BatchMark | None = None
     renames: list[Rename] = []
+    unsent: list[Piece] = []
     # What a stream (stdout) has to write once the mark is committed, as Latin-1 text.
     pending: str = ""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 from crawler.config.nearest import did_you_mean
 from crawler.errors import OutputError
 
-COMPRESSED = (".gz", ".zst")
+COMPRESSED = (".gz", ".zst", ".bz2", ".xz")
 STDOUT = frozenset({"-", "stdout:"})
 _placeholder = re.compile(r"%%|%\((\w+)\)(0?\d{0,3})([sd])")
 _loose = re.compile(r"%\(")
@@ -46,7 +46,7 @@ def format_of(path: str) -> tuple[str, str]:
 
 
 def compression_of(path: str) -> str:
-    """Return ".gz", ".zst" or ""."""
+    """Return one of COMPRESSED, or ""."""
     return next((suffix for suffix in COMPRESSED if path.endswith(suffix)), "")
 
 
@@ -55,14 +55,20 @@ def instead(name: str, known: Collection[str]) -> str:
     return did_you_mean(name, known) or f"; there is {', '.join(sorted(known))}"
 
 
+def is_elsewhere(path: str) -> bool:
+    """Tell whether a feed goes to another place than a file: its scheme is none of files."""
+    scheme, colon, _ = path.partition("://")
+    return bool(colon) and scheme.lower() != "file"
+
+
 def local_path(feed: str, text: str) -> str:
-    """Return the path of a feed given as path or file: URI; raises OutputError for any other URI."""
+    """Return the path of a feed given as path or file: URI; raises OutputError for a file on another machine."""
     if "://" not in text:
         return text
     parts = urlsplit(text)
-    if parts.scheme != "file" or parts.netloc not in {"", "localhost"}:
+    if parts.netloc not in {"", "localhost"}:
         raise OutputError(
-            f"feed {feed!r}: {parts.scheme}:// is not supported; a feed is a file, or - for the standard output"
+            f"feed {feed!r}: a file: URI names a file here, and has three slashes: file:///{parts.path[1:]}"
         )
     return unquote(parts.path)
 
@@ -78,39 +84,44 @@ def safe_part(value: str) -> str:
     return "_" + text[1:] if text.startswith(".") else text or "_"
 
 
-class PathTemplate:
-    """A path with placeholders: ``%(name)s %(time)s %(batch_time)s %(batch_id)d`` and the spider's attributes."""
+Parameters = Callable[[dict[str, Any]], Mapping[str, Any] | None]
+"""Given what fills the placeholders, gives what does instead; None: the same (Scrapy's FEED_URI_PARAMS)."""
 
-    def __init__(self, feed: str, text: str, values: Mapping[str, Any]) -> None:
+
+class Template:
+    """A text with placeholders: ``%(name)s %(time)s %(batch_time)s %(batch_id)d`` and the spider's attributes.
+
+    Raises OutputError, also from ``filled``: a placeholder that is unknown, or whose value is not to be had.
+    """
+
+    def __init__(self, feed: str, text: str, values: Mapping[str, Any], parameters: Parameters | None = None) -> None:
         self.feed = feed
-        self.text = local_path(feed, text)
-        self._base = Path() if Path(self.text).is_absolute() else Path.cwd()  # which a callback may change
+        self.text = text
         self._values = dict(values)
-        found = [match for match in _placeholder.finditer(self.text) if match[1]]
+        self._parameters = parameters
+        found = [match for match in _placeholder.finditer(text) if match[1]]
         self.used = frozenset(match[1] for match in found)
         known = [*self._values, "time", "batch_time", "batch_id"]
         for match in found:
-            if match[1] not in known:
+            if match[1] not in known and parameters is None:
                 raise OutputError(f"feed {feed!r}: unknown placeholder {match[0]}{instead(match[1], known)}")
-        if _loose.search(_placeholder.sub("", self.text)):
+        if _loose.search(_placeholder.sub("", text)):
             raise OutputError(f"feed {feed!r}: a placeholder is written %(name)s or %(batch_id)d")
-        first = _placeholder.search(self.text)
-        before = self.text[: first.start()] if found and first else self.text
-        self.root = self._base / Path(before + "x").parent
-        """The folder that must exist: the one before the first placeholder."""
 
     @property
     def numbered(self) -> bool:
         """Whether each batch has a file of its own."""
         return not self.used.isdisjoint({"batch_id", "batch_time"})
 
-    def path(self, *, time: str, batch_time: str, batch: int) -> Path:
-        """Return the absolute path of a batch. Raises OutputError if it leaves its folder or is too long."""
-        values = {**self._values, "time": time, "batch_time": batch_time, "batch_id": batch}
+    def filled(self, *, time: str, batch_time: str, batch: int) -> str:
+        """Return the text of a batch; what a placeholder brings in is no more than a part of a name."""
+        values = self._given({**self._values, "time": time, "batch_time": batch_time, "batch_id": batch})
 
-        def filled(match: re.Match[str]) -> str:
+        def value_of(match: re.Match[str]) -> str:
             if not match[1]:
                 return "%" if self.used else match[0]
+            if match[1] not in values:
+                raise OutputError(f"feed {self.feed!r}: unknown placeholder {match[0]}{instead(match[1], [*values])}")
             value = values[match[1]]
             if match[3] == "d" and not isinstance(value, int):
                 raise OutputError(f"feed {self.feed!r}: {match[0]} asks for a number, and {value!r} is none")
@@ -120,7 +131,33 @@ class PathTemplate:
                 what = f"{match[0]} is a {type(value).__name__}, whose text cannot be had: {type(error).__name__}"
                 raise OutputError(f"feed {self.feed!r}: {what}") from error
 
-        path = self._base / _placeholder.sub(filled, self.text)
+        return _placeholder.sub(value_of, self.text)
+
+    def _given(self, values: dict[str, Any]) -> Mapping[str, Any]:
+        if self._parameters is None:
+            return values
+        try:
+            given = self._parameters(values)
+        except Exception as error:
+            what = f"the function of its placeholders raised {type(error).__name__}: {error}"
+            raise OutputError(f"feed {self.feed!r}: {what}") from error
+        return values if given is None else given
+
+
+class PathTemplate(Template):
+    """The path of a file, or of one for each batch."""
+
+    def __init__(self, feed: str, text: str, values: Mapping[str, Any], parameters: Parameters | None = None) -> None:
+        super().__init__(feed, local_path(feed, text), values, parameters)
+        self._base = Path() if Path(self.text).is_absolute() else Path.cwd()  # which a callback may change
+        first = _placeholder.search(self.text)
+        before = self.text[: first.start()] if self.used and first else self.text
+        self.root = self._base / Path(before + "x").parent
+        """The folder that must exist: the one before the first placeholder."""
+
+    def path(self, *, time: str, batch_time: str, batch: int) -> Path:
+        """Return the absolute path of a batch. Raises OutputError if it leaves its folder or is too long."""
+        path = self._base / self.filled(time=time, batch_time=batch_time, batch=batch)
         if not self.used:
             return Path(os.path.realpath(path))
         root = Path(os.path.realpath(self.root))

@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 from msgspec import Meta, Struct
 
+from crawler.config.nearest import did_you_mean
 from crawler.config.parse import WrongValue, check
 from crawler.errors import OutputError
 from crawler.feeds.formats import FORMATS, Format
@@ -28,25 +29,34 @@ class FeedOptions(Struct, kw_only=True, frozen=True):
     fields: list[str] | dict[str, str] | None = None
     encoding: str | None = None
     indent: int | None = None
-    overwrite: bool = False
+    overwrite: bool | None = None
     batch_item_count: Annotated[int, Meta(ge=0)] | None = None
     store_empty: bool | None = None
     item_classes: list[Any] = []
     item_filter: Any = None
     item_export_kwargs: dict[str, Any] = {}
     key: str | list[str] | None = None
+    export_empty_fields: bool = False
+    postprocessing: list[Any] = []
+    storage_options: dict[str, Any] = {}
+    uri_params: Any = None
 
 
 def read_options(feed: str, options: Mapping[str, Any]) -> FeedOptions:
-    """Check the options of a feed; raises OutputError naming what is wrong."""
+    """Check the options of a feed; raises OutputError naming what is wrong.
+
+    With ``postprocessing`` there may be others, which its plug-ins read.
+    """
+    known = list(FeedOptions.__struct_fields__)
     for name in options:
-        if name not in FeedOptions.__struct_fields__:
-            known = list(FeedOptions.__struct_fields__)
+        if name not in known and (not options.get("postprocessing") or did_you_mean(str(name), known)):
             raise OutputError(f"feed {feed!r}: unknown option {name!r}{instead(str(name), known)}")
     plain: dict[str, Any] = {}
     name = ""
     try:
         for name, value in options.items():
+            if name not in known:
+                continue  # a plug-in of postprocessing reads it
             plain[name] = check(list(value) if isinstance(value, tuple) else value, _KINDS[name])
     except WrongValue as error:
         raise OutputError(f"feed {feed!r}: {name}: {error}") from error
@@ -56,12 +66,21 @@ def read_options(feed: str, options: Mapping[str, Any]) -> FeedOptions:
 _KINDS = get_type_hints(FeedOptions, include_extras=True)
 
 
+_UNSAFE = frozenset({"pickle", "marshal"})
+
+
 def choose_format(feed: str, path: str, named: str | None, custom: Mapping[str, Any]) -> tuple[str, type[Format]]:
     """Return name and class of the format: the named one, else that of the extension, else JSON Lines for "-"."""
     every: dict[str, Any] = {**FORMATS, **{name.lower(): value for name, value in custom.items()}}
     known = {name: form for name, form in every.items() if form is not None}
     extension = "jsonlines" if path in {"-", "stdout:"} else format_of(path)[0]
     name = (named or extension).lower()
+    if name in _UNSAFE and name not in known:
+        raise OutputError(
+            f"feed {feed!r}: {name} is not written: to read such a file runs what is in it (pickle), or takes the same "
+            "Python (marshal); jsonlines holds the same items for any reader, and a class in FEED_FORMATS writes what "
+            "you like"
+        )
     if name not in known:
         if named is None:
             why = f"the extension {'.' + name!r} names no format" if name else "the name has no extension"

@@ -15,7 +15,8 @@ class Feed(Protocol):
     """One output. ``name`` is unique in a crawl and is what the user wrote (the path or "-").
 
     It may have ``lost``, a list of (item, error): what a ``write`` left out since a function of the user's raised.
-    Who reads it after the write empties it.
+    Who reads it after the write empties it. It may have ``place(folder)``, which is told before ``open`` where it may
+    keep files of its own, in a folder (made when it is needed) that goes with the job; not told: there is no job.
     """
 
     name: str

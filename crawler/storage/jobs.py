@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import os
 import re
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from crawler.storage.private import make_private_folder
 from crawler.storage.values import Values
 
 SUFFIX = ".sqlite"
+FEEDS = ".feeds"
 _COMPANIONS = ("", *schema.COMPANIONS, schema.ASIDE, ".lock")
 _is_name = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}").fullmatch
 
@@ -65,6 +67,11 @@ def check_name(name: str) -> str:
 def job_path(folder: str | Path, name: str) -> Path:
     """Return the file of a job; raises UsageError for a name that may not be one."""
     return Path(folder) / (check_name(name) + SUFFIX)
+
+
+def feeds_folder(folder: str | Path, name: str) -> Path:
+    """Return the folder in which the feeds of a job may keep files of their own; it goes with the job."""
+    return Path(folder) / (name + FEEDS)
 
 
 def new_job(folder: str | Path, spider: str, wall: float) -> tuple[str, JobLock]:
@@ -146,10 +153,17 @@ def remove_job(path: Path) -> None:
     try:
         for companion in _COMPANIONS:
             path.with_name(path.name + companion).unlink(missing_ok=True)
+        remove_feeds(path.parent, path.stem)
     except OSError as error:
         raise StoreError(f"the job {path} cannot be removed: {error.strerror}") from error
     finally:
         lock.release()
+
+
+def remove_feeds(folder: str | Path, name: str) -> None:
+    """Remove what the feeds of a job kept. Raises OSError."""
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(feeds_folder(folder, name))
 
 
 def make_folder(folder: str | Path) -> Path:

@@ -5,10 +5,12 @@ The one list of formats that tests go by: a new one needs its line here, and no 
 
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import io
 import json
+import lzma
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,8 @@ def content(path: Path) -> bytes:
     data = path.read_bytes()
     if path.suffix == ".gz":
         return gzip.decompress(data)
+    if path.suffix in (".bz2", ".xz"):
+        return bz2.decompress(data) if path.suffix == ".bz2" else lzma.decompress(data)
     if path.suffix == ".zst":
         return zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True).read()
     return data
@@ -39,5 +43,6 @@ def content(path: Path) -> bytes:
 
 def read(path: Path, encoding: str = "utf-8") -> list[dict[str, Any]]:
     """The items of a file, which must be valid."""
-    extension = Path(path.name.removesuffix(".gz").removesuffix(".zst")).suffix[1:]
+    compressed = path.suffix in (".gz", ".zst", ".bz2", ".xz")
+    extension = (Path(path.stem) if compressed else path).suffix[1:]
     return READERS[{"jsonl": "jl"}.get(extension, extension)](content(path), encoding)

@@ -13,7 +13,7 @@ from crawler.errors import OutputError
 from tests.feeds.readers import FORMATS, content, read
 from tests.feeds.worlds import feed_for, kill, write_all
 
-COMPRESSIONS = ["", ".gz", ".zst"]
+COMPRESSIONS = ["", ".gz", ".zst", ".bz2", ".xz"]
 # The third group brings a new column, the fourth two, one of them twice in a group.
 GROUPS: list[list[dict[str, Any]]] = [
     [{"a": "1", "b": 'x"y\r\nz'}, {"a": "2"}],

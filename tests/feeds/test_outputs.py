@@ -73,7 +73,15 @@ def test_parse_output_wants_a_path(text: str) -> None:
         ("x:qqq", {}, "unknown format 'qqq'; there is csv, jl, json,"),
         ("%(name.jl", {}, "a placeholder is written"),
         ("%(name)d.jl", {}, "asks for a number"),
-        ("s3://bucket/x.jl", {}, "s3:// is not supported"),
+        ("s3://bucket/x.jl", {"overwrite": False}, "nothing is appended to a file on another machine"),
+        ("s3://bucket/", {"format": "jl"}, "it names no file"),
+        ("memory://x.jl", {}, "it names no file"),
+        ("file://host/x.jl", {}, "has three slashes: file:///x.jl"),
+        ("x.csv", {"postprocessing": ["bz2.BZ2File"]}, "postprocessing: say overwrite True"),
+        ("x.csv", {"postprocessing": [5], "overwrite": True}, "holds 5, which is no class"),
+        ("x.csv", {"postprocessing": ["bz2.BZ2File"], "overwrite": True, "feilds": []}, "unknown option 'feilds'"),
+        ("x.pickle", {}, "pickle is not written: to read such a file runs what is in it"),
+        ("x.dat:marshal", {}, "marshal is not written.*jsonlines"),
         ("x.jl", {"item_export_kwargs": {"delimiter": ";"}}, "delimiter mean nothing to JsonLines"),
         (
             "x.csv",
@@ -152,6 +160,8 @@ def test_check_finds_a_file_that_may_not_be_written() -> None:
         ("x.xml", '<?xml version="1.0" encoding="latin-1"?><items></items>', "is in latin-1"),
         ("x.jl.gz", "no gzip", "is not valid .gz"),
         ("x.jl.zst", "no zstd", "is not valid .zst"),
+        ("x.jl.bz2", "no bz2", "is not valid .bz2"),
+        ("x.jl.xz", "no xz", "is not valid .xz"),
     ],
 )
 def test_what_cannot_be_appended_to_is_refused(tmp_path: Path, name: str, text: str, message: str) -> None:
@@ -199,7 +209,7 @@ def test_overwriting_waits_for_the_lock(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("durable", [True, False])
-@pytest.mark.parametrize("name", [*NAMES, "x.json.gz", "x.csv.zst"])
+@pytest.mark.parametrize("name", [*NAMES, "x.json.gz", "x.csv.zst", "x.xml.bz2", "x.csv.xz"])
 def test_a_full_disk_is_named_and_the_file_stays_valid(
     tmp_path: Path, name: str, durable: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

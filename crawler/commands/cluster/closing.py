@@ -52,7 +52,7 @@ async def _close(
     events.subscribe(ItemFailed, lost)
     errors: list[BaseException] = []
     feeds = WholeFeeds(
-        FeedsAnew(settings, spider, ground.job.created),
+        FeedsAnew(settings, spider, ground.job),
         ServerOutbox(line, ItemCodec(spider)),
         machine=world.machine,
         events=events,

@@ -10,11 +10,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
-from crawler.assembly import feeds_of_crawl
+from crawler.assembly import feeds_of_crawl, place_feeds
 from crawler.config.settings import Settings
 from crawler.engine.ending import Ending
 from crawler.engine.items.feed_writers import CATCH_UP, FeedWriters, Outbox
@@ -24,6 +25,7 @@ from crawler.events import Events
 from crawler.feeds.seam import Feed
 from crawler.spider import Spider
 from crawler.storage.cluster.outbox import WentBack
+from crawler.storage.jobs import Job
 
 logger = logging.getLogger("crawler")
 
@@ -37,15 +39,22 @@ class SharedOutbox(Outbox, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FeedsAnew:
-    """The feeds that a crawl's settings name, made as often as they are opened; ``created``: when the job was."""
+    """The feeds that a crawl's settings name, made as often as they are opened, for a job on a server."""
 
     settings: Settings
     spider: Spider
-    created: float
+    job: Job
 
     def make(self) -> Sequence[Feed]:
         """Return them, not yet opened."""
-        return feeds_of_crawl(self.settings, self.spider, self.created)
+        feeds = feeds_of_crawl(self.settings, self.spider, self.job.created)
+        return place_feeds(feeds, Path(self.settings.core.JOB_DIR).absolute(), self.job.name)
+
+    def check(self) -> FeedsAnew:
+        """Raise OutputError for one that cannot be written, as far as that is known before the start; return these."""
+        for feed in self.make():
+            feed.check()
+        return self
 
 
 class WholeFeeds:

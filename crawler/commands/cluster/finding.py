@@ -18,7 +18,7 @@ from crawler.storage.cluster.address import Address, address_of, is_url
 from crawler.storage.cluster.client import Connection
 from crawler.storage.cluster.jobs import ServerJobs
 from crawler.storage.cluster.private import SUFFIX, PrivateServer, running_at
-from crawler.storage.jobs import Job
+from crawler.storage.jobs import Job, remove_feeds
 
 
 def shared_jobs(core: CoreSettings) -> list[Job]:
@@ -66,10 +66,11 @@ def remove_shared(core: CoreSettings, job: Job) -> None:
     if not is_private(job):
         with asked(core, None) as jobs:
             jobs.remove(job.name)
-        return
-    if running_at(job.path) is not None:
+    elif running_at(job.path) is not None:
         raise JobInUse(f"the job {job.name} is in use; stop that first (Ctrl-C)")
-    shutil.rmtree(job.path, ignore_errors=True)
+    else:
+        shutil.rmtree(job.path, ignore_errors=True)
+    remove_feeds(core.JOB_DIR, job.name)
 
 
 @contextmanager

@@ -105,7 +105,7 @@ class _Start:
             self.screen.rates = crawl.rates
         crawl.go_on = self.plan.command(f"resume {ground.job.name}", core)
         crawl.feeds = WholeFeeds(
-            FeedsAnew(self.settings, spider, ground.job.created),
+            FeedsAnew(self.settings, spider, ground.job).check(),
             ServerOutbox(line, ItemCodec(spider)),
             machine=world.machine,
             events=crawler.events,

@@ -30,6 +30,7 @@ from crawler.spider import Spider
 from crawler.stats import Stats
 from crawler.storage.cluster.jobs import FINISHED
 from crawler.storage.cluster.line import Line, State
+from crawler.storage.jobs import remove_feeds
 from crawler.summary import Summary
 
 if TYPE_CHECKING:
@@ -237,6 +238,7 @@ class WholeCrawl:
         may_go = leave_shared(self._ground, self._core, self.stats.get_stats(), self._world.clock.wall())
         if may_go and not self._core.JOB_KEEP:
             self._ground.forget()
+            remove_feeds(self._core.JOB_DIR, self.job)
 
     async def _close(self) -> Summary:
         """Wait for the workers here, whose hooks may take their time; write and close what is left."""
