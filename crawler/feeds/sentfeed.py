@@ -20,6 +20,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from crawler.errors import CrawlerError, FeedError, OutputError
+from crawler.feeds.failures import check_place
 from crawler.feeds.filefeed import FileFeed
 from crawler.feeds.items import Shape
 from crawler.feeds.marks import Mark, Piece, read_mark
@@ -106,11 +107,12 @@ class SentFeed(FileFeed):
 
     def check(self) -> None:
         """See seam.Feed."""
-        check = getattr(self._storage, "check", None)
-        if check is None:
-            return
+        check, target = getattr(self._storage, "check", None), self._spool.target
         try:
-            check(self.destination)
+            if isinstance(target, PathTemplate):
+                check_place(self.name, Path(self.destination), target.root)
+            if check is not None:
+                check(self.destination)
         except (CrawlerError, ImportError):  # of an extra that is not installed
             raise
         except Exception as error:

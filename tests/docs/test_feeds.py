@@ -72,3 +72,35 @@ def test_every_option_is_in_the_table() -> None:
 def test_values_are_written_as_the_table_says(value: Any, json: str, csv: str, tmp_path: Path) -> None:
     assert written("jl", {"a": value}, tmp_path) == f'{{"a":{json}}}\n'
     assert written("csv", {"a": value, "b": 0}, tmp_path).splitlines()[1] == f"{csv},0"
+
+
+def crawled(feeds: dict[str, Any], **settings: Any) -> None:
+    made = make_feeds(feeds, CoreSettings(**settings), spider_name="x", started=STARTED, declared=lambda _: DECLARED)
+    for feed in made:
+        feed.check()
+        feed.open(None, durable=False)
+        feed.committed(feed.write([{"a": 1}], 1))
+        feed.close(finished=True)
+
+
+DECLARED: dict[str, Any] = {}
+
+
+def test_the_function_of_placeholders_works(tmp_path: Path) -> None:
+    by_month = load("docs/feeds.md", "params.py")["by_month"]
+    crawled({f"{tmp_path}/%(month)s.jsonl": {}}, FEED_URI_PARAMS=by_month)
+    assert [path.name for path in tmp_path.iterdir()] == ["2026-11.jsonl"]
+
+
+def test_the_plug_in_works(tmp_path: Path) -> None:
+    dashed = load("docs/feeds.md", "plugins.py")["Dashed"]
+    crawled({f"{tmp_path}/x.jsonl": {"postprocessing": [dashed], "overwrite": True, "dash": "="}})
+    assert (tmp_path / "x.jsonl").read_text() == '{"a":1}\n' + "=" * 20 + "\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["x.jsonl"]
+
+
+def test_the_storage_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = load("docs/extending.md", "storages.py")["Archive"]
+    monkeypatch.setitem(DECLARED, "ARCHIVE_ROOT", str(tmp_path))
+    crawled({"archive://shop/x.jsonl": {}}, FEED_STORAGES={"archive": archive})
+    assert (tmp_path / "shop" / "x.jsonl").read_text() == '{"a":1}\n'

@@ -1,4 +1,4 @@
-"""Are the items of a feed that is stored elsewhere there once, in whole files, whatever kills the process or the way?"""
+"""Is every item of a feed that is stored elsewhere there once, in whole files, whatever kills the process?"""
 
 from __future__ import annotations
 
