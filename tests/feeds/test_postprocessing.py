@@ -91,7 +91,7 @@ def test_a_plug_in_that_raises_costs_no_item_and_no_file(tmp_path: Path) -> None
     feed.pause = lambda _: None
     feed.open(None, durable=False)
     feed.committed(feed.write(ITEMS, 2))
-    with pytest.raises(FeedError, match="RuntimeError: no more paper; the file is kept as (.*)") as caught:
+    with pytest.raises(FeedError, match=r"RuntimeError: no more paper; the file is kept as (.*)") as caught:
         feed.close(finished=True)
     kept = Path(str(caught.value).rpartition("kept as ")[2])
     assert kept.read_text() == '{"a":1}\n{"a":2}\n'

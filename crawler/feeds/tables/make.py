@@ -21,7 +21,10 @@ from crawler.model.masking import credentials_in
 if TYPE_CHECKING:
     from crawler.config.schema import CoreSettings
 
-_OF_FILES = ("format", "encoding", "indent", "batch_item_count", "store_empty", "item_export_kwargs")
+_OF_FILES = (
+    "format", "encoding", "indent", "batch_item_count", "store_empty", "item_export_kwargs", "export_empty_fields",
+    "postprocessing", "storage_options", "uri_params",
+)  # fmt: skip
 
 
 def table_feed(
@@ -58,7 +61,7 @@ def table_feed(
         fields,
         table=filled(place.table).name if "%(" in place.table else place.table,
         key=place.key,
-        overwrite=options.overwrite,
+        overwrite=bool(options.overwrite),
         file=file,
         kinds=[loaded(feed, kind) for kind in options.item_classes],
         spider=str(values["name"]),
