@@ -22,9 +22,9 @@ from crawler.assembly.components import (
     make_component,
     make_components,
     make_spider,
-    simple_attributes,
     subscribe_extension,
 )
+from crawler.assembly.feeds import feeds_of_crawl, place_feeds
 from crawler.assembly.job import ChosenStore, JobPlan, begun_at, choose_store, going_on
 from crawler.assembly.rules import make_acceptance, make_rules
 from crawler.assembly.world import ForComponents, World, end_with_reactor, real_world
@@ -36,14 +36,12 @@ from crawler.engine.crawl import Crawl
 from crawler.engine.keeping.facts import SpiderState, StatsFacts
 from crawler.engine.parts import Parts
 from crawler.engine.result import summarise
-from crawler.feeds import make_feeds
 from crawler.feeds.seam import Feed
 from crawler.frontier.store import Store
 from crawler.observe.log import log_for_script
 from crawler.observe.stats import subscribe_stats
 from crawler.spider import Crawler, Spider
 from crawler.storage.cache import CacheFile
-from crawler.storage.jobs import feeds_folder
 from crawler.storage.memory import SeenSet
 from crawler.summary import Summary
 
@@ -235,28 +233,6 @@ def _prepared(crawler: Crawler, world: World, chosen: ChosenStore, feeds: Sequen
     for extension in make_components(loaded.core.EXTENSIONS, crawler):
         subscribe_extension(extension, crawler)
     return PreparedCrawl(run, crawler, world, edge, chosen)
-
-
-def feeds_of_crawl(settings: Settings, spider: Spider, begun: float) -> Sequence[Feed]:
-    """Return the feeds of a crawl that began at ``begun`` (seconds since the epoch). Raises UsageError."""
-    return make_feeds(
-        settings.core.FEEDS,
-        settings.core,
-        spider_name=spider.name,
-        started=datetime.fromtimestamp(begun, UTC),
-        attributes=simple_attributes(spider),
-        declared=settings.of,
-        spider=spider,
-    )
-
-
-def place_feeds(feeds: Sequence[Feed], jobs: Path, name: str) -> Sequence[Feed]:
-    """Tell feeds of a job where they may keep files of their own, in the folder of jobs; return them."""
-    for feed in feeds:
-        place = getattr(feed, "place", None)
-        if place is not None:
-            place(feeds_folder(jobs, name))
-    return feeds
 
 
 def _edge(core: CoreSettings, crawler: Crawler, world: World) -> Edge:
