@@ -111,8 +111,10 @@ def spider_for(
         return found[fit[0]], project
     if otherwise is not None:
         return otherwise, project
-    which = f"several spiders have it: {', '.join(fit)}" if fit else f"no spider has it: {', '.join(found)}"
-    raise UsageError(f"--spider NAME says which spider it is; of those whose allowed_domains have {url}, {which}")
+    names = ", ".join(fit or found) or "none"
+    host = host_of(url) if url is not None else ""
+    which = f"several spiders have {host} in their" if fit else f"no spider has {host} in its"
+    raise UsageError(f"{which} allowed_domains; say which it is with --spider NAME (there are: {names})")
 
 
 def _is_for(spider: type[Spider], host: str) -> bool:

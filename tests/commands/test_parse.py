@@ -125,7 +125,10 @@ def test_a_rule_finds_the_callback(crawler: Crawler, site: Site) -> None:
 def test_the_spider_is_that_of_the_url(crawler: Crawler, project: Path, site: Site, folder: Path) -> None:
     result = crawler("parse", site.url, cwd=project)
     assert result.status == 2
-    assert "no spider has it: example" in result.err
+    assert (
+        "no spider has 127.0.0.1 in its allowed_domains; say which it is with --spider NAME (there are: example)"
+        in result.err
+    )
     (project / "spiders" / "pages.py").write_text(SPIDER)
     result = crawler("parse", site.url, "-s", "DOWNLOAD_DELAY=0", "--nolinks", cwd=project)
     assert (result.status, f"'page': '{site.url}'" in result.out) == (0, True)
@@ -134,8 +137,8 @@ def test_the_spider_is_that_of_the_url(crawler: Crawler, project: Path, site: Si
     )
     result = crawler("parse", site.url, cwd=project)
     assert result.status == 2
-    assert "--spider NAME says which" in result.err
-    assert "several spiders have it: again, pages" in result.err
+    assert "several spiders have 127.0.0.1 in their allowed_domains" in result.err
+    assert "--spider NAME (there are: again, pages)" in result.err
 
 
 def test_a_saved_page_is_parsed_without_the_network(crawler: Crawler, folder: Path) -> None:
