@@ -119,7 +119,7 @@ def _keys(node: ast.expr) -> Iterator[str]:
         text = "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
     else:
         text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-    if re.fullmatch(r"[a-z_]+/[\w/…]+|[a-z_…]+_(count|max|time|reason|seconds)", text):
+    if re.fullmatch(r"[a-z_…]+/[\w/…]+|[a-z_…]+_(count|max|time|reason|seconds)", text):
         yield text
 
 
