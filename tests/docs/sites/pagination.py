@@ -7,7 +7,6 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.docs.served import Answer, Asked
 
-SLOW = True  # four crawls
 TITLES = ["Atlas", "Clock", "Harbour", "Ledger", "River"]
 
 
