@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import sqlite3
 from collections import Counter
@@ -225,3 +226,27 @@ def test_a_crawl_that_is_killed_while_the_table_commits_is_there_once(server: Po
         assert set(paths) == web.paths
         assert max(paths.values()) == 1
     assert crawl.returncode == -signal.SIGKILL, log.read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.process
+def test_a_crawl_that_is_killed_at_any_moment_is_in_each_table_once(server: PostgresServer, tmp_path: Path) -> None:
+    name = server.database()
+    bases = [
+        sqlite(tmp_path / "x.db"),
+        Base(server.uri(name), lambda statement: server.run(name, statement), "JSONB"),
+    ]
+    outputs = [argument for base in bases for argument in ("-o", base.feed(), "-O", base.feed("keyed", "&key=path"))]
+    log, store = tmp_path / "log", ["-s", f"JOB_DIR={tmp_path / 'jobs'}"]
+    rng = random.Random(11)
+    with Web(pages=200) as web:
+        crawl = start("crawl", "walk", "--job", "k", "-a", f"base={web.base}", *outputs, *store, log=log)
+        for _ in range(3):
+            goal = len(web.log) + rng.randrange(20, 60)
+            wait_for(lambda goal=goal, crawl=crawl: len(web.log) >= goal or crawl.poll() is not None)
+            end(crawl, signal.SIGKILL)
+            crawl = start("resume", "k", *store, log=log)
+        assert crawl.wait(60) == 0, log.read_text()
+        for base in bases:
+            for table in ("items", "keyed"):
+                assert Counter(path for (path,) in base.run(f"SELECT path FROM {table}")) == Counter(web.paths)
