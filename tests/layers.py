@@ -55,7 +55,7 @@ ROOMS: dict[str, Room] = {
     ),
     # The only room that speaks with stores of files on other machines.
     "remote": _room(VALUES | {"config"}, "fsspec s3fs paramiko"),
-    "feeds": _room(VALUES | {"config", "events", "remote"}, "itemadapter msgspec zstandard psycopg"),
+    "feeds": _room(VALUES | {"config", "events", "remote"}, "itemadapter msgspec zstandard psycopg pyarrow"),
     "files": _room(WORDS | {"spider", "pipeline", "threads", "remote"}, "twisted itemadapter msgspec PIL"),
     # msgspec: JSON log lines
     "observe": _room(VALUES | {"events", "config", "stats", "summary", "frames"}, "rich msgspec"),

@@ -24,6 +24,9 @@ from crawler.feeds.values import encode_json, repaired, text_of
 LONG = range(-(2**63), 2**63)
 """The integers of 64 bits."""
 
+DIGITS, SCALE = 38, 10
+"""Of decimal numbers in Parquet. What has more digits makes its column one of text."""
+
 _EXACT = 2**53  # every integer up to here is a float
 
 

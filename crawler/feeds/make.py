@@ -29,6 +29,7 @@ from crawler.feeds.sentfeed import SentFeed, Spool
 from crawler.feeds.streamfeed import StreamFeed
 from crawler.feeds.tables.address import is_database
 from crawler.feeds.tables.make import table_feed
+from crawler.feeds.whole import Converted, PartsFeed, ToldFields, numbered
 from crawler.model.masking import masked
 
 if TYPE_CHECKING:
@@ -96,15 +97,22 @@ def _feed(
     test = item_test(name, options)
     empty = options.export_empty_fields or bool(options.item_export_kwargs.get("export_empty_fields"))
     fields = Fields(form.options.names, text_names=form.text_names, wanted=test, empty=empty)
+    if kind.whole:
+        path = path if path in STDOUT else numbered(name, path)
+        learn = form.learn
+        fields = ToldFields(form.options.names, text_names=form.text_names, wanted=test, empty=empty, learn=learn)
     store_empty = settings.FEED_STORE_EMPTY if options.store_empty is None else options.store_empty
     elsewhere = is_elsewhere(path)
     if path in STDOUT or (not elsewhere and _is_device(local_path(name, path))):
+        if kind.whole:
+            raise OutputError(f"feed {name!r}: {form_name} is written as whole files alone, and this is none")
         device = None if path in STDOUT else Path(local_path(name, path))
         return StreamFeed(
             name, Shape(form, fields, form_name, store_empty), spare=next(made), stream=stdout, path=device
         )
     size = settings.FEED_EXPORT_BATCH_ITEM_COUNT if options.batch_item_count is None else options.batch_item_count
-    plain = bool(options.postprocessing)  # what compresses is a plug-in
+    size = size or (kind.batch_items if options.batch_item_count is None else 0)
+    plain = kind.whole or bool(options.postprocessing)  # what compresses is a plug-in
     shape = Shape(form, fields, form_name + ("" if plain else compression_of(path)), store_empty)
     template = PathTemplate(name, path, values, parameters) if not elsewhere else None
     target = template or Template(name, path, values, parameters)
@@ -114,7 +122,11 @@ def _feed(
         return FileFeed(template, shape, overwrite=bool(options.overwrite), batch_size=size, started=started)
     storage = storage_of(name, path, options, given, settings, declared)
     spool, waiting = Spool(target, plain=plain), settings.FEED_TEMPDIR
-    return SentFeed(spool, shape, storage=storage, batch_size=size, started=started, waiting=waiting)
+    if not kind.whole:
+        return SentFeed(spool, shape, storage=storage, batch_size=size, started=started, waiting=waiting)
+    feed = SentFeed if template is None else PartsFeed
+    storage = Converted(storage, form)
+    return feed(spool, shape, storage=storage, batch_size=size, started=started, waiting=waiting)
 
 
 def _formats(

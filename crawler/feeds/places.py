@@ -49,8 +49,8 @@ def _check_place(feed: str, path: str, options: FeedOptions, *, elsewhere: bool)
         raise OutputError(f"feed {feed!r}: it names no file; write SCHEME://HOST/PATH/FILE")
     if not elsewhere and not options.overwrite:
         raise OutputError(
-            f"feed {feed!r}: nothing is appended to a file that goes through postprocessing: say overwrite True; "
-            "%(time)s in its name keeps those before it"
+            f"feed {feed!r}: nothing is appended to a file that is made as a whole, of Parquet or through "
+            "postprocessing: -O, or overwrite True, writes it anew; %(time)s in its name keeps those before it"
         )
 
 

@@ -110,7 +110,8 @@ def test_each_value_has_its_form_in_csv_and_xml(tmp_path: Path, number: int) -> 
 
 def test_each_format_of_the_product_has_one_reader_in_the_tests() -> None:
     product = formats.FORMATS
-    assert Counter(product[name] for name in FORMATS) == Counter(set(product.values()))
+    whole = {product["parquet"]}  # which is read by test_parquet.py: nothing is appended to it
+    assert Counter(product[name] for name in FORMATS) == Counter(set(product.values()) - whole)
 
 
 def test_keys_that_are_no_text(tmp_path: Path) -> None:

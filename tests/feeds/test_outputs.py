@@ -77,7 +77,7 @@ def test_parse_output_wants_a_path(text: str) -> None:
         ("s3://bucket/", {"format": "jl"}, "it names no file"),
         ("memory://x.jl", {}, "it names no file"),
         ("file://host/x.jl", {}, "has three slashes: file:///x.jl"),
-        ("x.csv", {"postprocessing": ["bz2.BZ2File"]}, "postprocessing: say overwrite True"),
+        ("x.csv", {"postprocessing": ["bz2.BZ2File"]}, "through postprocessing: -O, or overwrite True"),
         ("x.csv", {"postprocessing": [5], "overwrite": True}, "holds 5, which is no class"),
         ("x.csv", {"postprocessing": ["bz2.BZ2File"], "overwrite": True, "feilds": []}, "unknown option 'feilds'"),
         ("x.pickle", {}, "pickle is not written: to read such a file runs what is in it"),

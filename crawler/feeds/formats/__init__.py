@@ -15,6 +15,7 @@ FORMATS: dict[str, type[Format] | str] = {
     "json": Json,
     "csv": Csv,
     "xml": Xml,
+    "parquet": "crawler.feeds.formats.parquet.Parquet",
 }
 """Each name, or extension, and its class; its dotted path, where importing it takes long."""
 

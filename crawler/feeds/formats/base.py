@@ -8,8 +8,9 @@ hold it and another process can go on where this one was killed. A format of you
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, BinaryIO
 
 # The codecs that write a byte order mark each time they are called: the mark is ours, once, and then the plain one.
@@ -56,6 +57,15 @@ class Format:
     text_names: bool = False
     """Whether ``encode`` wants every field name to be text; else dict keys may be of any type."""
 
+    whole: bool = False
+    """Whether a file of it is made as a whole: by ``convert``, of the bytes that ``encode`` and ``finish`` returned.
+
+    Such a feed writes one file after the other, each there or not, and nothing is appended to one.
+    """
+
+    batch_items: int = 0
+    """Items a file where nobody says how many (0: all in one); for ``whole`` alone."""
+
     head_size: int = 1 << 16
     """How many of an old file's first bytes ``adopt`` wants to see."""
 
@@ -91,6 +101,16 @@ class Format:
         """
         self.restore({})
         return 0
+
+    def learn(self, kinds: Collection[type]) -> None:
+        """Be told item classes, before the first item of each is encoded."""
+
+    def check(self) -> None:
+        """Raise whatever says that no file can be made: OutputError, ImportError; for ``whole``, before the start."""
+
+    def convert(self, file: Path, made: Path) -> None:
+        """Make the file ``made`` of one that ``finish`` has ended, for ``whole``. Any error is tried again."""
+        raise NotImplementedError
 
     def fits(self, items: Sequence[dict[str, Any]]) -> bool:
         """Tell whether the items can be written behind what the file holds already."""

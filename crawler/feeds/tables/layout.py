@@ -30,6 +30,7 @@ class Layout:
         self._columns = [Column(column.kind) for column in found]
         self._places = {database.folded(name): place for place, name in enumerate(self.names)}
         self._extra = self._places.pop(EXTRA, None)
+        self._exact = {name: place for place, name in enumerate(self.names) if place != self._extra}
         self._told: set[str] = set()
 
     def __repr__(self) -> str:
@@ -40,7 +41,9 @@ class Layout:
         values: list[Any] = [None] * len(self.names)
         extra: dict[str, Any] = {}
         for name, value in row.items():
-            place = self._places.get(self._folded(name))
+            place = self._exact.get(name)
+            if place is None:
+                place = self._places.get(self._folded(name))
             value = plain(value)
             if place is None or values[place] is not None:
                 extra[name] = value

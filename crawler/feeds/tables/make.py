@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crawler.config.credentials import with_password
 from crawler.errors import OutputError, SettingError, UsageError
 from crawler.feeds.items import Fields
-from crawler.feeds.names import PathTemplate, stamp
+from crawler.feeds.names import PathTemplate, Template, stamp
 from crawler.feeds.options import FeedOptions, loaded
 from crawler.feeds.tables.address import read_place
 from crawler.feeds.tables.database import Database
@@ -42,13 +41,13 @@ def table_feed(
             raise OutputError(f"feed {feed!r}: the option {name} means nothing to a table")
     place = read_place(feed, uri, options.key)
 
-    def filled(text: str) -> Path:
-        return PathTemplate(feed, text, values).path(time=stamp(started), batch_time=stamp(started), batch=1)
-
+    now = stamp(started)
+    table = Template(feed, place.table, values).filled(time=now, batch_time=now, batch=1)
     database: Database
     hint = ""
-    file = filled(place.server) if place.sqlite else None
-    if file is not None:
+    file = None
+    if place.sqlite:
+        file = PathTemplate(feed, place.server, values).path(time=now, batch_time=now, batch=1)
         database = Sqlite(file)
     else:
         from crawler.feeds.tables.postgres import Postgres
@@ -59,7 +58,7 @@ def table_feed(
         feed,
         database,
         fields,
-        table=filled(place.table).name if "%(" in place.table else place.table,
+        table=table,
         key=place.key,
         overwrite=bool(options.overwrite),
         file=file,
