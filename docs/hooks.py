@@ -42,6 +42,7 @@ REFERENCE = {
 
 MODULES = {
     "Tests": ["crawler.testing"],
+    "Contracts of callbacks": ["crawler.contracts"],
     "Contracts of swapped parts": [
         "crawler.feeds.formats.base",
         "crawler.download.seam",

@@ -46,7 +46,7 @@ def command(spiders: tuple[str, ...], *, only_list: bool, every_spider: bool, **
         return 0
     found = [each for each in found if each.methods]
     if not found:
-        say("no docstring of a callback has a contract such as @url (docs/commands.md)", err=True)
+        say("crawler: no docstring of a callback has a contract such as @url (docs/commands.md)", err=True)
     return _run(found, load_settings(None, None, command_line), pairs("-a", given.get("arguments", ()), UsageError))
 
 

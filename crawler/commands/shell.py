@@ -15,6 +15,7 @@ from crawler.errors import HttpError, RequestError, UsageError
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.observe.frames import describe
+from crawler.shell.prompt import evaluate, nobody_types
 from crawler.spider import Spider
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def command(url: str | None, spider: str | None, code: str | None, *, no_redirec
     network. `fetch(url)` gets another one. Without --spider it is the spider whose allowed_domains has the URL.
     """
     command_line: dict[str, Any] = {"LOG_LEVEL": "ERROR"} | command_line_settings(given) | ALONE
+    if code is None and nobody_types():
+        raise UsageError("nobody can type here: there is no stdin; -c CODE runs a line of Python")
     address = address_of(url) if url is not None else None
     spider_class, project = spider_for(address, spider, command_line, otherwise=NoSpider)
     settings = load_settings(project, spider_class, command_line)
@@ -83,10 +86,10 @@ class _Session:
             return 0
         if url is not None and self._names["response"] is None:
             return 1
-        from crawler.shell.prompt import evaluate
-
         try:
             evaluate(code, self._names)
+        except BrokenPipeError:  # nobody reads what it prints
+            raise
         except Exception as error:
             say(f"crawler shell: {describe(error)}", err=True)
             return 1

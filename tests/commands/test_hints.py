@@ -113,6 +113,9 @@ def unread(*arguments: str, cwd: Path, stream: str = "stdout") -> tuple[int, str
                 ["fetch", "data:,x"],
                 ["list"],
                 ["jobs", "--json"],
+                ["shell", "data:,x", "-c", "response"],
+                ["parse", "data:,x", "--spider", "example"],
+                ["check", "-l", "-v"],
             )
         ),
     ],

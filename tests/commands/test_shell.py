@@ -170,6 +170,14 @@ def test_limits_and_the_job_of_the_project_do_not_count(crawler: Crawler, projec
     assert crawler("shell", shop.url, "-c", code, cwd=project).out == f"<404 {shop.url}/none>\n"
 
 
+def test_a_shell_without_stdin_is_wrong_usage(folder: Path) -> None:
+    done = subprocess.run(
+        command("shell"), stdin=subprocess.DEVNULL, cwd=folder, env=environment(), capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "crawler: nobody can type here: there is no stdin; -c CODE runs a line of Python\n"
+
+
 def test_a_crawl_that_cannot_begin_is_told_before_the_prompt(crawler: Crawler, folder: Path) -> None:
     text = "from crawler import Spider\n\nclass Pages(Spider):\n    name = 'pages'\n    label: str\n"
     (folder / "pages.py").write_text(text)
@@ -197,13 +205,15 @@ def test_fetch_follows_a_redirect_unless_told_not_to(crawler: Crawler, shop: Sho
 
 
 def test_a_page_is_viewed_where_no_browser_is(
-    crawler: Crawler, shop: Shop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    crawler: Crawler, shop: Shop, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("webbrowser.open", lambda url: False)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     result = crawler("view", f"{shop.url}/moved")
     assert result.status == 0
     assert f'<base href="{shop.url}/page"><title>Shop' in Path(result.out.strip()).read_text("utf-8-sig")
+    (folder / "page.html").write_text("<p>Local")
+    assert "<p>Local" in Path(crawler("view", "page.html").out.strip()).read_text("utf-8-sig")
     result = crawler("view", f"{shop.url}/private")
     assert result.status == 1
     assert "RequestDropped: robots" in result.err
