@@ -13,6 +13,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +22,8 @@ from tests.commands.conftest import environment
 from tests.docs.blocks import ROOT, Block, blocks
 
 _END = "@@ended"
+_LONGEST = 120.0
+"""Seconds after which a command, and its shell with it, is ended."""
 
 
 class Said(NamedTuple):
@@ -75,9 +78,17 @@ class Terminal:
     def type(self, command: str) -> str:
         """Return what a command says. Raises AssertionError if its status is not 0."""
         assert self._bash.stdin is not None
-        assert self._bash.stdout is not None
         self._bash.stdin.write(f"{{ {command}\n}} </dev/null\nprintf '\\n{_END} %d %s\\n' $? \"$PWD\"\n")
         self._bash.stdin.flush()
+        watch = threading.Timer(_LONGEST, self._kill)
+        watch.start()
+        try:
+            return self._said(command)
+        finally:
+            watch.cancel()
+
+    def _said(self, command: str) -> str:
+        assert self._bash.stdout is not None
         output: list[str] = []
         for line in self._bash.stdout:
             if line.startswith(_END):
@@ -87,12 +98,15 @@ class Terminal:
                 assert status == "0", f"$ {command}\n{said}\nexit status {status}"
                 return said
             output.append(line)
-        raise AssertionError(f"$ {command}\nended the shell:\n{''.join(output)}")
+        raise AssertionError(f"$ {command}\nended the shell, or took more than {_LONGEST:g} s:\n{''.join(output)}")
 
     def close(self) -> None:
         """End bash and everything it began."""
-        os.killpg(self._bash.pid, signal.SIGKILL)
+        self._kill()
         self._bash.communicate()
+
+    def _kill(self) -> None:
+        os.killpg(self._bash.pid, signal.SIGKILL)
 
 
 def type_page(
