@@ -26,7 +26,8 @@ from crawler.assembly.components import (
 )
 from crawler.assembly.feeds import feeds_of_crawl, place_feeds
 from crawler.assembly.job import ChosenStore, JobPlan, begun_at, choose_store, going_on
-from crawler.assembly.rules import make_acceptance, make_rules
+from crawler.assembly.rules import checked_fingerprint, make_acceptance, make_rules
+from crawler.assembly.second_run import Command, SecondRun, item_keys, keeps_items, second_run, with_digests
 from crawler.assembly.world import ForComponents, World, end_with_reactor, real_world
 from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
@@ -194,6 +195,8 @@ def prepare(
     crawler.spider = spider = make_spider(spider_class, crawler, arguments or {})
     subscribe_stats(crawler.events, crawler.stats)
     plan, wall = going_on(loaded, spider, plan or JobPlan()) if store is None else JobPlan(), world.clock.wall()
+    command = Command.of(spider.name, plan.description)
+    second = second_run(loaded.core, command, checked_fingerprint(loaded.core.FINGERPRINT), part=plan.is_part)
     if feeds is None:
         feeds = feeds_of_crawl(loaded, spider, begun_at(loaded.core, plan, wall))
     feeds = [*feeds, *also_feeds]
@@ -205,8 +208,10 @@ def prepare(
         chosen = choose_store(loaded, spider, plan=plan, reactor=world.reactor, wall=wall)
     if chosen.path is not None:
         place_feeds(feeds, chosen.path.parent, chosen.path.stem)
+        feeds = with_digests(feeds, loaded.core, chosen.path, second)
+    keyed = any(getattr(feed, "keyed", False) for feed in feeds) or (plan.is_part and keeps_items(loaded.core))
     try:
-        prepared = _prepared(crawler, world, chosen, feeds)
+        prepared = _prepared(crawler, world, chosen, feeds, second._replace(keyed=keyed))
     except BaseException as error:
         chosen.abandon()
         if isinstance(error, Exception | KeyboardInterrupt):
@@ -217,12 +222,14 @@ def prepare(
     return prepared
 
 
-def _prepared(crawler: Crawler, world: World, chosen: ChosenStore, feeds: Sequence[Feed]) -> PreparedCrawl:
+def _prepared(
+    crawler: Crawler, world: World, chosen: ChosenStore, feeds: Sequence[Feed], second: SecondRun
+) -> PreparedCrawl:
     loaded, spider = crawler.settings, crawler.spider
     assert spider is not None
     crawler.check_value = getattr(chosen.store, "check_value", None)
     edge = _edge(loaded.core, crawler, world)
-    run = Crawl(_parts(crawler, spider, world, edge, chosen, feeds))
+    run = Crawl(_parts(crawler, spider, world, edge, chosen, feeds, second))
     crawler.running = ForComponents(run, world.reactor)
     crawler.http = edge.http or NoSideCalls()  # type: ignore[assignment]  # both stand in for treq's client
     edge.again = run.fetch_more
@@ -237,7 +244,7 @@ def _prepared(crawler: Crawler, world: World, chosen: ChosenStore, feeds: Sequen
 
 def _edge(core: CoreSettings, crawler: Crawler, world: World) -> Edge:
     pages: CacheFile | None = None
-    if core.HTTPCACHE_ENABLED:
+    if core.HTTPCACHE_ENABLED or core.SINCE is not None:
         pages = CacheFile(
             Path(core.HTTPCACHE_FILE),
             max_size=core.HTTPCACHE_MAX_SIZE,
@@ -248,7 +255,13 @@ def _edge(core: CoreSettings, crawler: Crawler, world: World) -> Edge:
 
 
 def _parts(
-    crawler: Crawler, spider: Spider, world: World, edge: Edge, chosen: ChosenStore, feeds: Sequence[Feed]
+    crawler: Crawler,
+    spider: Spider,
+    world: World,
+    edge: Edge,
+    chosen: ChosenStore,
+    feeds: Sequence[Feed],
+    second: SecondRun,
 ) -> Parts:
     settings, core = crawler.settings, crawler.settings.core
     return Parts(
@@ -269,6 +282,8 @@ def _parts(
         memory=crawler.memory,
         memory_changes=crawler.memory_changes,
         facts=[StatsFacts(crawler.stats), SpiderState(spider, shared=chosen.store.takes), *edge.facts],
+        known=second.known,
+        item_keys=item_keys(core) if second.keyed else None,
     )
 
 

@@ -52,6 +52,11 @@ class JobPlan:
     usual: Path = dataclasses.field(default_factory=lambda: Path(CoreSettings().JOB_DIR).absolute())
     typed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
+    @property
+    def is_part(self) -> bool:
+        """Whether it is that of one worker."""
+        return False
+
     def store_of(self, spider: Spider) -> Store | None:
         """Return the store of a worker; None: the settings name the store."""
         return None
@@ -219,6 +224,8 @@ class ItemCodec(Codec):
         try:
             return super().encode_item(item)
         except CannotStore as error:
+            if type(item) is tuple:  # with where it comes from
+                return super().encode_item((self.decode(self.encode_item(item[0])), *item[1:]))
             fields = dict(item) if isinstance(item, dict) else ItemAdapter(item).asdict()
             if type(item) not in self._told:
                 self._told.add(type(item))

@@ -89,7 +89,12 @@ def _appending(description: Mapping[str, Any], arguments: Mapping[str, str]) -> 
     if not isinstance(command, dict):
         return dict(description)  # told by whoever recalls the command
     given = {**(command.get("arguments") or {}), **arguments}
-    return {**description, COMMAND: {**command, "append": True, "arguments": given}}
+    settings = {name: value for name, value in (command.get("settings") or {}).items() if name not in _OF_A_SECOND_RUN}
+    return {**description, COMMAND: {**command, "append": True, "arguments": given, "settings": settings}}
+
+
+_OF_A_SECOND_RUN = ("SINCE", "ONLY_NEW", "CHANGES_FILE")
+"""What failed is fetched whole; what the crawl has said of changes stays as it is."""
 
 
 def _renewed(found: Found) -> Renewed:

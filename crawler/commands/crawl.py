@@ -8,7 +8,14 @@ from typing import Unpack
 import click
 
 from crawler.commands.loading import chosen
-from crawler.commands.options import Given, process_options, run_options, running_options, workers_options
+from crawler.commands.options import (
+    Given,
+    process_options,
+    run_options,
+    running_options,
+    second_run_options,
+    workers_options,
+)
 from crawler.commands.processes import run as run_crawl
 from crawler.commands.processes import run_several
 from crawler.errors import UsageError
@@ -17,6 +24,7 @@ from crawler.errors import UsageError
 @click.command()
 @click.argument("spiders", metavar="SPIDER…", nargs=-1, required=True)
 @running_options
+@second_run_options
 @workers_options
 @process_options
 def command(spiders: tuple[str, ...], **given: Unpack[Given]) -> int:

@@ -16,6 +16,7 @@ from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
 from crawler.errors import UsageError
 from crawler.spider import Spider
+from crawler.storage.itemrecord import remove_record
 from crawler.storage.jobs import SUFFIX, Job, find_job, job_path, list_jobs, remove_job
 
 
@@ -56,6 +57,7 @@ def remove_any(core: CoreSettings, job: Job) -> None:
         from crawler.commands.cluster.finding import remove_shared
 
         remove_shared(core, job)
+        remove_record(job_path(core.JOB_DIR, job.name))
     forget_runs(core, job)
 
 

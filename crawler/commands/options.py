@@ -31,6 +31,9 @@ class Given(TypedDict, total=False):
     fail_on: str | None
     job: str | None
     warc: str | None
+    since: str | None
+    only_new: bool
+    changes: str | None
     workers: int | None
     verbose: bool
     pidfile: str | None
@@ -88,6 +91,13 @@ _RUNNING = (
 )
 
 
+_SECOND_RUN = (
+    click.option("--since", metavar="LAST|JOB", help="Ask only whether pages have changed since that run."),
+    click.option("--only-new", is_flag=True, help="Leave out the pages that led nowhere in that run."),
+    click.option("--changes", metavar="FILE", help="Write which items are new, changed or gone: JSON Lines."),
+)
+
+
 def settings_options(command: Decorated) -> Decorated:
     """Add -s and the options of the log."""
     return add_options(command, (_SETTINGS, *_LOGGING))
@@ -101,6 +111,11 @@ def feeds_options(command: Decorated) -> Decorated:
 def running_options(command: Decorated) -> Decorated:
     """Add all options of a command that runs a spider."""
     return add_options(command, (*_RUNNING, _SETTINGS, *_LOGGING))
+
+
+def second_run_options(command: Decorated) -> Decorated:
+    """Add --since, --only-new and --changes, for a command that begins a crawl."""
+    return add_options(command, _SECOND_RUN)
 
 
 def workers_options(command: Decorated) -> Decorated:
@@ -131,6 +146,9 @@ def command_line_settings(given: Given) -> dict[str, Any]:
         "FAIL_ON": given.get("fail_on"),
         "JOB_NAME": given.get("job"),
         "WARC_FILE": given.get("warc"),
+        "SINCE": given.get("since"),
+        "ONLY_NEW": True if given.get("only_new") else None,
+        "CHANGES_FILE": given.get("changes"),
         "FEEDS": feeds_of(given.get("append", ()), given.get("overwrite", ())) or None,
     }
     return settings | {name: value for name, value in named.items() if value is not None}

@@ -16,6 +16,10 @@ def run(spider_class: type[Spider], settings: Settings, options: RunOptions, *, 
 
     It is many processes if --workers says so, or if JOB_STORE is a server, where others can help.
     """
+    if settings.core.SINCE is not None:  # a resume is to mean the same run, whatever is the last by then
+        from crawler.assembly.second_run import Command, named_run
+
+        options.settings["SINCE"] = named_run(settings.core, Command(spider_class.name, options.arguments, file))
     many = is_many(settings, options)
     with beside(options, many=many):
         if many:

@@ -7,13 +7,21 @@ from typing import Unpack
 import click
 
 from crawler.commands.loading import chosen
-from crawler.commands.options import Given, process_options, run_options, running_options, workers_options
+from crawler.commands.options import (
+    Given,
+    process_options,
+    run_options,
+    running_options,
+    second_run_options,
+    workers_options,
+)
 from crawler.commands.processes import run as run_crawl
 
 
 @click.command()
 @click.argument("file")
 @running_options
+@second_run_options
 @workers_options
 @process_options
 def command(file: str, **given: Unpack[Given]) -> int:

@@ -24,7 +24,7 @@ MISSING: Final = inspect.Parameter.empty
 LISTS = ("PIPELINES", "MIDDLEWARES", "EXTENSIONS", "REQUEST_FILTERS", "SPIDER_CONTRACTS")
 TABLES = ("SCHEMES", "FEED_FORMATS", "FEED_STORAGES")
 SINGLES = ("DOWNLOADER", "JOB_STORE", "FINGERPRINT", "SLOT_KEY", "FEED_URI_PARAMS")
-COMPONENT_SETTINGS: Final = frozenset(LISTS + TABLES + SINGLES)
+COMPONENT_SETTINGS: Final = frozenset((*LISTS, *TABLES, *SINGLES, "ITEM_KEY"))
 """The settings whose values are, or name, classes and functions."""
 
 _BUILT_IN = {"DOWNLOADER": ("fast", "twisted"), "JOB_STORE": ("sqlite", "memory")}
@@ -76,6 +76,8 @@ def load_components(name: str, value: Value, *, where: str) -> Value:
         if isinstance(value, str) and known and "." not in value:
             choice = ", ".join([f'"{word}"' for word in known] + ["the URL of a server"] * (name == "JOB_STORE"))
             raise SettingError(f'{where}: expected {choice} or a class, got "{value}"{did_you_mean(value, known)}')
+        return _load(value, where)
+    if name == "ITEM_KEY" and isinstance(value, str) and "." in value:
         return _load(value, where)
     return value
 

@@ -133,6 +133,17 @@ def path(value: str) -> str:
     return value
 
 
+def item_key(value: Any) -> Any:
+    """A function, the name of a field, or the names of several: a list, or a text with commas."""
+    if isinstance(value, str):
+        value = [name.strip() for name in value.split(",")]
+        value = value[0] if len(value) == 1 else value
+    names = value if isinstance(value, list) else [value]
+    if callable(value) or (names and all(isinstance(name, str) and name for name in names)):
+        return value
+    raise WrongValue(f"expected the name of a field, a list of names, or a function, got {shorten(value)}")
+
+
 def encoding(value: str) -> str:
     """The name of an encoding of texts that Python knows."""
     try:

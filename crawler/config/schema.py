@@ -239,6 +239,23 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
         Literal["accepted", "full"], _said("What `crawler explain` knows: accepted URLs, or refused links too")
     ] = "accepted"
 
+    # Second runs
+    SINCE: Annotated[
+        str | None, _said("Ask only whether pages have changed since a run: \"LAST\", a job's name, or a run's")
+    ] = None
+    ONLY_NEW: Annotated[bool, _said("Leave out the pages that this run knew as leaves")] = False
+    CHANGES_FILE: Annotated[
+        str | None, _said("Write which items are new, changed or gone to this file (JSON Lines)"), Holds(holds.path)
+    ] = None
+    CHANGES_IGNORE: Annotated[list[str], _said("Fields in which an item may differ and be the same")] = []
+    ITEM_KEY: Annotated[
+        Any, _said("Which item is the same in two runs: a field, several, or a function (item) -> str"),
+        Holds(holds.item_key),
+    ] = None  # fmt: skip
+    JOB_HISTORY_ITEMS: Annotated[
+        Literal["digests", "whole", "none"], _said("What is kept of a finished crawl's items")
+    ] = "digests"
+
     # When to stop
     CLOSESPIDER_ITEMCOUNT: Annotated[Count, _said("Stop after so many items; 0: never")] = 0
     CLOSESPIDER_PAGECOUNT: Annotated[Count, _said("Stop after so many responses; 0: never")] = 0

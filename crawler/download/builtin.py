@@ -54,7 +54,7 @@ class BuiltIn:
         defaults, authentication = DefaultHeaders(core), Authentication(core)
         cookies = Cookies(core, wall=wall) if core.COOKIES_ENABLED else None
         self.middlewares.append(defaults)
-        if core.HTTPCACHE_ENABLED and pages is not None:
+        if pages is not None:
             thread = self._thread("cache")
             self._cache = HttpCache(
                 core, pages, thread, defaults=defaults, authentication=authentication, cookies=cookies, wall=wall

@@ -23,6 +23,9 @@ from crawler.model.response import Response
 
 logger = logging.getLogger(__name__)
 
+RAISED = "raised"
+"""The reason that an answered request has whose callback raised: what it yielded is not all that there is."""
+
 
 class Ending:
     """Takes every wish and every reason to end, and keeps what went wrong.
@@ -97,6 +100,7 @@ class Ending:
         if isinstance(error, CloseSpider):
             self.stop(error.reason)
         elif not unit.abandoned:
+            unit.reason = unit.reason or RAISED
             url = response.url if response is not None else None
             if url is None and unit.request is not None:
                 url = unit.request.url

@@ -41,7 +41,7 @@ class Keeping:
         frontier = SharedFrontier if store.takes else Frontier
         self.frontier = frontier(window=store.window, limits=limits, random=random, robots=core.ROBOTSTXT_OBEY)
         self.robots = RobotsGate(core, self.frontier, clock, parts.robots_agent, random=random, durable=durable)
-        self.queue = RequestQueue(self.life, self.frontier, self.robots, clock, events, parts.edge)
+        self.queue = RequestQueue(self.life, self.frontier, self.robots, clock, events, parts.edge, parts.known)
         self.feeds = FeedWriters(parts.feeds, store, machine=machine, ending=self.ending, events=events)
         self.facts = Facts(parts.facts, parts.memory_changes, self.ending)
         self.refusing = Refusing(self.life.books, events, explain=core.JOB_EXPLAIN == "full")
@@ -70,7 +70,9 @@ class UsersCode:
         self.watch = HoldWatch(core.HOLD_WARNING_SECONDS, machine)
         self.patience = Patience(machine)
         stages = [make_stage(stage, parts.spider, machine) for stage in parts.stages]
-        self.pipelines = Pipelines(stages, store, patience=self.patience, ending=ending, events=parts.events)
+        self.pipelines = Pipelines(
+            stages, store, patience=self.patience, ending=ending, events=parts.events, keys=parts.item_keys
+        )
         self.start_pages = StartPages(parts.start_marks, name_of(default_callback(parts.spider)))
         self.carrying = Carrying(store, parts.acceptance, kept.queue, kept.keeper, kept.refusing, ending)
         requests = Requests(

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 
 from crawler.config.schema import CoreSettings
 from crawler.engine.deciding.acceptance import Acceptance, Marks
+from crawler.engine.items.keys import ItemKeys
 from crawler.engine.keeping.facts import FactSource
 from crawler.engine.machine import Machine
 from crawler.events import Events
@@ -19,6 +20,7 @@ from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.pipeline import Change
 from crawler.pipeline import Stage as UsersStage
+from crawler.policy.known import KnownLeaves
 from crawler.policy.outcome import Rules
 from crawler.spider import Spider
 from crawler.stats import Stats
@@ -56,3 +58,5 @@ class Parts:
     memory: dict[tuple[str, str], dict[Any, Any]]
     memory_changes: list[Change] = field(default_factory=list)
     facts: Sequence[FactSource] = field(default_factory=list)
+    known: KnownLeaves | None = None
+    item_keys: ItemKeys | None = None

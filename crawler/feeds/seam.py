@@ -17,6 +17,9 @@ class Feed(Protocol):
     It may have ``lost``, a list of (item, error): what a ``write`` left out since a function of the user's raised.
     Who reads it after the write empties it. It may have ``place(folder)``, which is told before ``open`` where it may
     keep files of its own, in a folder (made when it is needed) that goes with the job; not told: there is no job.
+
+    One that has ``keyed`` True is the crawl's own: it gets each item with where it comes from (model.keyed.Keyed), and
+    the user is not told of it.
     """
 
     name: str

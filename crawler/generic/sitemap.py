@@ -130,8 +130,8 @@ class SitemapSpider(Spider):
     ``sitemap_rules``: (regular expression, callback or its name); the first that is found in a URL decides.
     ``sitemap_follow``: of which URLs in a sitemap index one must be found. ``sitemap_alternate_links``: follow
     the other languages' links, too. ``sitemap_max_size``: most bytes of a sitemap, unpacked; the default
-    is the limit of sitemaps.org. A sitemap that breaks off, or is refused, is logged as an error of its
-    callback; what was read before that is crawled.
+    is the limit of sitemaps.org. What a sitemap says of a page's last change is in meta ``lastmod``. A sitemap that
+    breaks off, or is refused, is logged as an error of its callback; what was read before that is crawled.
     """
 
     sitemap_urls: ClassVar[Sequence[str]] = ()
@@ -179,15 +179,17 @@ class SitemapSpider(Spider):
         else:
             self.logger.warning("Ignoring invalid sitemap: %s", response)
             return
-        for url in self._urls(self.sitemap_filter(sitemap)):
+        for url, lastmod in self._urls(self.sitemap_filter(sitemap)):
             for pattern, callback in rules:
                 if pattern.search(url):
-                    yield Request(response.urljoin(url), callback)
+                    meta = {"lastmod": lastmod} if lastmod else None
+                    yield Request(response.urljoin(url), callback, meta=meta)
                     break
 
-    def _urls(self, entries: Iterable[Entry]) -> Iterator[str]:
+    def _urls(self, entries: Iterable[Entry]) -> Iterator[tuple[str, str]]:
+        """Yield the URLs, with when the page of each changed last; "" where that is not said."""
         for entry in entries:
             if entry["loc"]:
-                yield entry["loc"]
+                yield entry["loc"], str(entry.get("lastmod") or "")
             if self.sitemap_alternate_links:
-                yield from entry.get("alternate", ())
+                yield from ((url, "") for url in entry.get("alternate", ()))

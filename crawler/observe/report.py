@@ -88,6 +88,9 @@ def rows(summary: Summary, pages_before: int = 0, go_on: str = "") -> list[tuple
         ("Items", f"{summary.items:,}{_also(beside, *_BESIDE_ITEMS)}"),
         ("Errors", f"{summary.errors:,}{_also(stats, ('retry/count', 'retries'))}"),
     ]
+    if asked := _also(stats, ("httpcache/revalidate", "not changed"), ("httpcache/hit", "not asked about")):
+        kept = stats.get("httpcache/revalidate", 0) + stats.get("httpcache/hit", 0)
+        lines.append(("From cache", f"{kept:,}{asked}"))
     dropped, failed = _dropped_and_failed(stats)
     lines += [(name, said) for name, said in (("Dropped", dropped), ("Failed", failed)) if said]
     statuses = _statuses(stats)

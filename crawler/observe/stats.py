@@ -96,6 +96,8 @@ class _Counts:
             self._counts[f"robotstxt/response_status_count/{status}"] += 1
         else:
             self._counts["response_received_count"] += 1
+            if event.response.flags and "cached" in event.response.flags:
+                self._counts["httpcache/revalidate" if "revalidated" in event.response.flags else "httpcache/hit"] += 1
 
     def fetch_failed(self, event: events.FetchFailed) -> None:
         name = type(event.error).__name__

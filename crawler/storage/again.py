@@ -25,6 +25,7 @@ from crawler.storage.finished import failed
 from crawler.storage.group import signed
 from crawler.storage.history import Failed, Run
 from crawler.storage.historyfile import some_of, unpack_fingerprints
+from crawler.storage.itemrecord import revive_record
 from crawler.storage.jobfile import translated
 from crawler.storage.jobs import job_path
 from crawler.storage.lock import JobLock
@@ -91,6 +92,7 @@ def revive(job_dir: Path, run: Run, renewed: Renewed, description: dict[str, Any
                     count = _put_back(sql, renewed)
             for companion in schema.COMPANIONS:
                 path.with_name(path.name + companion).unlink(missing_ok=True)
+            revive_record(path, run)
             aside.rename(path)
             schema.sync_folder(path.parent)
         finally:

@@ -18,6 +18,7 @@ from crawler.frontier.store import Attempt
 from crawler.storage import schema
 from crawler.storage.history import Failed, Kept, Page, Run, write
 from crawler.storage.historyfile import pack_fingerprints, some_of
+from crawler.storage.itemhistory import with_items
 from crawler.storage.jobs import read_job, reading
 
 NOT_KEPT = ("robots:", "throttle:", "wait:")
@@ -45,7 +46,7 @@ def keep(path: Path, description: Mapping[str, Any], withheld: list[str]) -> Pat
         kept = kept._replace(failed=failed(sql), facts=_facts(sql, all_of_them=failures > 0))
         if failures:
             kept = kept._replace(memory=sql.execute(_MEMORY))
-        return write(path.parent, run, kept)
+        return write(path.parent, run, with_items(path, kept))
 
 
 _two = reading

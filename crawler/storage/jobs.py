@@ -27,6 +27,7 @@ from crawler.storage.values import Values
 SUFFIX = ".sqlite"
 FEEDS = ".feeds"
 _COMPANIONS = ("", *schema.COMPANIONS, schema.ASIDE, ".lock")
+_SCRATCH = (".items", ".changes")  # see crawler.storage.itemrecord
 _is_name = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}").fullmatch
 
 
@@ -154,6 +155,8 @@ def remove_job(path: Path) -> None:
         for companion in _COMPANIONS:
             path.with_name(path.name + companion).unlink(missing_ok=True)
         remove_feeds(path.parent, path.stem)
+        for suffix in _SCRATCH:
+            path.with_suffix(suffix).unlink(missing_ok=True)
     except OSError as error:
         raise StoreError(f"the job {path} cannot be removed: {error.strerror}") from error
     finally:

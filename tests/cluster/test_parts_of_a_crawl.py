@@ -32,12 +32,17 @@ def test_each_worker_has_files_of_its_own(file: str, own: str) -> None:
 
 def test_a_worker_writes_no_feed_and_has_its_own_archive_and_cache() -> None:
     core = CoreSettings(
-        FEEDS={"x.jsonl": {}}, WARC_FILE="x.warc", HTTPCACHE_ENABLED=True, CLOSESPIDER_TIMEOUT_NO_ITEM=3
+        FEEDS={"x.jsonl": {}},
+        WARC_FILE="x.warc",
+        HTTPCACHE_ENABLED=True,
+        CHANGES_FILE="x",
+        CLOSESPIDER_TIMEOUT_NO_ITEM=3,
     )
     own = settings_of_worker(core, "w2")
     assert own["FEEDS"] == {}
     assert own["WARC_FILE"] == "x.w2.warc"
-    assert own["HTTPCACHE_FILE"] == ".crawler/cache.w2.sqlite"
+    assert own["CHANGES_FILE"] is None  # the starter writes it
+    assert "HTTPCACHE_FILE" not in own  # one for all: each finds what another has kept
     assert own["CLOSESPIDER_TIMEOUT_NO_ITEM"] == 0
 
 

@@ -398,3 +398,16 @@ def test_the_requests_of_generic_spiders_can_be_kept_by_a_job() -> None:
         again = codec.decode_request(request.url, 0, codec.encode_request(request))
         assert again.callback == request.callback
         assert again.meta == request.meta
+
+
+def test_a_sitemap_says_when_its_pages_changed() -> None:
+    class Maps(SitemapSpider):
+        name = "maps"
+        sitemap_urls = (ROOT + "sitemap.xml",)
+
+        def parse(self, response: scrapy.Response) -> Any:
+            yield {response.url: response.meta.get("lastmod")}
+
+    entries = f"<url><loc>{ROOT}a</loc><lastmod>2024-05-01</lastmod></url><url><loc>{ROOT}b</loc></url>"
+    result = crawl(Maps, {ROOT + "sitemap.xml": xml(f"<urlset>{entries}</urlset>"), ROOT + "a": "a", ROOT + "b": "b"})
+    assert sorted(ok(result), key=str) == [{ROOT + "a": "2024-05-01"}, {ROOT + "b": None}]

@@ -18,7 +18,8 @@ from crawler.storage.cluster.jobs import FORM, ServerJobs
 from crawler.storage.cluster.private import SUFFIX
 from crawler.storage.cluster.trace import ServerTraces
 from crawler.storage.history import Failed, Run
-from crawler.storage.jobs import Job, make_folder
+from crawler.storage.itemrecord import revive_record
+from crawler.storage.jobs import Job, job_path, make_folder
 
 
 def shared_failures(core: CoreSettings, job: Job) -> Iterator[Failed]:
@@ -55,5 +56,6 @@ def revive_shared(core: CoreSettings, run: Run, renewed: Renewed, description: d
     about = {name: value for name, value in description.items() if name != "library"}
     with asked(core, folder) as jobs:
         count = restore(jobs, run, renewed)
+        revive_record(job_path(make_folder(core.JOB_DIR), run.job), run)
         jobs.make(run.job, about, wall=run.created, library=library.NAME)
     return count

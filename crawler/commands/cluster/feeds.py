@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
 from crawler.assembly import feeds_of_crawl, place_feeds
+from crawler.assembly.second_run import SecondRun, with_digests
 from crawler.config.settings import Settings
 from crawler.engine.ending import Ending
 from crawler.engine.items.feed_writers import CATCH_UP, FeedWriters, Outbox
@@ -25,7 +25,7 @@ from crawler.events import Events
 from crawler.feeds.seam import Feed
 from crawler.spider import Spider
 from crawler.storage.cluster.outbox import WentBack
-from crawler.storage.jobs import Job
+from crawler.storage.jobs import Job, job_path, make_folder
 
 logger = logging.getLogger("crawler")
 
@@ -39,16 +39,19 @@ class SharedOutbox(Outbox, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FeedsAnew:
-    """The feeds that a crawl's settings name, made as often as they are opened, for a job on a server."""
+    """The feeds of a job, made as often as they are opened. ``second`` has what it knows of an earlier run."""
 
     settings: Settings
     spider: Spider
     job: Job
+    second: SecondRun = field(default_factory=SecondRun)
 
     def make(self) -> Sequence[Feed]:
         """Return them, not yet opened."""
-        feeds = feeds_of_crawl(self.settings, self.spider, self.job.created)
-        return place_feeds(feeds, Path(self.settings.core.JOB_DIR).absolute(), self.job.name)
+        core, name = self.settings.core, self.job.name
+        folder = make_folder(core.JOB_DIR)
+        feeds = place_feeds(feeds_of_crawl(self.settings, self.spider, self.job.created), folder, name)
+        return with_digests(feeds, core, job_path(folder, name), self.second)
 
     def check(self) -> FeedsAnew:
         """Raise OutputError for one that cannot be written, as far as that is known before the start; return these."""

@@ -33,11 +33,13 @@ class Instructions(Struct):
 def settings_of_worker(core: CoreSettings, name: str) -> dict[str, Any]:
     """Return the settings in which a worker differs from its crawl.
 
-    Feeds, progress, the rule for the exit status and some limits are the starter's; a WARC file and the HTTP cache are
-    a file for each worker, which keeps it when another process takes its place.
+    Feeds, progress, the rule for the exit status and some limits are the starter's; a WARC file is
+    one for each worker, which keeps it when another process takes its place. The HTTP cache is one file for all of a
+    machine, so that whoever gets a page finds what another one has kept of it.
     """
     own: dict[str, Any] = {
         "FEEDS": {},
+        "CHANGES_FILE": None,
         "LOG_FILE": None,
         "LOGSTATS_INTERVAL": 0.0,
         "FAIL_ON": ["none"],
@@ -45,8 +47,6 @@ def settings_of_worker(core: CoreSettings, name: str) -> dict[str, Any]:
     }
     if core.WARC_FILE is not None:
         own["WARC_FILE"] = beside(core.WARC_FILE, name)
-    if core.HTTPCACHE_ENABLED:
-        own["HTTPCACHE_FILE"] = beside(core.HTTPCACHE_FILE, name)
     return own
 
 

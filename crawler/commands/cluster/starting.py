@@ -14,6 +14,8 @@ import msgspec
 from crawler.assembly import World, real_world
 from crawler.assembly.components import make_spider
 from crawler.assembly.job import ItemCodec, JobPlan
+from crawler.assembly.rules import checked_fingerprint
+from crawler.assembly.second_run import Command, SecondRun, second_run
 from crawler.commands.cluster.feeds import FeedsAnew, WholeFeeds
 from crawler.commands.cluster.ground import Ground, take_ground
 from crawler.commands.cluster.parts import Instructions, environment_for, source_hash
@@ -87,14 +89,16 @@ class _Start:
         spider = make_spider(self.spider_class, crawler, self.options.arguments)
         wall = world.clock.wall()
         about = remember(spider.name, self.options, file=self.file)
+        fingerprint = checked_fingerprint(settings.core.FINGERPRINT)
+        second = second_run(settings.core, Command.of(spider.name, about), fingerprint)
         ground = take_ground(settings.core, about, self.plan, wall=wall)
         try:
-            return self._crawl(world, crawler, spider, ground)
+            return self._crawl(world, crawler, spider, ground, second)
         except BaseException:
             ground.abandon()
             raise
 
-    def _crawl(self, world: World, crawler: Crawler, spider: Spider, ground: Ground) -> WholeCrawl:
+    def _crawl(self, world: World, crawler: Crawler, spider: Spider, ground: Ground, second: SecondRun) -> WholeCrawl:
         core = self.settings.core
         assert world.reactor is not None
         line = Line(world.reactor, ground.connection, ground.key)
@@ -105,7 +109,7 @@ class _Start:
             self.screen.rates = crawl.rates
         crawl.go_on = self.plan.command(f"resume {ground.job.name}", core)
         crawl.feeds = WholeFeeds(
-            FeedsAnew(self.settings, spider, ground.job).check(),
+            FeedsAnew(self.settings, spider, ground.job, second).check(),
             ServerOutbox(line, ItemCodec(spider)),
             machine=world.machine,
             events=crawler.events,

@@ -30,7 +30,8 @@ from crawler.spider import Spider
 from crawler.stats import Stats
 from crawler.storage.cluster.jobs import FINISHED
 from crawler.storage.cluster.line import Line, State
-from crawler.storage.jobs import remove_feeds
+from crawler.storage.itemrecord import remove_record
+from crawler.storage.jobs import job_path, remove_feeds
 from crawler.summary import Summary
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ class WholeCrawl:
         ground, unbegun = self._ground, not (self._ground.resumed or self.supervisor.begun)
         try:
             if unbegun:
-                await self._line.run(ground.forget)
+                await self._line.run(self._forget)
             await self._line.run(ground.release)
         except StoreError as error:  # the server is away
             logger.debug("The job could not be let go: %s", error)
@@ -237,8 +238,12 @@ class WholeCrawl:
         """The crawl has finished: remove the job, but for what is kept of it, and unless JOB_KEEP is set."""
         may_go = leave_shared(self._ground, self._core, self.stats.get_stats(), self._world.clock.wall())
         if may_go and not self._core.JOB_KEEP:
-            self._ground.forget()
-            remove_feeds(self._core.JOB_DIR, self.job)
+            self._forget()
+
+    def _forget(self) -> None:
+        self._ground.forget()
+        remove_feeds(self._core.JOB_DIR, self.job)
+        remove_record(job_path(self._core.JOB_DIR, self.job))
 
     async def _close(self) -> Summary:
         """Wait for the workers here, whose hooks may take their time; write and close what is left."""

@@ -82,6 +82,11 @@ class _Plan(JobPlan):
     calls: Calls
     blame: Blame
 
+    @property
+    def is_part(self) -> bool:
+        """See JobPlan."""
+        return True
+
     def store_of(self, spider: Spider) -> Store:
         """See JobPlan."""
         core = self.core

@@ -23,6 +23,7 @@ from crawler.engine.machine import Machine
 from crawler.errors import FeedError, StoreError
 from crawler.events import Events, ItemFailed
 from crawler.feeds.seam import Feed
+from crawler.model.keyed import bare
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ class _Writer:
     def __init__(self, writers: FeedWriters, feed: Feed, machine: Machine) -> None:
         self._writers = writers
         self.feed = feed
+        self.keyed: bool = getattr(feed, "keyed", False)
         self.pool = machine.pools(f"feed {feed.name}", 1)
         self.backlog: int = getattr(feed, "backlog", BACKLOG)
         self.items: list[Any] = []
@@ -104,7 +106,11 @@ class _Writer:
         if self.behind:
             self.tell_behind()
         self.busy = True
-        self._writers.mark(self, self.pool.run(self.feed.write, items, self.number)).addBoth(self._written)
+        self._writers.mark(self, self.run_write(items)).addBoth(self._written)
+
+    def run_write(self, items: Sequence[Any]) -> Deferred[dict[str, Any]]:
+        """Write items in the feed's thread, up to the present number; fires with the mark."""
+        return self.pool.run(self.feed.write, items if self.keyed else bare(items), self.number)
 
     def _written(self, result: Failure | None) -> None:
         self.busy = False
@@ -218,7 +224,7 @@ class FeedWriters:
             if not rows:
                 return
             writer.number = rows[-1][0]
-            await self.mark(writer, writer.pool.run(writer.feed.write, [item for _, item in rows], writer.number))
+            await self.mark(writer, writer.run_write([item for _, item in rows]))
 
     def put(self, items: Sequence[Any], last: int) -> None:
         """Take committed items, the last of which has number ``last``."""
@@ -267,7 +273,7 @@ class FeedWriters:
         self._ending.fail(error)
 
     async def close(self, *, finished: bool) -> list[tuple[str, int]]:
-        """Write what is left, close the feeds; returns each feed's name and its number of items."""
+        """Write what is left, close the feeds; returns the name and the number of items of each that the user named."""
         counts = []
         for writer in self._writers:
             await writer.flush()
@@ -279,6 +285,7 @@ class FeedWriters:
                     await self._store.fed(writer.feed.name, mark)
             except Exception as error:
                 self.fail(writer.feed, error)
-            counts.append((writer.feed.name, writer.feed.count()))
+            if not writer.keyed:
+                counts.append((writer.feed.name, writer.feed.count()))
             await writer.pool.stop()
         return counts

@@ -18,6 +18,7 @@ from itemadapter import ItemAdapter
 
 from crawler.engine.ending import Ending
 from crawler.engine.frames import message_of
+from crawler.engine.items.keys import ItemKeys
 from crawler.engine.items.stage import Outcome, Travelling
 from crawler.engine.items.stage_kinds import AsyncStage, ThreadStage
 from crawler.engine.keeping.unit import Unit, Unsure, first_added
@@ -122,11 +123,12 @@ TAKING, KEEPING = "yield", "crawler"
 class _Item(Travelling):
     """An item on its way through the stages of ``pipelines``."""
 
-    __slots__ = ("pipelines",)
+    __slots__ = ("number", "pipelines")
 
-    def __init__(self, item: Any, unit: Unit, response: Response | None, pipelines: Pipelines) -> None:
+    def __init__(self, item: Any, unit: Unit, response: Response | None, pipelines: Pipelines, number: int) -> None:
         super().__init__(item, unit, response, [] if pipelines.shared else unit.changes)
         self.pipelines = pipelines
+        self.number = number
 
     def leaves(self, outcome: Outcome) -> None:
         """Go on to the next stage, or end."""
@@ -139,6 +141,7 @@ class Pipelines:
     The first stage gets a copy of what was yielded, the unit a copy of what the last one returned, in values of
     plain types. A store that wants to see the latter may raise: then that item is lost, and nothing else. ``shared``:
     other workers' stages remember things for the same job, so that each change is kept with the item it was made for.
+    ``keys``: items are kept with where they come from.
     """
 
     def __init__(
@@ -149,8 +152,10 @@ class Pipelines:
         patience: Patience,
         ending: Ending,
         events: Events,
+        keys: ItemKeys | None = None,
     ) -> None:
         self._stages = stages
+        self._keys = keys
         self.shared = store.takes
         self._keep: Callable[[Any], None] | None = getattr(store, "keep_item", None)
         self._patience = patience
@@ -197,11 +202,12 @@ class Pipelines:
 
     def submit(self, item: Any, unit: Unit, response: Response | None) -> None:
         """Send one item through the stages."""
+        number = 0 if self._keys is None else self._keys.number(unit, response)
         if not self._stages:
-            self._end(item, unit, response, unit.changes)
+            self._end(item, unit, response, unit.changes, number)
             return
         try:
-            travelling = _Item(own(item), unit, response, self)
+            travelling = _Item(own(item), unit, response, self, number)
         except Unwritable as error:
             self._events.publish(ItemFailed(item, TAKING, error, response))
             return
@@ -209,10 +215,12 @@ class Pipelines:
         unit.hold()
         self._stages[0].put(travelling)
 
-    def _end(self, item: Any, unit: Unit, response: Response | None, changes: list[Change]) -> None:
+    def _end(self, item: Any, unit: Unit, response: Response | None, changes: list[Change], number: int) -> None:
         """An item has left the last stage."""
         try:
             kept = plain(item)
+            if self._keys is not None:
+                kept = self._keys.keyed(kept, unit, response, number)
             if self._keep is not None:
                 self._keep(kept)
         except BaseException as error:
@@ -224,7 +232,7 @@ class Pipelines:
         elif self._events.wants(ItemScraped):
             self._events.publish(ItemScraped(item, response))
 
-    def left(self, item: Travelling, outcome: Outcome) -> None:
+    def left(self, item: _Item, outcome: Outcome) -> None:
         """A stage is done with an item."""
         if self._life.cut:
             return
@@ -236,7 +244,7 @@ class Pipelines:
             if item.at < len(self._stages):
                 self._stages[item.at].put(item)
                 return
-            self._end(item.item, unit, item.response, item.changes)
+            self._end(item.item, unit, item.response, item.changes, item.number)
         elif isinstance(error, DropItem):
             reason = masked(message_of(error))
             self._events.publish(ItemDropped(item.item, stage, reason, item.response, error.log_level))

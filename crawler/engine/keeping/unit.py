@@ -51,7 +51,8 @@ class Unit(Finished, kw_only=True, eq=False):
     ``pending`` counts what must end before the commit: the callback, items in the pipelines, carried
     children, and units that are ``part_of`` this one. ``entry`` is None for results of start().
     ``fingerprints`` are those of carried children. ``changes`` are those of stage memory of which no item is known;
-    ``unsure`` are the items of which the commit decides whether they are new. ``abandoned``: the crawl
+    ``unsure`` are the items of which the commit decides whether they are new. ``numbers``: how many
+    items each page has yielded, if that is of interest. ``abandoned``: the crawl
     stops before the unit is complete; nothing of it is committed, and a resume repeats the request.
     """
 
@@ -63,6 +64,7 @@ class Unit(Finished, kw_only=True, eq=False):
     status: int | None = None
     changes: list[Change] = []
     unsure: tuple[Unsure, ...] = ()
+    numbers: dict[str, int] = {}
     abandoned: bool = False
 
     def __repr__(self) -> str:

@@ -1,7 +1,8 @@
 """Whose turn is it, and what is in flight?
 
-Those that robots.txt forbids end here, when it would be their turn. A slot is held from the send to the last body
-byte only. What the outcome means is judged by the policies; this module sends, learns from the answer and hands it on.
+Those that robots.txt forbids end here, when it would be their turn, and those that --only-new leaves out. A slot is
+held from the send to the last body byte only. What the outcome means is judged by the policies; this module sends,
+learns from the answer and hands it on.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ FORBIDDEN_IN_A_ROW = 100
 
 @dataclass(eq=False, repr=False, slots=True)
 class Turns:
-    """Takes entries from the frontier, and lets robots.txt decide."""
+    """Takes entries from the frontier, and lets robots.txt decide, and what an earlier run knew."""
 
     _queue: RequestQueue
     _frontier: Frontier
@@ -65,7 +66,7 @@ class Turns:
 
     def take(self, now: float) -> Entry | None:
         """Return the next entry that may be sent."""
-        frontier, robots = self._frontier, self._robots
+        frontier, robots, known = self._frontier, self._robots, self._queue.known
         for _ in range(FORBIDDEN_IN_A_ROW):
             entry = frontier.take(now)
             if entry is None:
@@ -83,6 +84,8 @@ class Turns:
                 frontier.later(entry, now, now)
                 continue
             refusal = robots.refusal(entry) if robots.known else None
+            if refusal is None and known is not None and not entry.carried:
+                refusal = known.refusal(entry.request)
             if refusal is None:
                 return entry
             frontier.withdraw(entry, now)

@@ -24,6 +24,7 @@ from crawler.frontier.frontier import Frontier
 from crawler.frontier.host import Entry
 from crawler.model.request import Request
 from crawler.model.response import Response
+from crawler.policy.known import KnownLeaves
 
 SHUTDOWN = "shutdown"
 """The reason with which inline fetches are dropped when the crawl stops."""
@@ -83,12 +84,21 @@ then asked when they are sent."""
 class RequestQueue:
     """Queues requests, and leaves them at a stop.
 
-    ``unsought`` wait for their look-up; ``refused`` are to fail with an error, which the loop sees to.
+    ``unsought`` wait for their look-up; ``refused`` are to fail with an error, which the loop sees to. ``known`` are
+    pages that are not asked for: they end when it would be their turn.
     """
 
     def __init__(
-        self, life: Life, frontier: Frontier, robots: RobotsGate, clock: Clock, events: Events, edge: Edge
+        self,
+        life: Life,
+        frontier: Frontier,
+        robots: RobotsGate,
+        clock: Clock,
+        events: Events,
+        edge: Edge,
+        known: KnownLeaves | None = None,
     ) -> None:
+        self.known = known
         self.inline = Inline(life.ledger)
         self.unsought: deque[Entry] = deque()
         self.refused: deque[tuple[Entry, RequestError]] = deque()
@@ -104,7 +114,12 @@ class RequestQueue:
         self._life.books.accept(carried=entry.carried)
         if self._events.wants(RequestScheduled):
             self._events.publish(RequestScheduled(entry.request))
-        if self._edge.lookup is not None and self._life.begins and len(self.unsought) < UNSOUGHT:
+        if (
+            self._edge.lookup is not None
+            and self._life.begins
+            and len(self.unsought) < UNSOUGHT
+            and (self.known is None or entry.request not in self.known)
+        ):
             self._frontier.claim(entry)
             self.unsought.append(entry)
             self._life.ledger.begin(Kind.UNSOUGHT)

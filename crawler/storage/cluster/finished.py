@@ -24,7 +24,8 @@ from crawler.storage.cluster.trace import ServerTraces
 from crawler.storage.group import signed
 from crawler.storage.history import Failed, Kept, Page, Run
 from crawler.storage.historyfile import pack_fingerprints, some_of
-from crawler.storage.jobs import Job
+from crawler.storage.itemhistory import with_items
+from crawler.storage.jobs import Job, job_path
 from crawler.storage.values import Values
 
 _AT_ONCE = 500
@@ -70,7 +71,7 @@ class FinishedJob:
             kept = kept._replace(
                 failed=self._traces.failed(), facts=[("stats", stats), *self._cookies()], memory=self._memory()
             )
-        return history.write(job_dir, run, kept)
+        return history.write(job_dir, run, with_items(job_path(job_dir, job.name), kept))
 
     def _count(self, name: str) -> int:
         return int(self._ask("HGET", f"{self._key}:m", name) or 0)

@@ -258,3 +258,39 @@ def test_broken_bodies_are_not_kept(make: Make) -> None:
     world.stage.answer = truncated
     world.get()
     assert world.lookup() is None
+
+
+def test_since_asks_about_a_fresh_page_too(tmp_path: Path) -> None:
+    World(tmp_path).get()  # with no validator: it can only be fetched again
+    first = World(tmp_path)
+    first.fields = {"Cache-Control": "max-age=3600", "ETag": '"1"'}
+    body = first.get("http://a.com/fresh")
+    first.file.close()
+
+    second = World(tmp_path, SINCE="LAST")
+    second.fields = first.fields
+    assert isinstance(second.lookup("http://a.com/fresh"), Stale)
+    assert second.get("http://a.com/fresh") == body
+    assert second.stage.sent[0].headers["If-None-Match"] == b'"1"'  # and a 304 was answered from the cache
+    assert second.lookup("http://a.com/") is None
+    second.fields = {"ETag": '"2"'}
+    assert second.get("http://a.com/fresh") == b"body 2"
+
+
+def test_since_answers_at_once_what_has_not_changed_by_its_lastmod(tmp_path: Path) -> None:
+    world = World(tmp_path, SINCE="LAST")  # in January 2027
+    world.fields = {"ETag": '"1"'}
+    body = world.get()
+    assert isinstance(world.lookup(meta={"lastmod": "2027-03-01"}), Stale)
+    found = world.lookup(meta={"lastmod": "2026-12-24"})
+    assert isinstance(found, Fresh)
+    assert found.response.body == body
+    assert world.get(meta={"lastmod": "2026-12-24"}) == body
+    assert len(world.stage.sent) == 1
+
+
+def test_lastmod_means_nothing_without_since(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.fields = {"ETag": '"1"'}
+    world.get()
+    assert isinstance(world.lookup(meta={"lastmod": "2026-12-24"}), Stale)

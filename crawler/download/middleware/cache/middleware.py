@@ -1,7 +1,8 @@
 """Which requests need no network, because their answer is kept?
 
 HTTPCACHE_POLICY: "rfc9111" gives what is fresh and asks again about what is stale; "everything" gives
-whatever is kept, for development; "replay" gives that and never asks: what is not kept is an error.
+whatever is kept, for development; "replay" gives that and never asks: what is not kept is an error. With SINCE
+every kept page is asked about, fresh or not, but for one whose meta ``lastmod`` says that it has not changed.
 
 An engine may ask `HttpCache.lookup` before it queues a request: Fresh needs no delay, robots.txt or place
 at the host. The middleware looks again when the request is sent, so it is right with or without that.
@@ -40,6 +41,7 @@ from crawler.policy.freshness import (
     variant,
     vary,
 )
+from crawler.policy.lastmod import still_holds
 from crawler.threads import Pool
 
 # Such requests want something of their own, which the page kept for their URL is not.
@@ -78,6 +80,7 @@ class HttpCache:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._policy = settings.HTTPCACHE_POLICY
+        self._asks = settings.SINCE is not None
         self._ignored = frozenset(settings.HTTPCACHE_IGNORE_HTTP_CODES)
         self._pages = KeptPages(pages, thread)
         # What was looked for in vain before it was queued: it is not looked for again when it is sent.
@@ -116,7 +119,9 @@ class HttpCache:
             return None
         if self._policy != "rfc9111":
             return self._fresh(page, request)
-        if page.fresh_until and b"Cache-Control" not in headers and b"Pragma" not in headers:
+        if self._asks:
+            fresh = still_holds(request.meta.get("lastmod"), _kept(page))
+        elif page.fresh_until and b"Cache-Control" not in headers and b"Pragma" not in headers:
             fresh = self._wall() < page.fresh_until
         else:
             fresh = is_fresh(headers, _kept(page), self._wall())
