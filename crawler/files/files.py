@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from crawler.files.stage import FetchingStage, Options
+from crawler.files.options import Options
+from crawler.files.stage import FetchingStage
 
 
 def _said(description: str) -> Meta:
@@ -22,7 +23,6 @@ class Files(FetchingStage):
     FILES_STORE: Annotated[str, _said("Folder or URL that files are kept in")]
     FILES_STORE_OPTIONS: Annotated[dict[str, Any], _said("fsspec's options for that URL")] = {}
     FILES_STORE_S3_ACL: Annotated[str, _said("Access to what is put into S3")] = "private"
-    FILES_STORE_GCS_ACL: Annotated[str, _said("Access to what is put into Google's storage")] = ""
     FILES_URLS_FIELD: Annotated[str, _said("Field of an item that names files")] = "file_urls"
     FILES_RESULT_FIELD: Annotated[str, _said("Field of an item that says what became of them")] = "files"
     FILES_EXPIRES: Annotated[float, Meta(ge=0, le=1e6), _said("Days after which a file is fetched again")] = 90.0

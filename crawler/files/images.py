@@ -12,7 +12,8 @@ from msgspec import Meta
 
 from crawler.errors import SettingError
 from crawler.files.naming import BadName, checked_path
-from crawler.files.stage import FetchingStage, Options
+from crawler.files.options import Options
+from crawler.files.stage import FetchingStage
 from crawler.files.stores import Kept
 from crawler.model.response import Response
 from crawler.spider import Crawler
@@ -38,7 +39,6 @@ class Images(FetchingStage):
     IMAGES_STORE: Annotated[str, _said("Folder or URL that images are kept in")]
     IMAGES_STORE_OPTIONS: Annotated[dict[str, Any], _said("fsspec's options for that URL")] = {}
     IMAGES_STORE_S3_ACL: Annotated[str, _said("Access to what is put into S3")] = "private"
-    IMAGES_STORE_GCS_ACL: Annotated[str, _said("Access to what is put into Google's storage")] = ""
     IMAGES_URLS_FIELD: Annotated[str, _said("Field of an item that names images")] = "image_urls"
     IMAGES_RESULT_FIELD: Annotated[str, _said("Field of an item that says what became of them")] = "images"
     IMAGES_EXPIRES: Annotated[float, Meta(ge=0, le=1e6), _said("Days after which an image is fetched again")] = 90.0

@@ -10,8 +10,7 @@ from __future__ import annotations
 import logging
 import shutil
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
@@ -22,6 +21,7 @@ from twisted.internet.defer import Deferred, DeferredList
 
 from crawler.errors import FetchError, HttpError, LocalFailure, RequestDropped, RequestError
 from crawler.files.naming import BadName, checked_path, digest, offered_name, suffix_of, way_of_naming
+from crawler.files.options import Options
 from crawler.files.sharing import Shared
 from crawler.files.stores import Kept, Store, Unusable, make_store, md5_of, refused
 from crawler.model.masking import masked
@@ -46,35 +46,6 @@ Result = dict[str, Any]
 """What an item gets of a file: url, path, checksum, status; and, of one that failed, reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the settings of one stage say; ``prefix`` is what their names begin with, FILES or IMAGES.
-
-    ``expires`` in days; ``name``: "hash", "offered", or a function.
-    """
-
-    prefix: str
-    store: str
-    store_options: Mapping[str, Any]
-    s3_acl: str
-    gcs_acl: str
-    urls_field: str
-    result_field: str
-    expires: float
-    name: Any
-
-    @classmethod
-    def of(cls, prefix: str, settings: Mapping[str, Any]) -> Options:
-        """Return the options from the values of the settings, by name."""
-        names = "STORE STORE_OPTIONS STORE_S3_ACL STORE_GCS_ACL URLS_FIELD RESULT_FIELD EXPIRES NAME"
-        return cls(prefix, *(settings[f"{prefix}_{name}"] for name in names.split()))
-
-    @property
-    def setting(self) -> str:
-        """The setting that names the store."""
-        return f"{self.prefix}_STORE"
-
-
 class FetchingStage(Pipeline):
     """A stage that fetches what items name; ``word`` is what its counters are called by.
 
@@ -92,7 +63,8 @@ class FetchingStage(Pipeline):
         self.options = self.read_settings()
         self.allow_redirects = bool(self.settings.get("MEDIA_ALLOW_REDIRECTS"))
         self._name = way_of_naming(self.options.name, f"{self.options.prefix}_NAME")
-        self.store = make_store(self.options.store, self.settings.core, setting=self.options.setting)
+        options = self.options
+        self.store = make_store(options.store, self.settings.core, options.for_fsspec(), setting=options.setting)
         self.store.check()
         self._results: Shared[Result] = Shared(REMEMBERED)
         self._without_field: set[type] = set()

@@ -87,10 +87,11 @@ _ROWS: dict[Fate, dict[str, str]] = {
         ),
         "certificates are set by TLS_VERIFY, TLS_CA_FILE and TLS_HOSTS": "DOWNLOADER_CLIENTCONTEXTFACTORY",
         "settings of the stages crawler.Files and crawler.Images: list the one that you need in PIPELINES": (
-            "FILES_EXPIRES FILES_RESULT_FIELD FILES_STORE FILES_STORE_GCS_ACL FILES_STORE_S3_ACL FILES_URLS_FIELD "
-            "IMAGES_EXPIRES IMAGES_MIN_HEIGHT IMAGES_MIN_WIDTH IMAGES_RESULT_FIELD IMAGES_STORE IMAGES_STORE_GCS_ACL "
+            "FILES_EXPIRES FILES_RESULT_FIELD FILES_STORE FILES_STORE_S3_ACL FILES_URLS_FIELD "
+            "IMAGES_EXPIRES IMAGES_MIN_HEIGHT IMAGES_MIN_WIDTH IMAGES_RESULT_FIELD IMAGES_STORE "
             "IMAGES_STORE_S3_ACL IMAGES_THUMBS IMAGES_URLS_FIELD MEDIA_ALLOW_REDIRECTS"
         ),
+        "access to a bucket of Google's is that of the bucket": "FILES_STORE_GCS_ACL IMAGES_STORE_GCS_ACL",
         "stages are PIPELINES": "ITEM_PROCESSOR",
         "what is tried again is decided by the error's meaning; statuses are RETRY_HTTP_CODES": "RETRY_EXCEPTIONS",
         "spiders are found in SPIDER_MODULES": "SPIDER_LOADER_CLASS",
