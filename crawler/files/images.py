@@ -105,6 +105,10 @@ class Images(FetchingStage):
                     self.store.keep(made, self.thumb_path(path, name))
                 if not as_it_is:
                     pictures.write_jpeg(picture, made)
-            return super().save(body if as_it_is else made, path)
+            if as_it_is:
+                return super().save(body, path)
+            checksum = super().save(made, path)
+            body.unlink()
+            return checksum
         finally:
             made.unlink(missing_ok=True)

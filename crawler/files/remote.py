@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from crawler.config.schema import CoreSettings
 from crawler.errors import LocalFailure, SettingError
-from crawler.files.stores import PROBE, Kept, prepare
+from crawler.files.stores import PROBE, Kept, md5_of, prepare
 from crawler.remote import Remote, SendError, open_remote
 
 logger = logging.getLogger(__name__)
@@ -60,9 +60,9 @@ class RemoteStore:
             self._opened.append(remote)
         return remote
 
-    def check(self) -> None:
-        """Put a small file there and remove it. Raises SettingError."""
-        prepare(self.incoming, setting="JOB_DIR")
+    def check(self) -> set[str]:
+        """Put a small file there and remove it; return what lies in ``incoming``. Raises SettingError."""
+        there = prepare(self.incoming, setting="JOB_DIR")
         probe = self.incoming / f"{PROBE}.{os.getpid()}"
         probe.write_bytes(b"x")
         try:
@@ -76,6 +76,7 @@ class RemoteStore:
             probe.unlink()
         with suppress(Exception):  # rights to write alone are enough
             self._remote.fs.rm_file(f"{self._root}/{PROBE}")
+        return there
 
     def find(self, path: str) -> Kept | None:
         """Return the file of this path; of one that ends in "/" the file in that folder; None: there is none."""
@@ -92,9 +93,12 @@ class RemoteStore:
         path = f"{path}{name.rpartition('/')[2]}" if path.endswith("/") else path
         return Kept(path, _md5(fs, found), _written(found))
 
-    def keep(self, file: Path, path: str) -> None:
-        """Upload the file. Raises LocalFailure if it is not taken, also later."""
+    def keep(self, file: Path, path: str) -> str:
+        """Upload the file and remove it here; return its MD5. Raises LocalFailure if it is not taken, also later."""
+        checksum = md5_of(file)
         self._tried(path, lambda: self._remote.send(file, f"{self._root}/{path}"))
+        file.unlink()
+        return checksum
 
     def _tried(self, path: str, call: Callable[[], T]) -> T:
         for wait in (*WAITS, None):

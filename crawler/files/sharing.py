@@ -1,4 +1,4 @@
-"""How is a thing done once for all who ask for it?"""
+"""How is a thing done once for all who ask for it, and how are many small things done at once?"""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Generic, TypeVar
 
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from crawler.threads import Pool
 
 T = TypeVar("T")
+A = TypeVar("A", bound=tuple[Any, ...])
 
 
 class Shared(Generic[T]):
@@ -41,3 +45,45 @@ class Shared(Generic[T]):
         finally:
             for turn in self._waiting.pop(key):
                 turn.callback(None)
+
+
+class Batched(Generic[A, T]):
+    """Calls a function in a thread, with all arguments that have gathered since the last call went there.
+
+    A way to a thread and back costs more than such a call.
+    """
+
+    def __init__(self, pool: Pool, call: Callable[..., T]) -> None:
+        self._pool = pool
+        self._call = call
+        self._gathered: list[tuple[A, Deferred[T]]] = []
+        self._busy = False
+
+    def of(self, arguments: A) -> Deferred[T]:
+        """Return the Deferred of what the function answers."""
+        answered: Deferred[T] = Deferred()
+        self._gathered.append((arguments, answered))
+        if not self._busy:
+            self._send()
+        return answered
+
+    def _send(self) -> None:
+        batch, self._gathered = self._gathered, []
+        self._busy = True
+        self._pool.run(self._called, [arguments for arguments, _ in batch]).addCallback(self._returned, batch)
+
+    def _called(self, batch: list[A]) -> list[T | Failure]:
+        return [self._one(arguments) for arguments in batch]
+
+    def _one(self, arguments: A) -> T | Failure:
+        try:
+            return self._call(*arguments)
+        except Exception:
+            return Failure()
+
+    def _returned(self, results: list[T | Failure], batch: list[tuple[A, Deferred[T]]]) -> None:
+        self._busy = False
+        if self._gathered:
+            self._send()
+        for result, (_, answered) in zip(results, batch, strict=True):
+            answered.callback(result)

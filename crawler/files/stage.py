@@ -11,6 +11,7 @@ import logging
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
@@ -22,8 +23,8 @@ from twisted.internet.defer import Deferred, DeferredList
 from crawler.errors import FetchError, HttpError, LocalFailure, RequestDropped, RequestError
 from crawler.files.naming import BadName, checked_path, digest, offered_name, suffix_of, way_of_naming
 from crawler.files.options import Options
-from crawler.files.sharing import Shared
-from crawler.files.stores import Kept, Store, Unusable, make_store, md5_of, refused
+from crawler.files.sharing import Batched, Shared
+from crawler.files.stores import Kept, Store, Unusable, make_store, refused
 from crawler.model.masking import masked
 from crawler.model.request import Request
 from crawler.model.response import Response
@@ -65,7 +66,7 @@ class FetchingStage(Pipeline):
         self._name = way_of_naming(self.options.name, f"{self.options.prefix}_NAME")
         options = self.options
         self.store = make_store(options.store, self.settings.core, options.for_fsspec(), setting=options.setting)
-        self.store.check()
+        self._left = self.store.check()
         self._results: Shared[Result] = Shared(REMEMBERED)
         self._without_field: set[type] = set()
 
@@ -107,16 +108,18 @@ class FetchingStage(Pipeline):
         return self.store.find(path)
 
     def save(self, body: Path, path: str) -> str:
-        """Keep a body that came in; return the MD5 of what is kept. In a thread; raises Unusable and LocalFailure."""
-        checksum = md5_of(body)
-        self.store.keep(body, path)
-        return checksum
+        """Keep a body that came in, and take it away; return the MD5 of what is kept. In a thread.
+
+        Raises Unusable for what is not what was asked for, OSError and LocalFailure.
+        """
+        return self.store.keep(body, path)
 
     # The way of an item
 
     async def open_spider(self) -> None:
         """Begin; what was kept since the job began is not fetched again by it, however soon it expires."""
         self._threads: Pool = self.crawler.pools(type(self).__name__, self.threads)
+        self._known: Batched[tuple[str, Path], tuple[str, str, str] | None] = Batched(self._threads, self._look)
         run = self.memory_dict("run")
         self._begun: float = run.setdefault("begun", time.time())
 
@@ -162,7 +165,7 @@ class FetchingStage(Pipeline):
         whole = self.store.incoming / digest(f"{self.options.store} {path} {fingerprint(request)}")
         body = whole.with_name(uuid4().hex)
         try:
-            if (known := await self._threads.run(self._in_store, self._known, path, whole)) is not None:
+            if (known := await self._known.of((path, whole))) is not None:
                 return self._done(request, *known)
             response = await self.crawler.fetch(self._wanted(request, body))
             self._check(response)
@@ -176,16 +179,14 @@ class FetchingStage(Pipeline):
         except RequestDropped as error:
             if error.reason == "shutdown":  # the page is left for a resume, and its items with it
                 raise
-            return self._failed(request, error.reason, str(error))
+            return self._failed(request, error.reason, str(error), of=body)
         except HttpError as error:
-            return self._failed(request, f"http_{error.response.status}", self._said_by(error.response))
+            return self._failed(request, f"http_{error.response.status}", self._said_by(error.response), of=body)
         except RequestError as error:
             said = f"{type(error).__name__}: {error}"
-            return self._failed(request, type(error).__name__, said, told=isinstance(error, FetchError))
+            return self._failed(request, type(error).__name__, said, of=body, told=isinstance(error, FetchError))
         except Unusable as error:
-            return self._failed(request, error.kind, str(error))
-        finally:
-            body.unlink(missing_ok=True)
+            return self._failed(request, error.kind, str(error), of=body)
 
     # In threads
 
@@ -195,13 +196,15 @@ class FetchingStage(Pipeline):
         except OSError as error:
             raise refused(error, self.options.setting) from error
 
-    def _known(self, path: str, whole: Path) -> tuple[str, str, str] | None:
+    def _look(self, path: str, whole: Path) -> tuple[str, str, str] | None:
         """Return path, MD5 and status of a file that need not be fetched: it is kept, or a kill has left it whole."""
-        kept = self.find(path)
+        kept = self._in_store(self.find, path)
         if kept is not None and self._is_good(kept.modified):
             return kept.path, kept.checksum, "uptodate"
-        if not path.endswith("/") and whole.exists() and self._is_good(whole.stat().st_mtime):
-            return path, self._keep(whole, path), "downloaded"
+        if whole.name in self._left and not path.endswith("/"):
+            with suppress(FileNotFoundError):  # another worker has it
+                if self._is_good(whole.stat().st_mtime):
+                    return path, self._in_store(self._keep, whole, path), "downloaded"
         return None
 
     def _save(self, response: Response, body: Path, whole: Path, path: str) -> str:
@@ -224,12 +227,10 @@ class FetchingStage(Pipeline):
         try:
             if not whole.stat().st_size:
                 raise Unusable("empty", "the body is empty")
-            checksum = self.save(whole, path)
+            return self.save(whole, path)
         except Unusable:
             whole.unlink(missing_ok=True)
             raise
-        whole.unlink(missing_ok=True)
-        return checksum
 
     def _is_good(self, modified: float) -> bool:
         return modified >= self._begun or time.time() - modified <= self.options.expires * DAY
@@ -257,8 +258,12 @@ class FetchingStage(Pipeline):
         self._count(status)
         return {"url": request.url, "path": path, "checksum": checksum, "status": status}
 
-    def _failed(self, request: Request, kind: str, reason: str, *, told: bool = False) -> Result:
-        """Return what the item gets in the place of a file; ``told``: the log has it already."""
+    def _failed(
+        self, request: Request, kind: str, reason: str, *, of: Path | None = None, told: bool = False
+    ) -> Result:
+        """Return what the item gets in the place of a file; ``of``: its body, ``told``: the log has it already."""
+        if of is not None:
+            of.unlink(missing_ok=True)
         self._count("failed")
         self.stats.inc_value(f"{self.word}_failed_count/{kind}")
         reason = masked(reason)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import file_digest, md5
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -60,14 +61,17 @@ class Store(Protocol):
 
     incoming: Path
 
-    def check(self) -> None:
-        """See that files can be written. Raises SettingError."""
+    def check(self) -> set[str]:
+        """See that files can be written; return the names of what lies in ``incoming``. Raises SettingError."""
 
     def find(self, path: str) -> Kept | None:
         """Return the file of this path; of one that ends in "/" the file in that folder; None: there is none."""
 
-    def keep(self, file: Path, path: str) -> None:
-        """Take a local file, whole, and replace what is there. Raises OSError, and LocalFailure for what is no such."""
+    def keep(self, file: Path, path: str) -> str:
+        """Take a local file away and keep it, whole, in place of what is there; return its MD5 (hex).
+
+        Raises OSError; LocalFailure, if the store takes none.
+        """
 
     def close(self) -> None:
         """Nothing more is kept."""
@@ -76,13 +80,17 @@ class Store(Protocol):
 def md5_of(file: Path) -> str:
     """Return the MD5 of a file (hex): what Scrapy calls the checksum. Nothing depends on it that must be secure."""
     with file.open("rb") as body:
-        return file_digest(body, lambda: md5(usedforsecurity=False)).hexdigest()
+        return _md5(body)
 
 
-def prepare(incoming: Path, *, setting: str) -> None:
+def _md5(body: BufferedReader) -> str:
+    return file_digest(body, lambda: md5(usedforsecurity=False)).hexdigest()
+
+
+def prepare(incoming: Path, *, setting: str) -> set[str]:
     """Make the folder for what comes in; write a file there and remove it, and what kills of long ago have left.
 
-    Raises SettingError.
+    Returns the names of what later ones have left. Raises SettingError.
     """
     try:
         incoming.mkdir(parents=True, exist_ok=True)
@@ -93,10 +101,14 @@ def prepare(incoming: Path, *, setting: str) -> None:
         said = f"{setting}: no file can be written to {incoming.parent}: {error.strerror}"
         raise SettingError(f"{said}; name a folder that can be written") from error
     before = time.time() - ABANDONED_SECONDS
+    there = set()
     for left in incoming.iterdir():
         with suppress(OSError):  # another worker removes it, too
             if left.stat().st_mtime < before:
                 left.unlink()
+            else:
+                there.add(left.name)
+    return there
 
 
 class FolderStore:
@@ -110,9 +122,9 @@ class FolderStore:
     def __repr__(self) -> str:
         return f"<FolderStore {self._root}>"
 
-    def check(self) -> None:
-        """See that a file can be written. Raises SettingError."""
-        prepare(self.incoming, setting=self._setting)
+    def check(self) -> set[str]:
+        """See that a file can be written; return what lies in ``incoming``. Raises SettingError."""
+        return prepare(self.incoming, setting=self._setting)
 
     def find(self, path: str) -> Kept | None:
         """Return the file of this path; of one that ends in "/" the file in that folder; None: there is none."""
@@ -125,24 +137,26 @@ class FolderStore:
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError, StopIteration):
             return None
 
-    def keep(self, file: Path, path: str) -> None:
-        """Put the file on the disk, then give it its name."""
+    def keep(self, file: Path, path: str) -> str:
+        """Put the file on the disk, then give it its name; return its MD5."""
         final = self._root / path
-        final.parent.mkdir(parents=True, exist_ok=True)
-        _sync(file)
-        file.replace(final)
-        _sync(final.parent)
+        with file.open("rb") as body:
+            checksum = _md5(body)
+            os.fsync(body.fileno())
+        try:
+            file.replace(final)
+        except FileNotFoundError:
+            final.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(final)
+        folder = os.open(final.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        return checksum
 
     def close(self) -> None:
         """Nothing is open."""
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def make_store(url: str, core: CoreSettings, options: Mapping[str, Any], *, setting: str) -> Store:
