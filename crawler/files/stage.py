@@ -24,7 +24,7 @@ from crawler.errors import FetchError, HttpError, LocalFailure, RequestDropped, 
 from crawler.files.naming import BadName, checked_path, digest, offered_name, suffix_of, way_of_naming
 from crawler.files.options import Options
 from crawler.files.sharing import Batched, Shared
-from crawler.files.stores import Kept, Store, Unusable, make_store, refused
+from crawler.files.stores import Kept, Store, Unusable, refused
 from crawler.model.masking import masked
 from crawler.model.request import Request
 from crawler.model.response import Response
@@ -64,8 +64,7 @@ class FetchingStage(Pipeline):
         self.options = self.read_settings()
         self.allow_redirects = bool(self.settings.get("MEDIA_ALLOW_REDIRECTS"))
         self._name = way_of_naming(self.options.name, f"{self.options.prefix}_NAME")
-        options = self.options
-        self.store = make_store(options.store, self.settings.core, options.for_fsspec(), setting=options.setting)
+        self.store = self.options.make_store(self.settings.core)
         self._left = self.store.check()
         self._results: Shared[Result] = Shared(REMEMBERED)
         self._without_field: set[type] = set()

@@ -9,14 +9,12 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import file_digest, md5
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
-from crawler.config.schema import CoreSettings
 from crawler.errors import LocalFailure, SettingError
 
 INCOMING = ".incoming"
@@ -157,17 +155,3 @@ class FolderStore:
 
     def close(self) -> None:
         """Nothing is open."""
-
-
-def make_store(url: str, core: CoreSettings, options: Mapping[str, Any], *, setting: str) -> Store:
-    """Return the store of a folder or URL, with fsspec's ``options``; ``setting`` names it in errors.
-
-    Raises SettingError, UsageError for a URL that is none, and ModuleNotFoundError for want of the extra ``remote``.
-    """
-    if not url:
-        raise SettingError(f"{setting} must be a folder or a URL such as s3://bucket/images, not empty")
-    if "://" in url and not url.startswith("file://"):
-        from crawler.files.remote import RemoteStore
-
-        return RemoteStore(url, core, options, setting=setting)
-    return FolderStore(Path(url.removeprefix("file://")), setting=setting)
