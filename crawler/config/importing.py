@@ -27,8 +27,20 @@ _NEEDED = frozenset(
     {"OpenSSL", "ada_url", "attr", "attrs", "automat", "brotli", "cffi", "chardetng_py", "click"}
     | {"constantly", "crawler", "cryptography", "cssselect", "h2", "hpack", "httptools", "hyperframe"}
     | {"hyperlink", "idna", "incremental", "itemadapter", "itemloaders", "jmespath", "lxml", "markdown_it"}
-    | {"mdurl", "msgspec", "multipart", "packaging", "parsel", "publicsuffixlist", "pydantic"}
-    | {"pygments", "rich", "scrapy", "service_identity", "six", "treq", "twisted", "typing_extensions", "w3lib"}
+    | {"mdurl", "msgspec", "multipart", "packaging", "parsel", "psycopg", "publicsuffixlist"}
+    | {
+        "pyarrow",
+        "pydantic",
+        "pygments",
+        "rich",
+        "scrapy",
+        "service_identity",
+        "six",
+        "treq",
+        "twisted",
+        "typing_extensions",
+        "w3lib",
+    }
     | {"warcio", "zope", "zstandard"}
 )
 """Packages whose names a file of the user's may not take: what crawls would import that file in their place."""

@@ -61,14 +61,14 @@ def make_feeds(
         name = masked(str(key))  # what messages, marks and the summary call it
         options = read_options(name, given)
         path, named = (str(key), options.format) if options.format else parse_output(str(key))
+        parameters = parameters_of(name, options, settings.FEED_URI_PARAMS, spider)
         if is_database(str(key)):
             wanted = item_test(name, options)
             fields = Fields(_names(options, settings), text_names=True, wanted=wanted)
-            made.append(table_feed(name, str(key), options, settings, fields, values, started))
+            made.append(table_feed(name, str(key), options, settings, fields, values, parameters, started))
             continue
         if options.key is not None:
             raise OutputError(f"feed {name!r}: the option key is for tables of a database")
-        parameters = parameters_of(name, options, settings.FEED_URI_PARAMS, spider)
         feed = _feed(name, path, named, options, settings, values, started, stdout, declared, parameters, given)
         place = _place_of(feed, "-" if path in STDOUT else path)
         if place in taken:

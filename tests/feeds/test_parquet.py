@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import io
 import random
 import signal
 import sys
@@ -15,6 +17,7 @@ from typing import Any
 
 import attrs
 import duckdb
+import fsspec
 import msgspec
 import pydantic
 import pytest
@@ -22,9 +25,10 @@ from pyarrow import parquet
 
 from crawler import Item
 from crawler.commands import status_of
-from crawler.errors import OutputError
+from crawler.errors import FeedError, OutputError
 from crawler.feeds.formats import FormatOptions
 from crawler.feeds.formats.parquet import MOST_COLUMNS, Parquet
+from crawler.feeds.parquet import write_parquet
 from crawler.model.item import Field
 from tests.feeds.worlds import feed_for, kill, write_all
 from tests.jobs.running import end, start
@@ -275,6 +279,88 @@ def test_a_kill_at_any_group_changes_nothing(how: str, size: int, at: int) -> No
             feed, mark = begun(mark)
     feed.close(finished=True)
     assert found() == [str(item["n"]) for group in GROUPS for item in group]
+
+
+class Killed(BaseException):
+    """The process is gone in the middle of what it does."""
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("store", ["x.parquet", "memory://box/x.parquet"])
+def test_a_kill_while_a_file_is_made_leaves_those_before_and_loses_nothing(
+    store: str, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = fsspec.filesystem("memory")
+    box.rm("/box", recursive=True) if box.exists("/box") else None
+
+    def files() -> list[Any]:
+        if "memory" in store:
+            made = [box.cat(path) for path in sorted(box.find("/box"))]
+        else:
+            made = [path.read_bytes() for path in sorted(Path().glob("x-*"))]
+        return [parquet.read_table(io.BytesIO(data)).column("n").to_pylist() for data in made]
+
+    def begun(mark: Any) -> Any:
+        feed = feed_for(store, {"overwrite": True, "batch_item_count": 2})
+        feed.place(Path("job"))
+        feed.open(mark, durable=True)
+        keep(feed, feed.write((), mark["number"] if mark else 0))
+        return feed
+
+    def keep(feed: Any, mark: Any) -> Any:
+        feed.kept(mark)
+        feed.committed(mark)
+        return mark
+
+    def write_half(made: Path, columns: Any, records: Any, **more: Any) -> None:
+        if len(files()) == number - 1:
+            made.write_bytes(b"PAR1 and no end")
+            raise Killed
+        write(made, columns, records, **more)
+
+    write = write_parquet
+    monkeypatch.setattr("crawler.feeds.parquet.write_parquet", write_half)
+    feed = begun(None)
+    mark: Any = None
+    for n in (0, 2, 4)[: number - 1]:
+        mark = keep(feed, feed.write([{"n": n}, {"n": n + 1}], n + 2))
+    n = 2 * (number - 1)
+    mark = feed.write([{"n": n}, {"n": n + 1}], n + 2)
+    with pytest.raises(Killed):
+        keep(feed, mark)
+    kill(feed)
+    assert files() == [[0, 1], [2, 3], [4, 5]][: number - 1]
+    monkeypatch.setattr("crawler.feeds.parquet.write_parquet", write)
+    feed = begun(mark)
+    for n in range(mark["number"], 7):
+        keep(feed, feed.write([{"n": n}], n + 1))
+    feed.close(finished=True)
+    assert files() == [[0, 1], [2, 3], [4, 5], [6]]
+
+
+def test_a_full_disk_names_the_file_and_keeps_the_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    feed = feed_for("x.parquet", {"overwrite": True})
+    feed.place(Path("job"))
+    feed.pause = lambda _: None
+    feed.open(None, durable=True)
+    keep = feed.write((), 0)
+    feed.committed(keep)
+    mark = feed.write([{"n": 1}], 1)
+    feed.committed(mark)
+    with monkeypatch.context() as full:
+        full.setattr("crawler.feeds.parquet.write_parquet", no_room)
+        with pytest.raises(FeedError, match=r"x-00001.parquet could not be written: No space left .* kept as .*job"):
+            feed.close(finished=True)
+    assert not list(Path().glob("x-*"))
+    feed = feed_for("x.parquet", {"overwrite": True})
+    feed.place(Path("job"))
+    feed.open(mark, durable=True)
+    feed.committed(feed.write((), 1))
+    feed.close(finished=True)
+    assert found() == ["1"]
 
 
 def found() -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from crawler.config.credentials import with_password
 from crawler.errors import OutputError, SettingError, UsageError
 from crawler.feeds.items import Fields
-from crawler.feeds.names import PathTemplate, Template, stamp
+from crawler.feeds.names import Parameters, PathTemplate, Template, stamp
 from crawler.feeds.options import FeedOptions, loaded
 from crawler.feeds.tables.address import read_place
 from crawler.feeds.tables.database import Database
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _OF_FILES = (
     "format", "encoding", "indent", "batch_item_count", "store_empty", "item_export_kwargs", "export_empty_fields",
-    "postprocessing", "storage_options", "uri_params",
+    "postprocessing", "storage_options",
 )  # fmt: skip
 
 
@@ -33,21 +33,25 @@ def table_feed(
     settings: CoreSettings,
     fields: Fields,
     values: Mapping[str, Any],
+    parameters: Parameters | None,
     started: datetime,
 ) -> TableFeed:
-    """Return the feed, not yet opened; ``values`` are for placeholders. Raises OutputError."""
+    """Return the feed, not yet opened; ``values``, or what ``parameters`` makes of them, are for placeholders.
+
+    Raises OutputError.
+    """
     for name in _OF_FILES:
         if getattr(options, name) != getattr(FeedOptions(), name):
             raise OutputError(f"feed {feed!r}: the option {name} means nothing to a table")
     place = read_place(feed, uri, options.key)
 
     now = stamp(started)
-    table = Template(feed, place.table, values).filled(time=now, batch_time=now, batch=1)
+    table = Template(feed, place.table, values, parameters).filled(time=now, batch_time=now, batch=1)
     database: Database
     hint = ""
     file = None
     if place.sqlite:
-        file = PathTemplate(feed, place.server, values).path(time=now, batch_time=now, batch=1)
+        file = PathTemplate(feed, place.server, values, parameters).path(time=now, batch_time=now, batch=1)
         database = Sqlite(file)
     else:
         from crawler.feeds.tables.postgres import Postgres
@@ -75,6 +79,7 @@ def _with_password(server: str, settings: CoreSettings) -> tuple[str, str]:
         return with_password(server, settings), ""
     except SettingError:
         raise
-    except UsageError as error:
+    except UsageError:
         before, user, _, rest = credentials_in(server)
-        return f"{before}{user}@{rest}", f"; {error}"
+        hint = "; a job keeps no password: it is taken from PGPASSWORD, ~/.pgpass or the setting STORE_CREDENTIALS"
+        return f"{before}{user}@{rest}", hint

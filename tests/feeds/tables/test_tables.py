@@ -158,6 +158,15 @@ def test_fields_and_placeholders_are_those_of_files(base: Base) -> None:
     assert base.run('SELECT "B", "C" FROM books_items') == [(2, None)]
 
 
+def named(values: dict[str, Any], spider: Any) -> dict[str, Any]:
+    return {**values, "what": "things"}
+
+
+def test_placeholders_may_be_filled_by_a_function(base: Base) -> None:
+    write_all(base.feed("%(what)s"), [{"a": 1}], {"uri_params": named})
+    assert base.run("SELECT a FROM things") == [(1,)]
+
+
 def test_a_crawl_without_a_job_leaves_no_mark(base: Base) -> None:
     write_all(base.feed(), [{"n": 1}])
     assert base.run("SELECT * FROM crawler_marks") == []
@@ -337,7 +346,7 @@ def test_a_password_that_the_job_did_not_keep_is_looked_for_and_asked_for(
     server.run(name, "GRANT CREATE ON SCHEMA public TO keeper")
     server.ask_for_password("keeper")
     kept = f"{server.uri(name, 'keeper:***')}?table=items"
-    with pytest.raises(OutputError, match=r"no password supplied; .*STORE_CREDENTIALS='postgresql://keeper:PASSWORD@"):
+    with pytest.raises(OutputError, match=r"no password supplied; .* PGPASSWORD, ~/.pgpass or the setting STORE"):
         feed_for(kept).check()
     monkeypatch.setenv("PGPASSWORD", "pa ss")
     feed_for(kept).check()
