@@ -28,7 +28,7 @@ class One(Spider):
 
         self.seen.add(self.name)
         if response.text == "10":
-            for _ in range(200):
+            for _ in range(1000):
                 await deferLater(running.install_reactor(), 0.01)
                 if len(self.seen) == 2:
                     break
@@ -95,7 +95,7 @@ def test_both_run_meanwhile_each_into_its_own_output(crawler: Crawler, shop: Pat
         assert json.loads((shop / f"{name}.json").read_text())["items"] == 20
         assert (shop / f"{name}.warc").exists()
         assert f"Spider  {name}" in done.err
-    assert jobs_in(crawler, shop) == []
+    assert [state for _, state in jobs_in(crawler, shop)] == ["finished"] * 2
 
 
 def test_the_status_is_the_worst_and_the_others_are_done(crawler: Crawler, shop: Path) -> None:

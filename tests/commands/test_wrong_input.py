@@ -19,7 +19,7 @@ from tests.commands.conftest import SPIDER, Crawler, Site, environment
         (["crwl"], 'crawler: there is no command "crwl"; did you mean "crawl"?'),
         (["edit", "x"], 'there is no command "edit"; open the file'),
         (["bench"], 'there is no command "bench"; how fast it is'),
-        (["crawl"], "crawler crawl: Missing argument 'SPIDER'"),
+        (["crawl"], "crawler crawl: Missing argument 'SPIDER…'"),
         (["crawl", "x", "--lgfile", "f"], "crawler crawl: No such option '--lgfile'"),
         (["crawl", "x"], "crawler: there is no project here or above"),
         (["list"], "crawler: there is no project here or above"),
