@@ -44,6 +44,8 @@ _COMMANDS = {
     "settings": "Show the settings: value, type, origin, what each does",
     "startproject": "Make a new project that runs at once",
     "genspider": "Make a new spider",
+    "edit": "Open the file of a spider in the editor",
+    "bench": "Measure how fast this machine crawls",
     "version": "Print the version",
 }
 _ALIASES = {"runspider": "run"}

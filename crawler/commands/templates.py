@@ -1,6 +1,16 @@
-"""What do startproject and genspider write?"""
+"""What do startproject and genspider write?
+
+Templates are texts with ``$name``, as Scrapy's are (``string.Template``). One's own lie in the folder of TEMPLATES_DIR:
+``spiders/NAME.tmpl`` for genspider, beside the built-in ones, and ``project/`` for startproject, in the place of ours.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+
+from crawler.errors import UsageError
 
 SETTINGS = '''\
 """How this project crawls. `crawler settings` shows every setting and where its value comes from."""
@@ -8,7 +18,7 @@ SETTINGS = '''\
 from pipelines.require_fields import RequireFields
 
 # Tell the sites who you are and where to reach you:
-# USER_AGENT = "{name} (+https://example.com/bot)"
+# USER_AGENT = "$project_name (+https://example.com/bot)"
 
 # One request a second to each site, one at a time. Ask for more where you know that it is welcome.
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
@@ -88,48 +98,48 @@ EXAMPLE_PAGE = """\
 """
 
 SPIDER = '''\
-"""Crawl {host}."""
+"""Crawl $domain."""
 
 from crawler import Spider
 
 
-class {class_name}(Spider):
-    name = "{name}"
-    allowed_domains = ["{host}"]
-    start_urls = ["{url}"]
+class $classname(Spider):
+    name = "$name"
+    allowed_domains = ["$domain"]
+    start_urls = ["$url"]
 
     def parse(self, response):
-        yield {{"url": response.url, "title": response.css("title::text").get()}}
+        yield {"url": response.url, "title": response.css("title::text").get()}
         # yield from response.follow_all(css="a", callback=self.parse)
 '''
 
 CRAWL = '''\
-"""Crawl {host} by rules that say which links to follow."""
+"""Crawl $domain by rules that say which links to follow."""
 
 from crawler import CrawlSpider, LinkExtractor, Rule
 
 
-class {class_name}(CrawlSpider):
-    name = "{name}"
-    allowed_domains = ["{host}"]
-    start_urls = ["{url}"]
+class $classname(CrawlSpider):
+    name = "$name"
+    allowed_domains = ["$domain"]
+    start_urls = ["$url"]
     # Every link is followed; to narrow it: LinkExtractor(allow=r"/items/", deny=r"/login")
     rules = [Rule(LinkExtractor(), callback="parse_item", follow=True)]
 
     def parse_item(self, response):
-        yield {{"url": response.url, "title": response.css("title::text").get()}}
+        yield {"url": response.url, "title": response.css("title::text").get()}
 '''
 
 CSV_FEED = '''\
-"""Read a CSV file of {host} row by row."""
+"""Read a CSV file of $domain row by row."""
 
 from crawler import CSVFeedSpider
 
 
-class {class_name}(CSVFeedSpider):
-    name = "{name}"
-    allowed_domains = ["{host}"]
-    start_urls = ["{url}"]
+class $classname(CSVFeedSpider):
+    name = "$name"
+    allowed_domains = ["$domain"]
+    start_urls = ["$url"]
     # delimiter = ";"
     # headers = ["id", "name"]  # if the first row does not have them
 
@@ -138,19 +148,19 @@ class {class_name}(CSVFeedSpider):
 '''
 
 XML_FEED = '''\
-"""Read an XML feed of {host} node by node."""
+"""Read an XML feed of $domain node by node."""
 
 from crawler import XMLFeedSpider
 
 
-class {class_name}(XMLFeedSpider):
-    name = "{name}"
-    allowed_domains = ["{host}"]
-    start_urls = ["{url}"]
+class $classname(XMLFeedSpider):
+    name = "$name"
+    allowed_domains = ["$domain"]
+    start_urls = ["$url"]
     itertag = "item"  # the element that parse_node is called with
 
     def parse_node(self, response, node):
-        yield {{"title": node.xpath("title/text()").get(), "link": node.xpath("link/text()").get()}}
+        yield {"title": node.xpath("title/text()").get(), "link": node.xpath("link/text()").get()}
 '''
 
 SPIDERS = {"basic": SPIDER, "crawl": CRAWL, "csvfeed": CSV_FEED, "xmlfeed": XML_FEED}
@@ -160,3 +170,64 @@ GITIGNORE = """\
 __pycache__/
 .crawler/
 """
+
+PROJECT = {
+    "settings.py": SETTINGS,
+    "spiders/__init__.py": "",
+    "spiders/example.py": EXAMPLE_SPIDER,
+    "spiders/example.html": EXAMPLE_PAGE,
+    "pipelines/__init__.py": "",
+    "pipelines/require_fields.py": PIPELINE,
+    ".gitignore": GITIGNORE,
+}
+"""The files of a new project, by path."""
+
+_SUFFIX = ".tmpl"
+
+
+def spider_templates(folder: str | None) -> dict[str, str]:
+    """Return the templates of genspider by name, one's own first. Raises UsageError."""
+    if folder is None:
+        return SPIDERS
+    own = {path.name.removesuffix(_SUFFIX): _text(path) for path in sorted(_of(folder, "spiders").glob(f"*{_SUFFIX}"))}
+    return own | {name: text for name, text in SPIDERS.items() if name not in own}
+
+
+def project_files(folder: str | None, values: Mapping[str, str]) -> dict[str, bytes]:
+    """Return the files of a new project by path; of one's own those named ``*.tmpl`` are templates, and paths are too.
+
+    Raises UsageError.
+    """
+    if folder is None or not (root := _of(folder, "project")).is_dir():
+        return {path: filled(text, path, values).encode() for path, text in PROJECT.items()}
+    files: dict[str, bytes] = {}
+    for path in sorted(path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
+        name = filled(str(path.relative_to(root)), str(path), values)
+        if name.endswith(_SUFFIX):
+            files[name.removesuffix(_SUFFIX)] = filled(_text(path), str(path), values).encode()
+        else:
+            files[name] = path.read_bytes()
+    return files
+
+
+def filled(text: str, where: str, values: Mapping[str, str]) -> str:
+    """Return a template with its values. Raises UsageError for a name it has not, and for a $ that begins none."""
+    try:
+        return Template(text).substitute(values)
+    except KeyError as error:
+        raise UsageError(f"the template {where} has ${error.args[0]}; there are ${', $'.join(values)}") from error
+    except ValueError as error:
+        raise UsageError(f"the template {where}: {error}; a $ by itself is written $$") from error
+
+
+def _of(folder: str, kind: str) -> Path:
+    if not Path(folder).is_dir():
+        raise UsageError(f"TEMPLATES_DIR: there is no folder {folder}")
+    return Path(folder) / kind
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read the template {path}: {error}") from error

@@ -267,6 +267,14 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
         default_factory=lambda: ["start", "callback", "item", "downloads"]
     )
 
+    # Writing spiders
+    EDITOR: Annotated[
+        str | None, _said("What `crawler edit` and `genspider -e` open files in; None: $VISUAL, $EDITOR or vi")
+    ] = None
+    TEMPLATES_DIR: Annotated[
+        str | None, _said("Folder with templates of your own for genspider and startproject"), Holds(holds.path)
+    ] = None
+
     # Seeing
     EXTENSIONS: Annotated[list[Any], _said("Subscribers to events")] = []
     LOG_ENABLED: Annotated[bool, _said("Write log lines")] = True

@@ -8,7 +8,7 @@ from __future__ import annotations
 from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
-from crawler.sample import books, quotes
+from crawler.sample import books, links, quotes
 
 ROBOTS_TXT = "User-agent: *\nDisallow: /basket/\n"
 """One folder is closed, so that obeying robots.txt can be seen in the log."""
@@ -33,6 +33,9 @@ class SamplePages(Resource):
             request.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
             return ROBOTS_TXT.encode()
         request.setHeader(b"Content-Type", b"text/html")
+        if path == links.PATH.encode():
+            number = request.args.get(b"n", [b"0"])[0]
+            return links.page(int(number) if number.isdigit() else 0).encode()
         if path in self._bodies:
             return self._bodies[path]
         request.setResponseCode(404)
