@@ -25,7 +25,7 @@ from crawler.assembly.components import (
     subscribe_extension,
 )
 from crawler.assembly.feeds import feeds_of_crawl, place_feeds
-from crawler.assembly.job import ChosenStore, JobPlan, begun_at, choose_store, going_on
+from crawler.assembly.job import ChosenStore, JobPlan, begun, choose_store, going_on
 from crawler.assembly.rules import checked_fingerprint, make_acceptance, make_rules
 from crawler.assembly.second_run import Command, SecondRun, item_keys, keeps_items, second_run, with_digests
 from crawler.assembly.world import ForComponents, World, end_with_reactor, real_world
@@ -198,7 +198,7 @@ def prepare(
     command = Command.of(spider.name, plan.description)
     second = second_run(loaded.core, command, checked_fingerprint(loaded.core.FINGERPRINT), part=plan.is_part)
     if feeds is None:
-        feeds = feeds_of_crawl(loaded, spider, begun_at(loaded.core, plan, wall))
+        feeds = feeds_of_crawl(loaded, spider, begun(loaded.core, plan, wall))
     feeds = [*feeds, *also_feeds]
     for feed in feeds:
         feed.check()

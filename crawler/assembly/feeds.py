@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from crawler.assembly.components import simple_attributes
+from crawler.assembly.job import Begun
 from crawler.config.settings import Settings
 from crawler.feeds import make_feeds
 from crawler.feeds.seam import Feed
@@ -14,13 +15,16 @@ from crawler.spider import Spider
 from crawler.storage.jobs import feeds_folder
 
 
-def feeds_of_crawl(settings: Settings, spider: Spider, begun: float) -> Sequence[Feed]:
-    """Return the feeds of a crawl that began at ``begun`` (seconds since the epoch). Raises UsageError."""
+def feeds_of_crawl(settings: Settings, spider: Spider, since: Begun) -> Sequence[Feed]:
+    """Return the feeds of a crawl that began then. Raises UsageError."""
+    feeds = settings.core.FEEDS
+    if since.append:
+        feeds = {path: {**options, "overwrite": False} for path, options in feeds.items()}
     return make_feeds(
-        settings.core.FEEDS,
+        feeds,
         settings.core,
         spider_name=spider.name,
-        started=datetime.fromtimestamp(begun, UTC),
+        started=datetime.fromtimestamp(since.at, UTC),
         attributes=simple_attributes(spider),
         declared=settings.of,
         spider=spider,

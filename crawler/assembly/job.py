@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from itemadapter import ItemAdapter
 
-from crawler.assembly.leaving import leave_history
+from crawler.assembly.leaving import COMMAND, leave_history
 from crawler.config.components import checked, constructed
 from crawler.config.importing import classes_in
 from crawler.config.schema import CoreSettings
@@ -141,11 +141,27 @@ def of_another_command(job: Job, spider: str, description: Mapping[str, Any]) ->
     return "with " + (" ".join(f"-a {shlex.quote(f'{key}={value}')}" for key, value in begun.items()) or "no arguments")
 
 
-def begun_at(core: CoreSettings, plan: JobPlan, wall: float) -> float:
-    """Return when the crawl began (seconds since the epoch): a resumed one writes to files of that time's name."""
+class Begun(NamedTuple):
+    """When a crawl began (seconds since the epoch): a resumed one writes to files of that time's name.
+
+    ``append``: its feeds are there already, whatever the settings say, for it had finished before.
+    """
+
+    at: float
+    append: bool = False
+
+
+def begun_of(job: Job) -> Begun:
+    """Return when the crawl of a job began."""
+    return Begun(job.created, bool((job.description.get(COMMAND) or {}).get("append")))
+
+
+def begun(core: CoreSettings, plan: JobPlan, wall: float) -> Begun:
+    """Return when the crawl began, at ``wall`` unless it goes on with a job."""
     if plan.resume is None or core.JOB_STORE != "sqlite":
-        return wall
-    return find_job(make_folder(core.JOB_DIR), plan.resume).created or wall
+        return Begun(wall)
+    found = begun_of(find_job(make_folder(core.JOB_DIR), plan.resume))
+    return found._replace(at=found.at or wall)
 
 
 def choose_store(

@@ -50,7 +50,8 @@ def leave(job_dir: Path, job: str, spider: str, core: CoreSettings, wall: float,
 def without_secrets(description: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Return what may be kept of a job's description for weeks, and the names of what may not.
 
-    Settings and arguments that are called a secret, or have a password in them, are left out.
+    Settings and arguments that are called a secret, or have a password in them, are left out. (JOB_STORE has none: that
+    is refused on a command line, and the name of a user is no secret.)
     """
     from crawler.commands.showing import without_passwords
 
@@ -60,7 +61,7 @@ def without_secrets(description: Mapping[str, Any]) -> tuple[dict[str, Any], lis
         kept = {
             name: value
             for name, value in given.items()
-            if not _is_secret(name) and without_passwords(name, value) == value
+            if name == "JOB_STORE" or not (_is_secret(name) or without_passwords(name, value) != value)
         }
         withheld += [f"{part}:{name}" for name in given if name not in kept]
         if part in command:

@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 
 from crawler.assembly import World, feeds_of_crawl, place_feeds, real_world
 from crawler.assembly.components import make_spider
-from crawler.assembly.job import JobPlan, choose_store
+from crawler.assembly.job import JobPlan, begun_of, choose_store
 from crawler.assembly.second_run import SecondRun, with_digests
 from crawler.commands.finding import is_file
 from crawler.commands.reactor import install_reactor, run_reactor
@@ -48,7 +48,7 @@ def close_job(
 async def _close(job: Job, spider: Spider, settings: Settings, world: World) -> list[tuple[str, int]]:
     plan = JobPlan(resume=job.name)
     chosen = choose_store(settings, spider, plan=plan, reactor=world.reactor, wall=world.clock.wall())
-    feeds = place_feeds(feeds_of_crawl(settings, spider, job.created), job.path.parent, job.name)
+    feeds = place_feeds(feeds_of_crawl(settings, spider, begun_of(job)), job.path.parent, job.name)
     feeds = with_digests(feeds, settings.core, job.path, SecondRun())
     events = Events()
     events.subscribe(ItemFailed, _say_lost)

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from msgspec.structs import replace
-
 from crawler.commands.finished import finished_jobs, forget_runs, has_finished
 from crawler.commands.loading import chosen, settings_here
 from crawler.commands.options import RunOptions, recall
@@ -97,11 +95,7 @@ def find_again(
         settings |= {"JOB_DIR": str(job.path.absolute().parent)}
     file = remembered.file
     options = RunOptions(settings, {**remembered.arguments, **(arguments or {})}, summary, remembered.workers)
-    spider, loaded = chosen(file or remembered.spider, settings, in_file=file is not None)
-    if remembered.append:
-        feeds = {path: {**feed, "overwrite": False} for path, feed in loaded.core.FEEDS.items()}
-        loaded.core = replace(loaded.core, FEEDS=feeds)
-    return Found(spider, loaded, options, file)
+    return Found(*chosen(file or remembered.spider, settings, in_file=file is not None), options, file)
 
 
 def _go_to(folder: str, job: str) -> None:

@@ -18,6 +18,8 @@ def finished_jobs(core: CoreSettings, there: Iterable[Job]) -> list[Job]:
     for path in history.files(core.JOB_DIR):
         try:
             run = history.read_run(path)
+        except FileNotFoundError:  # the end of another crawl has just removed it
+            continue
         except JobDamaged as error:
             name = path.stem.rpartition(".")[0]
             found.append(Job(name, path, "damaged", changed=path.stat().st_mtime, problem=str(error)))

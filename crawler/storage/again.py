@@ -97,6 +97,8 @@ def revive(job_dir: Path, run: Run, renewed: Renewed, description: dict[str, Any
             schema.sync_folder(path.parent)
         finally:
             aside.unlink(missing_ok=True)
+            if not path.exists():  # a lock without a job is nothing to leave behind
+                path.with_name(path.name + ".lock").unlink(missing_ok=True)
     return count
 
 

@@ -141,11 +141,12 @@ def files(job_dir: str | Path) -> list[Path]:
 def runs(job_dir: str | Path, *, spider: str | None = None, job: str | None = None) -> list[Run]:
     """Return the finished runs of a folder of jobs, of one spider or job if that is named, what ended last first.
 
-    Files that cannot be read are left out: `crawler jobs` tells of them. Raises StoreError.
+    Damaged files are left out, of which `crawler jobs` tells, and those that another process removes just now. Raises
+    StoreError.
     """
     found = []
     for path in files(job_dir):
-        with suppress(JobDamaged):
+        with suppress(JobDamaged, FileNotFoundError):
             run = read_run(path)
             if spider in (None, run.spider) and job in (None, run.job):
                 found.append(run)

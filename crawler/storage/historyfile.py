@@ -137,9 +137,11 @@ def read_file(path: Path, kind: bytes) -> Iterator[bytes]:
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Turn the errors of reading into JobDamaged and StoreError, in words for the user."""
+    """Turn the errors of reading into JobDamaged and StoreError, in words for the user; FileNotFoundError stays."""
     try:
         yield
+    except FileNotFoundError:
+        raise
     except (struct.error, zstandard.ZstdError, msgspec.MsgspecError, IndexError) as error:
         raise JobDamaged(f"the history {path} is damaged: {error}") from error
     except OSError as error:

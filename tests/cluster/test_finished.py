@@ -57,6 +57,7 @@ def test_a_finished_job_becomes_a_job_again_that_has_only_its_failures_to_do(
     jobs = jobs_at(workers.connection, PREFIX)
     renewed = renewed_by(Codec(workers.spider))
     assert restore(jobs, run, renewed) == 1
+    assert restore(jobs, run, renewed) == 1  # as after a kill in the middle of the first
     assert jobs.list() == []  # until it is said what it is
     jobs.make(NAME, {"spider": "sample"}, wall=run.created, library=library.NAME)
     job = jobs.find(NAME)

@@ -151,6 +151,21 @@ def test_an_output_that_was_moved_away_is_begun_anew(crawler: Crawler, shop: Fai
     assert len(json.loads((folder / "before.json").read_text())) == PAGES - FAILING
 
 
+def test_a_history_that_cannot_be_written_costs_nothing_but_itself(
+    crawler: Crawler, shop: FailingSite, folder: Path
+) -> None:
+    (folder / ".crawler").mkdir()
+    (folder / ".crawler" / "history").write_text("a file where the folder belongs")
+    done = crawler("run", "pages.py", "-O", "items.jsonl", "--job", "mine", *QUIET)
+    assert done.status == 0
+    assert "The crawl is done, and job mine stays as it is" in done.err
+    assert items(folder / "items.jsonl") == expected(shop.broken)
+    (folder / ".crawler" / "history").unlink()
+    shop.heal()
+    assert crawler("resume", "mine", "--failed", *QUIET).status == 0
+    assert items(folder / "items.jsonl") == expected(shop.broken)
+
+
 @pytest.mark.process
 def test_a_kill_in_the_middle_of_fetching_again_costs_no_item_and_doubles_none(
     crawler: Crawler, shop: FailingSite, folder: Path
@@ -177,13 +192,45 @@ KILLED = """\
 
     kept = module.{name}
 
-    def kill(*arguments):
+    def kill(*arguments, **names):
         {before}
         os.kill(os.getpid(), signal.SIGKILL)
 
     module.{name} = kill
-    main(["run", "pages.py", "-O", "items.jsonl", "--job", "mine", "-L", "ERROR"])
+    main({words})
 """
+WORDS = ["run", "pages.py", "-O", "items.jsonl", "--job", "mine", *QUIET]
+
+
+def killed_at(folder: Path, words: list[str], module: str, name: str, before: str) -> None:
+    """Run a command that is killed where a function of ours is called."""
+    script = textwrap.dedent(KILLED).format(module=module, name=name, before=before, words=words)
+    killed = subprocess.run([sys.executable, "-c", script], cwd=folder, env=environment(), check=False)
+    assert killed.returncode == -signal.SIGKILL
+
+
+@pytest.mark.process
+def test_the_first_command_again_appends_to_what_a_killed_one_was_to_mend(
+    crawler: Crawler, shop: FailingSite, folder: Path
+) -> None:
+    assert crawler(*WORDS).status == 0
+    shop.heal()
+    again = ["resume", "mine", "--failed", *QUIET]
+    killed_at(folder, again, "crawler.commands.again", "put_back_failed", "kept(*arguments, **names)")
+    assert jobs(crawler)[0] == ("mine", "stopped")
+    assert crawler(*WORDS).status == 0
+    assert items(folder / "items.jsonl") == expected(shop.broken)
+
+
+def test_a_finished_crawl_whose_spider_is_broken_stays_finished(
+    crawler: Crawler, shop: FailingSite, folder: Path
+) -> None:
+    assert crawler(*WORDS).status == 0
+    (folder / "pages.py").write_text(SPIDER.format(url=shop.url).replace("parse_page", "renamed"))
+    renamed = crawler("resume", "mine", "--failed", *QUIET)
+    assert (renamed.status, "callback 'parse_page', which the spider has no more" in renamed.err) == (1, True)
+    assert jobs(crawler) == [("mine", "finished")]
+    assert not list((folder / ".crawler" / "jobs").glob("*.sqlite*"))
 
 
 @pytest.mark.process
@@ -200,9 +247,7 @@ KILLED = """\
 def test_a_kill_at_the_end_leaves_the_job_or_its_history_or_both(
     crawler: Crawler, shop: FailingSite, folder: Path, module: str, name: str, before: str, there: list[str]
 ) -> None:
-    script = textwrap.dedent(KILLED).format(module=module, name=name, before=before)
-    killed = subprocess.run([sys.executable, "-c", script], cwd=folder, env=environment(), check=False)
-    assert killed.returncode == -signal.SIGKILL
+    killed_at(folder, WORDS, module, name, before)
     suffixes = {path.suffix for path in (folder / ".crawler").rglob("*") if path.is_file()}
     assert {"jobs": ".sqlite" in suffixes, "history": ".history" in suffixes} == {
         place: place in there for place in ("jobs", "history")

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from twisted.internet.defer import Deferred
 
 from crawler.assembly import feeds_of_crawl, place_feeds
+from crawler.assembly.job import begun_of
 from crawler.assembly.second_run import SecondRun, with_digests
 from crawler.config.settings import Settings
 from crawler.engine.ending import Ending
@@ -50,7 +51,7 @@ class FeedsAnew:
         """Return them, not yet opened."""
         core, name = self.settings.core, self.job.name
         folder = make_folder(core.JOB_DIR)
-        feeds = place_feeds(feeds_of_crawl(self.settings, self.spider, self.job.created), folder, name)
+        feeds = place_feeds(feeds_of_crawl(self.settings, self.spider, begun_of(self.job)), folder, name)
         return with_digests(feeds, core, job_path(folder, name), self.second)
 
     def check(self) -> FeedsAnew:
