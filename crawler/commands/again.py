@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from crawler.assembly import feeds_of_crawl
 from crawler.assembly.components import make_spider
-from crawler.assembly.job import ItemCodec
+from crawler.assembly.job import ItemCodec, begun_of
 from crawler.assembly.leaving import COMMAND
 from crawler.commands.failed import failures_of
 from crawler.commands.finding import Found, find_again, find_any, is_file
@@ -19,10 +20,10 @@ from crawler.commands.finished import has_finished
 from crawler.commands.reactor import install_reactor
 from crawler.commands.showing import say
 from crawler.config.schema import CoreSettings
-from crawler.errors import UsageError
+from crawler.errors import OutputError, UsageError
 from crawler.observe.progress import counted
-from crawler.spider import Crawler
-from crawler.storage.again import Renewed, put_back, renewed_by, revive
+from crawler.spider import Crawler, Spider
+from crawler.storage.again import put_back, renewed_by, revive
 from crawler.storage.history import Run, read_run
 from crawler.storage.jobs import Job, make_folder
 
@@ -45,9 +46,13 @@ def put_back_failed(
     _check(core, job, run, {**command_line, **arguments})
     finished = job.state == "finished"
     if finished:
-        job = job._replace(description=_appending(job.description, arguments))
+        job = job._replace(description=_finished(job.description, command_line.get("FEEDS"), arguments))
     found = find_again(job, {**command_line, "JOB_DIR": str(folder)}, summary=summary, arguments=arguments)
-    renewed = _renewed(found)
+    install_reactor()  # the spider may import it
+    spider = make_spider(found.spider, Crawler(settings=found.settings), found.options.arguments)
+    if finished:
+        _check_feeds(job, found, spider)
+    renewed = renewed_by(ItemCodec(spider))
     description = dict(job.description)
     if is_file(job):
         count = put_back(job.path, renewed, description if finished else None)
@@ -83,21 +88,32 @@ def _check(core: CoreSettings, job: Job, run: Run | None, given: Mapping[str, An
         )
 
 
-def _appending(description: Mapping[str, Any], arguments: Mapping[str, str]) -> dict[str, Any]:
-    """Return the description of a job whose feeds go on after they were closed, with these arguments, too."""
+def _finished(
+    description: Mapping[str, Any], feeds: Mapping[str, Any] | None, arguments: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the description of a finished job that goes on, with these arguments, too: what it wrote is appended to,
+    unless other feeds are named.
+    """
     command = description.get(COMMAND)
     if not isinstance(command, dict):
         return dict(description)  # told by whoever recalls the command
-    given = {**(command.get("arguments") or {}), **arguments}
     settings = {name: value for name, value in (command.get("settings") or {}).items() if name not in _OF_A_SECOND_RUN}
-    return {**description, COMMAND: {**command, "append": True, "arguments": given, "settings": settings}}
+    settings |= {} if feeds is None else {"FEEDS": feeds}
+    given = {**(command.get("arguments") or {}), **arguments}
+    return {**description, COMMAND: {**command, "append": feeds is None, "settings": settings, "arguments": given}}
 
 
 _OF_A_SECOND_RUN = ("SINCE", "ONLY_NEW", "CHANGES_FILE")
 """What failed is fetched whole; what the crawl has said of changes stays as it is."""
 
 
-def _renewed(found: Found) -> Renewed:
-    install_reactor()  # the spider may import it
-    spider = make_spider(found.spider, Crawler(settings=found.settings), found.options.arguments)
-    return renewed_by(ItemCodec(spider))
+def _check_feeds(job: Job, found: Found, spider: Spider) -> None:
+    """Raise OutputError for an output that cannot be appended to, while the job is as it was."""
+    try:
+        for feed in feeds_of_crawl(found.settings, spider, begun_of(job)):
+            feed.check()
+    except OutputError as error:
+        elsewhere = f"crawler resume {job.name} --failed -s 'FEEDS={{\"FILE\": {{}}}}'"
+        raise OutputError(
+            f"what is fetched again cannot join the output: {error}; with `{elsewhere}` it goes to FILE"
+        ) from error

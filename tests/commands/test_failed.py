@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -220,6 +221,20 @@ def test_the_first_command_again_appends_to_what_a_killed_one_was_to_mend(
     assert jobs(crawler)[0] == ("mine", "stopped")
     assert crawler(*WORDS).status == 0
     assert items(folder / "items.jsonl") == expected(shop.broken)
+
+
+def test_an_output_that_cannot_be_appended_to_is_told_before_and_another_may_be_named(
+    crawler: Crawler, shop: FailingSite, folder: Path
+) -> None:
+    assert crawler("run", "pages.py", "-O", "memory://bucket/items.jsonl", "--job", "mine", *QUIET).status == 0
+    shop.heal()
+    refused = crawler("resume", "mine", "--failed", *QUIET)
+    assert refused.status == 2
+    assert "what is fetched again cannot join the output: feed 'memory://bucket/items.jsonl'" in refused.err
+    assert jobs(crawler) == [("mine", "finished")]
+    recommended = shlex.split(refused.err.split("`crawler ")[-1].partition("`")[0].replace("FILE", "more.jsonl"))
+    assert crawler(*recommended, *QUIET).status == 0
+    assert len(items(folder / "more.jsonl")) == FAILING
 
 
 def test_a_finished_crawl_whose_spider_is_broken_stays_finished(
