@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
     from crawler.assembly import PreparedCrawl
 
-ALONE = {"JOB_STORE": "none", "FEEDS": {}, "PIPELINES": []} | {
-    name: 0 for name in CoreSettings.__struct_fields__ if name.startswith("CLOSESPIDER_")
+ALONE = {
+    **{"JOB_STORE": "none", "FEEDS": {}, "PIPELINES": []},
+    **{"SINCE": None, "ONLY_NEW": False, "CHANGES_FILE": None},
+    **{name: 0 for name in CoreSettings.__struct_fields__ if name.startswith("CLOSESPIDER_")},
 }
-"""Settings of a crawl that keeps nothing, no job and no item, and ends by itself."""
+"""Settings of a crawl that keeps nothing, no job and no item, looks at no earlier one, and ends by itself."""
 
 _HOST_LIKE = re.compile(r"(?!\w+:[^\d])[\w-]+(\.[\w-]+)*(:\d+)?(/|$)")
 """What looks like an address without its scheme, and not like one of a scheme that is not fetched (mailto:x)."""

@@ -166,6 +166,7 @@ def test_a_long_url_is_no_file(crawler: Crawler, shop: Shop) -> None:
 def test_limits_and_the_job_of_the_project_do_not_count(crawler: Crawler, project: Path, shop: Shop) -> None:
     with (project / "settings.py").open("a") as file:
         file.write("JOB_STORE = 'redis://127.0.0.1:9'\nCLOSESPIDER_PAGECOUNT = 1\nDOWNLOAD_DELAY = 0\n")
+        file.write("SINCE = 'LAST'\nONLY_NEW = True\nCHANGES_FILE = 'changes.jsonl'\n")
     code = f"fetch('{shop.url}/'); fetch('{shop.url}/none'); print(response)"
     assert crawler("shell", shop.url, "-c", code, cwd=project).out == f"<404 {shop.url}/none>\n"
 
