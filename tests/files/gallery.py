@@ -176,7 +176,7 @@ class Killed(NamedTuple):
         return not (self.early or self.missing_items or self.double_items or self.broken)
 
 
-KEPT_SECONDS = 1.0
+KEPT_SECONDS = 5.0
 """So long after its last byte left the server a file may still be on its way: with room for a machine that is busy."""
 
 
