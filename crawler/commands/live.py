@@ -48,7 +48,7 @@ class LiveCrawl:
 
     def close(self) -> None:
         """End it."""
-        if self._thread.is_alive():
+        if self._opened.done() and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._over.callback, None)
             self._thread.join(LAST_SECONDS)
 
@@ -79,8 +79,10 @@ class LiveCrawl:
         try:
             reactor = install_reactor()
             self._loop = reactor._asyncioEventloop
-            run_reactor(reactor, lambda: self._run(reactor), signals=False)
-            self._loop.close()
+            try:
+                run_reactor(reactor, lambda: self._run(reactor), signals=False)
+            finally:
+                self._loop.close()
         except BaseException as error:
             if self._opened.done():
                 raise

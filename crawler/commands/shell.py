@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any, Unpack
 
 import click
@@ -111,4 +110,3 @@ class _Session:
             say(f"no response from {request.url}: it was interrupted", err=True)
         self._shell.show(self._names, response)
         self._names["request"] = response.request if response is not None else request
-        sys.stderr.flush()
