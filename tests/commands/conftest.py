@@ -20,6 +20,8 @@ from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 
 from crawler import commands
 from crawler.commands import again, closing, live, running
+from tests.commands.failing_site import SPIDER as FAILING_SPIDER
+from tests.commands.failing_site import FailingSite, failing_site
 
 USERS = ("settings", "spiders", "pipelines", "pages", "hold")
 """Modules of the users' that the tests write."""
@@ -214,3 +216,11 @@ def spider_file(folder: Path, site: Site) -> Path:
     path = folder / "pages.py"
     path.write_text(SPIDER.format(url=site.url))
     return path
+
+
+@pytest.fixture
+def shop(outside: None, folder: Path) -> Iterator[FailingSite]:
+    """A site of which pages fail, and a spider that walks it."""
+    with failing_site() as site:
+        (folder / "pages.py").write_text(FAILING_SPIDER.format(url=site.url))
+        yield site

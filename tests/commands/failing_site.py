@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 PAGES, FAILING = 400, 40
+QUIET = ("-L", "ERROR")
+WORDS = ["run", "pages.py", "-O", "items.jsonl", "--job", "mine", *QUIET]
 SPIDER = """\
 from crawler import Spider
 
@@ -98,3 +101,8 @@ def expected(broken: set[int]) -> list[str]:
     """Return the items of a site of which these pages are broken."""
     mended = [f"more{number}" for number in range(0, PAGES, PAGES // FAILING) if number not in broken]
     return sorted([str(number) for number in range(PAGES) if number not in broken] + mended)
+
+
+def failed(crawler: Callable[..., Any], job: str = "mine") -> list[str]:
+    """Return what `crawler jobs failed` lists."""
+    return [each["url"].rpartition("/")[2] for each in json.loads(crawler("jobs", "failed", job, "--json").out)]

@@ -3,34 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
-import signal
-import subprocess
-import sys
-import textwrap
-from collections.abc import Iterator
+from base64 import b64encode
 from pathlib import Path
 
-import pytest
-
+from crawler.storage import history
 from crawler.storage.history import read_run
-from tests.commands.conftest import Crawler, command, environment, jobs
-from tests.commands.failing_site import FAILING, PAGES, SPIDER, FailingSite, expected, failing_site, items
-
-QUIET = ("-L", "ERROR")
-
-
-@pytest.fixture
-def shop(outside: None, folder: Path) -> Iterator[FailingSite]:
-    with failing_site() as site:
-        (folder / "pages.py").write_text(SPIDER.format(url=site.url))
-        yield site
-
-
-def failed(crawler: Crawler, job: str = "mine") -> list[str]:
-    """Return what `crawler jobs failed` lists."""
-    return [each["url"].rpartition("/")[2] for each in json.loads(crawler("jobs", "failed", job, "--json").out)]
+from tests.commands.conftest import Crawler, jobs
+from tests.commands.failing_site import FAILING, PAGES, QUIET, SPIDER, WORDS, FailingSite, expected, failed, items
 
 
 def test_what_failed_of_a_finished_crawl_joins_its_output(crawler: Crawler, shop: FailingSite, folder: Path) -> None:
@@ -101,10 +81,13 @@ def test_secrets_of_the_command_are_not_kept(crawler: Crawler, shop: FailingSite
     (folder / "pages.py").write_text(
         (folder / "pages.py").read_text().replace("    name", "    api_token: str\n    name")
     )
-    secrets = ("-a", "api_token=hush-hush", "-s", 'HTTP_AUTH={"http://a.example": "me:hush-hush"}')
+    secrets = ("-a", "api_token=hush-hush", "-s", f'HTTP_AUTH={{"{shop.url[:-1]}": "me:hush-hush"}}')
     assert crawler("run", "pages.py", "--job", "mine", *secrets, *QUIET).status == 0
     [path] = (folder / ".crawler" / "history").iterdir()
     assert "hush-hush" not in repr(read_run(path))
+    kept = b"".join(failed.body for failed in history.failed(read_run(path)))
+    assert b"hush-hush" not in kept
+    assert b64encode(b"me:hush-hush") not in kept
     missing = crawler("resume", "mine", "--failed", *QUIET)
     assert missing.status == 2
     assert "give -a api_token=… again" in missing.err
@@ -167,62 +150,6 @@ def test_a_history_that_cannot_be_written_costs_nothing_but_itself(
     assert items(folder / "items.jsonl") == expected(shop.broken)
 
 
-@pytest.mark.process
-def test_a_kill_in_the_middle_of_fetching_again_costs_no_item_and_doubles_none(
-    crawler: Crawler, shop: FailingSite, folder: Path
-) -> None:
-    assert crawler("run", "pages.py", "-O", "items.jsonl", "--job", "mine", *QUIET).status == 0
-    before = shop.broken
-    shop.heal()
-    words = command("resume", "mine", "--failed", "-s", "CONCURRENT_REQUESTS=2", "-s", "JOB_COMMIT_SECONDS=0", *QUIET)
-    killed = subprocess.Popen(words, cwd=folder, env=environment(), stderr=subprocess.DEVNULL)
-    shop.on_page = lambda path: os.kill(killed.pid, signal.SIGKILL) if len(shop.asked) == FAILING // 2 else None
-    assert killed.wait(60) == -signal.SIGKILL
-    assert jobs(crawler)[0] == ("mine", "stopped")
-    assert set(failed(crawler)) < {str(number) for number in before}
-    assert crawler("resume", "mine", *QUIET).status == 0
-    assert items(folder / "items.jsonl") == expected(shop.broken)
-    assert failed(crawler) == [str(number) for number in sorted(shop.broken)]
-    assert set(shop.asked) == {str(number) for number in before} | {f"more{each}" for each in before - shop.broken}
-
-
-KILLED = """\
-    import os, signal, sys
-    import {module} as module
-    from crawler.commands import main
-
-    kept = module.{name}
-
-    def kill(*arguments, **names):
-        {before}
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    module.{name} = kill
-    main({words})
-"""
-WORDS = ["run", "pages.py", "-O", "items.jsonl", "--job", "mine", *QUIET]
-
-
-def killed_at(folder: Path, words: list[str], module: str, name: str, before: str) -> None:
-    """Run a command that is killed where a function of ours is called."""
-    script = textwrap.dedent(KILLED).format(module=module, name=name, before=before, words=words)
-    killed = subprocess.run([sys.executable, "-c", script], cwd=folder, env=environment(), check=False)
-    assert killed.returncode == -signal.SIGKILL
-
-
-@pytest.mark.process
-def test_the_first_command_again_appends_to_what_a_killed_one_was_to_mend(
-    crawler: Crawler, shop: FailingSite, folder: Path
-) -> None:
-    assert crawler(*WORDS).status == 0
-    shop.heal()
-    again = ["resume", "mine", "--failed", *QUIET]
-    killed_at(folder, again, "crawler.commands.again", "put_back_failed", "kept(*arguments, **names)")
-    assert jobs(crawler)[0] == ("mine", "stopped")
-    assert crawler(*WORDS).status == 0
-    assert items(folder / "items.jsonl") == expected(shop.broken)
-
-
 def test_an_output_that_cannot_be_appended_to_is_told_before_and_another_may_be_named(
     crawler: Crawler, shop: FailingSite, folder: Path
 ) -> None:
@@ -246,29 +173,3 @@ def test_a_finished_crawl_whose_spider_is_broken_stays_finished(
     assert (renamed.status, "callback 'parse_page', which the spider has no more" in renamed.err) == (1, True)
     assert jobs(crawler) == [("mine", "finished")]
     assert not list((folder / ".crawler" / "jobs").glob("*.sqlite*"))
-
-
-@pytest.mark.process
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("module", "name", "before", "there"),
-    [
-        ("crawler.storage.historyfile", "sync_folder", "pass", ["jobs", "history"]),
-        ("crawler.assembly.job", "leave_history", "pass", ["jobs"]),
-        ("crawler.assembly.job", "remove_job", "pass", ["jobs", "history"]),
-        ("crawler.assembly.job", "remove_job", "kept(*arguments)", ["history"]),
-    ],
-)
-def test_a_kill_at_the_end_leaves_the_job_or_its_history_or_both(
-    crawler: Crawler, shop: FailingSite, folder: Path, module: str, name: str, before: str, there: list[str]
-) -> None:
-    killed_at(folder, WORDS, module, name, before)
-    suffixes = {path.suffix for path in (folder / ".crawler").rglob("*") if path.is_file()}
-    assert {"jobs": ".sqlite" in suffixes, "history": ".history" in suffixes} == {
-        place: place in there for place in ("jobs", "history")
-    }
-    assert jobs(crawler) == [("mine", "finished")]
-    shop.heal()
-    assert crawler("resume", "mine", "--failed", *QUIET).status == 0
-    assert items(folder / "items.jsonl") == expected(shop.broken)
-    assert jobs(crawler) == [("mine", "finished")]
