@@ -10,7 +10,7 @@ from crawler.commands.loading import load_settings, spider_for
 from crawler.commands.one_page import ALONE, address_of, as_it_comes
 from crawler.commands.options import Given, arguments_option, command_line_settings, pairs, settings_options
 from crawler.commands.showing import say
-from crawler.errors import HttpError, RequestError, UsageError
+from crawler.errors import HttpError, UsageError
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.observe.frames import describe
@@ -104,7 +104,7 @@ class _Session:
             response = self._live.fetch(request if redirect else as_it_comes(request))
         except HttpError as error:
             response = error.response
-        except RequestError as error:
+        except Exception as error:  # also of a middleware of the user's: the prompt opens all the same
             say(f"no response from {request.url}: {describe(error)}", err=True)
         except KeyboardInterrupt:
             say(f"no response from {request.url}: it was interrupted", err=True)

@@ -131,6 +131,15 @@ def test_a_page_that_fails_leaves_the_prompt_with_no_response(typed: Crawler) ->
     assert errors[0].startswith("no response from http://127.0.0.1:9/: ConnectionFailed")
 
 
+def test_a_middleware_that_fails_leaves_the_prompt(typed: Crawler, folder: Path, shop: Shop) -> None:
+    text = "from crawler import Spider\n\nasync def broken(request, fetch):\n    raise ValueError('no key')\n\n"
+    text += "class Pages(Spider):\n    name = 'pages'\n    custom_settings = {'MIDDLEWARES': [broken]}\n"
+    (folder / "pages.py").write_text(text)
+    given = ["--spider", "pages.py", "-s", "ROBOTSTXT_OBEY=false"]
+    assert typed(shop.url, *given, "print(response)\n") == ["None"]
+    assert "ValueError: no key" in typed.errors[0]  # type: ignore[attr-defined]
+
+
 def test_fetch_is_the_crawls(typed: Crawler, shop: Shop) -> None:
     """With robots.txt, cookies, redirects, and the delay between two pages of a host; any status is a page."""
     lines = [
