@@ -17,6 +17,7 @@ from crawler.assembly.leaving import COMMAND
 from crawler.commands.failed import failures_of
 from crawler.commands.finding import Found, find_again, find_any, is_file
 from crawler.commands.finished import has_finished
+from crawler.commands.options import NO_SECOND_RUN
 from crawler.commands.reactor import install_reactor
 from crawler.commands.showing import say
 from crawler.config.schema import CoreSettings
@@ -97,14 +98,11 @@ def _finished(
     command = description.get(COMMAND)
     if not isinstance(command, dict):
         return dict(description)  # told by whoever recalls the command
-    settings = {name: value for name, value in (command.get("settings") or {}).items() if name not in _OF_A_SECOND_RUN}
+    # What failed is fetched whole, and what the crawl has said of changes stays as it is.
+    settings = {**(command.get("settings") or {}), **NO_SECOND_RUN}
     settings |= {} if feeds is None else {"FEEDS": feeds}
     given = {**(command.get("arguments") or {}), **arguments}
     return {**description, COMMAND: {**command, "append": feeds is None, "settings": settings, "arguments": given}}
-
-
-_OF_A_SECOND_RUN = ("SINCE", "ONLY_NEW", "CHANGES_FILE")
-"""What failed is fetched whole; what the crawl has said of changes stays as it is."""
 
 
 def _check_feeds(job: Job, found: Found, spider: Spider) -> None:

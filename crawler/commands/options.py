@@ -91,6 +91,9 @@ _RUNNING = (
 )
 
 
+NO_SECOND_RUN: dict[str, Any] = {"SINCE": None, "ONLY_NEW": False, "CHANGES_FILE": None}
+"""Settings of a crawl that looks back to no other."""
+
 _SECOND_RUN = (
     click.option("--since", metavar="LAST|JOB", help="Ask only whether pages have changed since that run."),
     click.option("--only-new", is_flag=True, help="Leave out the pages that led nowhere in that run."),

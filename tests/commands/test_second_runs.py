@@ -241,3 +241,9 @@ def test_what_is_fetched_again_after_it_failed_is_no_news(
     change(served)
     runs("--since", "LAST", "--changes", "changes.jsonl")
     assert runs.changes() == [("changed", "1", "£1.00"), ("gone", "5", None), ("new", "9", "£0.00")]
+
+
+def test_a_project_whose_runs_are_second_ones_can_fetch_a_page(crawler: Crawler, project: Path, served: Shop) -> None:
+    (project / "settings.py").write_text('SINCE = "LAST"\nONLY_NEW = True\nCHANGES_FILE = "changes.jsonl"\n')
+    (project / "spiders").mkdir()
+    assert "Book 1" in crawler("fetch", f"{served.url}/book/1").out
