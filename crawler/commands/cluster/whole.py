@@ -255,6 +255,8 @@ class WholeCrawl:
         finished = reason == FINISHED
         self.events.publish(CrawlClosing(reason))
         counts = await self.feeds.close(finished=finished)
+        if self.problems and ended == FINISHED:  # a feed lacks what the server has for it: a resume is to write that
+            ended = reason = "feed_error"
         for path, items in counts:
             self.events.publish(FeedClosed(path, items))
         if self.verbose:
