@@ -23,7 +23,7 @@ from crawler.feeds.names import (
     parse_output,
 )
 from crawler.feeds.options import FeedOptions, check_encoding, check_formats, choose_format, item_test, read_options
-from crawler.feeds.places import parameters_of, storage_of
+from crawler.feeds.places import check_appending, parameters_of, storage_of
 from crawler.feeds.seam import Feed
 from crawler.feeds.sentfeed import SentFeed, Spool
 from crawler.feeds.streamfeed import StreamFeed
@@ -122,11 +122,13 @@ def _feed(
         return FileFeed(template, shape, overwrite=bool(options.overwrite), batch_size=size, started=started)
     storage = storage_of(name, path, options, given, settings, declared)
     spool, waiting = Spool(target, plain=plain), settings.FEED_TEMPDIR
-    if not kind.whole:
-        return SentFeed(spool, shape, storage=storage, batch_size=size, started=started, waiting=waiting)
-    feed = SentFeed if template is None else PartsFeed
-    storage = Converted(storage, form)
-    return feed(spool, shape, storage=storage, batch_size=size, started=started, waiting=waiting)
+    if kind.whole:
+        storage = Converted(storage, form)
+    overwrite = bool(options.overwrite) or (elsewhere and options.overwrite is None)
+    if not overwrite:
+        check_appending(name, storage, whole=plain)
+    feed = PartsFeed if kind.whole and template is not None else SentFeed
+    return feed(spool, shape, storage=storage, overwrite=overwrite, batch_size=size, started=started, waiting=waiting)
 
 
 def _formats(

@@ -30,7 +30,8 @@ def storage_of(
     ``given`` are the options as the user wrote them, which is what plug-ins are handed.
     """
     elsewhere = is_elsewhere(path)
-    _check_place(feed, path, options, elsewhere=elsewhere)
+    if elsewhere and (path.endswith("/") or not urlsplit(path).path.strip("/")):
+        raise OutputError(f"feed {feed!r}: it names no file; write SCHEME://HOST/PATH/FILE")
     plugins = [loaded(feed, plugin) for plugin in options.postprocessing]
     for plugin in plugins:
         if not callable(plugin):
@@ -39,19 +40,17 @@ def storage_of(
     return Processed(storage, plugins, given) if plugins else storage
 
 
-def _check_place(feed: str, path: str, options: FeedOptions, *, elsewhere: bool) -> None:
-    if elsewhere and options.overwrite is False:
-        raise OutputError(
-            f"feed {feed!r}: nothing is appended to a file on another machine, where two crawls would overwrite each "
-            "other's items: -O, or overwrite True, writes it anew; %(time)s in its name keeps those before it"
-        )
-    if elsewhere and (path.endswith("/") or not urlsplit(path).path.strip("/")):
-        raise OutputError(f"feed {feed!r}: it names no file; write SCHEME://HOST/PATH/FILE")
-    if not elsewhere and not options.overwrite:
-        raise OutputError(
-            f"feed {feed!r}: nothing is appended to a file that is made as a whole, of Parquet or through "
-            "postprocessing: -O, or overwrite True, writes it anew; %(time)s in its name keeps those before it"
-        )
+def check_appending(feed: str, storage: Storage, *, whole: bool) -> None:
+    """Raise OutputError if files in a storage cannot be appended to; ``whole``: they are made as a whole."""
+    if hasattr(storage, "fetch"):
+        return
+    if not whole:
+        what = f"{type(storage).__name__} has no fetch(url, file), so nothing is appended to a file there"
+        raise OutputError(f"feed {feed!r}: {what}: -O, or overwrite True, writes it anew")
+    raise OutputError(
+        f"feed {feed!r}: nothing is appended to a file that is made as a whole, of Parquet or through postprocessing: -O, "
+        "or overwrite True, writes it anew; %(time)s in its name keeps those before it"
+    )
 
 
 def _elsewhere(

@@ -20,6 +20,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from crawler.errors import CrawlerError, FeedError, OutputError
+from crawler.feeds.batchfile import BatchFile
 from crawler.feeds.failures import check_place
 from crawler.feeds.filefeed import FileFeed
 from crawler.feeds.items import Shape
@@ -39,8 +40,9 @@ WAITS = (1.0, 3.0, 9.0)
 # committed: a batch that a kill undoes has a name with another time, and would stay there beside the one that is
 # written again. A file that was sent is removed; so one that is not there any more, in a folder that is, was sent.
 #
-# Known limits: a file is read elsewhere when it is whole, not while it grows; a name that is there is overwritten; a
-# job that goes on without its folder (on another machine) is refused, for its files are there.
+# Known limits: a file is read elsewhere when it is whole, not while it grows; nothing is locked there, so that of two
+# crawls which append to one file the last to end has its items in it; a job that goes on without its folder (on another
+# machine) is refused, for its files are there.
 
 
 class Spool(PathTemplate):
@@ -80,11 +82,12 @@ class SentFeed(FileFeed):
         shape: Shape,
         *,
         storage: Storage,
+        overwrite: bool,
         batch_size: int,
         started: datetime,
         waiting: str | None = None,
     ) -> None:
-        super().__init__(spool, shape, overwrite=True, batch_size=batch_size, started=started)
+        super().__init__(spool, shape, overwrite=overwrite, batch_size=batch_size, started=started)
         self._spool = spool
         self._storage = storage
         self._waiting = waiting  # the folder for files of a crawl without job
@@ -180,20 +183,37 @@ class SentFeed(FileFeed):
         if not file.exists():
             return  # no item came, or it was sent
         place = self._spool.place(time=self._mark.time, batch_time=piece.batch_time, batch=piece.batch)
+        try:
+            self._patiently(place, lambda: self._storage.store(file, place))
+        except Exception as error:  # each library, and each class of the user's, has its own
+            self._gave_up = True
+            kept = f"the file is kept as {file}" + (", for the job's resume" if self._placed else "")
+            what = f"{masked(place)} could not be written: {_said(error)}"
+            raise FeedError(f"feed {self.name!r}: {what}; {kept}") from error
+
+    def _batch_file(self) -> BatchFile:
+        """Make the file of a batch; what is there already, and is to stay, is fetched first."""
+        made = super()._batch_file()
+        if not self._overwrite:
+            place, file = self.destination, self.path
+            file.unlink(missing_ok=True)  # of a process that was killed
+            try:
+                self._patiently(place, lambda: self._storage.fetch(place, file))  # type: ignore[attr-defined]
+            except Exception as error:
+                what = f"{masked(place)} could not be read, to be appended to: {_said(error)}"
+                raise OSError(what) from error
+        return made
+
+    def _patiently(self, place: str, call: Callable[[], object]) -> None:
         for wait in (*WAITS, None):
             try:
-                self._storage.store(file, place)
+                call()
                 return
-            except Exception as error:  # each library, and each class of the user's, has its own
+            except Exception as error:
                 if wait is None or getattr(error, "lasting", False) or isinstance(error, CrawlerError):
-                    self._gave_up = True
-                    kept = f"the file is kept as {file}" + (", for the job's resume" if self._placed else "")
-                    what = f"{masked(place)} could not be written: {_said(error)}"
-                    raise FeedError(f"feed {self.name!r}: {what}; {kept}") from error
-                logger.warning(
-                    "feed %r: %s could not be written, which is tried again in %.0f s: %s",
-                    self.name, masked(place), wait, _said(error),
-                )  # fmt: skip
+                    raise
+                said = "feed %r: %s cannot be reached, which is tried again in %.0f s: %s"
+                logger.warning(said, self.name, masked(place), wait, _said(error))
                 self.pause(wait)
 
     def _make_temporary(self) -> None:

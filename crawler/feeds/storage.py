@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from crawler.feeds.outfile import sync_folder
 
 if TYPE_CHECKING:
     from crawler.config.schema import CoreSettings
+    from crawler.remote import Remote
+
+T = TypeVar("T")
 
 
 class Storage(Protocol):
     """Where the files of a feed go. The methods block; they are called in the feed's thread, ``check`` in the main one.
 
     It may have ``check(url)``, which raises whatever says that nothing can be stored there; it runs before the start.
+    One that has ``fetch(url, file)`` can be appended to: that copies what is there into the file, and returns False if
+    nothing is.
     """
 
     def store(self, file: Path, url: str) -> None:
@@ -39,21 +44,23 @@ class Elsewhere:
 
     def check(self, url: str) -> None:
         """Raise UsageError or SendError if nothing can be stored there, as far as can be known."""
-        from crawler.remote import open_remote
-
-        remote = open_remote(url, self._core, self._options)
-        try:
-            remote.check()
-        finally:
-            remote.close()
+        self._with(url, lambda remote: remote.check())
 
     def store(self, file: Path, url: str) -> None:
-        """See Storage. A connection that was idle since the last file may be dead: each has its own."""
+        """See Storage."""
+        self._with(url, lambda remote: remote.send(file))
+
+    def fetch(self, url: str, file: Path) -> bool:
+        """See Storage."""
+        return self._with(url, lambda remote: remote.fetch(file))
+
+    def _with(self, url: str, call: Callable[[Remote], T]) -> T:
+        """Make a call. A connection that was idle since the last one may be dead: each has its own."""
         from crawler.remote import open_remote
 
         remote = open_remote(url, self._core, self._options)
         try:
-            remote.send(file)
+            return call(remote)
         finally:
             remote.close()
 

@@ -28,7 +28,7 @@ _LASTING_NAMES = frozenset(
 
 
 class SendError(OSError):
-    """A file did not get there. ``lasting``: trying again will not help."""
+    """A file did not get there, or from there. ``lasting``: trying again will not help."""
 
     def __init__(self, error: BaseException) -> None:
         said = masked(str(error)).strip() or repr(error)
@@ -65,6 +65,12 @@ class Remote:
         """Put a file there, or at another path, in place of what is there. Raises SendError."""
         self._told(lambda: self._send(file, self.path if path is None else path))
 
+    def fetch(self, file: Path) -> bool:
+        """Copy what is there into a file, and return True; False if nothing is there. Raises SendError."""
+        there: list[bool] = []
+        self._told(lambda: there.append(self._fetch(file)))
+        return there[0]
+
     def close(self) -> None:
         """Disconnect; the next call connects again."""
         fs, self._fs = self._fs, None
@@ -82,6 +88,12 @@ class Remote:
         aside = f"{folder}{slash}.{name}.{mark}.part"
         self._opening.put(self.fs, str(file), aside)
         self.fs.mv(aside, path)
+
+    def _fetch(self, file: Path) -> bool:
+        if not self.fs.exists(self.path):
+            return False
+        self.fs.get_file(self.path, str(file))
+        return True
 
     def _told(self, call: Callable[[], None]) -> None:
         try:

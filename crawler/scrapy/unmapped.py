@@ -105,7 +105,7 @@ _ROWS: dict[Fate, dict[str, str]] = {
         "lengthens each delay by 0 to 50 %; in Scrapy it may be shorter, too": "RANDOMIZE_DOWNLOAD_DELAY",
         "keys are checked; jitter only switches the lengthening on or off": "DOWNLOAD_SLOTS",
         "the time of one fetch from the connection to the last byte": "DOWNLOAD_TIMEOUT",
-        "a URL is overwritten, never appended to; the options of docs/feeds.md": "FEEDS",
+        "a URL is overwritten unless overwrite is False, by ftp too": "FEEDS",
         "a class is made with the storage_options of the feed, and has store(file, url)": "FEED_STORAGES",
         "of a crawl without job; a job keeps them beside its own file": "FEED_TEMPDIR",
         "for all policies: what is older is removed": "HTTPCACHE_EXPIRATION_SECS",

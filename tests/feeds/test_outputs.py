@@ -73,7 +73,6 @@ def test_parse_output_wants_a_path(text: str) -> None:
         ("x:qqq", {}, "unknown format 'qqq'; there is csv, jl, json,"),
         ("%(name.jl", {}, "a placeholder is written"),
         ("%(name)d.jl", {}, "asks for a number"),
-        ("s3://bucket/x.jl", {"overwrite": False}, "nothing is appended to a file on another machine"),
         ("s3://bucket/", {"format": "jl"}, "it names no file"),
         ("memory://x.jl", {}, "it names no file"),
         ("file://host/x.jl", {}, "has three slashes: file:///x.jl"),

@@ -45,6 +45,19 @@ class Shop:
             raise Killed
 
 
+class Library(Shop):
+    """A shop from where files can be fetched, so that they can be appended to."""
+
+    def fetch(self, url: str, file: Path) -> bool:
+        """Write the items that are there."""
+        if Shop.errors:
+            raise Shop.errors.pop(0)
+        if url not in Shop.places:
+            return False
+        file.write_text("".join(json.dumps(item) + "\n" for item in Shop.places[url]))
+        return True
+
+
 @pytest.fixture(autouse=True)
 def _shop() -> None:
     Shop.places, Shop.errors, Shop.kill = {}, [], ""
@@ -57,7 +70,7 @@ def stored() -> list[int]:
 
 def feed_to(url: str, folder: Path | None, *, minute: int = 0, options: Any = None, **settings: Any) -> Any:
     """A feed of a job in a folder, as a process makes it that runs at some minute."""
-    core = CoreSettings(FEED_STORAGES={"shop": Shop}, **settings)
+    core = CoreSettings(FEED_STORAGES={"shop": Shop, "library": Library}, **settings)
     (feed,) = make_feeds({url: options or {}}, core, spider_name="books", started=STARTED)
     feed.now = lambda: datetime(2026, 1, 2, 4, minute, tzinfo=UTC)
     feed.pause = lambda _: None
@@ -119,6 +132,35 @@ def test_a_kill_at_any_moment_leaves_every_item_there_once(
     crawl.run(kill_at=kill_at, group=group, how=how)
     crawl.run()
     assert stored() == list(range(10))
+
+
+@pytest.mark.parametrize("size", [0, 4])
+@pytest.mark.parametrize("group", range(4))
+@pytest.mark.parametrize(
+    ("kill_at", "how"), [("unmarked", ""), ("unsent", ""), ("sending", "after"), ("closing", "after")]
+)
+def test_appending_keeps_what_was_there_once_whatever_kills_it(
+    tmp_path: Path, size: int, group: int, kill_at: str, how: str
+) -> None:
+    url = "library://books/%(batch_id)d.jl"
+    for number in (1, 2):
+        Shop.places[f"library://books/{number}.jl"] = [{"n": 100 + number}]
+    crawl = Crawl(tmp_path, url, {"batch_item_count": size, "overwrite": False})
+    crawl.run(kill_at=kill_at, group=group, how=how)
+    crawl.run()
+    assert stored() == [*range(10), 101, 102]
+
+
+def test_what_cannot_be_fetched_to_be_appended_to_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    feed = feed_to("library://books/all.jl", tmp_path, options={"overwrite": False})
+    Shop.errors = [OSError("no route")] * 4
+    with pytest.raises(OutputError, match=r"library://books/all.jl could not be read, to be appended to: no route"):
+        feed.open(None, durable=True)
+
+
+def test_what_cannot_be_fetched_is_not_appended_to(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"Shop has no fetch\(url, file\), so nothing is appended"):
+        feed_to("shop://books/all.jl", tmp_path, options={"overwrite": False})
 
 
 def test_a_batch_is_there_as_soon_as_it_is_complete_and_its_file_here_is_gone(tmp_path: Path) -> None:

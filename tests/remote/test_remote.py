@@ -20,6 +20,15 @@ def test_a_file_takes_the_place_of_another(tmp_path: Path) -> None:
     assert [Path(path).name for path in remote.fs.ls("/test_remote", detail=False)] == ["items.jl"]
 
 
+def test_a_file_comes_back_if_it_is_there(tmp_path: Path) -> None:
+    remote = open_remote("memory://test_remote/back.jl", CoreSettings())
+    assert not remote.fetch(tmp_path / "back")
+    (tmp_path / "file").write_text("items")
+    remote.send(tmp_path / "file")
+    assert remote.fetch(tmp_path / "back")
+    assert (tmp_path / "back").read_text() == "items"
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [

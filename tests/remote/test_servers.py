@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from crawler.config.schema import CoreSettings
-from crawler.remote import SendError, open_remote
+from crawler.remote import Remote, SendError, open_remote
 from tests.remote import servers
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
@@ -29,6 +29,16 @@ def test_s3(s3: servers.S3, file: Path) -> None:
         remote.send(file)
         remote.close()
     assert s3.read("shop/2026/items.jl") == file.read_bytes()
+    comes_back(remote, file)
+
+
+def comes_back(remote: Remote, file: Path) -> None:
+    """What is there can be fetched, and of what is not that is said."""
+    assert remote.fetch(file.with_name("back"))
+    assert file.with_name("back").read_bytes() == file.read_bytes()
+    remote.path += ".not"
+    assert not remote.fetch(file.with_name("back"))
+    remote.close()
 
 
 def test_a_bucket_that_is_not_there(s3: servers.S3) -> None:
@@ -52,8 +62,8 @@ def test_ftp_makes_folders_and_replaces(ftp: servers.Place, file: Path) -> None:
     remote.send(file)
     file.write_text("new")
     remote.send(file)
-    remote.close()
     assert (ftp.root / "a/b/items.jl").read_text() == "new"
+    comes_back(remote, file)
     assert [path.name for path in (ftp.root / "a/b").iterdir()] == ["items.jl"]
 
 
@@ -89,8 +99,8 @@ def test_sftp_makes_folders_and_replaces(sftp: servers.Place, file: Path) -> Non
     remote.send(file)
     file.write_text("new")
     remote.send(file)
-    remote.close()
     assert (sftp.root / "a/b/items.jl").read_text() == "new"
+    comes_back(remote, file)
     assert [path.name for path in (sftp.root / "a/b").iterdir()] == ["items.jl"]
 
 
