@@ -48,8 +48,8 @@ def check_appending(feed: str, storage: Storage, *, whole: bool) -> None:
         what = f"{type(storage).__name__} has no fetch(url, file), so nothing is appended to a file there"
         raise OutputError(f"feed {feed!r}: {what}: -O, or overwrite True, writes it anew")
     raise OutputError(
-        f"feed {feed!r}: nothing is appended to a file that is made as a whole, of Parquet or through postprocessing: -O, "
-        "or overwrite True, writes it anew; %(time)s in its name keeps those before it"
+        f"feed {feed!r}: nothing is appended to a file that is made as a whole, of Parquet or through postprocessing: "
+        "-O, or overwrite True, writes it anew; %(time)s in its name keeps those before it"
     )
 
 
