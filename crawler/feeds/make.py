@@ -94,13 +94,9 @@ def _feed(
     form_name, kind = choose_format(name, path, named, settings.FEED_FORMATS)
     made = _formats(name, kind, options, settings, declared(kind))
     form = next(made)
-    test = item_test(name, options)
-    empty = options.export_empty_fields or bool(options.item_export_kwargs.get("export_empty_fields"))
-    fields = Fields(form.options.names, text_names=form.text_names, wanted=test, empty=empty)
-    if kind.whole:
-        path = path if path in STDOUT else numbered(name, path)
-        learn = form.learn
-        fields = ToldFields(form.options.names, text_names=form.text_names, wanted=test, empty=empty, learn=learn)
+    fields = _fields(name, form, options)
+    if kind.whole and path not in STDOUT:
+        path = numbered(name, path)
     store_empty = settings.FEED_STORE_EMPTY if options.store_empty is None else options.store_empty
     elsewhere = is_elsewhere(path)
     if path in STDOUT or (not elsewhere and _is_device(local_path(name, path))):
@@ -129,6 +125,15 @@ def _feed(
         check_appending(name, storage, whole=plain)
     feed = PartsFeed if kind.whole and template is not None else SentFeed
     return feed(spool, shape, storage=storage, overwrite=overwrite, batch_size=size, started=started, waiting=waiting)
+
+
+def _fields(name: str, form: Format, options: FeedOptions) -> Fields:
+    test = item_test(name, options)
+    empty = options.export_empty_fields or bool(options.item_export_kwargs.get("export_empty_fields"))
+    names, text_names = form.options.names, form.text_names
+    if form.whole:
+        return ToldFields(names, text_names=text_names, wanted=test, empty=empty, learn=form.learn)
+    return Fields(names, text_names=text_names, wanted=test, empty=empty)
 
 
 def _formats(
