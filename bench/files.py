@@ -35,10 +35,12 @@ RUNS = {
 
 
 class Cost(NamedTuple):
-    """What one run took: seconds, of the process's CPU, and its largest memory in MB; and what it asked for."""
+    """What one run took: seconds, those of the CPU in the process and in the kernel, its largest memory in MB; and how
+    many requests it sent."""
 
     seconds: float
-    cpu: float
+    user: float
+    kernel: float
     megabytes: float
     asked: int
 
@@ -59,15 +61,14 @@ def cost(gallery: Gallery, folder: Path, *options: str) -> Cost:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         sys.exit(f"the crawl failed with {process.returncode}")
-    return Cost(
-        time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, len(gallery.log) - before
-    )
+    seconds, asked = time.monotonic() - began, len(gallery.log) - before
+    return Cost(seconds, used.ru_utime, used.ru_stime, used.ru_maxrss / 1024, asked)
 
 
 def costs(gallery: Gallery) -> str:
     """Return a table of the runs, each beside the one without images."""
     lines = [
-        "| run | requests | seconds | CPU s | CPU µs a file above that without | MB |",
+        "| run | requests | seconds | CPU s, kernel s | a file: CPU µs, kernel µs | MB |",
         "|---|---:|---:|---:|---:|---:|",
     ]
     base: Cost | None = None
@@ -76,8 +77,10 @@ def costs(gallery: Gallery) -> str:
             row = cost(gallery, Path(folder), *options)
         base = base or row
         files = row.asked - base.asked
-        above = f"{(row.cpu - base.cpu) / files * 1e6:,.0f}" if files else "–"
-        lines.append(f"| {name} | {row.asked:,} | {row.seconds:.1f} | {row.cpu:.1f} | {above} | {row.megabytes:.0f} |")
+        more = [(row.user - base.user) / files * 1e6, (row.kernel - base.kernel) / files * 1e6] if files else []
+        above = ", ".join(f"{each:,.0f}" for each in more) or "–"
+        cpu = f"{row.user:.1f}, {row.kernel:.1f}"
+        lines.append(f"| {name} | {row.asked:,} | {row.seconds:.1f} | {cpu} | {above} | {row.megabytes:.0f} |")
     return "\n".join(lines)
 
 

@@ -41,6 +41,8 @@ _WRITTEN = ("LastModified", "last_modified", "updated", "mtime", "modify", "crea
 class RemoteStore:
     """A Store at a URL, with fsspec's ``options`` for it. ``setting`` names it in errors."""
 
+    threads = 8  # what takes long is the way there
+
     def __init__(self, url: str, core: CoreSettings, options: Mapping[str, Any], *, setting: str) -> None:
         self._open = partial(open_remote, url, core, options)
         self._setting = setting

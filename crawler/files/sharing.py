@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Coroutine, Hashable
+from math import ceil
 from typing import Any, Generic, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -47,29 +49,35 @@ class Shared(Generic[T]):
                 turn.callback(None)
 
 
-class Batched(Generic[A, T]):
-    """Calls a function in a thread, with all arguments that have gathered since the last call went there.
+BATCH = 50
+"""So many calls go to a thread at once."""
 
-    A way to a thread and back costs more than such a call.
+
+class Batched(Generic[A, T]):
+    """Calls a function in ``threads`` of a pool: while all are busy arguments gather, and go there together.
+
+    A way to a thread and back costs more than a short call.
     """
 
-    def __init__(self, pool: Pool, call: Callable[..., T]) -> None:
+    def __init__(self, pool: Pool, threads: int, call: Callable[..., T]) -> None:
         self._pool = pool
+        self._idle = threads
+        self._threads = threads
         self._call = call
-        self._gathered: list[tuple[A, Deferred[T]]] = []
-        self._busy = False
+        self._gathered: deque[tuple[A, Deferred[T]]] = deque()
 
     def of(self, arguments: A) -> Deferred[T]:
         """Return the Deferred of what the function answers."""
         answered: Deferred[T] = Deferred()
         self._gathered.append((arguments, answered))
-        if not self._busy:
+        if self._idle:
             self._send()
         return answered
 
     def _send(self) -> None:
-        batch, self._gathered = self._gathered, []
-        self._busy = True
+        share = min(ceil(len(self._gathered) / self._threads), BATCH)
+        batch = [self._gathered.popleft() for _ in range(share)]
+        self._idle -= 1
         self._pool.run(self._called, [arguments for arguments, _ in batch]).addCallback(self._returned, batch)
 
     def _called(self, batch: list[A]) -> list[T | Failure]:
@@ -82,7 +90,7 @@ class Batched(Generic[A, T]):
             return Failure()
 
     def _returned(self, results: list[T | Failure], batch: list[tuple[A, Deferred[T]]]) -> None:
-        self._busy = False
+        self._idle += 1
         if self._gathered:
             self._send()
         for result, (_, answered) in zip(results, batch, strict=True):

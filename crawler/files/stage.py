@@ -117,15 +117,18 @@ class FetchingStage(Pipeline):
 
     async def open_spider(self) -> None:
         """Begin; what was kept since the job began is not fetched again by it, however soon it expires."""
-        self._threads: Pool = self.crawler.pools(type(self).__name__, self.threads)
-        self._known: Batched[tuple[str, Path], tuple[str, str, str] | None] = Batched(self._threads, self._look)
+        threads = max(self.threads, self.store.threads)
+        self._threads: Pool = self.crawler.pools(type(self).__name__, threads)
+        self._known: Batched[tuple[str, Path], tuple[str, str, str] | None] = Batched(
+            self._threads, threads, self._look
+        )
         run = self.memory_dict("run")
         self._begun: float = run.setdefault("begun", time.time())
 
     async def close_spider(self) -> None:
-        """End the threads."""
+        """Disconnect, and end the threads."""
+        await self._threads.run(self.store.close)
         await self._threads.stop()
-        self.store.close()
 
     async def process_item(self, item: Any) -> Any:
         """Give the item its files."""

@@ -58,6 +58,8 @@ class Store(Protocol):
     """Where files are kept. All methods may block, and are called in several threads at once."""
 
     incoming: Path
+    threads: int
+    """So many files are kept at once, at least."""
 
     def check(self) -> set[str]:
         """See that files can be written; return the names of what lies in ``incoming``. Raises SettingError."""
@@ -111,6 +113,8 @@ def prepare(incoming: Path, *, setting: str) -> set[str]:
 
 class FolderStore:
     """A Store in a folder. ``setting`` names it in errors."""
+
+    threads = 1
 
     def __init__(self, root: Path, *, setting: str) -> None:
         self._root = root.absolute()
