@@ -48,12 +48,21 @@ class Command:
         command = description.get("command") or {}
         return cls(spider, command.get("arguments"), command.get("file"))
 
-    def line(self) -> str:
+    def line(self, core: CoreSettings) -> str:
         """Return a command that makes a first run."""
         words = ["crawler", *(["run", self.file] if self.file else ["crawl", self.spider])]
         for name, value in (self.arguments or {}).items():
             words += ["-a", masked(f"{name}={value}")]
+        if core.JOB_DIR != CoreSettings().JOB_DIR:
+            words += ["-s", f"JOB_DIR={core.JOB_DIR}"]
         return shlex.join([*words, "-s", "HTTPCACHE_ENABLED=true"])
+
+    def made(self, run: Run) -> bool:
+        """Tell whether a run had the same arguments, as far as that is known: a history keeps no secrets."""
+        if self.arguments is None:
+            return True
+        kept = {name: value for name, value in self.arguments.items() if f"arguments:{name}" not in run.withheld}
+        return kept == ((run.description.get("command") or {}).get("arguments") or {})
 
 
 def run_name(run: Run) -> str:
@@ -102,16 +111,9 @@ def find_run(core: CoreSettings, command: Command) -> Run:
     name = core.SINCE or LAST
     known = [run for run in history.runs(core.JOB_DIR) if run.spider == command.spider]
     for run in known:
-        if name == LAST and command.arguments not in (None, _arguments(run)):
-            continue
-        if name in (LAST, run.job, run_name(run)):
+        if command.made(run) if name == LAST else name in (run.job, run_name(run)):
             return run
     raise UsageError(_not_there(core, command, name, known))
-
-
-def _arguments(run: Run) -> Mapping[str, str]:
-    arguments: Mapping[str, str] = (run.description.get("command") or {}).get("arguments") or {}
-    return arguments
 
 
 def _not_there(core: CoreSettings, command: Command, name: str, known: list[Run]) -> str:
@@ -128,7 +130,7 @@ def _not_there(core: CoreSettings, command: Command, name: str, known: list[Run]
         return f"{said} with these arguments; the last one with others is named by --since {known[0].job}"
     if not (core.JOB_HISTORY_DAYS and core.JOB_HISTORY_RUNS):
         return f"{said}, for JOB_HISTORY_DAYS or JOB_HISTORY_RUNS is 0"
-    return f"{said}. Make a first run, and let it come to its end: `{command.line()}`"
+    return f"{said}. Make a first run, and let it come to its end: `{command.line(core)}`"
 
 
 class SecondRun(NamedTuple):

@@ -30,7 +30,7 @@ from crawler.errors import UsageError
 def command(spiders: tuple[str, ...], **given: Unpack[Given]) -> int:
     """Run a spider of the project, or several at once.
 
-    In what several would write (-o, --summary, --warc, --job) %(name)s stands for the spider's name.
+    In what several would write (-o, --summary, --warc, --changes, --job) %(name)s stands for the spider's name.
 
     The exit status is 0 when it is done, 1 when it failed, 2 for wrong usage, 130 when it was stopped by hand; of
     several the highest.

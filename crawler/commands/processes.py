@@ -16,10 +16,7 @@ def run(spider_class: type[Spider], settings: Settings, options: RunOptions, *, 
 
     It is many processes if --workers says so, or if JOB_STORE is a server, where others can help.
     """
-    if settings.core.SINCE is not None:  # a resume is to mean the same run, whatever is the last by then
-        from crawler.assembly.second_run import Command, named_run
-
-        options.settings["SINCE"] = named_run(settings.core, Command(spider_class.name, options.arguments, file))
+    options = _settled(spider_class, settings, options, file)
     many = is_many(settings, options)
     with beside(options, many=many):
         if many:
@@ -40,8 +37,19 @@ def run_several(names: Sequence[str], options: RunOptions) -> int:
         raise UsageError(
             "several spiders at once are one process; with --workers or a server as JOB_STORE give each its own command"
         )
+    each = [one._replace(options=_settled(one.spider, one.settings, one.options)) for one in each]
     with beside(options, many=False):
         return run_at_once(each)
+
+
+def _settled(spider: type[Spider], settings: Settings, options: RunOptions, file: str | None = None) -> RunOptions:
+    """Return the options with the run that SINCE means now: a resume is to mean the same. Raises UsageError."""
+    if settings.core.SINCE is None:
+        return options
+    from crawler.assembly.second_run import Command, named_run
+
+    name = named_run(settings.core, Command(spider.name, options.arguments, file))
+    return options._replace(settings={**options.settings, "SINCE": name})
 
 
 def is_many(settings: Settings, options: RunOptions) -> bool:

@@ -49,7 +49,7 @@ class Given(NamedTuple):
 def given_to(name: str, options: RunOptions) -> Given:
     """Return what a spider of the project has to run with. Raises UsageError."""
     typed = dict(options.settings)
-    for setting in ("JOB_NAME", "WARC_FILE"):  # feeds know the name by themselves
+    for setting in ("JOB_NAME", "WARC_FILE", "CHANGES_FILE"):  # feeds know the name by themselves
         if setting in typed:
             typed[setting] = str(typed[setting]).replace(NAME, name)
     summary = options.summary and options.summary.replace(NAME, name)
@@ -93,7 +93,12 @@ def _check_apart(each: Sequence[Given]) -> None:
         if name in names:
             raise UsageError(f"the spider {name} is given twice")
         names.add(name)
-        written = {"--job": core.JOB_NAME, "--warc": core.WARC_FILE, "--summary": one.options.summary}
+        written = {
+            "--job": core.JOB_NAME,
+            "--warc": core.WARC_FILE,
+            "--changes": core.CHANGES_FILE,
+            "--summary": one.options.summary,
+        }
         places = [f"{option} {value}" for option, value in written.items() if value is not None]
         places += [f"the output {key}" for key in map(str, core.FEEDS) if NAME not in key and not is_database(key)]
         for place in places:

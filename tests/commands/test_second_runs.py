@@ -162,6 +162,27 @@ def test_last_is_that_of_the_same_arguments(runs: Runs, crawler: Crawler) -> Non
     runs("--since", "other")
 
 
+def test_a_secret_among_the_arguments_does_not_make_it_another(runs: Runs, folder: Path) -> None:
+    file = folder / "pages.py"
+    file.write_text(file.read_text().replace("shelf: int = 0", 'api_token: str = ""'))
+    runs("-a", "api_token=hush")
+    runs("--since", "LAST", "-a", "api_token=hush")
+
+
+def test_each_of_several_spiders_looks_back_to_its_own_run(crawler: Crawler, project: Path, served: Shop) -> None:
+    (project / "settings.py").write_text("HTTPCACHE_ENABLED = True\nROBOTSTXT_OBEY = False\n")
+    (project / "spiders").mkdir()
+    (project / "spiders/__init__.py").touch()
+    (project / "pages.py").rename(project / "spiders/pages.py")
+    several = ("crawl", "shop", "map", "-O", "%(name)s.jsonl")
+    assert crawler(*several).status == 0
+    change(served)
+    assert crawler(*several, "--since", "LAST", "--changes", "%(name)s.changes").status == 0
+    for name in ("shop", "map"):
+        assert sorted(line["change"] for line in lines(project / f"{name}.changes")) == ["changed", "gone", "new"]
+    assert "would both have --changes x" in crawler(*several, "--changes", "x").err
+
+
 def test_no_run_to_look_back_to(runs: Runs, crawler: Crawler) -> None:
     said = runs("--since", "LAST", status=2).err
     assert runs.statuses == {}
