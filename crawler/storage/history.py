@@ -20,7 +20,6 @@ from crawler.storage.historyfile import (
     Page,
     pack_pages,
     read_file,
-    some_of,
     translated,
     unpack_fingerprints,
     unpack_pages,
@@ -35,7 +34,7 @@ DAY = 86_400.0
 RUN, PAGES, SEEN, FAILED, FACTS, MEMORY = b"R", b"P", b"K", b"F", b"C", b"M"
 """The kinds of blocks that are written here; ``sections`` reads any."""
 
-FAILED_A_BLOCK = 256
+BYTES_A_BLOCK = 1_000_000
 
 
 class Run(Struct):
@@ -123,8 +122,23 @@ def _blocks(run: Run, kept: Kept) -> Iterator[tuple[bytes, bytes]]:
     yield from ((PAGES, data) for data in pack_pages(kept.pages))
     yield from ((SEEN, data) for data in kept.seen)
     for kind, rows in (FAILED, kept.failed), (FACTS, kept.facts), (MEMORY, kept.memory):
-        yield from ((kind, _encode(some)) for some in some_of(rows, FAILED_A_BLOCK))
+        yield from ((kind, _encode(some)) for some in _some_bytes_of(rows))
     yield from kept.extra
+
+
+def _some_bytes_of(rows: Iterable[Any]) -> Iterator[list[msgspec.Raw]]:
+    """Yield the forms of so many rows at a time that they fill a block: what is sent again may have a large body."""
+    some: list[msgspec.Raw] = []
+    size = 0
+    for row in rows:
+        form = _encode(row)
+        some.append(msgspec.Raw(form))
+        size += len(form)
+        if size >= BYTES_A_BLOCK:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
 
 
 def files(job_dir: str | Path) -> list[Path]:

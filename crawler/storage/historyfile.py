@@ -32,7 +32,7 @@ END = b"."
 
 PAGES_A_BLOCK = 16_384
 _LEVEL = 9
-_LONGEST = 1 << 28
+_LONGEST = 1 << 30
 """No block is longer; a length beyond it is of a damaged file."""
 
 _HEAD = struct.Struct(">cI")

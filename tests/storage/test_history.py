@@ -17,7 +17,7 @@ from crawler.storage import history
 from crawler.storage.again import put_back, renewed_by, revive
 from crawler.storage.codec import Codec
 from crawler.storage.finished import keep
-from crawler.storage.history import Kept, Page, Run
+from crawler.storage.history import Failed, Kept, Page, Run
 from crawler.storage.historyfile import PAGES_A_BLOCK, pack_pages, unpack_pages
 from crawler.storage.jobs import job_path, make_folder, read_job, reading
 from tests.storage.support import Stores, offer
@@ -114,6 +114,14 @@ def test_what_failed_of_a_stopped_job_is_queued_with_its_attempts_behind_it(sqli
     with reading(path) as sql:
         assert sql.execute("SELECT state, reason FROM requests WHERE url = 'http://a/bad'").fetchone() == (0, None)
         assert sql.execute("SELECT count(*) FROM attempts").fetchone() == (2,)
+
+
+def test_failures_with_large_bodies_lie_in_blocks_of_their_own(tmp_path: Path) -> None:
+    failures = [Failed(n, "http://a/", "a", "http://a:80", 0, bytes(600_000), -1, "", "x", []) for n in range(1, 8)]
+    run = Run("mine", "sample", 0.0, 1.0, 7, 7, 0)
+    written = history.read_run(history.write(tmp_path / "jobs", run, Kept([], failed=iter(failures))))
+    assert list(history.failed(written)) == failures
+    assert max(map(len, history.sections(written, history.FAILED))) < 1_300_000
 
 
 def run_of(folder: Path, job: str, ended: float, *, spider: str = "sample") -> Run:
