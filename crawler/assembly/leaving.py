@@ -51,8 +51,9 @@ def without_secrets(description: Mapping[str, Any]) -> tuple[dict[str, Any], lis
     """Return what may be kept of a job's description for weeks, and the names of what may not.
 
     Settings and arguments that are called a secret, or have a password in them, are left out. (JOB_STORE has none: that
-    is refused on a command line, and the name of a user is no secret.)
+    is refused on a command line, and the name of a user is no secret. Those of STORES have none any more.)
     """
+    from crawler.commands.options import STORES
     from crawler.commands.showing import without_passwords
 
     command, withheld = dict(description.get(COMMAND) or {}), []
@@ -61,7 +62,7 @@ def without_secrets(description: Mapping[str, Any]) -> tuple[dict[str, Any], lis
         kept = {
             name: value
             for name, value in given.items()
-            if name == "JOB_STORE" or not (_is_secret(name) or without_passwords(name, value) != value)
+            if name in {"JOB_STORE", *STORES} or not (_is_secret(name) or without_passwords(name, value) != value)
         }
         withheld += [f"{part}:{name}" for name in given if name not in kept]
         if part in command:

@@ -224,7 +224,9 @@ class Remembered(Struct):
 
 
 # URLs of stores lose their passwords, and what is nothing else than a secret is left out.
-_STORES = frozenset({"FEEDS", "FILES_STORE", "IMAGES_STORE"})
+STORES = frozenset({"FEEDS", "FILES_STORE", "IMAGES_STORE"})
+"""Settings of which a job keeps all but the passwords."""
+
 _SECRETS = frozenset({"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "STORE_CREDENTIALS"})
 
 
@@ -232,7 +234,7 @@ def remember(spider: str, options: RunOptions, *, file: str | None) -> dict[str,
     """Return the description of a new job: plain values, and no password of a store."""
     left_out = _SECRETS | {"JOB_NAME"}
     settings = {
-        name: without_secrets(_plain(value)) if name in _STORES else value
+        name: without_secrets(_plain(value)) if name in STORES else value
         for name, value in options.settings.items()
         if name not in left_out
     }

@@ -121,9 +121,9 @@ def _feed(
     if kind.whole:
         storage = Converted(storage, form)
     overwrite = bool(options.overwrite) or (elsewhere and options.overwrite is None)
-    if not overwrite:
-        check_appending(name, storage, whole=plain)
     feed = PartsFeed if kind.whole and template is not None else SentFeed
+    if not overwrite and feed is SentFeed:
+        check_appending(name, storage, whole=plain)
     return feed(spool, shape, storage=storage, overwrite=overwrite, batch_size=size, started=started, waiting=waiting)
 
 

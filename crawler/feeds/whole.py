@@ -11,12 +11,14 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from crawler.errors import OutputError
-from crawler.feeds.failures import check_place
 from crawler.feeds.formats.base import Format
-from crawler.feeds.items import Fields, ItemTest
-from crawler.feeds.names import PathTemplate, compression_of
-from crawler.feeds.sentfeed import SentFeed
+from crawler.feeds.items import Fields, ItemTest, Shape
+from crawler.feeds.names import compression_of
+from crawler.feeds.outfile import OutFile
+from crawler.feeds.sentfeed import SentFeed, Spool
 from crawler.feeds.storage import Storage
 
 
@@ -73,25 +75,56 @@ class ToldFields(Fields):
 
 
 class PartsFeed(SentFeed):
-    """A feed into whole files of this machine; those that an earlier crawl has left behind the last one go."""
+    """A feed into whole, numbered files of this machine.
 
-    def check(self) -> None:
+    With ``overwrite`` it begins at the first, and what an earlier crawl has left behind its last one goes when it is
+    finished. Without, it begins behind those that are there. A file beside them is locked, so that no two processes
+    number them at once.
+    """
+
+    _lock: OutFile | None = None
+
+    def __init__(self, spool: Spool, shape: Shape, *, overwrite: bool, **more: Any) -> None:
+        super().__init__(spool, shape, overwrite=True, **more)  # each of its files is a new one
+        self._appends = not overwrite
+
+    def open(self, mark: dict[str, Any] | None, *, durable: bool) -> None:
         """See seam.Feed."""
-        super().check()
-        target = self._spool.target
-        assert isinstance(target, PathTemplate)
-        check_place(self.name, Path(self.destination), target.root)
+        lock = self._path(0).with_name(f".{self._path(0).name[:100]}.lock")
+        try:
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = OutFile(lock, "", follow=False)
+            if mark is None and self._appends:
+                self._mark = replace(self._mark, batch=next(each for each in count(1) if not self._path(each).exists()))
+        except OSError as error:
+            raise OutputError(f"feed {self.name!r}: {lock}: {error.strerror or error}") from error
+        try:
+            super().open(mark, durable=durable)
+        except OutputError:
+            self.unlock()
+            raise
 
     def close(self, *, finished: bool) -> dict[str, Any]:
         """See seam.Feed."""
-        if finished:
-            mark = self._mark
-            for batch in count(mark.batch + 1 if mark.items else mark.batch):
-                old = Path(self._spool.place(time=mark.time, batch_time=mark.batch_time, batch=batch))
-                if not old.is_file():
-                    break
-                old.unlink()
-        return super().close(finished=finished)
+        try:
+            if finished:
+                for batch in count(self._mark.batch + 1 if self._mark.items else self._mark.batch):
+                    if not self._path(batch).is_file():
+                        break
+                    self._path(batch).unlink()
+            return super().close(finished=finished)
+        finally:
+            self.unlock()
+
+    def unlock(self) -> None:
+        """Let others number files."""
+        if self._lock is not None:
+            self._lock.path.unlink(missing_ok=True)
+            self._lock.close()
+            self._lock = None
+
+    def _path(self, batch: int) -> Path:
+        return Path(self._spool.place(time=self._mark.time, batch_time=self._mark.batch_time, batch=batch))
 
 
 def numbered(feed: str, path: str) -> str:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import shlex
+import sqlite3
 from base64 import b64encode
+from contextlib import closing
 from pathlib import Path
+
+from pyarrow import parquet
 
 from crawler.storage import history
 from crawler.storage.history import read_run
@@ -95,6 +99,24 @@ def test_secrets_of_the_command_are_not_kept(crawler: Crawler, shop: FailingSite
     again = crawler("resume", "mine", "--failed", "-a", "api_token=new", *QUIET)
     assert again.status == 0, again.err
     assert "does not keep its HTTP_AUTH" in again.err
+
+
+def test_what_is_fetched_again_joins_a_table_and_the_files_of_parquet(
+    crawler: Crawler, shop: FailingSite, folder: Path
+) -> None:
+    outputs = ["-o", "sqlite:///items.db?table=items", "-O", "items.parquet", "-O", "memory://me@box/items.jsonl"]
+    assert crawler("run", "pages.py", "--job", "mine", *outputs, *QUIET).status == 0
+    (kept,) = [read_run(path).description for path in (folder / ".crawler" / "history").iterdir()]
+    assert "memory://me@box" in repr(kept), "a user's name is no secret"
+    first = parquet.read_table(folder / "items-00001.parquet").num_rows
+    shop.heal()
+    outputs = json.dumps({"sqlite:///items.db?table=items": {}, "items.parquet": {}})
+    again = crawler("resume", "mine", "--failed", "-s", f"FEEDS={outputs}", *QUIET)
+    assert again.status == 0, again.err
+    second = parquet.read_table(folder / "items-00002.parquet").num_rows
+    assert second > 0
+    with closing(sqlite3.connect(folder / "items.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM items").fetchone() == (first + second,)
 
 
 def test_no_history_is_kept_where_none_is_wanted(crawler: Crawler, shop: FailingSite, folder: Path) -> None:

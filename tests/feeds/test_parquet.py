@@ -30,7 +30,7 @@ from crawler.feeds.formats import FormatOptions
 from crawler.feeds.formats.parquet import MOST_COLUMNS, Parquet
 from crawler.feeds.parquet import write_parquet
 from crawler.model.item import Field
-from tests.feeds.worlds import feed_for, kill, write_all
+from tests.feeds.worlds import feed_for, write_all
 from tests.jobs.running import end, start
 from tests.jobs.web import Web
 
@@ -178,6 +178,27 @@ def test_files_that_an_earlier_crawl_left_behind_the_last_one_go() -> None:
     assert [path.name for path in Path().iterdir()] == ["x-00007.parquet"]
 
 
+def test_appending_puts_files_behind_those_that_are_there() -> None:
+    write_all("x.parquet", [{"n": n} for n in range(3)], {"batch_item_count": 2})
+    write_all("x.parquet", [{"n": n} for n in range(3, 6)], {"batch_item_count": 2})
+    write_all("x.parquet", [], {"batch_item_count": 2})
+    assert [parquet.read_table(path).column("n").to_pylist() for path in sorted(Path().iterdir())] == [
+        [0, 1], [2], [3, 4], [5],
+    ]  # fmt: skip
+
+
+def test_two_processes_never_number_files_at_once() -> None:
+    one, other = feed_for("x.parquet"), feed_for("x.parquet", {"overwrite": True})
+    one.open(None, durable=False)
+    with pytest.raises(OutputError, match="is writing to it"):
+        other.open(None, durable=False)
+    one.write([{"n": 1}], 1)
+    one.close(finished=True)
+    other.open(None, durable=False)
+    other.close(finished=False)
+    assert [path.name for path in Path().iterdir()] == ["x-00001.parquet"]
+
+
 def test_without_an_item_there_is_a_file_if_it_is_known_what_columns_it_has() -> None:
     assert types(written([], item_classes=[OfDataclass])) == {
         "price": "double",
@@ -204,7 +225,7 @@ def test_what_is_held_in_memory_is_a_row_group(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("x.parquet", {}, "nothing is appended to a file that is made as a whole"),
+        ("s3://box/x.parquet", {"overwrite": False}, "nothing is appended to a file that is made as a whole"),
         ("x.parquet.gz", {"overwrite": True}, "compressed inside; .gz does not belong"),
         ("-:parquet", {}, "parquet is written as whole files alone"),
         ("none/x.parquet", {"overwrite": True}, "there is no folder"),
@@ -246,9 +267,10 @@ GROUPS = [[{"n": 1}, {"n": 2}], [{"n": 3}, {"n": "four"}, {"n": 5}], [{"n": 6}],
 @pytest.mark.parametrize("at", range(4))
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 5])
 @pytest.mark.parametrize("how", ["before the mark", "after the mark", "sent", "stopped"])
-def test_a_kill_at_any_group_changes_nothing(how: str, size: int, at: int) -> None:
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_a_kill_at_any_group_changes_nothing(overwrite: bool, how: str, size: int, at: int) -> None:
     def begun(mark: Any) -> Any:
-        feed = feed_for("x.parquet", {"overwrite": True, "batch_item_count": size})
+        feed = feed_for("x.parquet", {"overwrite": overwrite, "batch_item_count": size})
         feed.place(Path("job"))
         feed.check()
         feed.open(mark, durable=True)
@@ -257,6 +279,8 @@ def test_a_kill_at_any_group_changes_nothing(how: str, size: int, at: int) -> No
         feed.committed(opening)
         return feed, opening
 
+    write_all("x.parquet", [{"n": 0}])
+    before = [] if overwrite else ["0"]
     feed, mark = begun(None)
     for number, group in enumerate(GROUPS, 1):
         new = feed.write(group, number)
@@ -275,10 +299,17 @@ def test_a_kill_at_any_group_changes_nothing(how: str, size: int, at: int) -> No
             feed, mark = begun(mark)
         elif number - 1 == at and how == "stopped":
             mark = feed.close(finished=False)
-            assert Counter(found()) == Counter(str(item["n"]) for group in GROUPS[:number] for item in group)
+            assert found() == before + [str(item["n"]) for group in GROUPS[:number] for item in group]
             feed, mark = begun(mark)
     feed.close(finished=True)
-    assert found() == [str(item["n"]) for group in GROUPS for item in group]
+    assert found() == before + [str(item["n"]) for group in GROUPS for item in group]
+
+
+def kill(feed: Any) -> None:
+    """What SIGKILL does to a feed: its files are closed, the lock is gone, and nothing more is written."""
+    feed.let_go()
+    if hasattr(feed, "unlock"):
+        feed.unlock()
 
 
 class Killed(BaseException):
