@@ -180,10 +180,13 @@ def run_options(given: Given) -> RunOptions:
         given.get("summary"),
         workers=given.get("workers"),
         verbose=given.get("verbose", False),
-        pidfile=given.get("pidfile"),
-        profile=given.get("profile"),
-        debug=given.get("debug", False),
+        **beside_of(given),
     )
+
+
+def beside_of(given: Given) -> dict[str, Any]:
+    """Return what the options of ``process_options`` say, as fields of RunOptions."""
+    return {"pidfile": given.get("pidfile"), "profile": given.get("profile"), "debug": given.get("debug", False)}
 
 
 def pairs(option: str, texts: Iterable[str], error: type[UsageError]) -> dict[str, str]:

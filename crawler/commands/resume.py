@@ -8,10 +8,19 @@ from typing import Unpack
 
 import click
 
+from crawler.commands.beside import beside
 from crawler.commands.finding import all_jobs, find_again, find_any, is_file
 from crawler.commands.finished import has_finished
 from crawler.commands.loading import settings_here, usual_folder
-from crawler.commands.options import Given, command_line_settings, pairs, settings_options, workers_options
+from crawler.commands.options import (
+    Given,
+    beside_of,
+    command_line_settings,
+    pairs,
+    process_options,
+    settings_options,
+    workers_options,
+)
 from crawler.config.schema import CoreSettings
 from crawler.errors import UsageError
 from crawler.storage.history import read_run
@@ -27,6 +36,7 @@ from crawler.storage.lock import JobLock
     "-a", "arguments", metavar="NAME=VALUE", multiple=True, help="With --failed: an argument that was not kept."
 )
 @workers_options
+@process_options
 @settings_options
 def command(name: str | None, summary_file: str | None, *, failed: bool, **given: Unpack[Given]) -> int:
     """Go on with JOB, or with the job that changed last, as the command that began it asked.
@@ -59,13 +69,15 @@ def command(name: str | None, summary_file: str | None, *, failed: bool, **given
     else:
         found = find_again(job, command_line, summary=summary_file)
     options = found.options._replace(workers=workers or found.options.workers, verbose=given.get("verbose", False))
-    if not is_file(job):
-        from crawler.commands.cluster.starting import run_cluster
+    options = options._replace(**beside_of(given))
+    with beside(options, many=not is_file(job)):
+        if not is_file(job):
+            from crawler.commands.cluster.starting import run_cluster
 
-        return run_cluster(found.spider, found.settings, options, file=found.file, resume=job.name, usual=usual)
-    from crawler.commands.running import run_spider
+            return run_cluster(found.spider, found.settings, options, file=found.file, resume=job.name, usual=usual)
+        from crawler.commands.running import run_spider
 
-    return run_spider(found.spider, found.settings, options, file=found.file, resume=job.name, usual=usual)
+        return run_spider(found.spider, found.settings, options, file=found.file, resume=job.name, usual=usual)
 
 
 def _nothing_left(job: Job) -> str:

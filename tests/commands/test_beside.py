@@ -52,6 +52,14 @@ def test_a_file_that_names_a_living_process_is_refused(crawler: Crawler, spider:
     assert (spider.parent / "few.pid").exists()
 
 
+def test_a_crawl_that_goes_on_has_them_too(crawler: Crawler, spider: Path) -> None:
+    begun = ("run", "few.py", "--job", "few", "-s", "JOB_STORE=sqlite", "--nolog")
+    assert crawler(*begun, "-s", "CLOSESPIDER_PAGECOUNT=1").status == 1
+    done = crawler("resume", "few", "--pidfile", "few.pid", "--profile", "-", "-s", "CLOSESPIDER_PAGECOUNT=0")
+    assert "function calls" in done.err
+    assert not (spider.parent / "few.pid").exists()
+
+
 @pytest.mark.process
 def test_a_file_of_a_dead_process_is_taken_over(crawler: Crawler, spider: Path) -> None:
     dead = subprocess.Popen([sys.executable, "-c", ""])

@@ -71,6 +71,19 @@ class Waiting(One):
         pass
 
 
+class Refusing:
+    def open_spider(self, spider):
+        raise ValueError("no database")
+
+    def process_item(self, item):
+        return item
+
+
+class Unopened(One):
+    name = "unopened"
+    custom_settings = {"PIPELINES": [Refusing]}
+
+
 class Picky(One):
     name = "picky"
     wanted: str = ""
@@ -103,6 +116,12 @@ def test_the_status_is_the_worst_and_the_others_are_done(crawler: Crawler, shop:
     assert done.status == 1
     reasons = [json.loads((shop / f"{name}.json").read_text())["exit_status"] for name in ("one", "two", "bad")]
     assert reasons == [0, 0, 1]
+
+
+def test_one_that_cannot_be_opened_does_not_hide_the_others(crawler: Crawler, shop: Path) -> None:
+    done = crawler("crawl", "unopened", "one", "two", "-O", "%(name)s.jsonl", cwd=shop)
+    assert (done.status, "The crawl of unopened failed: ValueError: no database" in done.err) == (1, True), done.err
+    assert len((shop / "one.jsonl").read_text().splitlines()) == 20
 
 
 def test_ctrl_c_stops_all_and_each_can_go_on(crawler: Crawler, shop: Path) -> None:

@@ -87,6 +87,8 @@ def test_nothing_is_cut_off_that_is_over_and_nothing_twice(phase: Phase) -> None
         ({Kind.BYTES: 100, Kind.INLINE: 1, Kind.EXCHANGE: 1}, 0),
         ({Kind.BYTES: 100, Kind.INLINE: 1, Kind.LOOKUP: 1}, 0),
         ({Kind.BYTES: 100, Kind.INLINE: 2, Kind.EXCHANGE: 1, Kind.PAUSED: 1}, 4),
+        ({Kind.FEED: 1}, 0),  # what came would wait in memory
+        ({Kind.FEED: 1, Kind.INLINE: 1}, 4),
     ],
 )
 def test_how_many_may_be_sent(under_way: dict[int, int], free: int) -> None:
