@@ -113,7 +113,9 @@ def debug_first_error(events: Events) -> None:
         events.publish(PromptOpened())
         try:
             print(f"{type(event.error).__name__}: {event.error}", file=sys.stderr)
-            pdb.post_mortem(event.error.__traceback__)
+            debugger = pdb.Pdb(nosigint=True)  # Ctrl-C stops the crawl, as ever
+            debugger.reset()
+            debugger.interaction(None, event.error.__traceback__)
         finally:
             events.publish(PromptClosed())
 
