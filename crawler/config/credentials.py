@@ -32,10 +32,10 @@ def with_password(url: str, core: CoreSettings) -> str:
         if (place, _host(host)) == (before, _host(rest)) and user in ("", name):
             return f"{before}{name}:{secret}@{rest}"
     if password is not None:
-        wanted = f"{before}{user}:PASSWORD@{_host(rest)}"
+        entry = f"{before}{user}:{HIDDEN}@{_host(rest)}"
         raise UsageError(
-            f"{masked(url)!r}: a job keeps no passwords; set {SETTING}={wanted!r} in the environment, or a list of "
-            f"such in settings.py, and give the command again"
+            f"{masked(url)!r}: a job keeps no passwords; set {SETTING}={entry!r}, with the password in the place of "
+            f"{HIDDEN}, in the environment, or a list of such in settings.py, and give the command again"
         )
     return url
 

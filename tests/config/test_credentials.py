@@ -36,7 +36,7 @@ def test_the_environment_has_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_password_that_a_job_left_out_and_nobody_gives_is_asked_for_by_name() -> None:
-    with pytest.raises(UsageError, match=r"STORE_CREDENTIALS='ftp://ann:PASSWORD@h.example' in the environment"):
+    with pytest.raises(UsageError, match=r"set STORE_CREDENTIALS='ftp://ann:\*\*\*@h.example', with the password in"):
         with_password("ftp://ann:***@h.example/x.jl", CoreSettings())
 
 

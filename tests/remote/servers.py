@@ -66,10 +66,14 @@ class Place:
 
 
 @contextmanager
-def ftp(limit: int = 0) -> Iterator[Place]:
-    """pyftpdlib, with the user ``ann`` and the password ``se/cret``; ``limit``: after so many bytes it hangs up."""
+def ftp(limit: int = 0, root: Path | None = None) -> Iterator[Place]:
+    """pyftpdlib, with the user ``ann`` and the password ``se/cret``; ``limit``: after so many bytes it hangs up.
+
+    ``root``: the folder that it shows; None: one of its own.
+    """
     port = free_port()
-    with folder("ftp") as root, folder("ftp-log") as private:
+    with folder("ftp") as own, folder("ftp-log") as private:
+        root = root or own
         server = [sys.executable, str(Path(__file__).with_name("ftp_server.py")), str(port), str(root), str(limit)]
         with running(server, port, private):
             yield Place(f"ftp://ann:se%2Fcret@127.0.0.1:{port}", root, port, {})
