@@ -6,6 +6,9 @@ as in its manual, "Connection URIs") and ``sqlite:///FILE?table=NAME&key=COLUMN`
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, unquote_plus, urlsplit
 
@@ -24,6 +27,23 @@ class Place(NamedTuple):
     schema: str = ""
     key: tuple[str, ...] = ()
     sqlite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A table, the columns of its key, SQLite's file, and the item classes that are known before the first item."""
+
+    table: str
+    key: Sequence[str] = ()
+    file: Path | None = None
+    kinds: Collection[type] = ()
+
+
+class Origin(NamedTuple):
+    """What a mark in the database shows of where its rows are from: the spider's name, when its crawl began."""
+
+    spider: str = ""
+    began: str = ""
 
 
 def is_database(uri: str) -> bool:

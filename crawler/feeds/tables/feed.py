@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +15,7 @@ from crawler.errors import CrawlerError, FeedError, OutputError
 from crawler.feeds.columns import columns_of
 from crawler.feeds.failures import check_place
 from crawler.feeds.items import Fields
+from crawler.feeds.tables.address import Origin, Target
 from crawler.feeds.tables.database import MARKS, Database, Standing
 from crawler.feeds.tables.layout import EXTRA, Layout, made_columns, misfit
 from crawler.model.masking import masked
@@ -48,24 +48,17 @@ class TableMark(msgspec.Struct, frozen=True):
 
 
 class TableFeed:
-    """A feed (see seam.Feed) into one table.
-
-    ``kinds``: item classes that are known before the first item. ``hint``: what may be missing if it does not connect.
-    """
+    """A feed (see seam.Feed) into one table. ``hint``: what may be missing if it does not connect."""
 
     def __init__(
         self,
         name: str,
         database: Database,
         fields: Fields,
+        target: Target,
         *,
-        table: str,
-        key: Sequence[str] = (),
         overwrite: bool = False,
-        file: Path | None = None,
-        kinds: Collection[type] = (),
-        spider: str = "",
-        began: str = "",
+        origin: Origin = Origin(),  # noqa: B008 - it cannot change
         hint: str = "",
     ) -> None:
         self.name = name
@@ -73,13 +66,10 @@ class TableFeed:
         self.pause: Callable[[float], None] = time.sleep
         self._database = database
         self._fields = fields
-        self._table = table
-        self._key = key
+        self._target = target
+        self._table, self._key = target.table, target.key
         self._overwrite = overwrite
-        self._file = file
-        self._kinds = kinds
-        self._spider = spider
-        self._began = began
+        self._origin = origin
         self._hint = hint
         self._layout: Layout | None = None
         self._insertion = ""
@@ -100,9 +90,9 @@ class TableFeed:
         for name in (self._table, *self._key):
             if self._database.folded(name) in (None, MARKS) or (name in self._key and name == EXTRA):
                 raise OutputError(f"feed {self.name!r}: {name!r} can be no name of a table or of its key")
-        if self._file is not None:
-            check_place(self.name, self._file, self._file.parent)
-            if not self._file.exists():
+        if self._target.file is not None:
+            check_place(self.name, self._target.file, self._target.file.parent)
+            if not self._target.file.exists():
                 return
         with self._failures(OutputError):
             self._database.connect()
@@ -114,7 +104,7 @@ class TableFeed:
     def _look(self) -> None:
         names = self._fields.names
         found = self._database.columns(self._table)
-        declared = columns_of(self._kinds, (), names)
+        declared = columns_of(self._target.kinds, (), names)
         shown = None if names is None else list(names.values())
         rights = ["INSERT", *(["UPDATE"] if self._key else ()), *(["DELETE"] if self._overwrite else ())]
         why = self._database.refusals(self._table, there=bool(found), rights=rights)
@@ -222,7 +212,7 @@ class TableFeed:
                 layout, self._layout = self._layout or self._laid_out(rows, kinds), None
                 self._insert(layout, rows)
             standing = Standing(number, self._standing.items + len(rows) - len(self._refused))
-            self._database.keep(self._mark, standing, spider=self._spider, feed=self.name, began=self._began)
+            self._database.keep(self._mark, standing, feed=self.name, **self._origin._asdict())
         if rows:
             self._layout = layout  # what was rolled back with its transaction is not there
         return standing
@@ -234,7 +224,7 @@ class TableFeed:
             self._database.alone()
             found = self._database.columns(self._table)  # another feed may have made it meanwhile
         if not found:
-            known = columns_of([*self._kinds, *kinds], rows, self._fields.names)
+            known = columns_of([*self._target.kinds, *kinds], rows, self._fields.names)
             self._database.make_table(self._table, made_columns(self._database, known, self._key), self._key)
             found = self._database.columns(self._table)
         layout = Layout(self._database, self._table, found)

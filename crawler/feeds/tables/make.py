@@ -11,7 +11,7 @@ from crawler.errors import OutputError, SettingError, UsageError
 from crawler.feeds.items import Fields
 from crawler.feeds.names import Parameters, PathTemplate, Template, stamp
 from crawler.feeds.options import FeedOptions, loaded
-from crawler.feeds.tables.address import read_place
+from crawler.feeds.tables.address import Origin, Target, read_place
 from crawler.feeds.tables.database import Database
 from crawler.feeds.tables.feed import TableFeed
 from crawler.feeds.tables.sqlite import Sqlite
@@ -58,19 +58,9 @@ def table_feed(
 
         server, hint = _with_password(place.server, settings)
         database = Postgres(server, place.schema)
-    return TableFeed(
-        feed,
-        database,
-        fields,
-        table=table,
-        key=place.key,
-        overwrite=bool(options.overwrite),
-        file=file,
-        kinds=[loaded(feed, kind) for kind in options.item_classes],
-        spider=str(values["name"]),
-        began=started.isoformat(),
-        hint=hint,
-    )
+    target = Target(table, place.key, file, [loaded(feed, kind) for kind in options.item_classes])
+    origin = Origin(str(values["name"]), started.isoformat())
+    return TableFeed(feed, database, fields, target, overwrite=bool(options.overwrite), origin=origin, hint=hint)
 
 
 def _with_password(server: str, settings: CoreSettings) -> tuple[str, str]:

@@ -14,6 +14,7 @@ import pytest
 
 from crawler.errors import FeedError, OutputError
 from crawler.feeds.items import Fields
+from crawler.feeds.tables.address import Target
 from crawler.feeds.tables.feed import TableFeed
 from crawler.feeds.tables.sqlite import Sqlite
 from tests.cluster.test_whole_feeds import Server, Writer
@@ -127,7 +128,7 @@ class Cut(Sqlite):
 @pytest.mark.parametrize("when", ["BEGIN", "CREATE TABLE", "SAVEPOINT", "RELEASE", 'INSERT INTO "crawler', "COMMIT"])
 def test_a_connection_that_breaks_is_made_again(tmp_path: Path, when: str, after: bool) -> None:
     database = Cut(tmp_path / "x.db")
-    feed = TableFeed("t", database, Fields(), table="items")
+    feed = TableFeed("t", database, Fields(), Target("items"))
     waited: list[float] = []
     feed.pause = waited.append
     feed.open(None, durable=True)

@@ -18,6 +18,7 @@ import pytest
 from crawler.commands import status_of
 from crawler.errors import FeedError, OutputError
 from crawler.feeds.items import Fields
+from crawler.feeds.tables.address import Target
 from crawler.feeds.tables.feed import TableFeed
 from crawler.feeds.tables.sqlite import Sqlite
 from tests.feeds.tables.conftest import Base
@@ -311,7 +312,7 @@ class FullDisk(Sqlite):
 
 
 def test_a_full_disk_ends_the_feed_after_a_while(tmp_path: Path) -> None:
-    feed = TableFeed("t", FullDisk(tmp_path / "x.db"), Fields(), table="items")
+    feed = TableFeed("t", FullDisk(tmp_path / "x.db"), Fields(), Target("items"))
     waited: list[float] = []
     feed.pause = waited.append
     feed.open(None, durable=True)
