@@ -249,6 +249,9 @@ def test_a_full_disk_stops_the_crawl_and_a_resume_has_every_item_once(
     resumed = run(tmp_path / "store", site, *items, stage=FullDisk, job=tmp_path / "job")
     assert sorted(item["n"] for item in resumed.items) == list(range(5))
     assert {each["status"] for item in resumed.items for each in item["files"]} == {"downloaded"}
+    fetched = [url for url in stopped.urls + resumed.urls if url.endswith(".pdf")]
+    assert len(fetched) == len(set(fetched)), "what had come in whole is not fetched again"
+    assert not [path for path in stored(tmp_path / "store") if path.startswith(INCOMING)]
 
 
 def test_a_stop_leaves_items_that_wait_for_their_files_to_a_resume(tmp_path: Path) -> None:
