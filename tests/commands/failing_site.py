@@ -39,6 +39,7 @@ class FailingSite(ThreadingHTTPServer):
     and to one that was there before."""
 
     daemon_threads = True
+    pages = PAGES
     request_queue_size = 64
 
     def __init__(self) -> None:
@@ -66,7 +67,7 @@ class _Page(BaseHTTPRequestHandler):
         site.on_page(name)
         links: list[object] = []
         if name == "":
-            links = list(range(PAGES))
+            links = list(range(site.pages))
         elif name.isdigit() and int(name) % (PAGES // FAILING) == 0:
             links = [f"more{name}", 1]
         failing = name.isdigit() and int(name) in site.broken

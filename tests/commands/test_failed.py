@@ -56,6 +56,7 @@ def test_what_failed_of_a_stopped_job_is_queued_again(crawler: Crawler, shop: Fa
 
 
 def test_a_crawl_that_failed_nowhere_says_so(crawler: Crawler, shop: FailingSite) -> None:
+    shop.pages = 40
     shop.broken = set()
     assert crawler("run", "pages.py", "--job", "mine", *QUIET).status == 0
     assert "Nothing failed in job mine." in crawler("jobs", "failed", "mine").err
@@ -82,6 +83,7 @@ def test_a_finished_crawl_is_explained_and_removed(crawler: Crawler, shop: Faili
 
 
 def test_secrets_of_the_command_are_not_kept(crawler: Crawler, shop: FailingSite, folder: Path) -> None:
+    shop.pages = 40
     (folder / "pages.py").write_text(
         (folder / "pages.py").read_text().replace("    name", "    api_token: str\n    name")
     )
@@ -120,6 +122,7 @@ def test_what_is_fetched_again_joins_a_table_and_the_files_of_parquet(
 
 
 def test_no_history_is_kept_where_none_is_wanted(crawler: Crawler, shop: FailingSite, folder: Path) -> None:
+    shop.pages = 40
     for name in ("JOB_HISTORY_DAYS", "JOB_HISTORY_RUNS"):
         assert crawler("run", "pages.py", "--job", "mine", "-s", f"{name}=0", *QUIET).status == 0
     assert jobs(crawler) == []
@@ -139,6 +142,7 @@ def test_a_kept_job_whose_process_was_killed_before_its_history_leaves_one_to_th
 
 
 def test_a_history_that_is_damaged_is_listed_as_that(crawler: Crawler, shop: FailingSite, folder: Path) -> None:
+    shop.pages = 40
     assert crawler("run", "pages.py", "--job", "mine", *QUIET).status == 0
     [path] = (folder / ".crawler" / "history").iterdir()
     path.write_bytes(path.read_bytes()[:30])
@@ -175,11 +179,11 @@ def test_a_history_that_cannot_be_written_costs_nothing_but_itself(
 def test_an_output_that_cannot_be_appended_to_is_told_before_and_another_may_be_named(
     crawler: Crawler, shop: FailingSite, folder: Path
 ) -> None:
-    assert crawler("run", "pages.py", "-O", "memory://bucket/items.jsonl", "--job", "mine", *QUIET).status == 0
+    assert crawler("run", "pages.py", "-O", "memory://bucket/items.parquet", "--job", "mine", *QUIET).status == 0
     shop.heal()
     refused = crawler("resume", "mine", "--failed", *QUIET)
     assert refused.status == 2
-    assert "what is fetched again cannot join the output: feed 'memory://bucket/items.jsonl'" in refused.err
+    assert "what is fetched again cannot join the output: feed 'memory://bucket/items.parquet'" in refused.err
     assert jobs(crawler) == [("mine", "finished")]
     recommended = shlex.split(refused.err.split("`crawler ")[-1].partition("`")[0].replace("FILE", "more.jsonl"))
     assert crawler(*recommended, *QUIET).status == 0

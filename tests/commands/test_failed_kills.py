@@ -91,6 +91,7 @@ def killed_at(folder: Path, words: list[str], module: str, name: str, before: st
 
 
 @pytest.mark.process
+@pytest.mark.slow
 def test_the_first_command_again_appends_to_what_a_killed_one_was_to_mend(
     crawler: Crawler, shop: FailingSite, folder: Path
 ) -> None:
