@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ftplib
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ _ATOMIC = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "memory"})
 _OURS = frozenset({"file", "local", "http", "https"})  # a path, and what cannot be written to
 
 
+_TALKATIVE = ("aiobotocore", "botocore", "paramiko", "s3fs", "fsspec")
+
+
 def _put(fs: AbstractFileSystem, file: str, path: str) -> None:
     fs.put_file(file, path)
 
@@ -55,6 +59,7 @@ class Opening:
 def opening(url: str, core: CoreSettings, given: Mapping[str, Any]) -> Opening:
     """Return how the file system of a URL is opened. Raises UsageError, and ModuleNotFoundError."""
     scheme = url.partition("://")[0].lower()
+    _hush()
     kind = _kind(url, scheme)
     given = {name: value for name, value in given.items() if value != HIDDEN}  # what a job has left out
     if scheme in ("s3", "s3a"):
@@ -67,6 +72,17 @@ def opening(url: str, core: CoreSettings, given: Mapping[str, Any]) -> Opening:
     if scheme in ("gs", "gcs") and core.GCS_PROJECT_ID is not None:
         known = {"project": core.GCS_PROJECT_ID, **known}
     return Opening(partial(_made, kind, known), kind._strip_protocol(url), scheme in _ATOMIC)
+
+
+def _hush() -> None:
+    """Let the libraries say no more than warnings, unless somebody has asked them for more.
+
+    Where they found the keys is not the crawl's news, and at DEBUG they tell of every header that they sign.
+    """
+    for name in _TALKATIVE:
+        logger = logging.getLogger(name)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.WARNING)
 
 
 def _kind(url: str, scheme: str) -> Any:
