@@ -182,7 +182,7 @@ def with_digests(feeds: Sequence[Feed], core: CoreSettings, job: Path, second: S
     target = Path(core.CHANGES_FILE).absolute() if core.CHANGES_FILE is not None else None
     since = second.run.path if second.run is not None else None
     record = ItemRecord(job, whole=core.JOB_HISTORY_ITEMS == "whole", since=since, target=target)
-    return [*feeds, DigestFeed(record, core.CHANGES_IGNORE)]
+    return [DigestFeed(record, core.CHANGES_IGNORE), *feeds]  # first: what is wrong with it costs no output
 
 
 def item_keys(core: CoreSettings) -> ItemKeys:

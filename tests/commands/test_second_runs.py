@@ -197,6 +197,17 @@ def test_a_run_that_is_not_there(runs: Runs) -> None:
     runs("--job", "monday")
     said = runs("--since", "tuesday", status=2).err
     assert "no finished run of shop by this name; there are monday" in said
+    assert len(runs.items()) == 6  # the output is as the first run left it
+
+
+@pytest.mark.parametrize("option", ["--only-new", "--changes=changes.jsonl"])
+def test_a_run_whose_history_is_damaged(runs: Runs, option: str) -> None:
+    runs()
+    (file,) = (runs.folder / ".crawler/history").iterdir()
+    file.write_bytes(file.read_bytes()[:-40])
+    assert "is damaged" in runs("--since", "LAST", option, status=2).err
+    assert len(runs.items()) == 6
+    assert runs.statuses == {}
 
 
 @pytest.mark.parametrize(
