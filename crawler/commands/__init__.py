@@ -95,10 +95,6 @@ class Commands(click.Group):
         """Import a command; an unknown one is an error that names the nearest."""
         name = _ALIASES.get(cmd_name, cmd_name)
         if name not in _COMMANDS:
-            from crawler.scrapy.elsewhere import COMMANDS
-
-            if cmd_name in COMMANDS:
-                raise UsageError(f'there is no command "{cmd_name}"; {COMMANDS[cmd_name]}')
             hint = did_you_mean(cmd_name, [*_COMMANDS, *_ALIASES]) or "; see crawler --help"
             raise UsageError(f'there is no command "{cmd_name}"{hint}')
         command: click.Command = import_module(f"crawler.commands.{_MODULES.get(name, name)}").command

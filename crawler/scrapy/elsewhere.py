@@ -78,12 +78,6 @@ META_KEYS = {
 }
 """Meta keys of Scrapy and its plugins that ask for what is not done here, and why."""
 
-COMMANDS = {
-    "bench": "how fast it is, and how to measure that, is in docs/performance.md",
-    "edit": "open the file in an editor; `crawler list` names the spiders",
-}
-"""Commands of Scrapy that are not here, and what there is in their place."""
-
 _MODULES = frozenset(
     {
         *("addons", "cmdline", "core", "downloadermiddlewares", "dupefilters", "exceptions", "exporters"),

@@ -17,8 +17,6 @@ from tests.commands.conftest import SPIDER, Crawler, Site, environment
     ("arguments", "said"),
     [
         (["crwl"], 'crawler: there is no command "crwl"; did you mean "crawl"?'),
-        (["edit", "x"], 'there is no command "edit"; open the file'),
-        (["bench"], 'there is no command "bench"; how fast it is'),
         (["crawl"], "crawler crawl: Missing argument 'SPIDER…'"),
         (["crawl", "x", "--lgfile", "f"], "crawler crawl: No such option '--lgfile'"),
         (["crawl", "x"], "crawler: there is no project here or above"),
