@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import sqlite3
 from pathlib import Path
 
 import pytest
 
 from tests.commands.conftest import SPIDER, Crawler, Site, items, jobs
+from tests.commands.failing_site import QUIET, FailingSite, expected
+from tests.commands.failing_site import items as site_items
 
 pytestmark = pytest.mark.process
 
@@ -109,6 +112,18 @@ def test_a_stopped_crawl_is_stored_as_far_as_it_came(crawler: Crawler, folder: P
 def test_a_crawl_that_keeps_no_job(crawler: Crawler, folder: Path, spider: Path) -> None:
     assert crawler("run", "pages.py", "-O", URL, "-s", "JOB_STORE=none").status == 0
     assert sorted(items(folder / "shelf" / "items.jsonl")) == ALL
+
+
+def test_what_is_fetched_again_joins_the_file_elsewhere(crawler: Crawler, shop: FailingSite, tmp_path: Path) -> None:
+    import fsspec
+
+    url, out = "memory://again/items.jsonl.gz", tmp_path / "items.jsonl"
+    assert crawler("run", "pages.py", "-O", url, "--job", "mine", *QUIET).status == 0
+    shop.heal()
+    again = crawler("resume", "mine", "--failed", *QUIET)
+    assert again.status == 0, again.err
+    out.write_bytes(gzip.decompress(fsspec.filesystem("memory").cat("/again/items.jsonl.gz")))
+    assert site_items(out) == expected(shop.broken)
 
 
 def test_wrong_places_are_told_before_anything_is_fetched(crawler: Crawler, spider: Path, site: Site) -> None:

@@ -80,6 +80,9 @@ def test_settings_are_shown_without_passwords(crawler: Crawler, folder: Path) ->
     proxy = f"http://u:{SECRET}@proxy.example:8080"
     given = ["-s", f"PROXIES={proxy},u:{SECRET}@b.example", "-s", f'HTTP_AUTH={{"a.example": "u:{SECRET}"}}']
     given += ["-s", f"MONGO_URI=mongodb://u:{SECRET}@h/x", "-s", f'FEEDS={{"s3://k:{SECRET}@b/x.json": {{}}}}']
+    given += ["-s", f"AWS_SECRET_ACCESS_KEY={SECRET}", "-s", f'STORE_CREDENTIALS=["ftp://u:{SECRET}@h"]']
+    options = f'{{"s3://b/x.json": {{"storage_options": {{"key": "K", "secret": "{SECRET}"}}}}}}'
+    assert SECRET not in crawler("settings", "-s", f"FEEDS={options}", "--get", "FEEDS").out
     for how in (["--changed"], ["--json"], ["--get", "PROXIES"], ["--get", "HTTP_AUTH"]):
         result = crawler("settings", *given, *how)
         assert result.status == 0
@@ -95,7 +98,9 @@ def test_settings_are_shown_without_passwords(crawler: Crawler, folder: Path) ->
         ["fetch", f"gopher://u:{SECRET}@h/"],
         ["fetch", "http://127.0.0.1:1/", "-s", f"PROXIES=ftp://u:{SECRET}@h"],
         ["fetch", "http://127.0.0.1:1/", "-s", f"PROXIES=http://u:{SECRET}@127.0.0.1:2"],
-        ["run", "secretive.py", "-o", f"s3://k:{SECRET}@b/x.json"],
+        ["run", "secretive.py", "-o", f"s3://k:{SECRET}@b/x.json", "-s", "AWS_ENDPOINT_URL=http://127.0.0.1:1"],
+        ["run", "secretive.py", "-o", f"ftp://k:{SECRET}@127.0.0.1:1/x.json"],
+        ["run", "secretive.py", "-o", f"sftp://k:{SECRET}@127.0.0.1:1/x.json"],
         ["run", "secretive.py", "-o", f"ftp://k:{SECRET}@b/x.nope"],
         ["genspider", "x", f"http://u:{SECRET}@["],
         ["settings", "-s", f"HTTP_AUTH=http://u:{SECRET}@h"],
