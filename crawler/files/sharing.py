@@ -37,7 +37,8 @@ class Shared(Generic[T]):
             self._waiting[key].append(turn)
             await turn
         if key in self._known:
-            return self._known[key]
+            known = self._known[key] = self._known.pop(key)  # what is asked for often is forgotten last
+            return known
         self._waiting[key] = []
         try:
             made = self._known[key] = await make()

@@ -38,8 +38,8 @@ Ts = TypeVarTuple("Ts")
 
 logger = logging.getLogger(__name__)
 
-REMEMBERED = 10_000
-"""Results of so many files are remembered in memory; of others the store is asked."""
+REMEMBERED = 2_000
+"""Results of so many files are remembered, those that were asked for last; about others the store is asked."""
 
 DAY = 86_400.0
 
