@@ -29,6 +29,7 @@ def make_private_file(path: Path, *companions: str) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     for companion in ("", *companions):
         each = path.with_name(path.name + companion)
-        if each.exists() and each.stat().st_mode & 0o077:
-            with suppress(PermissionError):  # another user's: it is he who shares it
+        # It may be another user's, whose business it is to share it, and SQLite removes a companion that nobody uses.
+        with suppress(PermissionError, FileNotFoundError):
+            if each.stat().st_mode & 0o077:
                 each.chmod(0o600)
