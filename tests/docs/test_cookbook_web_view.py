@@ -11,6 +11,7 @@ from tests.docs.served import sample, served
 from tests.docs.typed import type_page
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_the_view_is_typed(tmp_path: Path) -> None:
     pytest.importorskip("aiohttp")
