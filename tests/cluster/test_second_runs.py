@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bench.incremental import SPIDERS, Shop, shop
+from bench.second_runs import SPIDERS, Shop, shop
 from tests.commands.conftest import command, environment
 
 pytestmark = pytest.mark.process

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bench.incremental import SPIDERS, Shop, shop
+from bench.second_runs import SPIDERS, Shop, shop
 from tests.commands.conftest import Crawler, Result, command, environment
 
 CACHED = ("-s", "HTTPCACHE_ENABLED=true", "-s", "ROBOTSTXT_OBEY=false")

@@ -1,6 +1,6 @@
 """What does a second run of a site cost that has changed a little?
 
-    python -m bench.incremental [--pages 2000] [--changed 30] [--new 5] [--gone 5] [--workers 1]
+    python -m bench.second_runs [--pages 2000] [--changed 30] [--new 5] [--gone 5] [--workers 1]
 
 A shop of so many pages, on loopback, is crawled; then some of its pages change, some are new and some are gone, and
 it is crawled again, each time from what the first run has left: as ever, with --since LAST, with --only-new as well,

@@ -1,10 +1,10 @@
-"""What does a second run cost beside the first? The comparison of bench/incremental.py on a small shop."""
+"""What does a second run cost beside the first? The comparison of bench/second_runs.py on a small shop."""
 
 from __future__ import annotations
 
 import pytest
 
-from bench.incremental import measure
+from bench.second_runs import measure
 
 
 @pytest.mark.slow
