@@ -12,7 +12,7 @@ from crawler.config.settings import Settings
 from crawler.feeds import make_feeds
 from crawler.feeds.seam import Feed
 from crawler.spider import Spider
-from crawler.storage.jobs import feeds_folder
+from crawler.storage.jobs import feeds_folder, make_folder
 
 
 def feeds_of_crawl(settings: Settings, spider: Spider, since: Begun) -> Sequence[Feed]:
@@ -32,9 +32,12 @@ def feeds_of_crawl(settings: Settings, spider: Spider, since: Begun) -> Sequence
 
 
 def place_feeds(feeds: Sequence[Feed], jobs: Path, name: str) -> Sequence[Feed]:
-    """Tell feeds of a job where they may keep files of their own, in the folder of jobs; return them."""
+    """Tell feeds of a job where they may keep files of their own, in the folder of jobs; return them.
+
+    Raises StoreError if there can be no such folder.
+    """
     for feed in feeds:
         place = getattr(feed, "place", None)
         if place is not None:
-            place(feeds_folder(jobs, name))
+            place(feeds_folder(make_folder(jobs), name))
     return feeds

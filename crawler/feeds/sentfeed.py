@@ -156,7 +156,8 @@ class SentFeed(FileFeed):
         ended = self._mark
         if ended.file is not None and not self._full(ended) and self._is_known(ended.batch):
             self._store(Piece(ended.file.path, ended.batch, ended.batch_time))
-        self._remove_temporary()
+        if finished or not self._durable:  # a store of one's own may go on with it
+            self._remove_temporary()
         return self._mark.plain()
 
     def _end_batch(self) -> None:

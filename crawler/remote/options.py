@@ -139,7 +139,13 @@ def _s3(kind: Any, url: str, core: CoreSettings, given: Mapping[str, Any]) -> Op
         fs.retries = 1  # whoever sends tries again; two such loops in one another take minutes
         return fs
 
-    return Opening(made, credentials_in(url)[3], True, check=_check_bucket, close=_close_session)
+    path = credentials_in(url)[3]
+    return Opening(made, path, True, put=_put_in_pieces, check=_check_bucket, close=_close_session)
+
+
+def _put_in_pieces(fs: Any, file: str, path: str) -> None:
+    """Upload a file of which some 32 MB are in memory at once; s3fs reads ten pieces of 50 MB."""
+    fs.put_file(file, path, chunksize=16 << 20, max_concurrency=2)
 
 
 def _check_bucket(fs: Any, path: str) -> None:

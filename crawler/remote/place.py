@@ -80,7 +80,7 @@ class Remote:
 
     def _send(self, file: Path, path: str) -> None:
         if self._opening.atomic:
-            self.fs.put_file(str(file), path)
+            self._opening.put(self.fs, str(file), path)
             return
         # By this name another attempt, also of another process, replaces what was sent before.
         mark = hashlib.blake2b(str(file.absolute()).encode(), digest_size=4).hexdigest()

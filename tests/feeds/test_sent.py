@@ -180,6 +180,21 @@ def test_a_crawl_without_job_leaves_nothing_here(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_job_without_a_folder_goes_on_with_the_file_of_its_last_run(tmp_path: Path) -> None:
+    def run(mark: Any, items: Any, *, finished: bool) -> Any:
+        feed = feed_to("shop://books/all.jl", None, FEED_TEMPDIR=str(tmp_path))
+        feed.open(mark, durable=True)
+        for new in (feed.write((), mark["number"] if mark else 0), feed.write(items, items[-1]["n"] + 1)):
+            feed.kept(new)
+            feed.committed(new)
+        return feed.close(finished=finished)
+
+    mark = run(None, ITEMS[:4], finished=False)
+    assert stored() == [0, 1, 2, 3]
+    run(mark, ITEMS[4:], finished=True)
+    assert stored() == list(range(10))
+
+
 def test_a_failure_is_tried_again_with_growing_pauses(tmp_path: Path) -> None:
     feed = feed_to("shop://books/all.jl", tmp_path)
     pauses: list[float] = []

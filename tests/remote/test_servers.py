@@ -41,6 +41,18 @@ def comes_back(remote: Remote, file: Path) -> None:
     remote.close()
 
 
+def test_a_large_file_goes_to_s3_in_pieces_with_the_rights_that_are_wished(s3: servers.S3, tmp_path: Path) -> None:
+    s3.make_bucket("large")
+    file = tmp_path / "items.jl"
+    file.write_bytes(b"0123456789abcdef" * (40 << 16))  # 40 MB
+    remote = open_remote("s3://large/items.jl", CoreSettings(**s3.settings, FEED_STORAGE_S3_ACL="public-read"))
+    remote.send(file)
+    grants = remote.fs.call_s3("get_object_acl", Bucket="large", Key="items.jl")["Grants"]
+    remote.close()
+    assert s3.read("large/items.jl") == file.read_bytes()
+    assert [grant["Permission"] for grant in grants] == ["FULL_CONTROL", "READ"]
+
+
 def test_a_bucket_that_is_not_there(s3: servers.S3) -> None:
     with pytest.raises(SendError, match="there is no bucket 'nowhere'"):
         open_remote("s3://nowhere/items.jl", CoreSettings(**s3.settings)).check()
