@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -69,7 +70,8 @@ def make_feeds(
             continue
         if options.key is not None:
             raise OutputError(f"feed {name!r}: the option key is for tables of a database")
-        feed = _feed(name, path, named, options, settings, values, started, stdout, declared, parameters, given)
+        crawl = _Crawl(settings, values, started, stdout, declared)
+        feed = _feed(name, (path, named), options, given, crawl, parameters)
         place = _place_of(feed, "-" if path in STDOUT else path)
         if place in taken:
             raise OutputError(f"feed {name!r}: {taken[place]!r} writes to the same place")
@@ -78,19 +80,27 @@ def make_feeds(
     return made
 
 
+@dataclass(frozen=True, slots=True)
+class _Crawl:
+    """What all feeds of a crawl are made with; see make_feeds."""
+
+    settings: CoreSettings
+    values: Mapping[str, Any]
+    started: datetime
+    stdout: BinaryIO | None
+    declared: Callable[[type], Mapping[str, Any]]
+
+
 def _feed(
     name: str,
-    path: str,
-    named: str | None,
+    place: tuple[str, str | None],
     options: FeedOptions,
-    settings: CoreSettings,
-    values: Mapping[str, Any],
-    started: datetime,
-    stdout: BinaryIO | None,
-    declared: Callable[[type], Mapping[str, Any]],
-    parameters: Parameters | None,
     given: Mapping[str, Any],
+    crawl: _Crawl,
+    parameters: Parameters | None,
 ) -> Feed:
+    """Return a feed of files; ``place`` is its path and the format that was named, ``given`` its unread options."""
+    (path, named), settings, declared, started = place, crawl.settings, crawl.declared, crawl.started
     form_name, kind = choose_format(name, path, named, settings.FEED_FORMATS)
     made = _formats(name, kind, options, settings, declared(kind))
     form = next(made)
@@ -104,14 +114,14 @@ def _feed(
             raise OutputError(f"feed {name!r}: {form_name} is written as whole files alone, and this is none")
         device = None if path in STDOUT else Path(local_path(name, path))
         return StreamFeed(
-            name, Shape(form, fields, form_name, store_empty), spare=next(made), stream=stdout, path=device
+            name, Shape(form, fields, form_name, store_empty), spare=next(made), stream=crawl.stdout, path=device
         )
     size = settings.FEED_EXPORT_BATCH_ITEM_COUNT if options.batch_item_count is None else options.batch_item_count
     size = size or (kind.batch_items if options.batch_item_count is None else 0)
     plain = kind.whole or bool(options.postprocessing)  # what compresses is a plug-in
     shape = Shape(form, fields, form_name + ("" if plain else compression_of(path)), store_empty)
-    template = PathTemplate(name, path, values, parameters) if not elsewhere else None
-    target = template or Template(name, path, values, parameters)
+    template = PathTemplate(name, path, crawl.values, parameters) if not elsewhere else None
+    target = template or Template(name, path, crawl.values, parameters)
     if size and not target.numbered:
         raise OutputError(f"feed {name!r}: batches need %(batch_id)d or %(batch_time)s in the path")
     if template is not None and not plain:
