@@ -316,7 +316,6 @@ def test_what_scrapys_engine_has_and_ours_has_not_is_named() -> None:
     [
         ({"DOWNLOADER_MIDDLEWARES": {f"{__name__}.PricePipeline": 543}}, "MIDDLEWARES"),
         ({"SPIDER_MIDDLEWARES": {f"{__name__}.PricePipeline": 543}}, "REQUEST_FILTERS"),
-        ({"IMAGES_STORE": "x"}, "download_file"),
         ({"CONCURENT_REQUESTS": 1}, "CONCURRENT_REQUESTS"),
     ],
 )
@@ -333,7 +332,7 @@ def test_a_setting_that_has_no_place_is_refused_with_the_reason(settings: dict[s
     ("name", "says"),
     [
         ("CrawlerProcess", r"crawl\(SpiderClass, settings, reactor=reactor\)"),
-        ("ImagesPipeline", "download_file"),
+        ("ImagesPipeline", "crawler.Images"),
         ("http", "imported from crawler itself"),
         ("TakeFirst", "itemloaders.processors"),
         ("JsonItemExporter", "FEED_FORMATS"),
