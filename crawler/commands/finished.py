@@ -8,6 +8,7 @@ from crawler.config.schema import CoreSettings
 from crawler.errors import JobDamaged
 from crawler.storage import history
 from crawler.storage.history import Run
+from crawler.storage.historyfile import HistoryGone
 from crawler.storage.jobs import Job
 
 
@@ -18,7 +19,7 @@ def finished_jobs(core: CoreSettings, there: Iterable[Job]) -> list[Job]:
     for path in history.files(core.JOB_DIR):
         try:
             run = history.read_run(path)
-        except FileNotFoundError:  # the end of another crawl has just removed it
+        except HistoryGone:  # the end of another crawl has just removed it
             continue
         except JobDamaged as error:
             name = path.stem.rpartition(".")[0]

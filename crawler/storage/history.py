@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from crawler.errors import JobDamaged, StoreError
 from crawler.storage.historyfile import (
+    HistoryGone,
     Page,
     pack_pages,
     read_file,
@@ -160,7 +161,7 @@ def runs(job_dir: str | Path, *, spider: str | None = None, job: str | None = No
     """
     found = []
     for path in files(job_dir):
-        with suppress(JobDamaged, FileNotFoundError):
+        with suppress(JobDamaged, HistoryGone):
             run = read_run(path)
             if spider in (None, run.spider) and job in (None, run.job):
                 found.append(run)
@@ -176,7 +177,7 @@ def latest(job_dir: str | Path, spider: str, arguments: Mapping[str, str] | None
 
 
 def read_run(path: Path) -> Run:
-    """Return what a file says of its run; raises JobDamaged and StoreError."""
+    """Return what a file says of its run; raises JobDamaged, HistoryGone and StoreError."""
     with translated(path):
         about = _run(next(sections(path, RUN), b""))
         return msgspec.convert({**about, "path": str(path)}, Run, dec_hook=lambda kind, value: kind(value))

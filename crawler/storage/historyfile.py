@@ -88,6 +88,10 @@ _encode = msgspec.msgpack.Encoder().encode
 _columns = msgspec.msgpack.Decoder(_Columns).decode
 
 
+class HistoryGone(StoreError):
+    """The file was removed, as the end of another crawl does with what is old."""
+
+
 def write_file(path: Path, blocks: Iterable[tuple[bytes, bytes]]) -> None:
     """Write a file of mode 0600 with these blocks, each a kind and its data, in place of what has its name.
 
@@ -137,11 +141,11 @@ def read_file(path: Path, kind: bytes) -> Iterator[bytes]:
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Turn the errors of reading into JobDamaged and StoreError, in words for the user; FileNotFoundError stays."""
+    """Turn the errors of reading into JobDamaged, HistoryGone and StoreError, in words for the user."""
     try:
         yield
-    except FileNotFoundError:
-        raise
+    except FileNotFoundError as error:
+        raise HistoryGone(f"the history {path} cannot be read: {error.strerror}") from error
     except (struct.error, zstandard.ZstdError, msgspec.MsgspecError, IndexError) as error:
         raise JobDamaged(f"the history {path} is damaged: {error}") from error
     except OSError as error:
