@@ -13,6 +13,7 @@ import click
 from crawler.commands import templates
 from crawler.commands.editing import edit
 from crawler.commands.loading import project_here, settings_here
+from crawler.commands.one_page import with_scheme
 from crawler.commands.options import Given, command_line_settings, settings_options
 from crawler.config.nearest import did_you_mean
 from crawler.config.project import FoundSpiders, Project
@@ -43,7 +44,7 @@ def command(
     force: bool,
     **given: Unpack[Given],
 ) -> int:
-    """Write spiders/NAME.py, a spider for URL (https:// if it says nothing else).
+    """Write spiders/NAME.py, a spider for URL (without a scheme https://, for localhost and IP addresses http://).
 
     Templates of your own, spiders/TEMPLATE.tmpl, are looked for in the folder TEMPLATES_DIR.
     """
@@ -96,9 +97,9 @@ def _write(project: Project, name: str, url: str, template: str, where: str, *, 
 
 
 def _address(url: str) -> str:
-    """Return the URL as it is sent; without a scheme it is https."""
+    """Return the URL as it is sent."""
     try:
-        address = normalise(url if "://" in url else f"https://{url}")
+        address = normalise(url if "://" in url else with_scheme(url))
     except InvalidRequest as error:
         raise UsageError(f'"{url}" is no URL: {error}') from error
     if not is_http(address):

@@ -34,7 +34,7 @@ ALONE = {
 _HOST_LIKE = re.compile(r"(?!\w+:[^\d])[\w-]+(\.[\w-]+)*(:\d+)?(/|$)")
 """What looks like an address without its scheme, and not like one of a scheme that is not fetched (mailto:x)."""
 
-
+_BY_NUMBER = re.compile(r"([\w.-]+\.)?localhost\b|\d+(\.\d+){3}(?![\w.-])")
 _PAGE = re.compile(r"[^/:]+\.(html?|xml|json)")
 
 
@@ -72,7 +72,15 @@ def address_of(text: str) -> str:
     """Return what was typed as a URL: a file that is there, or what looks like one, is one of file:."""
     if text.startswith(("./", "../", "/", "~")) or _PAGE.fullmatch(text) or _is_file(text):
         return Path(text).expanduser().resolve().as_uri()
-    return f"https://{text}" if _HOST_LIKE.match(text) else text
+    return with_scheme(text) if _HOST_LIKE.match(text) else text
+
+
+def with_scheme(text: str) -> str:
+    """Return an address that was typed without a scheme as a URL: https, for localhost and IP addresses http.
+
+    Browsers guess so, for what answers at such an address seldom has a certificate for it.
+    """
+    return f"http://{text}" if _BY_NUMBER.match(text) else f"https://{text}"
 
 
 def _is_file(text: str) -> bool:
@@ -85,7 +93,8 @@ def _is_file(text: str) -> bool:
 def checked_url(url: str) -> str:
     """Return the URL. Raises UsageError for what is none."""
     if problem := Request(url).problem:
-        hint = f'; did you mean "https://{url}"?' if _HOST_LIKE.match(url) else ""
+        meant = address_of(url)
+        hint = f'; did you mean "{meant}"?' if meant != url else ""
         raise UsageError(f"cannot fetch {url}: {problem}{hint}")
     return url
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from crawler.commands.apart import check_apart
 from crawler.commands.beside import beside
 from crawler.commands.options import RunOptions
 from crawler.config.settings import Settings
@@ -17,6 +18,7 @@ def run(spider_class: type[Spider], settings: Settings, options: RunOptions, *, 
     It is many processes if --workers says so, or if JOB_STORE is a server, where others can help.
     """
     options = _settled(spider_class, settings, options, file)
+    check_apart(spider_class.name, settings, options)
     many = is_many(settings, options)
     with beside(options, many=many):
         if many:
@@ -38,6 +40,8 @@ def run_several(names: Sequence[str], options: RunOptions) -> int:
             "several spiders at once are one process; with --workers or a server as JOB_STORE give each its own command"
         )
     each = [one._replace(options=_settled(one.spider, one.settings, one.options)) for one in each]
+    for one in each:
+        check_apart(one.spider.name, one.settings, one.options)
     with beside(options, many=False):
         return run_at_once(each)
 

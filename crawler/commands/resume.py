@@ -8,6 +8,7 @@ from typing import Unpack
 
 import click
 
+from crawler.commands.apart import check_apart
 from crawler.commands.beside import beside
 from crawler.commands.finding import all_jobs, find_again, find_any, is_file
 from crawler.commands.finished import has_finished
@@ -70,6 +71,7 @@ def command(name: str | None, summary_file: str | None, *, failed: bool, **given
         found = find_again(job, command_line, summary=summary_file)
     options = found.options._replace(workers=workers or found.options.workers, verbose=given.get("verbose", False))
     options = options._replace(**beside_of(given))
+    check_apart(found.spider.name, found.settings, options)
     with beside(options, many=not is_file(job)):
         if not is_file(job):
             from crawler.commands.cluster.starting import run_cluster

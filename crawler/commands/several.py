@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from twisted.internet.defer import DeferredList
 from twisted.python.failure import Failure
 
+from crawler.commands.apart import NAME
 from crawler.commands.loading import chosen, usual_folder
 from crawler.commands.options import RunOptions
 from crawler.commands.running import prepare_spider, run_prepared
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from crawler.assembly import PreparedCrawl
 
 logger = logging.getLogger("crawler")
-
-NAME = "%(name)s"
-"""Stands for the spider's name in what is typed once and written by each."""
 
 
 class Given(NamedTuple):

@@ -55,7 +55,9 @@ def load_object(path: str, *, setting: str) -> Any:
     except BaseException as error:  # a SyntaxError, for example, is that of the user's file
         raise SettingError(f"{setting}: {explain_import(error, file_of(module_name))}") from error
     if not hasattr(module, name):
-        raise SettingError(f'{setting}: module {module_name} has no "{name}"{did_you_mean(name, vars(module))}')
+        # What is imported when it is asked for stands in __all__ alone.
+        public = [known for known in {*vars(module), *getattr(module, "__all__", ())} if known[:1] != "_"]
+        raise SettingError(f'{setting}: module {module_name} has no "{name}"{did_you_mean(name, public)}')
     return getattr(module, name)
 
 

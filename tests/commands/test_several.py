@@ -143,6 +143,7 @@ def jobs_in(crawler: Crawler, shop: Path) -> list[tuple[str, str]]:
         (["one", "two", "--job", "x"], "one and two would both have --job x"),
         (["one", "two", "--warc", "x.warc"], "one and two would both have --warc x.warc"),
         (["one", "two", "--summary", "x.json"], "one and two would both have --summary x.json"),
+        (["one", "two", "-O", "%(name)s.x:json", "--summary", "%(name)s.x"], "--summary one.x are one file"),
         (["one", "two", "one"], "the spider one is given twice"),
         (["one", "none"], 'no spider is named "none"'),
         (["one", "two", "--workers", "2"], "give each its own command"),
