@@ -115,8 +115,11 @@ class PreparedCrawl:
         running.addCallbacks(done.callback, failed)
         return done
 
-    def _left(self, wall: float) -> Deferred[None]:
-        """Let the job leave what is kept of it, in a thread: that of a million pages takes some seconds."""
+    def _left(self, wall: float) -> Deferred[str]:
+        """Let the job leave what is kept of it, in a thread: that of a million pages takes some seconds.
+
+        Fires with why that cannot be kept, "" if it is.
+        """
         parts = self._crawl.parts
         pool = parts.machine.pools("history", 1)
         left = pool.run(self._chosen.leave, parts.core, wall)
@@ -135,7 +138,9 @@ class PreparedCrawl:
             if self._crawl.unbegun:
                 self._chosen.forget()  # the same command can be given again when its error is mended
         if self._crawl.complete:
-            await self._left(clock.wall())
+            problem = await self._left(clock.wall())
+            if problem and (changes := self._crawl.parts.core.CHANGES_FILE) is not None:
+                self._crawl.ending.problems.append(f"{changes} is not written: {problem}")
         seconds = clock.seconds() - since
         stats = self.stats
         stats.set_value("start_time", datetime.fromtimestamp(started, UTC))

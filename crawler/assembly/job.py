@@ -85,10 +85,15 @@ class ChosenStore:
             self.lock.release()
             self.forget()
 
-    def leave(self, core: CoreSettings, wall: float) -> None:
-        """The crawl has finished: remove the job's file, but for what is kept of it, and unless JOB_KEEP is set."""
-        if self.path is not None and leave_history(self.path, core, wall) and not core.JOB_KEEP:
+    def leave(self, core: CoreSettings, wall: float) -> str:
+        """The crawl has finished: remove the job's file, but for what is kept of it, and unless JOB_KEEP is set.
+
+        Return why that cannot be kept, "" if it is.
+        """
+        problem = leave_history(self.path, core, wall) if self.path is not None else ""
+        if not (problem or core.JOB_KEEP):
             self.forget()
+        return problem
 
     def forget(self) -> None:
         """Remove the file of a job that is done, or was never begun."""
@@ -186,11 +191,9 @@ def choose_store(
         name, lock = new_job(folder, spider.name, wall)
     path = job_path(folder, name)
     if plan.resume is not None:
-        _resumable(find_job(folder, name), plan, core)
+        _resumable(find_job(folder, name), plan, core, wall)
     elif path.exists() and read_job(path).state == "finished":  # it was to go by itself; its process was killed before
-        if not leave_history(path, core, wall):
-            raise UsageError(f"job {name} is finished, and is in the way of a new one of its name")
-        remove_job(path)
+        end_finished(path, plan, core, wall)
     assert reactor is not None  # only a crawl in memory does without
     store = SQLiteStore(
         path,
@@ -204,6 +207,17 @@ def choose_store(
     return ChosenStore(store, name, path, lock)
 
 
+def end_finished(path: Path, plan: JobPlan, core: CoreSettings, wall: float) -> None:
+    """Do what the process of a job that has finished had not come to: write what is kept of it, and remove it.
+
+    Raises UsageError if that cannot be kept, and JobInUse.
+    """
+    if problem := leave_history(path, core, wall):
+        remove = plan.command(f"jobs rm {path.stem}", core)
+        raise UsageError(f"job {path.stem} is finished, but stays: {problem}; `{remove}` removes it all the same")
+    remove_job(path)
+
+
 def _store_of_ones_own(settings: Settings, spider: Spider) -> Store:
     kind = settings.core.JOB_STORE
     shape = "__init__(self, spider, settings) and the methods of crawler.frontier.store.Store"
@@ -214,9 +228,12 @@ def _store_of_ones_own(settings: Settings, spider: Spider) -> Store:
     return store
 
 
-def _resumable(job: Job, plan: JobPlan, core: CoreSettings) -> None:
+def _resumable(job: Job, plan: JobPlan, core: CoreSettings, wall: float) -> None:
     if job.state == "damaged":
         raise UsageError(f"job {job.name} is damaged: {job.problem}")
+    if job.state == "finished" and not core.JOB_KEEP:
+        end_finished(job.path, plan, core, wall)
+        raise UsageError(f"job {job.name} is finished; there is nothing to resume, and what is kept of it is written")
     if job.state == "finished":
         raise UsageError(
             f"job {job.name} is finished; there is nothing to resume. To begin anew, remove it with "

@@ -26,25 +26,28 @@ COMMAND = "command"
 """By this name a description has what was typed (see crawler.commands.options.Remembered)."""
 
 
-def leave_history(path: Path, core: CoreSettings, wall: float) -> bool:
-    """Write the history of the finished job in this file; tell whether the job may go. Never raises."""
+def leave_history(path: Path, core: CoreSettings, wall: float) -> str:
+    """Write the history of the finished job in this file; return why it may not go, "" if it may. Never raises."""
     job = read_job(path)
     description, withheld = without_secrets(job.description)
     spider = str(job.description.get("spider", ""))
     return leave(path.parent, job.name, spider, core, wall, lambda: keep(path, description, withheld))
 
 
-def leave(job_dir: Path, job: str, spider: str, core: CoreSettings, wall: float, write: Callable[[], Path]) -> bool:
-    """Write a history, unless none are kept, and remove the oldest; tell whether the job may go. Never raises."""
+def leave(job_dir: Path, job: str, spider: str, core: CoreSettings, wall: float, write: Callable[[], Path]) -> str:
+    """Write a history, unless none are kept, and remove the oldest; return why the job may not go, "" if it may.
+
+    Never raises.
+    """
     if not (core.JOB_HISTORY_DAYS and core.JOB_HISTORY_RUNS):
-        return True
+        return ""
     try:
         write()
         history.prune(job_dir, spider, days=core.JOB_HISTORY_DAYS, most=core.JOB_HISTORY_RUNS, now=wall)
     except StoreError as error:
         logger.error("The crawl is done, and job %s stays as it is, for nothing else is kept of it: %s", job, error)
-        return False
-    return True
+        return str(error)
+    return ""
 
 
 def without_secrets(description: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

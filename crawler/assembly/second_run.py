@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from crawler.config.schema import CoreSettings
 from crawler.engine.items.keys import ItemKeys, key_of_fields
 from crawler.errors import OutputError, UsageError
 from crawler.feeds.digests import DigestFeed
+from crawler.feeds.names import STDOUT, is_elsewhere, local_path
 from crawler.feeds.seam import Feed
 from crawler.model.masking import masked
 from crawler.model.request import Request
@@ -88,10 +89,15 @@ def check(core: CoreSettings) -> None:
             "--changes (CHANGES_FILE) needs the history of the run: JOB_HISTORY_DAYS and JOB_HISTORY_RUNS must not be "
             '0, nor JOB_HISTORY_ITEMS "none"'
         )
-    _check_target(Path(core.CHANGES_FILE).absolute())
+    _check_target(Path(core.CHANGES_FILE).absolute(), core.FEEDS)
 
 
-def _check_target(path: Path) -> None:
+def _check_target(path: Path, feeds: Iterable[str]) -> None:
+    if path.name == "-":
+        raise OutputError("--changes: the changes are written to a file, in its place: name one, not -")
+    files = (local_path(name, name) for name in feeds if name not in STDOUT and not is_elsewhere(name))
+    if os.path.realpath(path) in map(os.path.realpath, files):
+        raise OutputError(f"--changes: {path} is the output, in whose place the changes would be: name another file")
     if path.is_dir():
         raise OutputError(f"--changes: cannot write {path}: it is a folder")
     if not path.parent.is_dir():
@@ -123,7 +129,7 @@ def _not_there(core: CoreSettings, command: Command, name: str, known: list[Run]
             return f"--since {name}: this job has not finished; `crawler resume {name}` goes on with it"
         runs = ", ".join(dict.fromkeys(run.job for run in known[:10]))
         return f"--since {name}: {folder} has no finished run of {command.spider} by this name" + (
-            f"; there are {runs}" if runs else ""
+            f"; there are {runs}, which -s SINCE=NAME takes instead, also in a resume" if runs else ""
         )
     said = f"--since {LAST}: {folder} has no finished run of {command.spider}"
     if known:

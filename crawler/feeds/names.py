@@ -141,7 +141,10 @@ class Template:
         except Exception as error:
             what = f"the function of its placeholders raised {type(error).__name__}: {error}"
             raise OutputError(f"feed {self.feed!r}: {what}") from error
-        return values if given is None else given
+        if given is None or isinstance(given, Mapping):
+            return values if given is None else given
+        what = f"the function of its placeholders has to return a dict, or None, and returned {given!r}"
+        raise OutputError(f"feed {self.feed!r}: {what}")
 
 
 class PathTemplate(Template):

@@ -98,13 +98,19 @@ def _extra(
     yield from others
     earlier = None
     if head.since:
-        run = read_run(Path(head.since))
-        earlier = _carried(run, unjudged)
+        earlier = _carried(_since(Path(head.since)), unjudged)
     if not head.lost:
         with translated(items_of(job)):
             yield from blocks(_all_frames(frames, earlier))
     if head.target:
         _write_changes(job, head, earlier)
+
+
+def _since(path: Path) -> Run:
+    try:
+        return read_run(path)
+    except FileNotFoundError as error:
+        raise StoreError(f"the run that it was compared with, {path}, is not there any more") from error
 
 
 def _carried(run: Run, unjudged: dict[int, int]) -> _Earlier:

@@ -205,6 +205,8 @@ class ItemRecord:
         if self._head.since:
             try:
                 self._before = Before(rows_of(read_run(Path(self._head.since))))
+            except FileNotFoundError:  # the crawl itself is not to be lost for that; its end tells of it again
+                logger.warning("No changes can be told: the run %s is not there any more", self._head.since)
             except JobDamaged as error:
                 raise OutputError(f"the changes cannot be told: {error}") from error
         for frame in frames:

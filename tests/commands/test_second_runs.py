@@ -279,3 +279,59 @@ def test_a_project_whose_runs_are_second_ones_can_fetch_a_page(crawler: Crawler,
     (project / "settings.py").write_text('SINCE = "LAST"\nONLY_NEW = True\nCHANGES_FILE = "changes.jsonl"\n')
     (project / "spiders").mkdir()
     assert "Book 1" in crawler("fetch", f"{served.url}/book/1").out
+
+
+def test_changes_that_cannot_be_written_are_no_success(runs: Runs, crawler: Crawler) -> None:
+    """The job stays then, and a resume writes them."""
+    runs()
+    history = runs.folder / ".crawler" / "history"
+    aside = history.rename(history.with_name("aside"))
+    history.write_text("")
+    said = runs("--changes", "changes.jsonl", "--job", "mine", status=1).err
+    assert "changes.jsonl is not written" in said
+    history.unlink()
+    aside.rename(history)
+    resumed = crawler("resume", "mine")
+    assert (resumed.status, "what is kept of it is written" in resumed.err) == (2, True), resumed.err
+    assert len(runs.changes()) == 6
+    assert not (runs.folder / ".crawler" / "jobs" / "mine.sqlite").exists()
+
+
+FORGETFUL = """
+from pathlib import Path
+
+class Forgetful(Shop):
+    name = "forgetful"
+
+    def closed(self, reason):
+        for each in Path(".crawler/history").glob("*"):
+            each.unlink()
+"""
+
+
+def test_a_run_that_is_gone_at_the_end_is_named(runs: Runs, crawler: Crawler) -> None:
+    with (runs.folder / "pages.py").open("a") as file:
+        file.write(FORGETFUL)
+    runs(spider="forgetful")
+    options = ("--since", "LAST", "--changes", "changes.jsonl", "--job", "mine")
+    assert "is not there any more" in runs(*options, spider="forgetful", status=1).err
+    assert "`crawler jobs rm mine` removes it all the same" in runs("--job", "mine", spider="forgetful", status=2).err
+    assert crawler("jobs", "rm", "mine").status == 0
+
+
+@pytest.mark.parametrize("target", ["items.jsonl", "../empty/items.jsonl", "-"])
+def test_changes_take_the_place_of_no_output(runs: Runs, target: str) -> None:
+    runs("--changes", target, status=2)
+    assert not (runs.folder / "items.jsonl").exists()
+
+
+def test_a_stopped_crawl_goes_on_without_the_run_that_is_gone(runs: Runs, crawler: Crawler) -> None:
+    runs("--job", "first")
+    runs("--since", "first", "--changes", "changes.jsonl", "-s", "CLOSESPIDER_PAGECOUNT=2", "--job", "second")
+    crawler("jobs", "rm", "first")
+    crawler("run", "pages.py:shop", "-O", "others.jsonl", *CACHED, "--job", "third")
+    said = crawler("resume", "second").err
+    assert "which -s SINCE=NAME takes instead" in said
+    resumed = crawler("resume", "second", "-s", "SINCE=third", "-s", "CLOSESPIDER_PAGECOUNT=0")
+    assert (resumed.status, "changes.jsonl is not written" in resumed.err) == (1, True), resumed.err
+    assert len(runs.items()) == len(set(runs.items())) == 6

@@ -132,6 +132,7 @@ def test_what_a_function_gives_adds_no_folder(tmp_path: Path) -> None:
     [
         (lambda params, spider: {}, r"unknown placeholder %\(where\)s"),
         (lambda params, spider: 1 // 0, "the function of its placeholders raised ZeroDivisionError"),
+        (lambda params, spider: 3, "has to return a dict, or None, and returned 3"),
         (lambda: None, "the function of its placeholders raised TypeError"),
         (5, "uri_params is 5, which is no function"),
     ],

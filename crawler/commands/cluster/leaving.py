@@ -14,8 +14,8 @@ from crawler.storage.cluster.finished import FinishedJob
 from crawler.storage.values import Values
 
 
-def leave_shared(ground: Ground, core: CoreSettings, stats: Mapping[str, Any], wall: float) -> bool:
-    """Write the history of a finished job; tell whether the job may go. Never raises."""
+def leave_shared(ground: Ground, core: CoreSettings, stats: Mapping[str, Any], wall: float) -> str:
+    """Write the history of a finished job; return why the job may not go, "" if it may. Never raises."""
     job = ground.job
     description, withheld = without_secrets(job.description)
     finished = FinishedJob(ground.jobs, job, checked_fingerprint(core.FINGERPRINT))

@@ -234,11 +234,15 @@ class WholeCrawl:
         self._idle_looks = self._idle_looks + 1 if idle else 0
         return START_ERROR if self._idle_looks >= IDLE_LOOKS else None
 
-    def _leave(self) -> None:
-        """The crawl has finished: remove the job, but for what is kept of it, and unless JOB_KEEP is set."""
-        may_go = leave_shared(self._ground, self._core, self.stats.get_stats(), self._world.clock.wall())
-        if may_go and not self._core.JOB_KEEP:
+    def _leave(self) -> str:
+        """The crawl has finished: remove the job, but for what is kept of it, and unless JOB_KEEP is set.
+
+        Return why that cannot be kept, "" if it is.
+        """
+        problem = leave_shared(self._ground, self._core, self.stats.get_stats(), self._world.clock.wall())
+        if not (problem or self._core.JOB_KEEP):
             self._forget()
+        return problem
 
     def _forget(self) -> None:
         self._ground.forget()
@@ -268,7 +272,9 @@ class WholeCrawl:
         if not (self._ground.resumed or self.supervisor.begun) and problems:
             raise (UsageError if USAGE in self.supervisor.statuses else CrawlerError)("\n".join(problems))
         if complete:
-            await self._line.run(self._leave)
+            problem = await self._line.run(self._leave)
+            if problem and (changes := self._core.CHANGES_FILE) is not None:
+                problems.append(f"{changes} is not written: {problem}")
         self.events.publish(CrawlClosed(self._spider, reason))
         stats, names = self.stats.get_stats(), (self._spider.name, self.job)
         return summarise(self._state, stats, self._core, names, reason, counts, problems, complete=complete)
