@@ -39,3 +39,8 @@ class Summary(Struct, kw_only=True):
     feeds: list[FeedSummary] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     stats: dict[str, Any] = field(default_factory=dict)
+
+
+def output_name(path: str, spider: str) -> str:
+    """Return what an output is called: of several spiders that share a text with %(name)s each names its own."""
+    return "stdout" if path == "-" else path.replace("%(name)s", spider)

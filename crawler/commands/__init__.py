@@ -95,7 +95,8 @@ class Commands(click.Group):
         """Import a command; an unknown one is an error that names the nearest."""
         name = _ALIASES.get(cmd_name, cmd_name)
         if name not in _COMMANDS:
-            hint = did_you_mean(cmd_name, [*_COMMANDS, *_ALIASES]) or "; see crawler --help"
+            near = did_you_mean(cmd_name, [*_COMMANDS, *_ALIASES]) if cmd_name != "help" else ""
+            hint = near or "; see crawler --help"
             raise UsageError(f'there is no command "{cmd_name}"{hint}')
         command: click.Command = import_module(f"crawler.commands.{_MODULES.get(name, name)}").command
         return command
@@ -180,7 +181,7 @@ def _as_argument(error: click.NoSuchOption, given: list[str]) -> str:
     """Return how to give the spider an argument, where an option is not known and none is like it."""
     takes = error.ctx is not None and any(parameter.name == "arguments" for parameter in error.ctx.command.params)
     name = error.option_name.lstrip("-")
-    if error.possibilities or not takes or not name.isidentifier():
+    if error.possibilities or not takes or not name.isidentifier() or _is_of_a_crawl(error.option_name):
         return ""
     place = next((place for place, text in enumerate(given) if text.partition("=")[0] == error.option_name), None)
     value = "…"
@@ -189,6 +190,12 @@ def _as_argument(error: click.NoSuchOption, given: list[str]) -> str:
         following = given[place + 1] if place + 1 < len(given) else "…"
         value = value if equals else ("…" if following.startswith("-") else following)
     return f"; an argument of the spider is given as -a {name}={value if value == '…' else shlex.quote(value)}"
+
+
+def _is_of_a_crawl(option: str) -> bool:
+    """Tell whether it is an option of ``crawler crawl``: what resume, for one, does not take is no argument."""
+    crawl = crawler.get_command(click.Context(crawler), "crawl")
+    return crawl is not None and any(option in parameter.opts for parameter in crawl.params)
 
 
 EXTRAS = {

@@ -11,6 +11,7 @@ import logging
 from crawler import events
 from crawler.model.request import Request
 from crawler.observe.frames import defined_at, describe, frames_of, shorten
+from crawler.summary import output_name
 
 _REMEMBERED = 1000
 """Most addresses that are not warned of again."""
@@ -130,7 +131,8 @@ class _LogLines:
 
     def feed_closed(self, event: events.FeedClosed) -> None:
         items = "item" if event.items == 1 else "items"
-        self.logger.info("Wrote %d %s to %s", event.items, items, "stdout" if event.path == "-" else event.path)
+        spider = self._crawl.spider.name if self._crawl is not None else "%(name)s"
+        self.logger.info("Wrote %d %s to %s", event.items, items, output_name(event.path, spider))
 
 
 def _item_in(request: Request) -> str:

@@ -16,7 +16,7 @@ from rich.text import Text
 from crawler.errors import OutputError
 from crawler.model.masking import escape, masked
 from crawler.observe.progress import counted, duration
-from crawler.summary import Summary
+from crawler.summary import Summary, output_name
 
 _REASONS = {
     "finished": "done",
@@ -98,7 +98,7 @@ def rows(summary: Summary, pages_before: int = 0, go_on: str = "") -> list[tuple
         lines.append(("Statuses", ", ".join(f"{status}: {count:,}" for status, count in sorted(statuses.items()))))
     if summary.queued:
         lines.append(("Queued", f"{summary.queued:,}"))
-    outputs = [("stdout" if feed.path == "-" else feed.path, feed.items) for feed in summary.feeds]
+    outputs = [(output_name(feed.path, summary.spider), feed.items) for feed in summary.feeds]
     lines += [("Output", f"{path} ({counted(items, 'item')})") for path, items in outputs]
     lines += [("Problem", problem) for problem in summary.problems]
     if summary.resumable and summary.job:

@@ -56,6 +56,10 @@ def test_other_commands_take_no_arguments_for_a_spider(crawler: Crawler) -> None
     assert crawler("fetch", "x", "--token", "y").err == "crawler fetch: No such option '--token'\n"
 
 
+def test_an_option_of_a_crawl_is_no_argument_where_it_is_not_taken(crawler: Crawler) -> None:
+    assert crawler("resume", "x", "-O", "y.jsonl").err == "crawler resume: No such option '-O'\n"
+
+
 @pytest.mark.parametrize("downloader", ["fast", "twisted"])
 def test_https_to_a_plain_port(crawler: Crawler, site: Site, downloader: str) -> None:
     url = site.url.replace("http:", "https:")

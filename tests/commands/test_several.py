@@ -108,6 +108,8 @@ def test_both_run_meanwhile_each_into_its_own_output(crawler: Crawler, shop: Pat
         assert json.loads((shop / f"{name}.json").read_text())["items"] == 20
         assert (shop / f"{name}.warc").exists()
         assert f"Spider  {name}" in done.err
+        assert f"Wrote 20 items to {name}.jsonl" in done.err
+        assert f"Output  {name}.jsonl (20 items)" in done.err
     assert [state for _, state in jobs_in(crawler, shop)] == ["finished"] * 2
 
 

@@ -17,6 +17,7 @@ from tests.commands.conftest import SPIDER, Crawler, Site, environment
     ("arguments", "said"),
     [
         (["crwl"], 'crawler: there is no command "crwl"; did you mean "crawl"?'),
+        (["help"], 'crawler: there is no command "help"; see crawler --help'),
         (["crawl"], "crawler crawl: Missing argument 'SPIDER…'"),
         (["crawl", "x", "--lgfile", "f"], "crawler crawl: No such option '--lgfile'"),
         (["crawl", "x"], "crawler: there is no project here or above"),
