@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 from msgspec import Meta, Struct
 
-from crawler.config.nearest import did_you_mean
+from crawler.config.nearest import did_you_mean, nearest
 from crawler.config.parse import WrongValue, check
 from crawler.errors import OutputError
 from crawler.feeds.formats import FORMATS, Format
@@ -82,6 +82,9 @@ def choose_format(feed: str, path: str, named: str | None, custom: Mapping[str, 
             "you like"
         )
     if name not in known:
+        if named is None and _is_like_a_table(path):
+            uris = "sqlite:///FILE?table=NAME or postgresql://HOST/DATABASE?table=NAME"
+            raise OutputError(f"feed {feed!r}: a table of a database is written {uris}")
         if named is None:
             why = f"the extension {'.' + name!r} names no format" if name else "the name has no extension"
             raise OutputError(
@@ -91,6 +94,12 @@ def choose_format(feed: str, path: str, named: str | None, custom: Mapping[str, 
     form = loaded(feed, known[name])
     canonical = next(first for first, value in known.items() if value is known[name])
     return canonical, form
+
+
+def _is_like_a_table(path: str) -> bool:
+    """Tell whether the URI of a table was meant, with a slip or of another database."""
+    scheme, colon, _ = path.partition(":")
+    return bool(colon) and ("?table=" in path or nearest(scheme, ("sqlite", "postgresql")) is not None)
 
 
 def check_formats(custom: Mapping[str, Any]) -> None:

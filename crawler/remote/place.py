@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ftplib
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -31,7 +32,7 @@ class SendError(OSError):
     """A file did not get there, or from there. ``lasting``: trying again will not help."""
 
     def __init__(self, error: BaseException) -> None:
-        said = masked(str(error)).strip() or repr(error)
+        said = re.sub(r"^\[Errno \w+\] ", "", masked(str(error)).strip()) or repr(error)
         super().__init__(said if isinstance(error, OSError) else f"{type(error).__name__}: {said}")
         self.lasting = isinstance(error, _LASTING) or type(error).__name__ in _LASTING_NAMES
 

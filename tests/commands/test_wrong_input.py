@@ -69,6 +69,7 @@ def test_without_a_project(crawler: Crawler, arguments: list[str], said: str) ->
         (["--job", "../up"], "cannot be the name of a job"),
         (["-s", "PIPELINES=no.such.Stage"], 'PIPELINES (command line): cannot import "no.such.Stage"'),
         (["-s", "PIPELINES=crawler.File"], 'module crawler has no "File"; did you mean "Files"?'),
+        (["-O", "ftp://127.0.0.1:1/a.json"], "feed 'ftp://127.0.0.1:1/a.json': Connection refused"),
         (["-O", "a.json", "--summary", "a.json"], "the output a.json and --summary a.json are one file"),
         (["-O", "a:jsonl", "--warc", "./a"], "the output a and --warc ./a are one file"),
         (["-O", "a.json", "--changes", "a.json"], "the output a.json and --changes a.json are one file"),

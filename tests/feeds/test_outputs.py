@@ -61,6 +61,9 @@ def test_parse_output_wants_a_path(text: str) -> None:
     [
         ("x.jsno", {}, "names no format"),
         ("x", {}, "has no extension"),
+        ("sqlte:///x.db?table=books", {}, r"a table of a database is written sqlite:///FILE\?table=NAME"),
+        ("sqlite:x.db", {}, "a table of a database is written sqlite:///FILE"),
+        ("mysql://h/shop?table=books", {}, "or postgresql://HOST/DATABASE"),
         ("x:jsno", {}, "unknown format 'jsno'; did you mean \"json\""),
         ("x.jl", {"feilds": ["a"]}, "unknown option 'feilds'; did you mean \"fields\""),
         ("x.jl", {"indent": "two"}, 'indent: expected a whole number or none, got "two"'),
