@@ -14,6 +14,7 @@ from urllib.parse import unquote, unquote_plus, urlsplit
 
 from crawler.errors import OutputError
 from crawler.feeds.names import instead
+from crawler.model.masking import HIDDEN
 
 POSTGRES = ("postgresql", "postgres")
 _OURS = ("table", "schema", "key")
@@ -78,8 +79,9 @@ def _refuse(feed: str, theirs: list[str], sqlite: bool, ours: dict[str, str]) ->
     for part in theirs:
         name = part.partition("=")[0]
         if name.lower() in ("password", "sslpassword"):
+            hidden = feed.replace(part, f"{name}={HIDDEN}")
             raise OutputError(
-                f"feed {feed!r}: the password is shown there; it belongs into the environment (PGPASSWORD), into "
+                f"feed {hidden!r}: the password is shown there; it belongs into the environment (PGPASSWORD), into "
                 "~/.pgpass, or behind the user's name, USER:PASSWORD@HOST"
             )
         if sqlite:
