@@ -98,6 +98,8 @@ class _Session:
         """Fetch a page, whatever its status is; `request` and `response` are then those, None if none came."""
         request = url_or_request
         if not isinstance(request, Request):
+            if not isinstance(request, str):
+                raise TypeError(f"fetch() takes a URL or a Request, got {request!r}")
             request = Request(address_of(request))
         response: Response | None = None
         try:

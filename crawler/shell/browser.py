@@ -20,7 +20,10 @@ def open_in_browser(response: Response) -> Path:
     """Write a page to a temporary file, open that in the browser and return its path; print it if there is none.
 
     A ``<base>`` lets the links of a page of HTML, its images and styles lead to where they come from.
+    Raises TypeError for what is no response, as the prompt's is when no page came.
     """
+    if not isinstance(response, Response):
+        raise TypeError(f"expected a response, got {response!r}")
     path = written(response)
     if not webbrowser.open(path.as_uri()):
         print(path)

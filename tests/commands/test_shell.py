@@ -359,3 +359,14 @@ def test_a_prompt_of_ipython_awaits_on_the_loop_of_the_crawl(folder: Path, shop:
     terminal.type("\x04")
     terminal.until("")
     assert terminal.process.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("fetch(3)", "crawler shell: TypeError: fetch() takes a URL or a Request, got 3\n"),
+        ("view(response)", "crawler shell: TypeError: expected a response, got None\n"),
+    ],
+)
+def test_what_the_prompt_cannot_take_is_named(crawler: Crawler, code: str, said: str) -> None:
+    assert crawler("shell", "-c", code) == (1, "", said)
