@@ -18,7 +18,7 @@ from msgspec import Raw, Struct
 from crawler.errors import StoreError
 from crawler.model.keyed import key_text
 from crawler.storage.history import Kept, Page, Run, pages, read_run
-from crawler.storage.historyfile import some_of, translated
+from crawler.storage.historyfile import HistoryGone, some_of, translated
 from crawler.storage.itemrecord import Head, items_of, read_changes, read_record
 from crawler.storage.itemrows import Before, ItemRow, blocks, framed, pack_rows, rows_in, rows_of
 
@@ -109,7 +109,7 @@ def _extra(
 def _since(path: Path) -> Run:
     try:
         return read_run(path)
-    except FileNotFoundError as error:
+    except HistoryGone as error:
         raise StoreError(f"the run that it was compared with, {path}, is not there any more") from error
 
 

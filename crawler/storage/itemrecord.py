@@ -20,6 +20,7 @@ from msgspec import Struct
 from crawler.errors import FeedError, JobDamaged, OutputError
 from crawler.model.keyed import key_text
 from crawler.storage.history import Run, read_run, sections
+from crawler.storage.historyfile import HistoryGone
 from crawler.storage.itemrows import ITEMS, Before, framed, frames_of_file, make_row, pack_rows, rows_in, rows_of
 
 logger = logging.getLogger("crawler")
@@ -205,7 +206,7 @@ class ItemRecord:
         if self._head.since:
             try:
                 self._before = Before(rows_of(read_run(Path(self._head.since))))
-            except FileNotFoundError:  # the crawl itself is not to be lost for that; its end tells of it again
+            except HistoryGone:  # the crawl itself is not to be lost for that; its end tells of it again
                 logger.warning("No changes can be told: the run %s is not there any more", self._head.since)
             except JobDamaged as error:
                 raise OutputError(f"the changes cannot be told: {error}") from error
