@@ -43,10 +43,13 @@ def leave(job_dir: Path, job: str, spider: str, core: CoreSettings, wall: float,
         return ""
     try:
         write()
-        history.prune(job_dir, spider, days=core.JOB_HISTORY_DAYS, most=core.JOB_HISTORY_RUNS, now=wall)
     except StoreError as error:
         logger.error("The crawl is done, and job %s stays as it is, for nothing else is kept of it: %s", job, error)
         return str(error)
+    try:
+        history.prune(job_dir, spider, days=core.JOB_HISTORY_DAYS, most=core.JOB_HISTORY_RUNS, now=wall)
+    except StoreError as error:
+        logger.warning("Histories that are too old stay: %s", error)
     return ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from crawler.config.schema import CoreSettings
-from crawler.errors import JobDamaged
+from crawler.errors import StoreError
 from crawler.storage import history
 from crawler.storage.history import Run
 from crawler.storage.historyfile import HistoryGone
@@ -21,7 +21,7 @@ def finished_jobs(core: CoreSettings, there: Iterable[Job]) -> list[Job]:
             run = history.read_run(path)
         except HistoryGone:  # the end of another crawl has just removed it
             continue
-        except JobDamaged as error:
+        except StoreError as error:
             name = path.stem.rpartition(".")[0]
             found.append(Job(name, path, "damaged", changed=path.stat().st_mtime, problem=str(error)))
             continue
@@ -44,6 +44,6 @@ def forget_runs(core: CoreSettings, job: Job) -> None:
     """Remove the history of a job's run; of a job that is there no more, of all runs of its name. Raises StoreError."""
     for run in history.runs(core.JOB_DIR, job=job.name):
         if has_finished(job) or run.created == job.created:
-            history.remove(run)
+            history.remove(run.path)
     if has_finished(job):
-        job.path.unlink(missing_ok=True)  # a damaged one tells no name
+        history.remove(job.path)  # a damaged one tells no name

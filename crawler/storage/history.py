@@ -15,9 +15,8 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from crawler.errors import JobDamaged, StoreError
+from crawler.errors import StoreError
 from crawler.storage.historyfile import (
-    HistoryGone,
     Page,
     pack_pages,
     read_file,
@@ -156,12 +155,12 @@ def files(job_dir: str | Path) -> list[Path]:
 def runs(job_dir: str | Path, *, spider: str | None = None, job: str | None = None) -> list[Run]:
     """Return the finished runs of a folder of jobs, of one spider or job if that is named, what ended last first.
 
-    Damaged files are left out, of which `crawler jobs` tells, and those that another process removes just now. Raises
-    StoreError.
+    Files that are damaged or cannot be read are left out, of which `crawler jobs` tells, and those that another process
+    removes just now. Raises StoreError if there is no looking into the folder.
     """
     found = []
     for path in files(job_dir):
-        with suppress(JobDamaged, HistoryGone):
+        with suppress(StoreError):
             run = read_run(path)
             if spider in (None, run.spider) and job in (None, run.job):
                 found.append(run)
@@ -229,12 +228,12 @@ def prune(job_dir: str | Path, spider: str, *, days: float, most: int, now: floa
     for run in runs(job_dir):
         left += run.spider == spider
         if run.ended < now - days * DAY or (run.spider == spider and left > most):
-            remove(run)
+            remove(run.path)
 
 
-def remove(run: Run) -> None:
+def remove(path: Path) -> None:
     """Remove the file of a run; raises StoreError."""
     try:
-        run.path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
     except OSError as error:
-        raise StoreError(f"the history {run.path} cannot be removed: {error.strerror}") from error
+        raise StoreError(f"the history {path} cannot be removed: {error.strerror}") from error
