@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from crawler.commands.options import RunOptions
+from crawler.config.importing import near
 from crawler.config.settings import Settings
 from crawler.errors import UsageError
 from crawler.feeds.names import is_elsewhere, local_path, parse_output
 from crawler.feeds.tables.address import is_database
+from crawler.spider import Spider
 
 NAME = "%(name)s"
 """Stands for the spider's name in what is typed once and written by each."""
 
 
-def check_apart(spider: str, settings: Settings, options: RunOptions) -> None:
-    """Raise UsageError if two options name one file; of two outputs the feeds know it themselves."""
-    taken: dict[Path, str] = {}
+def check_apart(spider: type[Spider], settings: Settings, options: RunOptions) -> None:
+    """Raise UsageError if two options name one file, or that of the spider; two outputs the feeds tell apart."""
+    source = getattr(sys.modules.get(spider.__module__), "__file__", None)
+    taken = {Path(source).resolve(): f"the spider's file {near(source)}"} if source else {}
     for what, text in _written(settings, options):
-        path = Path(text.replace(NAME, spider)).expanduser().resolve()
+        path = Path(text.replace(NAME, spider.name)).expanduser().resolve()
         if path.exists() and not path.is_file():  # a device takes what comes from several; of a folder others complain
             continue
         shown = f"{what} {text}"
         other = taken.setdefault(path, shown)
-        if what != _OUTPUT and other != shown:
+        if other != shown and not (what == _OUTPUT and other.startswith(_OUTPUT)):
             raise UsageError(f"{other} and {shown} are one file; give each a name of its own")
 
 

@@ -18,7 +18,7 @@ def run(spider_class: type[Spider], settings: Settings, options: RunOptions, *, 
     It is many processes if --workers says so, or if JOB_STORE is a server, where others can help.
     """
     options = _settled(spider_class, settings, options, file)
-    check_apart(spider_class.name, settings, options)
+    check_apart(spider_class, settings, options)
     many = is_many(settings, options)
     with beside(options, many=many):
         if many:
@@ -41,7 +41,7 @@ def run_several(names: Sequence[str], options: RunOptions) -> int:
         )
     each = [one._replace(options=_settled(one.spider, one.settings, one.options)) for one in each]
     for one in each:
-        check_apart(one.spider.name, one.settings, one.options)
+        check_apart(one.spider, one.settings, one.options)
     with beside(options, many=False):
         return run_at_once(each)
 

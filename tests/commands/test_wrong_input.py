@@ -74,6 +74,8 @@ def test_without_a_project(crawler: Crawler, arguments: list[str], said: str) ->
         (["-O", "a:jsonl", "--warc", "./a"], "the output a and --warc ./a are one file"),
         (["-O", "a.json", "--changes", "a.json"], "the output a.json and --changes a.json are one file"),
         (["-O", "a.json", "--logfile", "a.json"], "the output a.json and --logfile a.json are one file"),
+        (["--summary", "pages.py"], "--summary pages.py are one file"),
+        (["-O", "pages.py:json"], "and the output pages.py are one file"),
         (["--summary", "a", "--profile", "a"], "--summary a and --profile a are one file"),
     ],
 )
