@@ -22,7 +22,7 @@ def finished_jobs(core: CoreSettings, there: Iterable[Job]) -> list[Job]:
         except HistoryGone:  # the end of another crawl has just removed it
             continue
         except StoreError as error:
-            name = path.stem.rpartition(".")[0]
+            name = path.stem.rpartition(".")[0] or path.stem
             found.append(Job(name, path, "damaged", changed=path.stat().st_mtime, problem=str(error)))
             continue
         if (run.job, run.created) not in known:

@@ -204,7 +204,7 @@ def test_a_finished_crawl_whose_spider_is_broken_stays_finished(
 def test_one_history_that_cannot_be_read_is_in_nobodys_way(crawler: Crawler, shop: FailingSite, folder: Path) -> None:
     """A file of another user's, or what else has such a name."""
     shop.pages, shop.broken = 3, set()
-    (folder / ".crawler" / "history" / "other.1.history").mkdir(parents=True)
+    (folder / ".crawler" / "history" / "other.history").mkdir(parents=True)
     assert crawler("run", "pages.py", "--job", "mine", *QUIET).status == 0
     assert not list((folder / ".crawler" / "jobs").iterdir())
     assert sorted(jobs(crawler)) == [("mine", "finished"), ("other", "damaged")]
