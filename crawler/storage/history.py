@@ -28,7 +28,7 @@ from crawler.storage.historyfile import (
 
 __all__ = ["Failed", "Kept", "Page", "Run", "facts", "failed", "latest", "memory", "pages", "runs", "sections", "seen"]
 
-FOLDER, SUFFIX = "history", ".history"
+SUFFIX = ".history"
 DAY = 86_400.0
 
 RUN, PAGES, SEEN, FAILED, FACTS, MEMORY = b"R", b"P", b"K", b"F", b"C", b"M"
@@ -100,7 +100,8 @@ _memory = msgspec.msgpack.Decoder(list[tuple[str, str, bytes, bytes]]).decode
 
 def folder_of(job_dir: str | Path) -> Path:
     """Return the folder of the finished runs of a folder of jobs."""
-    return Path(job_dir).absolute().parent / FOLDER
+    path = Path(job_dir).absolute()
+    return path.parent / (path.name + SUFFIX)
 
 
 def path_of(job_dir: str | Path, job: str, created: float) -> Path:

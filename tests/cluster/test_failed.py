@@ -65,7 +65,7 @@ def test_what_failed_of_a_finished_job_of_many_joins_its_output(shop: FailingSit
     [first] = history.runs(tmp_path / ".crawler" / "jobs")
     pages = {page.url for page in history.pages(first)}
     assert (first.apart, first.failed, len(pages)) == (True, FAILING, 401)
-    assert sum(path.stat().st_size for path in (tmp_path / ".crawler" / "history").iterdir()) < 60 * 401
+    assert sum(path.stat().st_size for path in (tmp_path / ".crawler" / "jobs.history").iterdir()) < 60 * 401
     shop.heal()
     again = run(tmp_path, "resume", "mine", "--failed", "-L", "ERROR")
     assert again.status == 0, again.err

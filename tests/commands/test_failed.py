@@ -89,7 +89,7 @@ def test_secrets_of_the_command_are_not_kept(crawler: Crawler, shop: FailingSite
     )
     secrets = ("-a", "api_token=hush-hush", "-s", f'HTTP_AUTH={{"{shop.url[:-1]}": "me:hush-hush"}}')
     assert crawler("run", "pages.py", "--job", "mine", *secrets, *QUIET).status == 0
-    [path] = (folder / ".crawler" / "history").iterdir()
+    [path] = (folder / ".crawler" / "jobs.history").iterdir()
     assert "hush-hush" not in repr(read_run(path))
     kept = b"".join(failed.body for failed in history.failed(read_run(path)))
     assert b"hush-hush" not in kept
@@ -108,7 +108,7 @@ def test_what_is_fetched_again_joins_a_table_and_the_files_of_parquet(
 ) -> None:
     outputs = ["-o", "sqlite:///items.db?table=items", "-O", "items.parquet", "-O", "memory://me@box/items.jsonl"]
     assert crawler("run", "pages.py", "--job", "mine", *outputs, *QUIET).status == 0
-    (kept,) = [read_run(path).description for path in (folder / ".crawler" / "history").iterdir()]
+    (kept,) = [read_run(path).description for path in (folder / ".crawler" / "jobs.history").iterdir()]
     assert "memory://me@box" in repr(kept), "a user's name is no secret"
     first = parquet.read_table(folder / "items-00001.parquet").num_rows
     shop.heal()
@@ -126,14 +126,14 @@ def test_no_history_is_kept_where_none_is_wanted(crawler: Crawler, shop: Failing
     for name in ("JOB_HISTORY_DAYS", "JOB_HISTORY_RUNS"):
         assert crawler("run", "pages.py", "--job", "mine", "-s", f"{name}=0", *QUIET).status == 0
     assert jobs(crawler) == []
-    assert not (folder / ".crawler" / "history").exists()
+    assert not (folder / ".crawler" / "jobs.history").exists()
 
 
 def test_a_kept_job_whose_process_was_killed_before_its_history_leaves_one_to_the_next(
     crawler: Crawler, shop: FailingSite, folder: Path
 ) -> None:
     assert crawler("run", "pages.py", "--job", "mine", "-s", "JOB_KEEP=true", *QUIET).status == 0
-    [kept] = (folder / ".crawler" / "history").iterdir()
+    [kept] = (folder / ".crawler" / "jobs.history").iterdir()
     kept.unlink()
     assert failed(crawler) == [str(number) for number in sorted(shop.broken)]
     shop.heal()
@@ -144,7 +144,7 @@ def test_a_kept_job_whose_process_was_killed_before_its_history_leaves_one_to_th
 def test_a_history_that_is_damaged_is_listed_as_that(crawler: Crawler, shop: FailingSite, folder: Path) -> None:
     shop.pages = 40
     assert crawler("run", "pages.py", "--job", "mine", *QUIET).status == 0
-    [path] = (folder / ".crawler" / "history").iterdir()
+    [path] = (folder / ".crawler" / "jobs.history").iterdir()
     path.write_bytes(path.read_bytes()[:30])
     assert jobs(crawler) == [("mine", "damaged")]
     assert crawler("resume", "mine", "--failed").status == 2
@@ -165,12 +165,12 @@ def test_a_history_that_cannot_be_written_costs_nothing_but_itself(
     crawler: Crawler, shop: FailingSite, folder: Path
 ) -> None:
     (folder / ".crawler").mkdir()
-    (folder / ".crawler" / "history").write_text("a file where the folder belongs")
+    (folder / ".crawler" / "jobs.history").write_text("a file where the folder belongs")
     done = crawler("run", "pages.py", "-O", "items.jsonl", "--job", "mine", *QUIET)
     assert done.status == 0
     assert "The crawl is done, and job mine stays as it is" in done.err
     assert items(folder / "items.jsonl") == expected(shop.broken)
-    (folder / ".crawler" / "history").unlink()
+    (folder / ".crawler" / "jobs.history").unlink()
     shop.heal()
     assert crawler("resume", "mine", "--failed", *QUIET).status == 0
     assert items(folder / "items.jsonl") == expected(shop.broken)
@@ -204,7 +204,7 @@ def test_a_finished_crawl_whose_spider_is_broken_stays_finished(
 def test_one_history_that_cannot_be_read_is_in_nobodys_way(crawler: Crawler, shop: FailingSite, folder: Path) -> None:
     """A file of another user's, or what else has such a name."""
     shop.pages, shop.broken = 3, set()
-    (folder / ".crawler" / "history" / "other.history").mkdir(parents=True)
+    (folder / ".crawler" / "jobs.history" / "other.history").mkdir(parents=True)
     assert crawler("run", "pages.py", "--job", "mine", *QUIET).status == 0
     assert not list((folder / ".crawler" / "jobs").iterdir())
     assert sorted(jobs(crawler)) == [("mine", "finished"), ("other", "damaged")]

@@ -203,7 +203,7 @@ def test_a_run_that_is_not_there(runs: Runs) -> None:
 @pytest.mark.parametrize("option", ["--only-new", "--changes=changes.jsonl"])
 def test_a_run_whose_history_is_damaged(runs: Runs, option: str) -> None:
     runs()
-    (file,) = (runs.folder / ".crawler/history").iterdir()
+    (file,) = (runs.folder / ".crawler/jobs.history").iterdir()
     file.write_bytes(file.read_bytes()[:-40])
     assert "is damaged" in runs("--since", "LAST", option, status=2).err
     assert len(runs.items()) == 6
@@ -284,7 +284,7 @@ def test_a_project_whose_runs_are_second_ones_can_fetch_a_page(crawler: Crawler,
 def test_changes_that_cannot_be_written_are_no_success(runs: Runs, crawler: Crawler) -> None:
     """The job stays then, and a resume writes them."""
     runs()
-    history = runs.folder / ".crawler" / "history"
+    history = runs.folder / ".crawler" / "jobs.history"
     aside = history.rename(history.with_name("aside"))
     history.write_text("")
     said = runs("--changes", "changes.jsonl", "--job", "mine", status=1).err
@@ -304,7 +304,7 @@ class Forgetful(Shop):
     name = "forgetful"
 
     def closed(self, reason):
-        for each in Path(".crawler/history").glob("*"):
+        for each in Path(".crawler/jobs.history").glob("*"):
             each.unlink()
 """
 

@@ -134,6 +134,6 @@ def test_a_spiders_name_stays_in_the_folder(name: str, tmp_path: Path, monkeypat
         except CrawlerError:
             pass  # refusing the name is an answer, too
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
-    places = [inside / "jobs", inside / "history"]
+    places = [inside / "jobs", inside / "jobs.history"]
     assert all(path.parent == inside / "out" or any(map(path.is_relative_to, places)) for path in written), written
     assert not Path("/tmp/outside").exists()

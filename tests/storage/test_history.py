@@ -152,14 +152,14 @@ def test_a_history_that_cannot_be_written_leaves_what_was_there(tmp_path: Path) 
 
     with pytest.raises(StoreError, match="No space left"):
         history.write(tmp_path / "jobs", run, Kept(pages()))
-    [kept] = (tmp_path / "history").iterdir()
+    [kept] = (tmp_path / "jobs.history").iterdir()
     assert len(list(history.pages(history.read_run(kept)))) == 1
 
 
 @pytest.mark.parametrize("cut", [3, 40, -1])
 def test_a_damaged_history_is_named(tmp_path: Path, cut: int) -> None:
     run_of(tmp_path, "mine", 1e9)
-    [path] = (tmp_path / "history").iterdir()
+    [path] = (tmp_path / "jobs.history").iterdir()
     path.write_bytes(path.read_bytes()[:cut])
     with pytest.raises(JobDamaged, match=r"mine\..*\.history"):
         list(history.pages(history.read_run(path)))

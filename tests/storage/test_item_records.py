@@ -152,7 +152,7 @@ def test_a_history_that_is_gone_is_told(tmp_path: Path, first: Run) -> None:
     job = Job(tmp_path, "second", since=first, changes=True)
     job.write(item(1))
     first.path.unlink()
-    with pytest.raises(StoreError, match="cannot be read"):
+    with pytest.raises(StoreError, match="is not there any more"):
         job.finish([page(1)])
 
 
