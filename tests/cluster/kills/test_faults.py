@@ -17,7 +17,7 @@ from crawler.storage.cluster import library
 from crawler.storage.cluster.jobcalls import JobCalls
 from crawler.storage.cluster.library import JobState
 from tests.cluster.kills.chaos import LEASE_SECONDS, Crew
-from tests.cluster.kills.server import Proxy, Server
+from tests.cluster.kills.server import Server
 from tests.cluster.kills.site import Answers, ServedSite, serving
 from tests.cluster.kills.sitelog import Exchange, by_host
 from tests.cluster.servers import connection_to
@@ -144,48 +144,6 @@ def test_a_page_that_kills_its_worker_fails_by_name_after_five(tmp_path: Path) -
         why = "LostWorkers: its callback was running when 5 workers died"
         assert f"Gave up <GET http://127.0.0.2:{site.port}/p/3>: {why}" in log
         assert "Failed  1 (1 lost workers)" in log
-
-
-def test_a_machine_that_is_cut_off_while_it_sends(tmp_path: Path) -> None:
-    """Its lease is short, so that it ends soon; that of the others is so long that no busy machine ends it."""
-    slots = {SHARED: {"concurrency": 4}} | {host: {"delay": DELAY, "concurrency": 1} for host in PACED}
-    gate = tmp_path / "gate"
-    begin = ["-a", f"hosts={','.join([SHARED, *PACED])}", "-a", "pages=16", "-a", f"gate={gate}"]
-    begin += ["-s", f"DOWNLOAD_SLOTS={json.dumps(slots)}"]
-    with (
-        serving(Plain(seconds=0.4, slow={SHARED: 1.0}), tmp_path) as site,
-        served(tmp_path) as server,
-        Proxy(server) as cutting,
-        looking(server) as look,
-    ):
-        url = f"redis://127.0.0.1:{server.port}/0"
-        with crawling(tmp_path, site, *begin, *NO_LEASE_ENDS, store=url) as crew:
-            wait_until(lambda: look().workers == 2)
-            others = set(crew.workers)
-            short = f"JOB_LEASE_SECONDS={LEASE_SECONDS}"
-            machine = Crew("work", cutting.url, "k", "-s", short, log=tmp_path / "machine.txt")
-            try:
-                wait_until(lambda: look().workers == 3)
-                gate.touch()
-                wait_until(lambda: any(one.host in PACED for one in site.log if one.pid not in others))
-                wait_until(lambda: any(one.ended is None for one in site.log if one.pid not in others))
-                cutting.silent, since = True, time.monotonic()
-                theirs = {one.pid for one in site.log} - others
-                wait_until(lambda: look().workers == 2)
-                buried = time.monotonic()
-                wait_until(lambda: sum(one.sent > buried for one in site.log) > 10)
-                cutting.silent = False
-                assert ended(crew, tmp_path) == once("p", 16, [SHARED, *PACED])
-            finally:
-                machine.kill_all()
-    assert "came too late for its lease" in (tmp_path / "machine.txt").read_text()
-    assert [one.key for one in site.log if one.pid in theirs and one.sent > since + LEASE_SECONDS] == []
-    assert short_gaps(site.log, PACED) == []
-    last: dict[str, Exchange] = {}
-    for one in site.log:  # what was fetched again was in flight at the machine, and at no other worker
-        if one.path != "/robots.txt":
-            assert one.key not in last or last[one.key].pid not in others, one
-            last[one.key] = one
 
 
 def test_two_workers_fetch_inline_from_each_others_hosts(tmp_path: Path) -> None:
