@@ -10,6 +10,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from types import ModuleType
 from typing import Any, Final, NamedTuple, ParamSpec, TypeVar, get_origin
 
 from crawler.config.importing import explain_import, file_of
@@ -56,7 +57,9 @@ def load_object(path: str, *, setting: str) -> Any:
         raise SettingError(f"{setting}: {explain_import(error, file_of(module_name))}") from error
     if not hasattr(module, name):
         # What is imported when it is asked for stands in __all__ alone.
-        public = [known for known in {*vars(module), *getattr(module, "__all__", ())} if known[:1] != "_"]
+        own = [known for known, value in vars(module).items() if not isinstance(value, ModuleType)]
+        # Nor is a module of its own what was meant, which is there or not by who has imported it.
+        public = [known for known in {*own, *getattr(module, "__all__", ())} if known[:1] != "_"]
         raise SettingError(f'{setting}: module {module_name} has no "{name}"{did_you_mean(name, public)}')
     return getattr(module, name)
 
