@@ -1,0 +1,121 @@
+"""A plug-in of pytest for Scrapy's tests: their options and fixtures, an asyncio reactor that they find running.
+
+It is loaded in a process of its own, whose package ``tests`` is Scrapy's; it imports nothing of this one's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from twisted.internet import asyncioreactor
+from twisted.internet.defer import Deferred, ensureDeferred
+
+_loop = asyncio.new_event_loop()
+asyncio.set_event_loop(_loop)
+asyncioreactor.install(_loop)
+_outcomes: dict[str, str] = {}
+_look_up = socket.getaddrinfo
+
+
+def _no_network(host: Any, *arguments: Any, **options: Any) -> Any:
+    """Know this machine alone: some of the tests ask for names to see whether there are any."""
+    if host not in (None, "", "localhost", "127.0.0.1", "::1", "0.0.0.0", b"127.0.0.1", b"localhost"):
+        raise socket.gaierror(socket.EAI_NONAME, f"{host} is not of this machine")
+    return _look_up(host, *arguments, **options)
+
+
+socket.getaddrinfo = _no_network
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take the option that Scrapy's tests look at, and ours."""
+    parser.addoption("--reactor", default="asyncio")
+    parser.addoption("--left-out", type=Path)
+    parser.addoption("--outcomes", type=Path)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the reactor, without running it: each test that is asynchronous does, as long as it takes."""
+    from twisted.internet import reactor
+
+    for marker in ("only_asyncio", "only_not_asyncio", "requires_reactor", "requires_uvloop", "requires_botocore"):
+        config.addinivalue_line("markers", marker)
+    for marker in ("requires_boto3", "requires_mitmproxy", "requires_internet", "asyncio", "walltime"):
+        config.addinivalue_line("markers", marker)
+    if not Path("tests/keys/localhost.crt").exists():
+        from tests.keys import generate_keys  # type: ignore[import-not-found]
+
+        generate_keys()
+    reactor.startRunning(installSignalHandlers=False)  # type: ignore[attr-defined]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the reactor's threads, and say what became of the tests."""
+    from twisted.internet import reactor
+
+    reactor.fireSystemEvent("shutdown")  # type: ignore[attr-defined]
+    config.getoption("--outcomes").write_text(json.dumps(_outcomes), encoding="utf-8")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what the list says, what the other reactors are for, and what needs another machine."""
+    left_out = config.getoption("--left-out").read_text(encoding="utf-8").split("\n")
+    kept = []
+    for item in items:
+        name = item.nodeid.removeprefix("tests/")
+        # A name stands for its class's tests and its parameters, too.
+        at = [name, *(name[:end] for end in range(len(name)) if name[end] == "[" or name[end : end + 2] == "::")]
+        pattern = next((each for each in at if each in left_out), None)
+        if pattern is not None:
+            _outcomes[item.nodeid] = f"left out: {pattern}"
+        elif any(map(item.get_closest_marker, ("only_not_asyncio", "requires_internet", "requires_mitmproxy"))):
+            _outcomes[item.nodeid] = "skipped"
+        else:
+            kept.append(item)
+    items[:] = kept
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Wait for what a test waits for."""
+    names = pyfuncitem._fixtureinfo.argnames
+    result = pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names})
+    if inspect.iscoroutine(result):
+        result = ensureDeferred(result)
+    if isinstance(result, Deferred):
+        waited = result.asFuture(_loop)
+        _loop.run_until_complete(asyncio.wait_for(waited, 20))
+    return True
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Note what became of a test."""
+    if report.when == "call" or report.outcome != "passed":
+        _outcomes[report.nodeid] = report.outcome if _outcomes.get(report.nodeid) != "failed" else "failed"
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """Note which modules cannot be imported."""
+    if report.failed:
+        _outcomes[report.nodeid] = "failed"
+
+
+@pytest.fixture(scope="session")
+def reactor_pytest() -> str:
+    """Which reactor runs."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def mockserver() -> Any:
+    """Scrapy's own server of pages."""
+    from tests.mockserver.http import MockServer  # type: ignore[attr-defined]
+
+    with MockServer() as server:
+        yield server
