@@ -84,8 +84,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Wait for what a test waits for."""
-    names = pyfuncitem._fixtureinfo.argnames
-    result = pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names})
+    given = pyfuncitem.funcargs
+    takes = inspect.signature(pyfuncitem.obj).parameters
+    result = pyfuncitem.obj(**{name: given[name] for name in takes if name in given})
     if inspect.iscoroutine(result):
         result = ensureDeferred(result)
     if isinstance(result, Deferred):

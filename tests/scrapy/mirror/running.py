@@ -53,7 +53,8 @@ def run(modules: Iterable[str], *options: str, python: str = sys.executable, doo
         names, outcomes = Path(folder) / "left_out", Path(folder) / "outcomes.json"
         names.write_text("\n".join(left_out()) if door else "", encoding="utf-8")
         plugins = ["-p", "crawler.scrapy.door"] if door else []
-        plugins += ["-p", "driving", "-p", "no:cacheprovider", "-p", "no:xdist", "--noconftest", "--continue-on-collection-errors"]
+        plugins += ["-p", "driving", "-p", "no:cacheprovider", "-p", "no:xdist"]
+        plugins += ["--noconftest", "--continue-on-collection-errors"]
         files = [f"tests/{module}" for module in modules]
         done = subprocess.run(
             [python, "-m", "pytest", "-q", "--rootdir", str(root), "-c", str(HERE / "pytest.ini"), *plugins,
