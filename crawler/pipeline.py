@@ -40,8 +40,8 @@ class Pipeline:
     """A convenient base for stages.
 
     ``threads``: how many threads a blocking stage may use; with one, items keep their order and a
-    database connection stays in its thread. ``remembers``: it has asked for stage memory. UPPERCASE annotated class
-    attributes are settings.
+    database connection stays in its thread; 0 says that it does not block, and runs on the reactor.
+    ``remembers``: it has asked for stage memory. UPPERCASE annotated class attributes are settings.
     """
 
     threads: int = 1

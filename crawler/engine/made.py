@@ -17,6 +17,7 @@ from crawler.engine.parts import Parts
 from crawler.engine.sending.flight import Flight, Turns
 from crawler.engine.sending.holding import Holding, LeasedSender
 from crawler.engine.sending.loop import KeptAnswers, Leasing, Loop, Sender
+from crawler.engine.user_code.around import CallbacksAround, Running
 from crawler.engine.user_code.patience import Patience
 from crawler.engine.user_code.starts import Starts
 from crawler.engine.user_code.told import callbacks_of
@@ -80,8 +81,12 @@ class UsersCode:
         )
         results = Results(self.pipelines, requests, ending)
         self.callbacks = callbacks_of(store, machine, results, kept.life.ledger)
+        self.within: Running = self.callbacks
+        if parts.around is not None:
+            self.within = CallbacksAround(self.callbacks, parts.around)
         memory = kept.frontier if store.window is None else None
-        self.starts = Starts(machine, results, kept.keeper, ending, parts.acceptance.fingerprint, store, memory=memory)
+        fingerprint, around = parts.acceptance.fingerprint, parts.around
+        self.starts = Starts(machine, results, kept.keeper, ending, fingerprint, store, memory=memory, around=around)
 
 
 class Sending:
@@ -90,7 +95,7 @@ class Sending:
     def __init__(self, parts: Parts, kept: Keeping, users: UsersCode) -> None:
         machine, store, life, ending, queue = parts.machine, parts.store, kept.life, kept.ending, kept.queue
         clock, events = machine.clock, parts.events
-        ends = Ends(parts.spider, users.callbacks, kept.keeper, queue.inline, life.books, events)
+        ends = Ends(parts.spider, users.within, kept.keeper, queue.inline, life.books, events)
         again = Again(kept.committer, queue, clock, events)
         redirects = Redirects(store, parts.acceptance, users.start_pages, kept.keeper, again, ends, ending)
         judging = Judging(parts.rules, machine, ends, again, redirects, queue.inline, notes=store.durable)

@@ -13,6 +13,7 @@ from crawler.engine.deciding.acceptance import Acceptance, Marks
 from crawler.engine.items.keys import ItemKeys
 from crawler.engine.keeping.facts import FactSource
 from crawler.engine.machine import Machine
+from crawler.engine.user_code.around import Around
 from crawler.events import Events
 from crawler.feeds.seam import Feed
 from crawler.frontier.store import Store
@@ -60,3 +61,4 @@ class Parts:
     facts: Sequence[FactSource] = field(default_factory=list)
     known: KnownLeaves | None = None
     item_keys: ItemKeys | None = None
+    around: Around | None = None

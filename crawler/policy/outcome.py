@@ -58,7 +58,8 @@ class Rules:
 
     redirect: RedirectRules = field(default_factory=RedirectRules)
     retry: RetryRules = field(default_factory=RetryRules)
-    status: StatusRules = field(default_factory=StatusRules)
+    status: StatusRules | None = field(default_factory=StatusRules)
+    """None: any status is delivered."""
 
     @property
     def longest_wait(self) -> float:
@@ -90,7 +91,7 @@ def judge(
         return (
             redirect_verdict(request, outcome, rules.redirect, wall=wall)
             or retry_verdict(request, outcome, rules.retry, wall=wall, random=random)
-            or status_verdict(request, outcome, rules.status)
+            or (status_verdict(request, outcome, rules.status) if rules.status is not None else None)
             or Deliver(outcome)
         )
     if isinstance(outcome, IgnoreRequest):

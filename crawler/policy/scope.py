@@ -110,8 +110,8 @@ def _domain(text: str) -> str:
 
 
 class DepthFilter:
-    """Write meta ``depth`` (0 for start()), refuse what is deeper than ``limit`` (0: no limit), and lower
-    the priority by depth times ``priority``, as Scrapy's DepthMiddleware.
+    """Write meta ``depth`` (0 for start(), unless it gives one), refuse what is deeper than ``limit`` (0: no limit),
+    and lower the priority by depth times ``priority``, as Scrapy's DepthMiddleware.
 
     Not for redirects: their target is as deep as what was asked for.
     """
@@ -122,7 +122,11 @@ class DepthFilter:
 
     def __call__(self, request: Request, found_on: Response | None) -> Request | Drop:
         depth = 0
-        if found_on is not None and found_on.request is not None:
+        if found_on is None:
+            if not isinstance(request.meta.get("depth"), int):
+                request.meta["depth"] = 0
+            return request
+        if found_on.request is not None:
             depth = found_on.request.meta.get("depth", 0) + 1
             if self._limit and depth > self._limit:
                 return Drop("depth", f"{depth} is deeper than DEPTH_LIMIT = {self._limit}")

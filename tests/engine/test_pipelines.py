@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
+from twisted.internet.defer import succeed
 
 from crawler.errors import CloseSpider, DropItem, FetchError
 from crawler.events import ItemDropped, ItemFailed, ItemScraped, RequestEnded
@@ -257,3 +259,60 @@ def test_fetch_errors_in_a_stage_lose_the_item_alone() -> None:
     result = crawl(Numbers, site, settings={"PIPELINES": [Fetches], "RETRY_ENABLED": False})
     assert numbers(result) == [1]
     assert len(result.happened(ItemFailed)) == 4
+
+
+def test_a_stage_without_threads_is_called_at_once_where_the_spider_is() -> None:
+    places: list[tuple[str, int, int]] = []
+
+    class Direct:
+        threads = 0
+
+        def open_spider(self) -> None:
+            places.append(("open", -1, threading.get_ident()))
+
+        def process_item(self, item: Any) -> Any:
+            places.append(("item", item["n"], threading.get_ident()))
+            if item["n"] == 3:
+                raise DropItem("three")
+            if item["n"] == 2:
+                return succeed({"n": "from a Deferred"})
+            return slowly(item) if item["n"] == 1 else item
+
+    class Yielding(Numbers):
+        def parse(self, response: Response) -> Any:
+            for number in range(5):
+                yield {"n": number}
+                places.append(("yielded", number, threading.get_ident()))
+
+    async def slowly(item: Any) -> Any:
+        await asyncio.sleep(1)
+        return {"n": "from a coroutine"}
+
+    result = crawl(Yielding, {ROOT: "x"}, settings={"PIPELINES": [Direct]})
+    assert [item["n"] for item in result.items] == [0, "from a Deferred", 4, "from a coroutine"]
+    assert len(result.happened(ItemDropped)) == 1
+    assert places[0][0] == "open"
+    assert [place[:2] for place in places[1:5]] == [("item", 0), ("yielded", 0), ("item", 1), ("yielded", 1)]
+    assert len({place[2] for place in places}) == 1
+
+
+def test_a_batch_without_threads_and_a_wrong_answer_are_what_they_are_elsewhere() -> None:
+    class Pairs:
+        threads = 0
+
+        def process_batch(self, items: list[Any]) -> Any:
+            return [{"n": item["n"], "of": len(items)} for item in items]
+
+    class Forgets:
+        threads = 0
+
+        def process_item(self, item: Any) -> Any:
+            if item["n"] == 1:
+                raise ValueError("one")
+            return None if item["n"] == 2 else item
+
+    assert [item["n"] for item in run(Pairs, count=3).items] == [0, 1, 2]
+    result = run(Forgets, count=4)
+    assert [item["n"] for item in result.items] == [0, 3]
+    assert [type(failed.error) for failed in result.happened(ItemFailed)] == [ValueError, TypeError]
+    assert {failed.stage for failed in result.happened(ItemFailed)} == {"Forgets"}

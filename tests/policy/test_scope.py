@@ -104,6 +104,10 @@ def test_depth_is_written() -> None:
     start = Request("http://a.example/")
     assert DepthFilter()(start, None) is start
     assert start.meta["depth"] == 0
+    for given, written in ((3, 3), ("deep", 0)):
+        start = Request("http://a.example/", meta={"depth": given})
+        DepthFilter(2)(start, None)
+        assert start.meta["depth"] == written
     for depth, expected in ((0, 1), (None, 1), (7, 8)):
         child = Request("http://a.example/x", meta={"depth": 99})
         DepthFilter()(child, page(depth))

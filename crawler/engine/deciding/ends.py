@@ -19,7 +19,7 @@ from crawler.engine.items.feed_writers import FeedWriters
 from crawler.engine.keeping.committer import Keeper, Uncommitted
 from crawler.engine.keeping.unit import Unit
 from crawler.engine.life import Books, Kind
-from crawler.engine.user_code.callbacks import Callbacks
+from crawler.engine.user_code.around import Running
 from crawler.engine.user_code.failure import RequestFailure
 from crawler.engine.waiting.queue import Inline, RequestQueue
 from crawler.errors import HttpError, RequestDropped, RequestError
@@ -40,7 +40,7 @@ class Ends:
     """Ends requests: hands outcomes to callbacks, errbacks and inline fetches."""
 
     _spider: Spider
-    _callbacks: Callbacks
+    _callbacks: Running
     _keeper: Keeper
     _inline: Inline
     _books: Books

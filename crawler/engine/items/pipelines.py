@@ -216,7 +216,10 @@ class Pipelines:
         self._stages[0].put(travelling)
 
     def _end(self, item: Any, unit: Unit, response: Response | None, changes: list[Change], number: int) -> None:
-        """An item has left the last stage."""
+        """An item has left the last stage. None: one of those that say of themselves what their answers mean has it."""
+        if item is None:
+            self._events.publish(ItemScraped(item, response))
+            return
         try:
             kept = plain(item)
             if self._keys is not None:

@@ -81,6 +81,7 @@ class Stage:
         single = getattr(stage, "process_item", None)
         self._batch = with_spider(batch, spider, 1) if batch else None
         self._single = with_spider(single, spider, 1) if single else None
+        self._passes_all = bool(getattr(stage, "passes_all", False))
         self._batch_size = int(getattr(stage, "batch_size", BATCH_SIZE))
 
     def _next_batch(self) -> list[Travelling]:
@@ -108,6 +109,8 @@ class Stage:
         return result if isinstance(result, Deferred) else None
 
     def _checked(self, result: Any) -> Outcome:
+        if self._passes_all:
+            return Outcome(result)
         if result is None:
             return Outcome(None, TypeError(f"{self.name} returned None; return the item, or raise DropItem"))
         if isinstance(result, Deferred) or inspect.isawaitable(result):

@@ -15,13 +15,14 @@ from functools import partial
 from math import ceil
 from typing import Any
 
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.python.failure import Failure
 
 from crawler.engine.frames import error_of
 from crawler.engine.items.stage import Outcome, Stage, Travelling, log_of
 from crawler.engine.keeping.unit import current
 from crawler.engine.machine import Machine
+from crawler.engine.user_code.tasks import awaited
 from crawler.errors import SettingError
 from crawler.pipeline import Stage as UsersStage
 from crawler.pipeline import changes
@@ -33,11 +34,14 @@ HOP_SECONDS = 0.010
 
 
 def make_stage(stage: UsersStage, spider: Spider, machine: Machine) -> ThreadStage | AsyncStage:
-    """Return what runs a user's stage: on the reactor if its methods are coroutines, else in threads."""
+    """Return what runs a user's stage: on the reactor if its methods are coroutines or it asks for no thread, else in
+    threads."""
     batch = getattr(stage, "process_batch", None)
     method = batch or getattr(stage, "process_item", None)
     if method is None:
         raise SettingError(f"{type(stage).__name__} in PIPELINES has neither process_item nor process_batch")
+    if getattr(stage, "threads", 1) == 0:
+        return PlainStage(stage, spider, machine)
     if inspect.iscoroutinefunction(method):
         return AsyncStage(stage, spider, machine)
     return ThreadStage(stage, spider, machine)
@@ -174,7 +178,7 @@ class AsyncStage(Stage):
     def _start(self, call: Callable[[], Any], batch: list[Travelling]) -> None:
         recording, running = changes.set(log_of(batch)), current.set(batch[0].unit)
         try:
-            done = self._drive(call())
+            done = self._promise(call())
         except BaseException:  # it cannot be called like that
             done = fail()
         finally:
@@ -182,6 +186,9 @@ class AsyncStage(Stage):
             current.reset(running)
         self._at_work.add(done)
         done.addBoth(self._returned, batch, done)
+
+    def _promise(self, result: Any) -> Deferred[Any]:
+        return self._drive(result)
 
     def cancel(self) -> None:
         """End what is at work, and take nothing that waits."""
@@ -209,6 +216,39 @@ class AsyncStage(Stage):
         for one, outcome in zip(batch, results, strict=True):
             one.leaves(outcome)
         self._send_batch()
+
+
+class PlainStage(AsyncStage):
+    """A stage whose plain methods do not block: they are called on the reactor, at once and without a task.
+
+    What one returns may be awaited, be it a coroutine or a Deferred.
+    """
+
+    def put(self, one: Travelling) -> None:
+        """Take one more item."""
+        if self._batch is not None:
+            super().put(one)
+            return
+        assert self._single is not None
+        recording, running = changes.set(one.changes), current.set(one.unit)
+        try:
+            result = self._single(one.item)
+        except BaseException as error:
+            outcome = Outcome(None, error)
+        else:
+            if hasattr(result, "__await__"):
+                self._start(lambda: result, [one])
+                return
+            outcome = self._checked(result)
+        finally:
+            changes.reset(recording)
+            current.reset(running)
+        one.leaves(outcome)
+
+    def _promise(self, result: Any) -> Deferred[Any]:
+        if isinstance(result, Deferred):
+            return result
+        return self._drive(awaited(result)) if hasattr(result, "__await__") else succeed(result)
 
 
 def _error(failure: Failure) -> BaseException:

@@ -11,7 +11,7 @@ import inspect
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from types import GeneratorType
 from typing import Any, Protocol, TypeVar
 
@@ -24,6 +24,7 @@ from crawler.engine.keeping.unit import Unit, current
 from crawler.engine.life import Kind, Ledger
 from crawler.engine.machine import Machine
 from crawler.engine.user_code.names import short_name_of
+from crawler.engine.user_code.tasks import awaited
 from crawler.model.fields import Callback
 from crawler.model.request import Request
 from crawler.model.response import Response
@@ -134,7 +135,7 @@ class Callbacks:
         elif isinstance(result, Deferred):
             self._wait(run, result, lambda value: self._begin(run, value))
         elif inspect.isawaitable(result):
-            self._wait(run, self._drive(_awaited(result)), lambda value: self._begin(run, value))
+            self._wait(run, self._drive(awaited(result)), lambda value: self._begin(run, value))
         else:
             several = isinstance(result, Iterable) and not isinstance(result, Request | str | bytes | bytearray)
             run.source = run.iterator = iter(result) if several and not ItemAdapter.is_item(result) else iter((result,))
@@ -268,7 +269,3 @@ def _close(generator: GeneratorType[Any, Any, Any], name: str) -> None:
         generator.close()
     except BaseException:  # a finally clause of the user's; the stop goes on
         logger.exception("%s failed when it was closed", name)
-
-
-async def _awaited(awaitable: Awaitable[T]) -> T:
-    return await awaitable

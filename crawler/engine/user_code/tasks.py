@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import types
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, TypeVar
 
 from twisted.internet.base import ReactorBase
@@ -33,6 +33,11 @@ def driver(loop: asyncio.AbstractEventLoop | None) -> Drive:
     if loop is None:
         return Deferred.fromCoroutine
     return lambda coroutine: _as_deferred(loop.create_task(_translated(coroutine, loop)), coroutine)
+
+
+async def awaited(awaitable: Awaitable[T]) -> T:
+    """Return a coroutine for anything that can be awaited."""
+    return await awaitable
 
 
 @types.coroutine
