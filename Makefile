@@ -5,6 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.installed
 BENCH_READY := bench/.venv/.installed
+SCRAPY_READY := .venv-scrapy/.installed
 # Each may be narrowed, and run in as many processes as wanted: make test TESTS=tests/model WORKERS=4
 TESTS ?= tests
 WORKERS ?= auto
@@ -13,7 +14,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 SITE ?= site
 
-.PHONY: help crawl quick test test-slow lint format check docs picture system bench-setup bench clean
+.PHONY: help crawl quick test test-slow lint format check docs picture system scrapy-setup bench-setup bench clean
 
 help:
 	@echo "make crawl        crawl the sample bookshop (served here, on loopback) into books.jsonl"
@@ -26,6 +27,7 @@ help:
 	@echo "make docs         the documents as a site, in site/"
 	@echo "make picture      docs/terminal.svg anew, from a real crawl"
 	@echo "make system       apt-get the servers and documents the slow tests use (root, Debian 12)"
+	@echo "make scrapy-setup the real Scrapy, in .venv-scrapy, which the slow tests compare with"
 	@echo "make bench-setup  bench/.venv with the crawlers we compare with"
 	@echo "make bench        the shop benchmark"
 	@echo "make clean        remove the environments, caches and output"
@@ -56,7 +58,7 @@ quick: $(READY)
 test: $(READY)
 	$(PYTEST) -m "not slow" $(TESTS)
 
-test-slow: $(READY)
+test-slow: $(READY) $(SCRAPY_READY)
 	$(BIN)/python -m pytest -m slow $(TESTS)
 
 lint: $(READY)
@@ -80,6 +82,14 @@ picture: $(READY)
 system:
 	.ci/system
 
+# Without us in it: a project may have a package that is called `crawler`.
+$(SCRAPY_READY): tests/scrapy_projects/requirements.txt
+	$(PYTHON) -m venv .venv-scrapy
+	.venv-scrapy/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+scrapy-setup: $(SCRAPY_READY)
+
 $(BENCH_READY): pyproject.toml
 	$(PYTHON) -m venv bench/.venv
 	bench/.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
@@ -91,5 +101,5 @@ bench: $(READY) $(BENCH_READY)
 	$(BIN)/python -m bench.shop
 
 clean:
-	rm -rf .venv bench/.venv .mypy_cache .ruff_cache .pytest_cache .crawler build dist site books.jsonl items.db
+	rm -rf .venv bench/.venv .venv-scrapy .mypy_cache .ruff_cache .pytest_cache .crawler build dist site books.jsonl items.db
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

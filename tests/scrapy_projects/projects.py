@@ -1,0 +1,56 @@
+"""Which projects are there, and how is each run?"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from shutil import copytree
+
+from tests.docs.served import Page
+from tests.scrapy_projects.running import HERE, SCRAPY, Run
+
+FAST = ("-s", "DOWNLOAD_DELAY=0", "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=8")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project of `projects/`; its runs are made one after the other, in the same folder."""
+
+    name: str
+    runs: tuple[Run, ...]
+
+    @property
+    def site(self) -> Page:
+        """What the project crawls."""
+        page: Page = import_module(f"tests.scrapy_projects.sites.{self.name}").answer
+        return page
+
+    def copier(self) -> Callable[[Path], None]:
+        """Return what makes a copy of it in a folder that is not there yet."""
+        return lambda folder: _copy(self.name, folder)
+
+
+def _copy(name: str, folder: Path) -> None:
+    if not (HERE / "projects" / name / "scrapy.cfg").exists():
+        # As the tutorial begins: Scrapy's own templates, which are not ours to keep here.
+        command = [str(SCRAPY / "scrapy"), "startproject", name, str(folder)]
+        subprocess.run(command, check=True, capture_output=True)
+    copytree(HERE / "projects" / name, folder, dirs_exist_ok=True)
+
+
+def crawl(*words: str, **how: object) -> Run:
+    """Return the run of `crawl` with these words."""
+    return Run(("crawl", *words), **how)  # type: ignore[arg-type]  # the fields of Run
+
+
+PROJECTS = {
+    each.name: each
+    for each in (
+        Project("tutorial", (crawl("quotes", *FAST), crawl("quotes", "-a", "tag=humor", *FAST), crawl("author", *FAST),
+                             crawl("saved", *FAST, items=False))),
+        Project("login", (crawl("members"), crawl("members", "-a", "password=wrong"), crawl("jars"))),
+    )
+}  # fmt: skip
