@@ -85,8 +85,7 @@ class UsersCode:
         if parts.around is not None:
             self.within = CallbacksAround(self.callbacks, parts.around)
         memory = kept.frontier if store.window is None else None
-        fingerprint, around = parts.acceptance.fingerprint, parts.around
-        self.starts = Starts(machine, results, kept.keeper, ending, fingerprint, store, memory=memory, around=around)
+        self.starts = Starts(machine, results, kept.keeper, ending, parts.acceptance.fingerprint, store, memory=memory)
 
 
 class Sending:

@@ -27,9 +27,6 @@ class Around(Protocol):
     def errback(self, errback: Callable[..., Any], failure: RequestFailure) -> Any:
         """Return the results of ``errback(failure)``."""
 
-    def start(self, start: Callable[[], Any]) -> Any:
-        """Return the results of ``start()``, the spider's."""
-
 
 class Running(Protocol):
     """What runs the spider's functions."""

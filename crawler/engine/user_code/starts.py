@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -19,7 +18,6 @@ from itemadapter import ItemAdapter
 from crawler.engine.ending import Ending
 from crawler.engine.keeping.unit import Unit, UnitKeeper
 from crawler.engine.machine import Machine
-from crawler.engine.user_code.around import Around
 from crawler.engine.user_code.callbacks import Taker
 from crawler.engine.user_code.told import callbacks_of
 from crawler.frontier.frontier import Frontier
@@ -47,10 +45,8 @@ class Starts:
         store: Store,
         *,
         memory: Frontier | None,
-        around: Around | None = None,
     ) -> None:
         self._memory = memory
-        self._around = around
         self._taker = taker
         self._keeper = keeper
         self._ending = ending
@@ -75,8 +71,6 @@ class Starts:
         self._whole = self._keeper.open(None)
         self._whole.start_count = count
         self._whole.start_ended = True  # unless something of it must come again
-        if self._around is not None:
-            start = partial(self._around.start, start)
         self._callbacks.run(start, "start", self._whole, None)
 
     def want(self, count: int) -> None:
