@@ -124,7 +124,7 @@ class TcpFetch:
     def __init__(self, downloader: TcpDownloader, request: Request, exchange: Exchange) -> None:
         self.request = request
         self.exchange = exchange
-        self.url = split(request.url)
+        self.url = split(request.normal_url)
         self.port = self.url.port or downloader.port
         self._downloader = downloader
         self._connected: ConnectionProtocol | None = None

@@ -67,6 +67,7 @@ class RequestFields:
         "_host",
         "_meta",
         "_method",
+        "_normal",
         "_origin",
         "_priority",
         "_problem",
@@ -74,6 +75,7 @@ class RequestFields:
     )
 
     _url: str
+    _normal: str
     _callback: Callback | None
     _method: str
     _body: bytes
@@ -91,6 +93,9 @@ class RequestFields:
     _origin: str | None
 
     url: str = frozen("request", "url", "The WHATWG normal form; what was given if that is not valid.")
+    normal_url: str = frozen(
+        "request", "url", "The form that is sent and told apart by: ``url``, unless a subclass shows another spelling."
+    )
     problem: str | None = frozen("request", "problem", "What is wrong with the URL, or None.")
     callback: Callback | None = frozen("request", "callback", "Called with the response; None is the spider's parse.")
     errback: Callback | None = frozen("request", "errback", "Called with a Failure if there is no response.")

@@ -257,7 +257,7 @@ def canonical_escape(escape: str) -> str:
 class Sendable(Protocol):
     """A request, as far as it matters here."""
 
-    url: str
+    normal_url: str
     method: str
     body: bytes
 
@@ -267,7 +267,7 @@ class Sendable(Protocol):
 
 def fingerprint(request: Sendable) -> int:
     """Return 64 bits (unsigned) that name a request: its method, the identity of its URL, what it sends."""
-    url = request.url
+    url = request.normal_url
     if "?" in url or "%" in url or "#" in url:
         url = identity(url)
     text = f"{request.method} {url}\n"

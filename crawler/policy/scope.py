@@ -169,7 +169,7 @@ class SchemeFilter:
         self._schemes = frozenset(schemes) - self._local
 
     def __call__(self, request: Request, found_on: Response | None) -> Request | Drop:
-        scheme = request.url.partition(":")[0]
+        scheme = request.normal_url.partition(":")[0]
         if scheme in self._schemes or (found_on is None and scheme in self._local):
             return request
         if scheme in self._local:

@@ -156,7 +156,7 @@ def _link_key(request: Request) -> tuple[Any, ...] | None:
     """Return what the stored form of a plain link depends on: all links of a page have the same. None: it is none."""
     meta, headers = request._meta, request._headers
     if (
-        request.__class__ is Request
+        (request.__class__ is Request or _is_bare(request.__class__))
         and len(meta) == 1
         and type(depth := meta.get("depth")) is int
         and request._method == "GET"
@@ -167,8 +167,13 @@ def _link_key(request: Request) -> tuple[Any, ...] | None:
         callback = request._callback
         function = id(_function_of(callback)), id(getattr(callback, "__self__", None))
         raw = () if headers is None else tuple(headers.raw())
-        return depth, function, bool(request._dont_filter), request._encoding, raw
+        return request.__class__, depth, function, bool(request._dont_filter), request._encoding, raw
     return None
+
+
+def _is_bare(cls: type[Request]) -> bool:
+    """Tell whether requests of a class have nothing that Request has not: no further slot, and no dict."""
+    return cls.__basicsize__ == Request.__basicsize__ and not cls.__dictoffset__
 
 
 def _function_of(callback: Callable[..., Any] | None) -> Callable[..., Any] | None:

@@ -97,7 +97,7 @@ class AgentFetch:
             agent = ProxyAgent(endpoint, reactor, self)
         else:
             agent = Agent.usingEndpointFactory(reactor, endpoint, self)
-        url = without_credentials(without_fragment(request.url)).encode("ascii")
+        url = without_credentials(without_fragment(request.normal_url)).encode("ascii")
         headers = self._headers()
         body = IBodyProducer(BytesProducer(request.body)) if request.body else None
         if files := request.meta.get("files"):

@@ -136,7 +136,7 @@ class ArchiveDownloader:
         return execute(self._fetch, request, exchange)
 
     def _fetch(self, request: Request, exchange: Exchange | None) -> Response:
-        url = without_credentials(without_fragment(request.url))
+        url = without_credentials(without_fragment(request.normal_url))
         asked: _Asked | None = _Asked(request.method, url, _digest(request.body))
         if asked not in self._offsets:
             asked = self._any_body.get((request.method, url))

@@ -149,7 +149,7 @@ class Recorded:
     """One exchange on its way into the file. ``began`` in seconds of the wall clock."""
 
     def __init__(self, request: Request, exchange: Exchange, *, began: float) -> None:
-        self.url = without_credentials(without_fragment(request.url))
+        self.url = without_credentials(without_fragment(request.normal_url))
         self.began = began
         self.request_body = request.body
         self.body: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed when written
@@ -205,7 +205,7 @@ class ArchivingDownloader:
 
     def fetch(self, request: Request, exchange: Exchange | None = None) -> Deferred[Response]:
         """See crawler.download.seam.Downloader."""
-        if not is_http(request.url):
+        if not is_http(request.normal_url):
             return self._inner.fetch(request, exchange)
         return Deferred.fromCoroutine(self._fetch(request, exchange or Exchange()))
 

@@ -66,7 +66,7 @@ def bind_address_of(request: Request, default: str | None) -> str | None:
     """Return the address that the connection for a request comes from. Raises FetchError for what is not HTTP."""
     if request.problem is not None:
         raise FetchError(request.problem, sent=False)
-    if not is_http(request.url):
+    if not is_http(request.normal_url):
         raise UnsupportedScheme(f"no downloader for this URL: {shortened(request.url)!r}", sent=False)
     address = request.meta.get("bindaddress") or default
     return address[0] if isinstance(address, tuple) else address

@@ -84,7 +84,7 @@ class FastDownloader:
         head = request_head(
             route,
             request.method,
-            target_of(request.url),
+            target_of(request.normal_url),
             headers,
             length=length,
             accept_encoding=self.rules.decode,

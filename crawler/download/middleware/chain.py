@@ -176,7 +176,7 @@ class SchemeRouter:
 
     def fetch(self, request: Request, exchange: Exchange | None = None) -> Deferred[Response]:
         """See crawler.download.seam.Downloader; fails with UnsupportedScheme."""
-        scheme = request.url.partition(":")[0].lower()
+        scheme = request.normal_url.partition(":")[0].lower()
         downloader = self._by_scheme.get(scheme)
         if downloader is not None:
             return downloader.fetch(request, exchange)

@@ -91,7 +91,7 @@ class Authentication:
 
     def before(self, request: Request) -> bool:
         """See chain.Middleware: most requests have no credentials, which is asked first of what costs nothing."""
-        if not self._by_origin and "@" not in request.url and "auth" not in request.meta:
+        if not self._by_origin and "@" not in request.normal_url and "auth" not in request.meta:
             return True
         return self._found(request) is None
 
@@ -101,19 +101,19 @@ class Authentication:
         return None if found is None else found[:2]
 
     def _found(self, request: Request) -> tuple[str, str, bool] | None:
-        if "robots" in request.meta or b"Authorization" in request.headers or not is_http(request.url):
+        if "robots" in request.meta or b"Authorization" in request.headers or not is_http(request.normal_url):
             return None
         if "auth" in request.meta:
             given = request.meta["auth"]
             return None if given is None else _credentials(given)
-        if (of_url := credentials_of(request.url)) is not None:
+        if (of_url := credentials_of(request.normal_url)) is not None:
             return (*of_url, False)
         return self._by_origin.get(request.origin) if self._by_origin else None
 
     def _answer(self, challenge: Challenge | None, request: Request, username: str, password: str) -> bytes | None:
         if challenge is None:
             return None
-        parts = split(request.url)
+        parts = split(request.normal_url)
         target = parts.path if parts.query is None else f"{parts.path}?{parts.query}"
         return challenge.answer(request.method, target, username, password, cnonce=self._random())
 

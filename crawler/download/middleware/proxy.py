@@ -51,7 +51,7 @@ class EnvironmentProxy:
     async def __call__(self, request: Request, fetch: Fetch) -> Response:
         """Choose the proxy of this attempt."""
         if not self.before(request):
-            proxy = self.proxy_for(request.url)
+            proxy = self.proxy_for(request.normal_url)
             if proxy is not None:
                 sent = request.replace(meta={**request.meta, "proxy": proxy})
                 return as_answer_to(request, sent, await fetch(sent))

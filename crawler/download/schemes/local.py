@@ -73,7 +73,7 @@ class FileDownloader(_Local):
     """``file:`` URLs: regular files of this machine. A large one is not read: its path is the body's."""
 
     def _read(self, request: Request, limit: int) -> tuple[str, bytes, Path | None]:
-        parts = split(request.url)
+        parts = split(request.normal_url)
         if parts.host not in ("", "localhost"):
             raise FetchError(f"file: URLs name no other machine: {shortened(request.url)}")
         try:
@@ -105,7 +105,7 @@ class DataDownloader(_Local):
     """``data:`` URLs (RFC 2397, read as https://fetch.spec.whatwg.org/#data-urls says)."""
 
     def _read(self, request: Request, limit: int) -> tuple[str, bytes, Path | None]:
-        described, comma, payload = without_fragment(request.url).partition(":")[2].partition(",")
+        described, comma, payload = without_fragment(request.normal_url).partition(":")[2].partition(",")
         if not comma:
             raise FetchError(f"no comma in the data: URL {request.url[:80]!r}")
         body = unquote_to_bytes(payload)

@@ -68,7 +68,7 @@ class S3Downloader:
         return response
 
     def _translated(self, request: Request) -> Request:
-        parts = split(request.url)
+        parts = split(request.normal_url)
         key = unquote(parts.path).lstrip("/")
         if not parts.host or not key:
             raise FetchError(f"an s3: URL names a bucket and a key: {shortened(request.url)!r}", sent=False)
@@ -92,7 +92,7 @@ class S3Downloader:
         """AWS Signature Version 4 (docs.aws.amazon.com, "Authenticating Requests (AWS Signature V4)")."""
         moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._wall()))
         digest = hashlib.sha256(request.body).hexdigest()
-        parts = split(request.url)
+        parts = split(request.normal_url)
         headers = request.headers
         headers[b"X-Amz-Date"] = moment
         headers[b"X-Amz-Content-Sha256"] = digest

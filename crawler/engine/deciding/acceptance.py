@@ -70,12 +70,12 @@ class Acceptance:
         """
         if request.problem is not None:
             return Drop("invalid_url", request.problem)
-        if from_page and request.url.startswith(("file:", "data:")):
+        if from_page and request.normal_url.startswith(("file:", "data:")):
             return Drop("scheme", "file: and data: URLs come from start() only")
         return self._offered(request, "")
 
     def _offered(self, request: Request, found_on: str) -> Offer:
-        url = request.url
+        url = request.normal_url
         # robots.txt is a matter of http(s) alone (RFC 9309 §2.3); file: and data: have no host either.
         asks_robots = url.startswith("http") and not request.meta.get("dont_obey_robotstxt")
         origin = request.origin if asks_robots else ""
@@ -91,7 +91,7 @@ class Acceptance:
             self._page = found_on
             self._page_origin = origin_of(found_on.url) if is_http(found_on.url) else ""
             self._referers.clear()
-        facts = (request.origin == self._page_origin, request.url.startswith("https:"))
+        facts = (request.origin == self._page_origin, request.normal_url.startswith("https:"))
         field = self._referers.get(facts)
         if field is None:
             referer = referer_for(found_on.url, request.url, policy, found_on.headers.text("Referrer-Policy"))

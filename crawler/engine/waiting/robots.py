@@ -130,7 +130,7 @@ class RobotsGate:
         if known is None or known.rules is None:
             return None
         self.known.move_to_end(entry.origin)
-        rule = known.rules.rule_for(entry.request.url)
+        rule = known.rules.rule_for(entry.request.normal_url)
         if rule is None or rule.allow:
             return None
         return Drop("robots", f"robots.txt of {entry.origin} says {rule}")

@@ -177,7 +177,7 @@ class HttpCache:
         return await self._learn(request, key, response, found, answer, asked)
 
     async def _past(self, request: Request, fetch: Fetch) -> Response:
-        if self._policy == "replay" and is_http(request.url):
+        if self._policy == "replay" and is_http(request.normal_url):
             raise NotInCache(
                 f"HTTPCACHE_POLICY is replay, and this is never kept: {shortened(repr(request))}", request=request
             )
@@ -196,7 +196,7 @@ class HttpCache:
         meta, headers = request.meta, request.headers
         if self._policy == "rfc9111" and (request.method != "GET" or request.body):
             return False
-        if not is_http(request.url) or meta.get("dont_cache") or "download_file" in meta or "files" in meta:
+        if not is_http(request.normal_url) or meta.get("dont_cache") or "download_file" in meta or "files" in meta:
             return False
         if (headers.get(b"Authorization") or b"")[:7].lower() == b"digest ":
             return False  # half of a login; its outcome is kept for the request that wanted it
@@ -210,7 +210,7 @@ class HttpCache:
             self._authentication.user_of(request),
             request.meta.get("cookiejar"),
         )
-        text = f"{method or request.method} {without_fragment(request.url)}\n"
+        text = f"{method or request.method} {without_fragment(request.normal_url)}\n"
         if any(part is not None for part in who):
             text += f"{who!r}\n"
         return blake2b(text.encode("utf-8", "replace") + body, digest_size=16).digest()

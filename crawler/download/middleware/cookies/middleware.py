@@ -78,7 +78,7 @@ class Cookies:
         return not request.cookies and not (self._jars and self._jars.get(request.meta.get("cookiejar")))
 
     def _header(self, request: Request) -> bytes:
-        url, now = split(request.url), self._wall()
+        url, now = split(request.normal_url), self._wall()
         jar = CookieJar() if request.meta.get("dont_merge_cookies") else self.jar(request.meta.get("cookiejar"))
         for cookie in _own(request.cookies, url, now):
             jar.set(cookie, now)
@@ -88,7 +88,7 @@ class Cookies:
         """Return the Cookie field with which a request would be sent now, without a change to its jar."""
         if self.before(request):
             return request.headers.get(b"Cookie") or b""
-        url, now = split(request.url), self._wall()
+        url, now = split(request.normal_url), self._wall()
         jar = CookieJar()
         if not request.meta.get("dont_merge_cookies"):
             known = self.jar(request.meta.get("cookiejar")).cookies_for(url, now)
@@ -103,7 +103,7 @@ class Cookies:
         if lines and not request.meta.get("dont_merge_cookies"):
             if self._debug:
                 logger.debug("Received cookies from %s: %r", shortened(repr(request)), lines)
-            self.jar(request.meta.get("cookiejar")).take(lines, split(request.url), self._wall())
+            self.jar(request.meta.get("cookiejar")).take(lines, split(request.normal_url), self._wall())
         return True
 
     def changed_facts(self) -> dict[str, Any]:
