@@ -1,0 +1,1 @@
+"""The functions that Scrapy's own modules share, and its users' projects import."""
