@@ -1,0 +1,81 @@
+"""As what does code written for Scrapy catch the crawler's errors?
+
+Each has a class that is the crawler's own and Scrapy's, and what Twisted had for it: projects that were written for an
+older Scrapy catch that. Which is Scrapy's is said in its docs ("Exceptions"); Twisted's are what its Agent fails with.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeVar
+
+from twisted.internet import error as of_twisted
+from twisted.web._newclient import ResponseFailed, ResponseNeverReceived
+
+from crawler import errors
+from crawler.scrapy import exceptions
+
+Told = TypeVar("Told", bound=BaseException)
+
+
+class _Both:
+    """Twisted's errors have words of their own for what happened, and something that they were given by a socket."""
+
+    osError = None  # noqa: N815  # Twisted's name
+    reasons: tuple[Any, ...] = ()
+    response: Any = None
+    args: tuple[Any, ...]
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+_BASES: Final[dict[type[Exception], tuple[type[Exception], ...]]] = {
+    errors.NameNotResolved: (exceptions.CannotResolveHostError, of_twisted.DNSLookupError),
+    errors.ConnectionFailed: (exceptions.DownloadConnectionRefusedError, of_twisted.ConnectionRefusedError),
+    errors.ConnectionLost: (exceptions.DownloadFailedError, of_twisted.ConnectionLost, ResponseNeverReceived),
+    errors.FetchTimeout: (exceptions.DownloadTimeoutError, of_twisted.TimeoutError),
+    errors.TLSError: (exceptions.DownloadFailedError, ResponseNeverReceived),
+    errors.ProxyError: (exceptions.DownloadFailedError, of_twisted.ConnectError),
+    errors.BadResponse: (exceptions.DownloadFailedError, ResponseFailed),
+    errors.HeadTooLarge: (exceptions.DownloadCancelledError, ResponseFailed),
+    errors.BodyTooLarge: (exceptions.DownloadCancelledError,),
+    errors.TruncatedBody: (exceptions.ResponseDataLossError, ResponseFailed),
+    errors.SessionBlocked: (exceptions.DownloadFailedError,),
+    errors.FetchCancelled: (exceptions.DownloadCancelledError,),
+    errors.UnsupportedScheme: (exceptions.UnsupportedURLSchemeError, exceptions.NotSupported),
+    errors.NotInCache: (exceptions.IgnoreRequest,),
+    errors.TooManyRedirects: (exceptions.IgnoreRequest,),
+    errors.RequestDropped: (exceptions.IgnoreRequest,),
+}
+_CLASSES: Final[dict[type[Exception], type[Exception]]] = {
+    native: type(bases[0].__name__, (_Both, native, *bases), {"__module__": exceptions.__name__, "__doc__": ""})
+    for native, bases in _BASES.items()
+}
+
+
+def as_scrapy_error(error: BaseException) -> Any:
+    """Return an error of the crawler's as one that is Scrapy's and Twisted's, too; any other as it is."""
+    both = _CLASSES.get(type(error))  # type: ignore[arg-type]  # another type has none
+    if both is None:
+        return error
+    made = both.__new__(both, *error.args)
+    made.args = error.args
+    made.__dict__.update(error.__dict__)
+    return _told_as(made, error)
+
+
+def _told_as(made: Told, error: BaseException) -> Told:
+    made.__cause__, made.__suppress_context__ = error.__cause__, error.__suppress_context__
+    made.__context__ = error.__context__
+    return made.with_traceback(error.__traceback__)
+
+
+def scrapy_name(error: BaseException) -> str:
+    """Return the full name of an error's class as Scrapy's stats write it."""
+    kind = type(error)
+    native = kind.__module__ == "crawler.errors"
+    found: type = _CLASSES.get(kind, kind) if native and issubclass(kind, Exception) else kind
+    module = found.__module__
+    if module == "crawler.errors":
+        module = "scrapy.exceptions"
+    return f"{module.removeprefix('crawler.') if module.startswith('crawler.scrapy') else module}.{found.__qualname__}"
