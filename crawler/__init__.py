@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from crawler.events import ItemDropped as ItemDropped
     from crawler.events import ItemFailed as ItemFailed
     from crawler.events import ItemScraped as ItemScraped
+    from crawler.events import NothingQueued as NothingQueued
     from crawler.events import PromptClosed as PromptClosed
     from crawler.events import PromptOpened as PromptOpened
     from crawler.events import RequestDelayed as RequestDelayed
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
     from crawler.events import RequestScheduled as RequestScheduled
     from crawler.events import RequestSent as RequestSent
     from crawler.events import RequestsSpooled as RequestsSpooled
+    from crawler.events import ResponseDelivered as ResponseDelivered
     from crawler.events import ResponseReceived as ResponseReceived
     from crawler.events import SpiderFailed as SpiderFailed
     from crawler.feeds.formats import Format as Format

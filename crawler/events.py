@@ -69,6 +69,14 @@ class ResponseReceived(Event, frozen=True):
     request: Request
 
 
+class ResponseDelivered(Event, frozen=True):
+    """What a request has led to, for its callback, or as an HttpError for its errback: no redirect, not tried again.
+    Those of inline fetches and of carried requests are told, too."""
+
+    response: Response
+    request: Request
+
+
 class FetchFailed(Event, frozen=True):
     """One attempt ended without a response; whether it is tried again is told by the next event."""
 
@@ -110,13 +118,14 @@ class ItemScraped(Event, frozen=True):
 
 
 class ItemDropped(Event, frozen=True):
-    """A stage raised DropItem."""
+    """A stage raised DropItem: ``error``, None if another worker had the item first."""
 
     item: Any
     stage: str
     reason: str
     response: Response | None
     log_level: str = "WARNING"
+    error: BaseException | None = None
 
 
 class ItemFailed(Event, frozen=True):
@@ -148,6 +157,10 @@ class HostPaced(Event, frozen=True):
     delay: float
     concurrency: int
     reason: str
+
+
+class NothingQueued(Event, frozen=True):
+    """The loop looked for a request to send, and none is queued: start() may be asked for more."""
 
 
 class PromptOpened(Event, frozen=True):

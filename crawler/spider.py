@@ -149,6 +149,33 @@ class Running(Protocol):
     def stop(self, reason: str) -> None:
         """End it once what is in flight has finished."""
 
+    def submit(self, request: Request) -> None:
+        """Take a request from code that is no callback."""
+
+    def idle(self) -> Deferred[None]:
+        """Fire once nothing is under way or queued but start()."""
+
+    def is_idle(self) -> bool:
+        """Tell whether that is so now."""
+
+    def pause(self) -> None:
+        """Send nothing until ``unpause``."""
+
+    def unpause(self) -> None:
+        """Go on."""
+
+    @property
+    def paused(self) -> bool:
+        """Whether somebody has asked for a pause."""
+
+    @property
+    def queued(self) -> int:
+        """How many requests wait, in memory and in the store."""
+
+    @property
+    def in_flight(self) -> int:
+        """How many exchanges are under way."""
+
 
 @dataclass(slots=True)
 class Crawler:
@@ -181,6 +208,23 @@ class Crawler:
         if self.running is None:
             raise RuntimeError("a crawl can be stopped once it is prepared")
         self.running.stop(reason)
+
+    def submit(self, request: Request) -> None:
+        """Take a request from code that is no callback: an extension, a stage; filtered and removed if seen, as any.
+
+        Its callback's results are its own. It is in the job with the next commit. Raises RuntimeError when the crawl
+        does not run, and in a thread.
+        """
+        self._on_the_way("submit").submit(request)
+
+    def idle(self) -> Deferred[None]:
+        """Fire once nothing is under way or queued but start(), which may then yield more; never if the crawl ends."""
+        return self._on_the_way("idle").idle()
+
+    def _on_the_way(self, asked: str) -> Running:
+        if self.running is None:
+            raise RuntimeError(f"{asked}() works while the crawl runs")
+        return self.running
 
     @property
     def signals(self) -> Signals:

@@ -79,6 +79,48 @@ class ForComponents:
             )
         return self._crawl.fetch(request)
 
+    def submit(self, request: Request) -> None:
+        """Take a request from code that is no callback; raises RuntimeError in a thread."""
+        self._at_home("submit").submit(request)
+
+    def idle(self) -> Deferred[None]:
+        """Fire once nothing is under way or queued but start(); raises RuntimeError in a thread."""
+        return self._at_home("idle").idle()
+
+    def is_idle(self) -> bool:
+        """Tell whether nothing is under way or queued but start()."""
+        return self._crawl.is_idle()
+
+    def pause(self) -> None:
+        """Send nothing until ``unpause``; what is in flight is answered, and the crawl does not end."""
+        self._at_home("pause").pause()
+
+    def unpause(self) -> None:
+        """Go on."""
+        self._at_home("unpause").unpause()
+
+    @property
+    def paused(self) -> bool:
+        """Whether somebody has asked for a pause."""
+        return self._crawl.paused
+
+    @property
+    def queued(self) -> int:
+        """How many requests wait, in memory and in the store."""
+        return self._crawl.queued
+
+    @property
+    def in_flight(self) -> int:
+        """How many exchanges are under way."""
+        return self._crawl.in_flight
+
+    def _at_home(self, asked: str) -> Crawl:
+        if self._reactor is not None and get_ident() != self._home:
+            raise RuntimeError(
+                f"{asked}() was called in a thread; reactor.callFromThread calls it where the crawl runs"
+            )
+        return self._crawl
+
     def stop(self, reason: str) -> None:
         """End the crawl once what is in flight has finished. From any thread."""
         if self._reactor is None or get_ident() == self._home:

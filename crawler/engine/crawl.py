@@ -15,6 +15,9 @@ from crawler.frontier.store import Resumed
 from crawler.model.request import Request
 from crawler.model.response import Response
 
+OPENED, LEAVING, ASKED = "opened", "leaving", "asked"
+"""Why the loop is paused: the hooks of the beginning run, what is queued is being left, somebody has asked for it."""
+
 
 class Crawl:
     """One crawl. ``run()`` runs it; ``ending`` takes the wish to end it early, and tells what went wrong.
@@ -51,13 +54,15 @@ class Crawl:
         resumed = await self._open()
         parts.events.publish(CrawlOpened(parts.spider, parts.job, not resumed.is_new))
         self._life.enter(Phase.RUNNING)
+        loop.pause(OPENED)
+        if parts.opened is not None and (raised := await self._users.patience.ended(parts.opened)):
+            self.ending.report(raised, "opened")
         if self._sending.holding is not None:
             self._sending.holding.begin(parts.spider, starts, parts.events)
-        elif not resumed.start_ended and self.ending.early is None:
+        elif not resumed.start_ended and self.ending.early is None and self._life.begins:
             starts.begin(parts.spider.start, count=resumed.start_count, digests=resumed.start_digests)
         self.ending.opened()
-        if self._life.begins:
-            loop.changed()
+        loop.go_on(OPENED)
         await loop.over
         await self._close()
 
@@ -96,10 +101,12 @@ class Crawl:
 
     def stop(self) -> None:
         """Send nothing new: leave what waits. What is under way is waited for."""
-        self._sending.loop.pause()
+        loop = self._sending.loop
+        loop.pause(LEAVING)
         self._users.starts.stop()
         self._kept.queue.leave_all()
-        self._sending.loop.go_on()
+        for reason in loop.paused:
+            loop.go_on(reason)
 
     def cut_off(self) -> None:
         """Wait for nothing more: what is under way is cancelled, and repeated by a resume."""
@@ -121,7 +128,7 @@ class Crawl:
         for stage, error in await users.pipelines.close():
             ending.report(error, f"{stage}.close_spider")
         await kept.committer.close()
-        closed = getattr(parts.spider, "closed", None)
+        closed = parts.closed or getattr(parts.spider, "closed", None)
         if closed and (raised := await users.patience.ended(closed, ending.reason)):
             ending.report(raised, "closed")
         self.feeds = await kept.feeds.close(finished=finished)
@@ -144,6 +151,42 @@ class Crawl:
     def fetch(self, request: Request) -> Deferred[Response]:
         """Fetch inline, for the code that runs now."""
         return self._users.carrying.fetch(request)
+
+    def submit(self, request: Request) -> None:
+        """Take a request from code that is no callback; it is in the job with the next commit, as one of start().
+
+        Raises RuntimeError when the crawl is over, and what a filter of the user's raises.
+        """
+        if self._life.over:
+            raise RuntimeError(f"the crawl has ended, and takes no request any more: {request!r}")
+        unit = self._kept.keeper.open(None)
+        try:
+            self._users.requests.take(request, unit, None)
+        finally:
+            unit.end_one()
+            self._life.ledger.changed()
+
+    def idle(self) -> Deferred[None]:
+        """Fire once nothing is under way or queued but start()."""
+        return self._sending.loop.idle()
+
+    def is_idle(self) -> bool:
+        """Tell whether nothing is under way or queued but start()."""
+        return self._sending.loop.is_idle()
+
+    def pause(self) -> None:
+        """Send nothing until ``unpause``; what is in flight is answered, and the crawl does not end."""
+        if self._life.begins:
+            self._sending.loop.pause(ASKED)
+
+    def unpause(self) -> None:
+        """Go on."""
+        self._sending.loop.go_on(ASKED)
+
+    @property
+    def paused(self) -> bool:
+        """Whether somebody has asked for a pause."""
+        return ASKED in self._sending.loop.paused
 
     def fetch_more(self, request: Request) -> Deferred[Response]:
         """Fetch another request for a middleware that is at work."""

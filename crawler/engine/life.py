@@ -264,3 +264,10 @@ class Life:
             if counts[kind]:
                 return False
         return not (rule.takes_all and len(queued))
+
+    def is_idle(self, queued: Sized, starting: bool) -> bool:
+        """Tell whether the crawl would be done but for start(), which is one unit while it runs (``starting``)."""
+        counts = self.ledger.counts
+        if self.phase is not Phase.RUNNING or len(queued) or counts[Kind.UNIT] != starting:
+            return False
+        return not any(counts[kind] for kind in PHASES[Phase.RUNNING].waits or () if kind != Kind.UNIT)

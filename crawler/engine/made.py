@@ -76,10 +76,10 @@ class UsersCode:
         )
         self.start_pages = StartPages(parts.start_marks, name_of(default_callback(parts.spider)))
         self.carrying = Carrying(store, parts.acceptance, kept.queue, kept.keeper, kept.refusing, ending)
-        requests = Requests(
+        self.requests = Requests(
             store, parts.acceptance, self.start_pages, kept.keeper, kept.refusing, self.carrying, ending
         )
-        results = Results(self.pipelines, requests, ending)
+        results = Results(self.pipelines, self.requests, ending)
         self.callbacks = callbacks_of(store, machine, results, kept.life.ledger)
         self.within: Running = self.callbacks
         if parts.around is not None:
@@ -98,7 +98,7 @@ class Sending:
         again = Again(kept.committer, queue, clock, events)
         redirects = Redirects(store, parts.acceptance, users.start_pages, kept.keeper, again, ends, ending)
         judging = Judging(parts.rules, machine, ends, again, redirects, queue.inline, notes=store.durable)
-        turns = Turns(queue, kept.frontier, kept.robots, kept.throttle, ends, clock, life.ledger)
+        turns = Turns(queue, kept.frontier, kept.robots, kept.throttle, ends, clock, life.ledger, events)
         self.flight = Flight(parts.edge, queue, turns, kept.throttle, judging, ending, events)
         answers = KeptAnswers(parts.edge, queue, kept.frontier, judging, self.flight, life)
         senders = answers, turns, self.flight, kept.committer, users.starts, life, clock

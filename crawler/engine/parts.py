@@ -40,7 +40,11 @@ class Edge(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """All that a crawl is given."""
+    """All that a crawl is given.
+
+    ``opened`` is called when everything is open, and waited for before anything is sent; ``closed`` in the place of the
+    spider's own.
+    """
 
     spider: Spider
     core: CoreSettings
@@ -62,3 +66,5 @@ class Parts:
     known: KnownLeaves | None = None
     item_keys: ItemKeys | None = None
     around: Around | None = None
+    opened: Callable[[], Any] | None = None
+    closed: Callable[[str], Any] | None = None

@@ -23,7 +23,7 @@ from crawler.engine.user_code.around import Running
 from crawler.engine.user_code.failure import RequestFailure
 from crawler.engine.waiting.queue import Inline, RequestQueue
 from crawler.errors import HttpError, RequestDropped, RequestError
-from crawler.events import Events, ItemDropped, ItemScraped, RequestEnded, RequestsSpooled
+from crawler.events import Events, ItemDropped, ItemScraped, RequestEnded, RequestsSpooled, ResponseDelivered
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.host import Entry
 from crawler.frontier.store import ELSEWHERE, Committed
@@ -48,6 +48,8 @@ class Ends:
 
     def deliver(self, entry: Entry, response: Response) -> None:
         """The request has its response: its callback gets it."""
+        if self._events.wants(ResponseDelivered):
+            self._events.publish(ResponseDelivered(response, entry.request))
         if entry.carried:
             self._end_carried(entry, "answered", "")
             if entry in self._inline:
@@ -64,6 +66,8 @@ class Ends:
         """The request has failed: its errback gets the error."""
         if isinstance(error, RequestError) and error.request is None:
             error.request = entry.request
+        if isinstance(error, HttpError) and error.response is not None and self._events.wants(ResponseDelivered):
+            self._events.publish(ResponseDelivered(error.response, entry.request))
         if isinstance(error, HttpError) and entry.request.errback is None:
             logger.info("Ignoring response %r: its status is not handled (HTTPERROR_ALLOWED_CODES)", error.response)
         self._end(entry, "failed", type(error).__name__, error)

@@ -38,7 +38,7 @@ from crawler.errors import (
     RequestDropped,
     RequestError,
 )
-from crawler.events import Events, FetchFailed, RequestSent, ResponseReceived, SpiderFailed
+from crawler.events import Events, FetchFailed, NothingQueued, RequestSent, ResponseReceived, SpiderFailed
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.host import Entry
 from crawler.model.masking import masked
@@ -63,6 +63,7 @@ class Turns:
     _ends: Ends
     _clock: Clock
     _ledger: Ledger
+    _events: Events
 
     def take(self, now: float) -> Entry | None:
         """Return the next entry that may be sent."""
@@ -70,6 +71,8 @@ class Turns:
         for _ in range(FORBIDDEN_IN_A_ROW):
             entry = frontier.take(now)
             if entry is None:
+                if self._events.wants(NothingQueued) and not len(frontier):
+                    self._events.publish(NothingQueued())
                 return None
             if entry.robots:
                 refused = robots.too_soon(entry)

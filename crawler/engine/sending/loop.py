@@ -114,7 +114,7 @@ class Sender:
     turns: Turns
     _flight: Flight
     _committer: Committer
-    _starts: Starts
+    starts: Starts
     _life: Life
     _clock: Clock
 
@@ -130,8 +130,8 @@ class Sender:
             entry = self.turns.take(now)
             if entry is None:
                 self._committer.flush_children()
-                if self._starts.running:
-                    self._starts.want(free)
+                if self.starts.running:
+                    self.starts.want(free)
                 return
             self._flight.send(entry)
             now = self._clock.seconds()
@@ -160,7 +160,8 @@ class Loop:
         self._leasing = leasing
         self._callbacks = callbacks
         self._committer = committer
-        self._paused = False
+        self._paused: frozenset[str] = frozenset()
+        self._idlers: list[Deferred[None]] = []
         self._pumping = False
         self._pump_again = False
         self._timer: Timer | None = None
@@ -185,15 +186,31 @@ class Loop:
             self._sender.turns.end_refused()
         self._end_if_done()
 
-    def pause(self) -> None:
-        """Look no more until ``go_on``: the end would count what is left while it is being left."""
-        self._paused = True
+    def pause(self, reason: str) -> None:
+        """Look no more until ``go_on`` for the same reason: nothing is sent, and the crawl does not end."""
+        self._paused |= {reason}
         self._disarm()
 
-    def go_on(self) -> None:
-        """Look again."""
-        self._paused = False
+    def go_on(self, reason: str) -> None:
+        """Look again, unless there is another reason not to."""
+        self._paused -= {reason}
         self.changed()
+
+    @property
+    def paused(self) -> frozenset[str]:
+        """For which reasons the loop looks at nothing."""
+        return self._paused
+
+    def idle(self) -> Deferred[None]:
+        """Fire in a later turn, once nothing is under way or queued but start(); does not fire if the crawl ends."""
+        idle: Deferred[None] = Deferred()
+        self._idlers.append(idle)
+        self._clock.callLater(0, self.changed)
+        return idle
+
+    def is_idle(self) -> bool:
+        """Tell whether nothing is under way or queued but start()."""
+        return self._life.is_idle(self._frontier, bool(self._sender.starts.running))
 
     def end(self) -> None:
         """Wait for nothing more."""
@@ -241,3 +258,8 @@ class Loop:
             self.end()
         elif self._life.phase is Phase.STOPPING:
             self._committer.flush()  # nothing else is going to join what has gathered
+        elif self._idlers and self.is_idle():
+            idlers, self._idlers = self._idlers, []
+            for idle in idlers:
+                if not idle.called:
+                    idle.callback(None)
