@@ -133,7 +133,7 @@ __all__ = ["__version__", *sorted(_HOME_OF)]
 def __getattr__(name: str) -> Any:
     home = _HOME_OF.get(name)
     if home is None:
-        from crawler.scrapy.elsewhere import elsewhere
+        from crawler.scrapy.names.elsewhere import elsewhere
 
         if hint := elsewhere(name):
             raise ImportError(hint)  # the one error whose text `from crawler import …` shows
@@ -149,7 +149,7 @@ def __dir__() -> list[str]:
 
 
 def _scrapy() -> Dialect:
-    from crawler.scrapy import dialect
+    from crawler.scrapy.names import dialect
 
     return dialect
 

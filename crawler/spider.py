@@ -114,6 +114,8 @@ class Spider:
             yield Request(url, dont_filter=True)
 
     _default_callback: ClassVar[str] = "parse"
+    _making: ClassVar[str] = "crawler.assembly.making"
+    """The module whose Making makes the crawl's parts: the dialect of a crawl is that of its spider's class."""
 
     if TYPE_CHECKING:
         parse: Any  # a callback of any kind, and with arguments of its own
@@ -235,6 +237,13 @@ class Crawler:
     def engine(self) -> Engine:
         """What spiders do with Scrapy's engine; ``stop`` and ``fetch`` are ours."""
         return dialect().engine_of(self)
+
+
+def spider_of(crawler: Crawler) -> Spider:
+    """Return the spider of a crawl; raises RuntimeError where it is not made yet."""
+    if crawler.spider is None:
+        raise RuntimeError("the spider of this crawl is not made yet")
+    return crawler.spider
 
 
 def default_callback(spider: Spider) -> Callable[..., Any]:

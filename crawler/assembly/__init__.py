@@ -16,20 +16,13 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from crawler.assembly.components import (
-    NoSideCalls,
-    load_settings,
-    make_component,
-    make_components,
-    make_spider,
-    subscribe_extension,
-)
+from crawler.assembly.components import NoSideCalls
 from crawler.assembly.feeds import feeds_of_crawl, place_feeds
 from crawler.assembly.job import ChosenStore, JobPlan, begun, choose_store, going_on
-from crawler.assembly.rules import checked_fingerprint, make_acceptance, make_rules
+from crawler.assembly.making import Making, load_settings, make
+from crawler.assembly.rules import checked_fingerprint
 from crawler.assembly.second_run import Command, SecondRun, item_keys, keeps_items, second_run, with_digests
 from crawler.assembly.world import ForComponents, World, end_with_reactor, real_world
-from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
 from crawler.download.edge import Edge
 from crawler.engine.closespider import CloseSpiderLimits
@@ -40,8 +33,7 @@ from crawler.engine.result import summarise
 from crawler.feeds.seam import Feed
 from crawler.frontier.store import Store
 from crawler.observe.log import log_for_script
-from crawler.observe.stats import subscribe_stats
-from crawler.spider import Crawler, Spider
+from crawler.spider import Spider, spider_of
 from crawler.storage.cache import CacheFile
 from crawler.storage.memory import SeenSet
 from crawler.summary import Summary
@@ -56,12 +48,13 @@ class PreparedCrawl:
     that goes on with its job, if it is stopped. ``world`` has its clock, ``edge`` answers its requests.
     """
 
-    def __init__(self, crawl: Crawl, crawler: Crawler, world: World, edge: Edge, chosen: ChosenStore) -> None:
+    def __init__(self, crawl: Crawl, making: Making, world: World, edge: Edge, chosen: ChosenStore) -> None:
         self._crawl = crawl
         self.world = world
         self.edge = edge
         self._chosen = chosen
-        self.crawler = crawler
+        self.settings = making.settings
+        self.crawler = crawler = making.crawler
         self.events = crawler.events
         self.stats = crawler.stats
         self.job = crawl.parts.job
@@ -176,7 +169,7 @@ def crawl(
 
 def run_logged(prepared: PreparedCrawl) -> Deferred[Summary]:
     """Run a crawl that code has begun; what goes wrong in it is shown. Raises OutputError for LOG_FILE."""
-    stop_logging = log_for_script(prepared.crawler.settings, prepared.events)
+    stop_logging = log_for_script(prepared.settings, prepared.events)
     return prepared.run().addBoth(lambda result: (stop_logging(), result)[1])
 
 
@@ -195,10 +188,10 @@ def prepare(
 
     ``feeds`` are in the place of those that the settings name, ``also_feeds`` beside them.
     """
-    loaded = load_settings(spider_class, settings)
-    crawler = Crawler(settings=loaded, pools=world.machine.pools)
-    crawler.spider = spider = make_spider(spider_class, crawler, arguments or {})
-    subscribe_stats(crawler.events, crawler.stats)
+    making = make(spider_class, load_settings(spider_class, settings), arguments or {}, world.machine.pools)
+    loaded, crawler = making.settings, making.crawler
+    spider = spider_of(crawler)
+    making.count()
     plan, wall = going_on(loaded, spider, plan or JobPlan()) if store is None else JobPlan(), world.clock.wall()
     command = Command.of(spider.name, plan.description)
     second = second_run(loaded.core, command, checked_fingerprint(loaded.core.FINGERPRINT), part=plan.is_part)
@@ -216,7 +209,7 @@ def prepare(
         feeds = with_digests(feeds, loaded.core, chosen.path, second)
     keyed = any(getattr(feed, "keyed", False) for feed in feeds) or (plan.is_part and keeps_items(loaded.core))
     try:
-        prepared = _prepared(crawler, world, chosen, feeds, second._replace(keyed=keyed))
+        prepared = _prepared(making, world, chosen, feeds, second._replace(keyed=keyed))
     except BaseException as error:
         chosen.abandon()
         if isinstance(error, Exception | KeyboardInterrupt):
@@ -228,26 +221,25 @@ def prepare(
 
 
 def _prepared(
-    crawler: Crawler, world: World, chosen: ChosenStore, feeds: Sequence[Feed], second: SecondRun
+    making: Making, world: World, chosen: ChosenStore, feeds: Sequence[Feed], second: SecondRun
 ) -> PreparedCrawl:
-    loaded, spider = crawler.settings, crawler.spider
-    assert spider is not None
+    core, crawler = making.settings.core, making.crawler
     crawler.check_value = getattr(chosen.store, "check_value", None)
-    edge = _edge(loaded.core, crawler, world)
-    run = Crawl(_parts(crawler, spider, world, edge, chosen, feeds, second))
+    edge = _edge(making, world)
+    run = Crawl(_parts(making, world, edge, chosen, feeds, second))
     crawler.running = ForComponents(run, world.reactor)
     crawler.http = edge.http or NoSideCalls()  # type: ignore[assignment]  # both stand in for treq's client
     edge.again = run.fetch_more
     edge.ask_before_repeating(run.may_repeat)
     if chosen.store.takes:
         edge.ask_before_sending(chosen.store.may_send)
-    CloseSpiderLimits(loaded.core, world.clock, crawler.events, run.ending)
-    for extension in make_components(loaded.core.EXTENSIONS, crawler):
-        subscribe_extension(extension, crawler)
-    return PreparedCrawl(run, crawler, world, edge, chosen)
+    CloseSpiderLimits(core, world.clock, crawler.events, run.ending)
+    making.extend()
+    return PreparedCrawl(run, making, world, edge, chosen)
 
 
-def _edge(core: CoreSettings, crawler: Crawler, world: World) -> Edge:
+def _edge(making: Making, world: World) -> Edge:
+    core = making.settings.core
     pages: CacheFile | None = None
     if core.HTTPCACHE_ENABLED or core.SINCE is not None:
         pages = CacheFile(
@@ -256,31 +248,32 @@ def _edge(core: CoreSettings, crawler: Crawler, world: World) -> Edge:
             max_age=core.HTTPCACHE_EXPIRATION_SECS,
             wall=world.clock.wall,
         )
-    return Edge(core, world, make=lambda component: make_component(component, crawler), pages=pages)
+    return Edge(core, world, make=making.component, middlewares=making.middlewares(), pages=pages)
 
 
 def _parts(
-    crawler: Crawler,
-    spider: Spider,
+    making: Making,
     world: World,
     edge: Edge,
     chosen: ChosenStore,
     feeds: Sequence[Feed],
     second: SecondRun,
 ) -> Parts:
-    settings, core = crawler.settings, crawler.settings.core
+    core, crawler = making.settings.core, making.crawler
+    spider = spider_of(crawler)
     return Parts(
         spider=spider,
+        start=making.start(spider),
         core=core,
         job=chosen.job,
         store=chosen.store,
         feeds=feeds,
-        stages=make_components(core.PIPELINES, crawler),
+        stages=making.stages(),
         events=crawler.events,
         machine=world.machine,
         edge=edge,
-        rules=make_rules(settings, spider),
-        acceptance=make_acceptance(settings, spider, make_components(core.REQUEST_FILTERS, crawler)),
+        rules=making.rules(spider),
+        acceptance=making.acceptance(spider),
         robots_agent=core.ROBOTSTXT_USER_AGENT or core.USER_AGENT,
         stats=crawler.stats,
         start_marks=SeenSet(),
@@ -289,6 +282,9 @@ def _parts(
         facts=[StatsFacts(crawler.stats), SpiderState(spider, shared=chosen.store.takes), *edge.facts],
         known=second.known,
         item_keys=item_keys(core) if second.keyed else None,
+        around=making.around(),
+        opened=making.opened(),
+        closed=making.closed(),
     )
 
 

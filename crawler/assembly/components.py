@@ -13,22 +13,10 @@ from uuid import UUID
 
 from crawler.config.arguments import convert_arguments
 from crawler.config.components import called
-from crawler.config.settings import Settings
 from crawler.errors import NotConfigured, UsageError
 from crawler.spider import Crawler, Spider
 
 logger = logging.getLogger(__name__)
-
-
-def load_settings(spider_class: type[Spider], settings: Settings | Mapping[str, Any] | None) -> Settings:
-    """Return the settings of a crawl, from what crawl() was given. Raises UsageError."""
-    if not (isinstance(spider_class, type) and issubclass(spider_class, Spider)):
-        raise UsageError(f"crawl() takes a class derived from Spider, got {spider_class!r}")
-    if not isinstance(settings, Mapping | None):
-        raise UsageError(f"settings must be a dict or Settings, got {type(settings).__name__}: {settings!r}")
-    if isinstance(settings, Settings):
-        return settings.with_spider(spider_class)
-    return Settings.load(None, spider_class, script=settings or {})
 
 
 def make_spider(spider_class: type[Spider], crawler: Crawler, arguments: Mapping[str, Any]) -> Spider:

@@ -123,10 +123,9 @@ def make_filters(settings: Settings, spider: Spider, own: Sequence[RequestFilter
 _FILTER = "__call__(self, request, found_on) -> Request or Drop, or such a function (docs/extending.md)"
 
 
-def make_acceptance(settings: Settings, spider: Spider, own: Sequence[RequestFilter]) -> Acceptance:
-    """Return what judges each request that is yielded; ``own`` are the filters of REQUEST_FILTERS."""
+def make_acceptance(settings: Settings, filters: Sequence[RequestFilter]) -> Acceptance:
+    """Return what judges each request that is yielded."""
     core = settings.core
-    filters = make_filters(settings, spider, own)
     return Acceptance(
         filters,
         # A redirect is the same accepted request: no deeper, and its scheme was judged by the policy.
@@ -169,7 +168,7 @@ class UnreadKeys:
         return request
 
     def _look(self, meta: Mapping[Any, Any]) -> None:
-        from crawler.scrapy.elsewhere import META_KEYS  # only where there are keys that are not ours
+        from crawler.scrapy.names.elsewhere import META_KEYS  # only where there are keys that are not ours
 
         for key in meta.keys() - self._looked_at:
             if len(self._looked_at) < _MOST:

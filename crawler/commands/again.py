@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from crawler.assembly import feeds_of_crawl
-from crawler.assembly.components import make_spider
 from crawler.assembly.job import ItemCodec, begun_of
 from crawler.assembly.leaving import COMMAND
+from crawler.assembly.making import make
 from crawler.commands.failed import failures_of
 from crawler.commands.finding import Found, find_again, find_any, is_file
 from crawler.commands.finished import has_finished
@@ -23,7 +23,7 @@ from crawler.commands.showing import say
 from crawler.config.schema import CoreSettings
 from crawler.errors import OutputError, UsageError
 from crawler.observe.progress import counted
-from crawler.spider import Crawler, Spider
+from crawler.spider import Spider, spider_of
 from crawler.storage.again import put_back, renewed_by, revive
 from crawler.storage.history import Run, read_run
 from crawler.storage.jobs import Job, make_folder
@@ -50,7 +50,7 @@ def put_back_failed(
         job = job._replace(description=_finished(job.description, command_line.get("FEEDS"), arguments))
     found = find_again(job, {**command_line, "JOB_DIR": str(folder)}, summary=summary, arguments=arguments)
     install_reactor()  # the spider may import it
-    spider = make_spider(found.spider, Crawler(settings=found.settings), found.options.arguments)
+    spider = spider_of(make(found.spider, found.settings, found.options.arguments).crawler)
     if finished:
         _check_feeds(job, found, spider)
     renewed = renewed_by(ItemCodec(spider))

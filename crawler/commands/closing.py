@@ -13,8 +13,8 @@ import click
 from twisted.internet.defer import Deferred
 
 from crawler.assembly import World, feeds_of_crawl, place_feeds, real_world
-from crawler.assembly.components import make_spider
 from crawler.assembly.job import JobPlan, begun_of, choose_store
+from crawler.assembly.making import make
 from crawler.assembly.second_run import SecondRun, with_digests
 from crawler.commands.finding import is_file
 from crawler.commands.reactor import install_reactor, run_reactor
@@ -24,7 +24,7 @@ from crawler.engine.frames import message_of
 from crawler.engine.items.feed_writers import FeedWriters
 from crawler.engine.life import Capacity, Life
 from crawler.events import Events, ItemFailed
-from crawler.spider import Crawler, Spider
+from crawler.spider import Spider, spider_of
 from crawler.storage.jobs import Job
 
 
@@ -40,8 +40,8 @@ def close_job(
 
         return close_shared(job, spider_class, settings, arguments, _say_lost)
     reactor = install_reactor()
-    crawler = Crawler(settings=settings)
-    spider = make_spider(spider_class, crawler, arguments)
+    making = make(spider_class, settings, arguments)
+    settings, spider = making.settings, spider_of(making.crawler)
     return run_reactor(reactor, lambda: Deferred.fromCoroutine(_close(job, spider, settings, real_world(reactor))))
 
 

@@ -11,8 +11,8 @@ from typing import Unpack
 
 import click
 
-from crawler.assembly.components import make_components, make_spider
-from crawler.assembly.rules import checked_fingerprint, checked_slot_key, make_acceptance
+from crawler.assembly.making import make
+from crawler.assembly.rules import checked_fingerprint, checked_slot_key
 from crawler.commands.finding import Found, all_jobs, find_again, find_any, is_file
 from crawler.commands.finished import has_finished
 from crawler.commands.loading import settings_here
@@ -29,7 +29,7 @@ from crawler.observe.frames import describe
 from crawler.observe.progress import counted
 from crawler.policy.robots import RobotsRules
 from crawler.policy.verdict import Drop
-from crawler.spider import Crawler
+from crawler.spider import spider_of
 from crawler.storage.historytrace import HistoryTraces
 from crawler.storage.jobs import Job
 from crawler.storage.trace import FileTraces, Trace, Traces
@@ -138,11 +138,9 @@ def _judge(found: Found) -> Judge:
 
     Made as the crawl makes it: with the spider of these arguments, and the user's own filters.
     """
-    crawler = Crawler(settings=found.settings)
-    core = found.settings.core
     try:
-        crawler.spider = spider = make_spider(found.spider, crawler, found.options.arguments)
-        acceptance = make_acceptance(found.settings, spider, make_components(core.REQUEST_FILTERS, crawler))
+        making = make(found.spider, found.settings, found.options.arguments)
+        acceptance = making.acceptance(spider_of(making.crawler))
     except Exception as error:
         said = f"nothing can be told, for the spider cannot be made: {describe(error)}"
         return lambda request, depth: said

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crawler.assembly import PreparedCrawl, prepare, real_world, run_logged
-from crawler.assembly.components import load_settings
+from crawler.assembly.making import load_settings
 from crawler.commands.loops import reactor_here, running_loop, twisted_runs_here
 from crawler.config.settings import Settings
 from crawler.errors import UsageError

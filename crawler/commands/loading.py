@@ -64,12 +64,13 @@ def file_spider(file: str) -> tuple[type[Spider], Project | None]:
 
 def load_settings(project: Project | None, spider: type[Spider] | None, command_line: Mapping[str, Any]) -> Settings:
     """Return the settings of a crawl. Raises SettingError."""
-    return Settings.load(
-        project.settings if project is not None else None,
-        spider,
-        command_line,
-        also=project.declaring_classes if project is not None else None,
-    )
+    values = project.settings if project is not None else None
+    also = project.declaring_classes if project is not None else None
+    if spider is None:
+        return Settings.load(values, None, command_line, also=also)
+    from crawler.assembly.making import making_of
+
+    return making_of(spider).load(values, spider, command_line, also=also)
 
 
 def settings_here(command_line: Mapping[str, Any], spider: str | None = None) -> Settings:

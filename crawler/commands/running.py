@@ -142,10 +142,10 @@ def _prepared(prepare: Prepare, reactor: AsyncioSelectorReactor) -> RunningCrawl
     except CrawlerError:
         raise
     except Exception as error:
-        from crawler.assembly.components import make_spider
+        from crawler.assembly.making import make
 
         frames = frames_of(error, ours=False)
-        making = any(frame.f_code is make_spider.__code__ for frame, _ in traceback.walk_tb(error.__traceback__))
+        making = any(frame.f_code is make.__code__ for frame, _ in traceback.walk_tb(error.__traceback__))
         if not frames or not making:
             raise
         raise UsageError("\n  ".join(["the crawl cannot begin: " + describe(error), *frames])) from error

@@ -14,7 +14,7 @@ from crawler.config.settings import Settings
 _INTRODUCTION: Final = """\
 # Settings
 
-<!-- Made by `python -m crawler.scrapy.reference > docs/settings.md`; a test compares. -->
+<!-- Made by `python -m crawler.scrapy.names.reference > docs/settings.md`; a test compares. -->
 
 Where a setting may be given, the later ones win: the default; `settings.py` of the project; the spider's
 `custom_settings` and `update_settings`; the script that calls `crawl()`; the command line (`-s NAME=VALUE` and the

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -33,8 +33,8 @@ class Edge:
     ``fetch(request)`` sends one exchange through the middlewares, the user's outermost; ``lookup(request)``
     gives the cache's fresh answer or None, and is None without a cache; ``facts`` are what a job must keep;
     ``http`` is the client for side calls. ``again`` is set by the assembly to the engine's inline fetch, which a
-    middleware's second call goes to. ``make`` makes a component from its class; ``pages`` is where the cache's
-    pages are kept.
+    middleware's second call goes to. ``make`` makes a downloader from its class; ``middlewares`` are the user's,
+    outermost first; ``pages`` is where the cache's pages are kept.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class Edge:
         world: World,
         *,
         make: Callable[[Any], Any],
+        middlewares: Iterable[Any] = (),
         pages: CachePages | None = None,
     ) -> None:
         self.again: Callable[[Request], Awaitable[Response]] | None = None
@@ -61,9 +62,7 @@ class Edge:
         self.lookup = self._fresh if self._built_in.lookup is not None else None
         router = by_scheme(http, core, make=own)
         self._downloader = self._built_in.archived(router)
-        users: list[Middleware] = [
-            checked(make(each), "MIDDLEWARES", takes=2, shape=_MIDDLEWARE) for each in core.MIDDLEWARES
-        ]
+        users: list[Middleware] = [checked(each, "MIDDLEWARES", takes=2, shape=_MIDDLEWARE) for each in middlewares]
         self.fetch: Callable[[Request], Deferred[Response]] = compile_chain(
             [*users, *self._built_in.middlewares],
             self._downloader.fetch,

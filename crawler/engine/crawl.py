@@ -58,9 +58,9 @@ class Crawl:
         if parts.opened is not None and (raised := await self._users.patience.ended(parts.opened)):
             self.ending.report(raised, "opened")
         if self._sending.holding is not None:
-            self._sending.holding.begin(parts.spider, starts, parts.events)
+            self._sending.holding.begin(parts.start, starts, parts.events)
         elif not resumed.start_ended and self.ending.early is None and self._life.begins:
-            starts.begin(parts.spider.start, count=resumed.start_count, digests=resumed.start_digests)
+            starts.begin(parts.start, count=resumed.start_count, digests=resumed.start_digests)
         self.ending.opened()
         loop.go_on(OPENED)
         await loop.over

@@ -42,11 +42,12 @@ class Edge(Protocol):
 class Parts:
     """All that a crawl is given.
 
-    ``opened`` is called when everything is open, and waited for before anything is sent; ``closed`` in the place of the
-    spider's own.
+    ``start`` yields the first requests; ``opened`` is called when everything is open, and waited for before anything
+    is sent; ``closed`` in the place of the spider's own.
     """
 
     spider: Spider
+    start: Callable[[], Any]
     core: CoreSettings
     job: str | None
     store: Store

@@ -8,7 +8,7 @@ import pytest
 
 from crawler import Request, Spider
 from crawler.assembly.rules import READ
-from crawler.scrapy.elsewhere import META_KEYS
+from crawler.scrapy.names.elsewhere import META_KEYS
 from crawler.testing import crawl
 
 

@@ -63,7 +63,7 @@ def test_a_native_crawl_loads_none_of_them(tmp_path: Path) -> None:
 )
 def test_one_of_scrapy_s_names_is_enough(tmp_path: Path, ours: str, scrapys: str) -> None:
     ended = _run(tmp_path, NATIVE.replace(ours, scrapys))
-    assert "crawler.scrapy.settings" in ended.stderr.splitlines()[-1]
+    assert "crawler.scrapy.names.table" in ended.stderr.splitlines()[-1]
 
 
 def test_only_what_puts_a_crawl_together_and_the_public_face_import_them() -> None:

@@ -10,7 +10,7 @@ import pytest
 from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
 from crawler.errors import SettingError
-from crawler.scrapy.settings import SCRAPY_NAMES
+from crawler.scrapy.names.table import SCRAPY_NAMES
 
 
 class First:

@@ -8,14 +8,14 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from crawler.assembly import World, real_world
-from crawler.assembly.components import make_spider
 from crawler.assembly.job import ItemCodec, JobPlan
+from crawler.assembly.making import make
 from crawler.commands.cluster.feeds import FeedsAnew, WholeFeeds
 from crawler.commands.cluster.ground import Ground, take_ground
 from crawler.commands.reactor import install_reactor, run_reactor
 from crawler.config.settings import Settings
 from crawler.events import Events, ItemFailed
-from crawler.spider import Crawler, Spider
+from crawler.spider import Spider, spider_of
 from crawler.storage.cluster.line import Line
 from crawler.storage.cluster.outbox import ServerOutbox
 from crawler.storage.jobs import Job
@@ -33,7 +33,8 @@ def close_shared(
     Raises JobInUse while a process writes them, OutputError, FeedError and StoreError.
     """
     reactor = install_reactor()
-    spider = make_spider(spider_class, Crawler(settings=settings), arguments)
+    making = make(spider_class, settings, arguments)
+    settings, spider = making.settings, spider_of(making.crawler)
     world = real_world(reactor)
     about = {"spider": spider.name}
     ground = take_ground(settings.core, about, JobPlan(resume=job.name), wall=world.clock.wall())

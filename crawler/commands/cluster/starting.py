@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from crawler.assembly import World, real_world
-from crawler.assembly.components import make_spider
 from crawler.assembly.job import ItemCodec, JobPlan
+from crawler.assembly.making import Making, make
 from crawler.assembly.rules import checked_fingerprint
 from crawler.assembly.second_run import Command, SecondRun, second_run
 from crawler.commands.cluster.feeds import FeedsAnew, WholeFeeds
@@ -28,7 +28,7 @@ from crawler.commands.options import RunOptions, remember
 from crawler.commands.running import run_prepared
 from crawler.commands.screen import Screen
 from crawler.config.settings import Settings
-from crawler.spider import Crawler, Spider
+from crawler.spider import Spider, spider_of
 from crawler.storage.cluster.line import Line
 from crawler.storage.cluster.outbox import ServerOutbox
 
@@ -84,22 +84,22 @@ class _Start:
 
     def prepared(self, world: World) -> WholeCrawl:
         """Make the crawl. Raises UsageError; leaves nothing of a new job then."""
-        settings = self.settings
-        crawler = Crawler(settings=settings)
-        spider = make_spider(self.spider_class, crawler, self.options.arguments)
+        making = make(self.spider_class, self.settings, self.options.arguments)
+        settings, spider = making.settings, spider_of(making.crawler)
         wall = world.clock.wall()
         about = remember(spider.name, self.options, file=self.file)
         fingerprint = checked_fingerprint(settings.core.FINGERPRINT)
         second = second_run(settings.core, Command.of(spider.name, about), fingerprint)
         ground = take_ground(settings.core, about, self.plan, wall=wall)
         try:
-            return self._crawl(world, crawler, spider, ground, second)
+            return self._crawl(world, making, ground, second)
         except BaseException:
             ground.abandon()
             raise
 
-    def _crawl(self, world: World, crawler: Crawler, spider: Spider, ground: Ground, second: SecondRun) -> WholeCrawl:
-        core = self.settings.core
+    def _crawl(self, world: World, making: Making, ground: Ground, second: SecondRun) -> WholeCrawl:
+        settings, core, crawler = making.settings, making.settings.core, making.crawler
+        spider = spider_of(crawler)
         assert world.reactor is not None
         line = Line(world.reactor, ground.connection, ground.key)
         relay = Relay(core, self.screen)
@@ -109,7 +109,7 @@ class _Start:
             self.screen.rates = crawl.rates
         crawl.go_on = self.plan.command(f"resume {ground.job.name}", core)
         crawl.feeds = WholeFeeds(
-            FeedsAnew(self.settings, spider, ground.job, second).check(),
+            FeedsAnew(settings, spider, ground.job, second).check(),
             ServerOutbox(line, ItemCodec(spider)),
             machine=world.machine,
             events=crawler.events,

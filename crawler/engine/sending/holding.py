@@ -11,7 +11,7 @@ never waits for the units that are open: two callbacks that fetch from each othe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,6 @@ from crawler.events import CrawlClosing, Events
 from crawler.frontier.host import Entry, HostQueue, Key
 from crawler.frontier.shared import SharedFrontier
 from crawler.frontier.store import Grant, Report, Store, Told
-from crawler.spider import Spider
 
 IDLE_SECONDS = 2.0
 """So long a host that has nothing more is kept: its last page may just be linking to it."""
@@ -81,7 +80,7 @@ class Holding:
         self._life = ending.life
         self._ledger = ending.life.ledger
         self._clock = clock
-        self._spider: Spider | None = None
+        self._users_start: Callable[[], Any] | None = None
         self._starts: Starts | None = None
         self._start: tuple[int, list[int]] | None = None
         self._idle: dict[HostQueue, float] = {}
@@ -92,9 +91,9 @@ class Holding:
     def __repr__(self) -> str:
         return f"<Holding of {len(self._frontier.held())} hosts>"
 
-    def begin(self, spider: Spider, starts: Starts, events: Events) -> None:
+    def begin(self, start: Callable[[], Any], starts: Starts, events: Events) -> None:
         """Everything is open: from now on hosts are wished for, and start() may run here."""
-        self._spider, self._starts = spider, starts
+        self._users_start, self._starts = start, starts
         events.subscribe(CrawlClosing, self._closing)
         if self._start is not None:
             self.start(*self._start)
@@ -109,7 +108,7 @@ class Holding:
 
     def report(self) -> Report:
         """Return what the store is to tell the others now."""
-        if self._spider is None:
+        if self._users_start is None:
             return Report()
         now = self._clock.seconds()
         report = Report(wanted=[host.name for host in self._lacking()], room=self._room())
@@ -224,10 +223,10 @@ class Holding:
 
     def start(self, count: int, digests: list[int]) -> None:
         """Run start(), which has delivered so much before."""
-        if self._starts is None or self._spider is None:
+        if self._starts is None or self._users_start is None:
             self._start = count, digests
         elif self._life.begins:
-            self._starts.begin(self._spider.start, count=count, digests=digests)
+            self._starts.begin(self._users_start, count=count, digests=digests)
             self._ledger.changed()
 
     def hungry(self, workers: int) -> None:

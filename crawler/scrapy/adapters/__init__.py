@@ -1,0 +1,1 @@
+"""Scrapy's objects as parts of our crawl."""

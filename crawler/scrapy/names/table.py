@@ -10,8 +10,8 @@ from __future__ import annotations
 from crawler.config.parse import WrongValue, check
 from crawler.dialect import Asked
 from crawler.errors import SettingError
-from crawler.scrapy import mapping as to
-from crawler.scrapy.unmapped import UNMAPPED, Mapped, ScrapyName, Translator
+from crawler.scrapy.names import mapping as to
+from crawler.scrapy.names.unmapped import UNMAPPED, Mapped, ScrapyName, Translator
 
 
 def _mapped(note: str, translator: Translator) -> ScrapyName:

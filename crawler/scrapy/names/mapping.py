@@ -13,7 +13,7 @@ from typing import Any
 
 from crawler.config.parse import WrongValue, check, parse_text, shorten
 from crawler.dialect import Asked
-from crawler.scrapy.unmapped import Mapped, Translator
+from crawler.scrapy.names.unmapped import Mapped, Translator
 
 
 def renamed(to: str) -> Translator:

@@ -5,8 +5,8 @@ This module is a ``crawler.dialect.Dialect``.
 
 from __future__ import annotations
 
-from crawler.scrapy.attributes import Engine, Signals, settings_of, warn_of_late
-from crawler.scrapy.settings import SCRAPY_NAMES, has_no_effect, in_our_words
+from crawler.scrapy.names.attributes import Engine, Signals, settings_of, warn_of_late
+from crawler.scrapy.names.table import SCRAPY_NAMES, has_no_effect, in_our_words
 
 __all__ = ["engine_of", "has_no_effect", "in_our_words", "names", "settings_of", "signals_of", "warn_of_late"]
 

@@ -1,6 +1,6 @@
 """What is written about the settings, the crawler's and Scrapy's: the page docs/settings.md?
 
-``python -m crawler.scrapy.reference`` prints the page; a test compares it with the file.
+``python -m crawler.scrapy.names.reference`` prints the page; a test compares it with the file.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sys
 from typing import Final
 
 from crawler.config.reference import cell, own_page
-from crawler.scrapy.settings import SCRAPY_NAMES
+from crawler.scrapy.names.table import SCRAPY_NAMES
 
 _FATES: Final = {
     "same": "The same name, type and meaning.",

@@ -1,0 +1,91 @@
+"""How are the parts of a crawl made for a spider of Scrapy's, in the order in which Scrapy makes them?
+
+Settings with the spider's in them, the Crawler, the spider, which may still change them, what else is made of them;
+then the crawler's own settings follow, and what belongs to the engine is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from types import ModuleType
+from typing import Any
+
+from crawler.assembly import making
+from crawler.config.settings import Settings
+from crawler.errors import UsageError
+from crawler.scrapy.crawler import Crawler
+from crawler.scrapy.names.attributes import OLD_SETTINGS
+from crawler.scrapy.names.layers import FromScrapy
+from crawler.scrapy.settings import BaseSettings
+from crawler.scrapy.settings import Settings as ScrapySettings
+from crawler.spider import Spider
+from crawler.threads import Pools
+
+
+class Making(making.Making):
+    """Makes the parts of one crawl of a Scrapy spider."""
+
+    crawler: Crawler
+
+    def __init__(self, settings: Settings, pools: Pools | None = None) -> None:
+        assert isinstance(settings, FromScrapy)
+        crawler = settings.made_for
+        self.crawler = crawler if crawler.spider is None else crawler.anew()
+        self.settings = settings
+        if pools is not None:
+            self.crawler.pools = pools
+
+    @classmethod
+    def load(
+        cls,
+        project: ModuleType | Mapping[str, Any] | None,
+        spider: type[Spider] | None,
+        command_line: Mapping[str, Any] | None = None,
+        *,
+        script: Mapping[str, Any] | None = None,
+        also: Callable[[], Iterable[Any]] | None = None,
+    ) -> Settings:
+        """Gather the settings of all layers. Raises SettingError, and what the spider's update_settings raises.
+
+        ``script``: Scrapy's Settings keep their priorities; those of a mapping win over the spider's.
+        """
+        assert spider is not None
+        settings = ScrapySettings()
+        if isinstance(project, ModuleType):
+            settings.setmodule(project)
+        else:
+            settings.setdict(project)
+        settings.setdict(script if isinstance(script, BaseSettings) else script or {}, priority="cmdline")
+        settings.setdict(command_line or {}, priority="cmdline")
+        crawler = Crawler(spider, settings)
+        crawler.told_us = {} if isinstance(script, BaseSettings) else script or {}, command_line or {}, also
+        return cls.loaded(crawler)
+
+    @staticmethod
+    def loaded(crawler: Crawler, more: Mapping[str, Any] | None = None) -> FromScrapy:
+        """Return the crawler's own settings as they follow from those of a Crawler. Raises SettingError."""
+        script, command_line, also = crawler.told_us
+        made = FromScrapy.made_of(crawler.settings, more=more, script=script, command_line=command_line, also=also)
+        made.made_for = crawler
+        return made
+
+    def spider(self, spider_class: type[Spider], arguments: Mapping[str, Any]) -> Spider:
+        """Make the spider, and what else may change the settings. Raises UsageError, and what the user's code does."""
+        crawler = self.crawler
+        spider = spider_class.from_crawler(crawler, **arguments)
+        if not isinstance(spider, Spider):
+            raise UsageError(
+                f"{spider_class.__qualname__}.from_crawler must return the spider, but returned {spider!r}"
+            )
+        if getattr(spider, "crawler", None) is not crawler:
+            spider.bind(crawler)
+        crawler.spider = spider
+        self.settings = self.loaded(crawler, _attributes(spider))
+        crawler.settings.freeze()
+        return spider
+
+
+def _attributes(spider: Spider) -> dict[str, Any]:
+    """Return the settings that stand as attributes on a spider or its class."""
+    values = {setting: getattr(spider, name, None) for name, setting in OLD_SETTINGS.items()}
+    return {setting: value for setting, value in values.items() if value is not None and not callable(value)}

@@ -1,0 +1,113 @@
+"""Which settings of ours follow from those of a Scrapy project?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from crawler.config.layers import CORE_KINDS, Layer
+from crawler.config.nearest import misspelt
+from crawler.config.settings import Settings
+from crawler.scrapy.names.table import SCRAPY_NAMES
+from crawler.scrapy.settings import BaseSettings, default_settings
+
+PREFIX: Final = "CRAWLER_"
+"""Before a name that only we know, in a project's settings: PROXIES there is the project's own."""
+
+_COMPONENTS = ("DOWNLOADER_MIDDLEWARES", "EXTENSIONS", "ITEM_PIPELINES", "SPIDER_MIDDLEWARES")
+MADE_ELSEWHERE: Final = frozenset(
+    {*_COMPONENTS, *(f"{name}_BASE" for name in _COMPONENTS), "ADDONS", "LOG_FORMATTER", "STATS_CLASS"}
+)
+"""What ``crawler.scrapy.adapters`` reads itself."""
+
+UNSET_TOO: Final = ("HTTPCACHE_POLICY", "REFERRER_POLICY", "DEFAULT_REQUEST_HEADERS")
+"""Where Scrapy's default is not ours, and its meaning is what a project counts on."""
+
+_ORIGINS: Final = {40: "script", 30: "spider", 1: "project", 0: "Scrapy's defaults"}
+"""Where a value comes from, by the least priority."""
+
+
+class FromScrapy(Settings):
+    """The crawler's own settings, made of those of a Scrapy project; ``made_for``: the Crawler that has these."""
+
+    made_for: Any
+
+    @classmethod
+    def made_of(
+        cls,
+        settings: BaseSettings,
+        *,
+        more: Mapping[str, Any] | None = None,
+        script: Mapping[str, Any] | None = None,
+        command_line: Mapping[str, Any] | None = None,
+        also: Callable[[], Iterable[Any]] | None = None,
+    ) -> FromScrapy:
+        """Return the crawler's own settings; ``more`` are attributes of the spider that count as some.
+
+        ``script`` and ``command_line`` are in the settings, too; there, the names that only we know mean something.
+
+        Raises SettingError for a value that has no counterpart.
+        """
+        given, warnings = _given(settings, {"script": script or {}, "command line": command_line or {}})
+        given["spider"] |= more or {}
+        made = cls.__new__(cls)
+        made._fill(
+            [Layer(origin, values, text=origin == "command line") for origin, values in given.items()],
+            components=(),
+            also=also,
+        )
+        made.command_line = dict(command_line or {})
+        made.warnings += warnings
+        return made
+
+
+def _given(
+    settings: BaseSettings, told_us: Mapping[str, Mapping[str, Any]]
+) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """Return by origin what means something to the crawler, and what to warn of."""
+    given: dict[str, dict[str, Any]] = {origin: {} for origin in [*reversed(_ORIGINS.values()), "command line"]}
+    warnings = []
+    for name, attribute in settings.attributes.items():
+        ours = _ours(name)
+        told = [origin for origin, values in told_us.items() if name in values]
+        if told and name in CORE_KINDS and name not in MADE_ELSEWHERE:
+            given[told[-1]][name] = told_us[told[-1]][name]
+        elif ours is not None and (attribute.priority > 0 or name in UNSET_TOO):
+            origin = next(origin for number, origin in _ORIGINS.items() if attribute.priority >= number)
+            given[origin][ours] = as_scrapy_reads(settings, name)
+        elif ours is None and name not in MADE_ELSEWHERE and (meant := misspelt(str(name), SCRAPY_NAMES)):
+            warnings.append(f'The setting {name} is the project\'s own; did you mean "{meant}"?')
+    return given, warnings
+
+
+def as_scrapy_reads(settings: BaseSettings, name: str) -> Any:
+    """Return a value as the type of its default, which is what Scrapy reads it as; as it is if it is none."""
+    default, value = getattr(default_settings, name, None), settings[name]
+    try:
+        if isinstance(default, bool):
+            return settings.getbool(name)
+        if isinstance(default, int | float) and isinstance(value, str):
+            return float(value) if "." in value or "e" in value.lower() else int(value)
+        if isinstance(default, list):
+            return settings.getlist(name)
+        if isinstance(default, dict):
+            return _plain(settings.getdict(name))
+    except (ValueError, TypeError):
+        pass  # the check of the types says it with a sentence of its own
+    return _plain(value)
+
+
+def _ours(name: Any) -> str | None:
+    """Return our name of a setting that means something to the crawler, None for the project's own."""
+    if not isinstance(name, str) or name in MADE_ELSEWHERE:
+        return None
+    if name.startswith(PREFIX) and name.removeprefix(PREFIX) in CORE_KINDS:
+        return name.removeprefix(PREFIX)
+    return name if name in SCRAPY_NAMES else None
+
+
+def _plain(value: Any) -> Any:
+    """Return settings in a setting as a dictionary."""
+    if isinstance(value, BaseSettings | dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return value
