@@ -68,7 +68,7 @@ def served(answer: Page) -> Iterator[str]:
             if self.command != "HEAD":
                 self.wfile.write(data)
 
-        do_GET = do_POST = do_PUT = do_HEAD = do  # noqa: N815  the names of the standard library
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_HEAD = do  # noqa: N815  the names of the standard library
 
         def log_message(self, *args: object) -> None:
             """Say nothing."""

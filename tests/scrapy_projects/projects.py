@@ -52,5 +52,30 @@ PROJECTS = {
         Project("tutorial", (crawl("quotes", *FAST), crawl("quotes", "-a", "tag=humor", *FAST), crawl("author", *FAST),
                              crawl("saved", *FAST, items=False))),
         Project("login", (crawl("members"), crawl("members", "-a", "password=wrong"), crawl("jars"))),
+        Project("shop", (crawl("products"),)),
+        Project("api", (crawl("rest"), crawl("errors"))),
+        Project("news", tuple(crawl(name) for name in ("news", "plain", "xml", "spaces", "csv"))),
+        Project("middlewares", (crawl("walk"),)),
+        Project("events", (crawl("hours"), crawl("counted"), Run(("spiders", "--upper", "names.txt"), items=False))),
+        Project("loaders", (crawl("books", items=False),)),
+        Project("exporters", (crawl("stock", "-a", "pages=3"),)),
+        Project("images", (crawl("photos"), crawl("photos"))),
+        Project("scripts", tuple(Run(("python", name), items=False)
+                                 for name in ("main.py", "runner.py", "again.py", "begin.py"))),
+        Project("environments", (
+            crawl("places", environment={"PLACE": "here"}),
+            crawl("places"),
+            crawl("places", environment={"SCRAPY_PROJECT": "production"}),
+            crawl("places", environment={"SCRAPY_SETTINGS_MODULE": "places.settings.production"}),
+            crawl("places", environment={"SCRAPY_PROJECT": "broken"}, items=False),
+            Run(("check",), items=False),
+            Run(("list",), items=False),
+        )),
+        Project("oldstyle", tuple(crawl(name, items=False) for name in ("old", "oldcrawl", "oldform"))),
+        Project("named", (crawl("pages"),)),
+        Project("failures", tuple(crawl(name) for name in (
+            "some", "raising", "starting", "nourls", "badurl", "badcustom", "badmiddleware", "badextension", "badopen",
+            "noparse", "notthere",
+        ))),
     )
 }  # fmt: skip

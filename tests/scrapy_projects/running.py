@@ -115,7 +115,7 @@ def copy_of(name: str) -> Callable[[Path], None]:
 
 
 # What a crawler keeps for itself, and the logs of projects, which have times in them.
-KEPT = re.compile(r"(^|/)(\.crawler|\.scrapy|__pycache__)/|\.(log|pyc)$|^summary\.json$|^stats\.json$")
+KEPT = re.compile(r"(^|/)(\.crawler|\.scrapy|__pycache__)/|\.(log|pyc)$|^(summary|stats)\.json$|^job/")
 
 
 def files_in(folder: Path) -> list[str]:

@@ -1,0 +1,3 @@
+from places.settings.base import *  # noqa: F403
+
+raise RuntimeError("a settings module that raises")

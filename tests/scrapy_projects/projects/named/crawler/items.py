@@ -1,0 +1,6 @@
+import scrapy
+
+
+class PageItem(scrapy.Item):
+    url = scrapy.Field()
+    title = scrapy.Field()

@@ -1,0 +1,3 @@
+class HeaderMiddleware:
+    def process_request(self, request, spider):
+        request.headers["X-Named"] = "crawler"
