@@ -33,7 +33,7 @@ def _key(name: Text) -> bytes:
 
 
 @lru_cache(maxsize=512)
-def _checked_name(name: Text) -> bytes:
+def checked_name(name: Text) -> bytes:
     """Return a name as it goes on the wire; raises InvalidRequest unless it is a token."""
     if not isinstance(name, str | bytes):
         raise InvalidRequest(f"header name must be str or bytes, got {type(name).__name__}: {name!r}")
@@ -154,7 +154,7 @@ class Headers(MutableMapping[Text, Any]):
             return values[-1].decode("latin-1")
 
     def __setitem__(self, name: Text, value: Value) -> None:
-        wire = _checked_name(name)
+        wire = checked_name(name)
         fields = [(wire, each) for each in _checked_values(wire, value)]
         self._remove(_key(name), fields)
         if not fields:
@@ -178,7 +178,7 @@ class Headers(MutableMapping[Text, Any]):
 
     def append(self, name: Text, value: Value) -> None:
         """Add values and keep those there."""
-        wire = _checked_name(name)
+        wire = checked_name(name)
         self._raw += [(wire, each) for each in _checked_values(wire, value)]
         self._withheld -= {_key(name)}
         self._index = None
@@ -217,7 +217,7 @@ class Headers(MutableMapping[Text, Any]):
             return
         given: dict[bytes, tuple[bytes, list[bytes]]] = {}
         for name, value in (*other, *values.items()):
-            wire = _checked_name(name)
+            wire = checked_name(name)
             given.setdefault(_key(name), (wire, []))[1].extend(_checked_values(wire, value))
         for wire, checked in given.values():
             self[wire] = checked or None
@@ -227,7 +227,7 @@ class Headers(MutableMapping[Text, Any]):
         raw = []
         withheld: frozenset[bytes] = frozenset()
         for name, value in fields:
-            wire = _checked_name(name)
+            wire = checked_name(name)
             if value.__class__ is str or value.__class__ is bytes:
                 raw.append((wire, _checked_value(wire, value)))
             elif checked := _checked_values(wire, value):

@@ -83,16 +83,18 @@ class Item(dict[str, Any]):
         return deepcopy(self)
 
 
-class _Declared(DictAdapter):
-    """Tells itemadapter of the fields: serializers, processors and columns are found by it."""
+class Declared(DictAdapter):
+    """Tells itemadapter of the fields of ``classes``: serializers, processors and columns are found by it."""
+
+    classes: ClassVar[type] = Item
 
     @classmethod
     def is_item(cls, item: Any) -> bool:
-        return isinstance(item, Item)
+        return isinstance(item, cls.classes)
 
     @classmethod
     def is_item_class(cls, item_class: type) -> bool:
-        return issubclass(item_class, Item)
+        return issubclass(item_class, cls.classes)
 
     @classmethod
     def get_field_meta_from_class(cls, item_class: type, field_name: str) -> MappingProxyType[str, Any]:
@@ -106,12 +108,15 @@ class _Declared(DictAdapter):
     def field_names(self) -> KeysView[str]:
         return KeysView(self.item.fields)
 
+
+class _InOrder(Declared):
+    """Has the fields in the order of the class, as feeds write them, whatever a callback set first."""
+
     def __iter__(self) -> Iterator[str]:
-        """In the order of the class, as feeds write them, whatever a callback set first."""
         return (name for name in self.item.fields if name in self.item)
 
 
-cast(deque[Any], ItemAdapter.ADAPTER_CLASSES).appendleft(_Declared)  # before the one for plain dicts
+cast(deque[Any], ItemAdapter.ADAPTER_CLASSES).appendleft(_InOrder)  # before the one for plain dicts
 
 
 class StructAdapter(AdapterInterface):

@@ -24,10 +24,10 @@ _LARGE = 8192  # in less there is no room for what takes long
 _DEEP = 3 * 2048
 
 
-def root_of(body: bytes, codec: str, kind: str, url: str | None) -> etree._Element:
+def root_of(body: bytes, codec: str, kind: str, url: str | None, *, whole: bool = True) -> etree._Element:
     """Return the root of a body; ``kind`` is "html" or "xml". Never raises: of garbage, an empty document.
 
-    Warns, naming the URL, where something had to be left out.
+    Warns, naming the URL, where something had to be left out. ``whole=False``: HTML is what libxml2 makes of it.
     """
     if codec != "utf-8" or not (body.isascii() or fits(body, "utf-8")):
         # libxml2 ends the document at a byte that its encoding does not know.
@@ -35,7 +35,7 @@ def root_of(body: bytes, codec: str, kind: str, url: str | None) -> etree._Eleme
     if b"\0" in body:
         body = body.replace(b"\0", b"")
     body = body.strip()
-    root = _xml_root(body, url) if kind == "xml" else _html_root(body, url)
+    root = _xml_root(body, url) if kind == "xml" else _html_root(body, url, whole=whole)
     if root is not None:
         return root
     return etree.fromstring(b"<html/>", parser=_XML if kind == "xml" else _HTML, base_url=url)
@@ -48,17 +48,17 @@ def _parsed(body: bytes, parser: HTMLParser | etree.XMLParser, url: str | None) 
         return None
 
 
-def _html_root(page: bytes, url: str | None) -> etree._Element | None:
+def _html_root(page: bytes, url: str | None, *, whole: bool = True) -> etree._Element | None:
     if len(page) > _LARGE and is_crowded(page):
         return levelled(mended(page), _HTML, url)
     root = _parsed(page, _HTML, url)
-    if root is None:
-        return None
+    if root is None or not whole:
+        return root
     error = _HTML.error_log.last_error if len(page) > _DEEP else None
     if error is not None and _is_limit(error):
         return levelled(mended(page), _HTML, url)
     if _is_left_behind(root):
-        return _html_root(whole, url) if (whole := mended(page)) is not page else root
+        return _html_root(better, url) if (better := mended(page)) is not page else root
     return root
 
 

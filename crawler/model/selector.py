@@ -136,6 +136,15 @@ class Selector(parsel.Selector):
         part._text = None
         return part
 
+    def _take(self, root: etree._Element, kind: str) -> None:
+        """Be the selector of a document."""
+        self.root = root
+        self.type = kind
+        self.namespaces = _NAMESPACES
+        self._expr = None
+        self._huge_tree = kind == "html"
+        self._text = None
+
     def get(self) -> Any:
         """Return the selected text, or an element as markup."""
         return self.root if self.root.__class__ is str else super().get()
@@ -146,12 +155,7 @@ class Selector(parsel.Selector):
 def document(body: bytes, codec: str, *, kind: str = "html", url: str | None = None) -> Selector:
     """Parse a body; ``kind`` is "html" or "xml". Never raises: of garbage, an empty document."""
     selector = Selector.__new__(Selector)
-    selector.root = root_of(body, codec, kind, url)
-    selector.type = kind
-    selector.namespaces = _NAMESPACES
-    selector._expr = None
-    selector._huge_tree = kind == "html"
-    selector._text = None
+    selector._take(root_of(body, codec, kind, url), kind)
     return selector
 
 

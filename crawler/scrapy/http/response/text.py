@@ -1,0 +1,196 @@
+"""What can be read from a response that is a text, where a project was written for Scrapy?
+
+As Scrapy reads it: by w3lib's rules for the encoding, by parsel's for the tree, by urllib's for links.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urljoin
+
+import msgspec
+import parsel
+from w3lib.encoding import (
+    html_body_declared_encoding,
+    html_to_unicode,
+    http_content_type_encoding,
+    read_bom,
+    resolve_encoding,
+)
+from w3lib.html import get_base_url, strip_html5_whitespace
+
+from crawler.model.link import Base
+from crawler.scrapy.http.request import Request, is_spelt
+from crawler.scrapy.http.response import Response
+from crawler.scrapy.selector import Selector
+
+_stated = lru_cache(maxsize=256)(http_content_type_encoding)
+_has_base = re.compile(rb"<base\s", re.IGNORECASE).search
+_BASES = 4096  # characters in which Scrapy looks for one; in UTF-8 they have up to four bytes
+# Links that urllib and a browser resolve alike: no empty or dotted segment, no parameters, no empty query.
+_is_plain_link = re.compile(r"/?(?:[\w~-][\w.~-]*/)*(?:[\w~-][\w.~-]*)?(?:\?[\w.~=&%+-]+)?", re.ASCII).fullmatch
+
+
+class TextResponse(Response):
+    """A response that is a text (Scrapy's TextResponse); ``encoding`` overrides what headers and body say."""
+
+    __slots__ = ()
+    _fixed_kind = "text"
+    _DEFAULT_ENCODING = "ascii"
+
+    attributes: tuple[str, ...] = (*Response.attributes, "encoding")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        encoding = kwargs.pop("encoding", None)
+        body = kwargs.get("body")
+        if isinstance(body, str):
+            if encoding is None:
+                raise TypeError(f"a body of str needs an encoding: {type(self).__name__}(…, encoding='utf-8')")
+            kwargs["body"] = body.encode(encoding)
+        super().__init__(*args, **kwargs)
+        self._encoding = encoding
+
+    def _set_body(self, body: Any) -> None:
+        super()._set_body(body.encode(self.encoding) if isinstance(body, str) else body)
+
+    @property
+    def encoding(self) -> str:
+        """The name of the Python codec of the text: what was given, the byte order mark, the header, the markup or a
+        guess say it."""
+        if self._codec is None:
+            self._codec = self._declared_encoding() or self._body_inferred_encoding()
+        return self._codec
+
+    def _declared_encoding(self) -> str | None:
+        return self._encoding or self._bom_encoding() or self._headers_encoding() or self._body_declared_encoding()
+
+    def _bom_encoding(self) -> str | None:
+        return read_bom(self.body)[0]
+
+    def _headers_encoding(self) -> str | None:
+        stated: bytes | None = None if self._headers is None else self._headers.get(b"Content-Type")
+        return None if stated is None else _stated(stated.decode("latin-1"))
+
+    def _body_declared_encoding(self) -> str | None:
+        return html_body_declared_encoding(self.body)
+
+    def _body_inferred_encoding(self) -> str:
+        codec, self._text = html_to_unicode("", self.body, self._DEFAULT_ENCODING, self._auto_detect_fun)
+        return codec
+
+    def _auto_detect_fun(self, text: bytes) -> str | None:
+        for encoding in (self._DEFAULT_ENCODING, "utf-8"):
+            with suppress(UnicodeError):
+                text.decode(encoding)
+                return resolve_encoding(encoding)
+        from charset_normalizer import from_bytes  # few pages need it, and it takes 30 ms to import
+
+        match = from_bytes(text).best()
+        return None if match is None else resolve_encoding(match.encoding)
+
+    @property
+    def text(self) -> str:
+        """The body as str; what does not decode is U+FFFD."""
+        if self._text is None:
+            self._text = html_to_unicode(f"charset={self.encoding}", self.body)[1]
+        return self._text
+
+    def json(self) -> Any:
+        """Return the body as JSON values; raises ValueError."""
+        if self._json is msgspec.UNSET:
+            try:
+                self._json = json.loads(self.body)
+            except UnicodeDecodeError:
+                self._json = json.loads(self.text)
+        return self._json
+
+    @property
+    def base(self) -> Base:
+        """What links are resolved against: the URL, or what the page's first ``<base href>`` says."""
+        if self._base is None:
+            wide = self.encoding.startswith(("utf-16", "utf-32"))
+            text = self.text[:_BASES] if wide or _has_base(self.body, 0, 4 * _BASES) else ""
+            self._base = Base(get_base_url(text, self._url, self.encoding), self.encoding)
+        return self._base
+
+    def urljoin(self, url: Any) -> str:
+        """Resolve a link by the page's base URL (urllib's urljoin)."""
+        base = self.base
+        if url.__class__ is str and url and _is_plain_link(url) and is_spelt(base.href):
+            return base.join(url)
+        return str(urljoin(base.href, url))
+
+    @property
+    def selector(self) -> Any:
+        """The parsed document."""
+        if self._selector is None:
+            self._selector = Selector(self)
+        return self._selector
+
+    def xpath(self, query: str, namespaces: Any = None, **kwargs: Any) -> Any:
+        """Select by XPath."""
+        return self.selector.xpath(query, namespaces, **kwargs)
+
+    def css(self, query: str) -> Any:
+        """Select by CSS."""
+        return self.selector.css(query)
+
+    def jmespath(self, query: str, **kwargs: Any) -> Any:
+        """Select from JSON by JMESPath."""
+        return self.selector.jmespath(query, **kwargs)
+
+    def follow(self, url: Any, *args: Any, **kwargs: Any) -> Request:
+        """Return a request for a link: a str, a Link, an ``<a>`` or ``<link>``, or an attribute.
+
+        The other arguments are those of Request. Raises ValueError for a selector that holds no link.
+        """
+        if isinstance(url, parsel.Selector):
+            url = _href(url)
+        elif isinstance(url, parsel.SelectorList):
+            raise ValueError("follow() takes one link; for a SelectorList use follow_all()")
+        if len(args) < 7 and kwargs.get("encoding") is None:
+            kwargs["encoding"] = self.encoding
+        return super().follow(url, *args, **kwargs)
+
+    def follow_all(
+        self, urls: Any = None, *args: Any, css: str | None = None, xpath: str | None = None, **kwargs: Any
+    ) -> Iterator[Request]:
+        """Return requests for many links: ``urls``, or what ``css`` or ``xpath`` selects.
+
+        Selected elements that hold no link are passed over. Raises ValueError unless exactly one of the three is given.
+        """
+        if sum(given is not None for given in (urls, css, xpath)) != 1:
+            raise ValueError("give exactly one of urls, css and xpath")
+        if css:
+            urls = self.css(css)
+        elif xpath:
+            urls = self.xpath(xpath)
+        if isinstance(urls, parsel.SelectorList):
+            urls = list(_hrefs(urls))
+        return super().follow_all(urls, *args, **kwargs)
+
+
+class _NoLink(ValueError):
+    """A selector holds none."""
+
+
+def _hrefs(selectors: Iterable[parsel.Selector]) -> Iterator[str]:
+    for selector in selectors:
+        with suppress(_NoLink):
+            yield _href(selector)
+
+
+def _href(selector: parsel.Selector) -> str:
+    root: Any = selector.root
+    if isinstance(root, str):
+        return strip_html5_whitespace(root)
+    if getattr(root, "tag", None) not in ("a", "link"):
+        raise _NoLink(f"only <a> and <link> elements can be followed, got {selector!r}")
+    if (href := root.get("href")) is None:
+        raise _NoLink(f"the element has no href: {selector!r}")
+    return strip_html5_whitespace(href)
