@@ -85,7 +85,7 @@ class FetchFailed(Event, frozen=True):
 
 
 class RequestDelayed(Event, frozen=True):
-    """A request goes back to its host's queue; ``kind`` is "retry" or "redirect".
+    """A request goes back to its host's queue; ``kind`` is "retry", "redirect" or "instead" (by a middleware).
 
     ``status`` is that of the response that was no page, None if there was no response.
     """

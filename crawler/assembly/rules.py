@@ -137,11 +137,11 @@ def make_acceptance(settings: Settings, filters: Sequence[RequestFilter]) -> Acc
 
 
 _READ = """
-allow_offsite auth bindaddress cookiejar depth dont_cache dont_merge_cookies dont_obey_robotstxt dont_redirect
-dont_retry download_cut download_fail_on_dataloss download_file download_latency download_maxsize download_slot
-download_timeout files ftp_password ftp_user handle_httpstatus_all handle_httpstatus_list lastmod max_retry_times
-priority_adjust proxy redirect_method redirect_reasons redirect_times redirect_urls referrer_policy retry_times
-robots rule secret_headers session
+allow_offsite auth autothrottle_dont_adjust_delay bindaddress cookiejar depth dont_cache dont_merge_cookies
+dont_obey_robotstxt dont_redirect dont_retry download_cut download_fail_on_dataloss download_file download_latency
+download_maxsize download_slot download_timeout files ftp_password ftp_user handle_httpstatus_all
+handle_httpstatus_list lastmod max_retry_times priority_adjust proxy redirect_method redirect_reasons redirect_times
+redirect_urls referrer_policy retry_times robots rule secret_headers session
 """
 READ = frozenset(_READ.split())
 """The meta keys that mean something here; others are the user's own."""

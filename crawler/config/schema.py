@@ -75,6 +75,14 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
     ] = {}
     THROTTLE_ENABLED: Annotated[bool, _said("Slow down hosts that answer 429 or 503 or time out")] = True
     THROTTLE_MAX_DELAY: Annotated[Seconds, _said("Longest delay the throttle sets")] = 60.0
+    THROTTLE_BY: Annotated[
+        Literal["overload", "latency"], _said("By what it slows down: refusals, or how long answers take")
+    ] = "overload"
+    THROTTLE_TARGET_CONCURRENCY: Annotated[
+        float, Meta(gt=0, le=1e6), _said("By latency: requests under way at a host, on average")
+    ] = 1.0
+    THROTTLE_START_DELAY: Annotated[Seconds, _said("By latency: the delay that a host begins with")] = 5.0
+    THROTTLE_DEBUG: Annotated[bool, _said("By latency: tell each change of a delay")] = False
 
     # What is followed
     DEPTH_LIMIT: Annotated[Count, _said("Deepest level of links followed; 0: no limit")] = 0

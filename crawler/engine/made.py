@@ -22,6 +22,7 @@ from crawler.engine.user_code.patience import Patience
 from crawler.engine.user_code.starts import Starts
 from crawler.engine.user_code.told import callbacks_of
 from crawler.engine.user_code.watch import HoldWatch
+from crawler.engine.waiting.latency import LatencyThrottle
 from crawler.engine.waiting.queue import RequestQueue
 from crawler.engine.waiting.robots import RobotsGate
 from crawler.engine.waiting.throttle import Throttle, limits_of
@@ -54,7 +55,8 @@ class Keeping:
             store, clock, core, facts=self.facts, listener=self.committed, ledger=self.life.ledger
         )
         self.keeper = Keeper(self.committer, uncommitted, self.life, durable=durable)
-        self.throttle = Throttle(
+        by_latency = core.THROTTLE_ENABLED and core.THROTTLE_BY == "latency"
+        self.throttle = (LatencyThrottle if by_latency else Throttle)(
             core, self.frontier, clock, events, limits=limits, committer=self.committer if durable else None
         )
         self.errors = ErrorCount(self.ending)

@@ -110,7 +110,7 @@ class _Counts:
     def delayed(self, event: events.RequestDelayed) -> None:
         if event.kind == "redirect":
             self._counts["redirect/count"] += 1
-        else:
+        elif event.kind == "retry":
             self._counts["retry/count"] += 1
             self._counts[f"retry/reason_count/{event.reason}"] += 1
         if event.status is not None:

@@ -14,8 +14,8 @@ from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.policy.redirect import RedirectRules, redirect_verdict
 from crawler.policy.refresh import mentions_refresh
-from crawler.policy.retry import RetryRules, give_up, is_worth_another_try, retry_verdict
-from crawler.policy.verdict import Deliver, Drop, GiveUp, Verdict
+from crawler.policy.retry import RetryRules, give_up, is_worth_another_try, reason_of, retry_verdict, wait_before
+from crawler.policy.verdict import Deliver, Drop, GiveUp, Instead, Later, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Rules:
 
 def judge(
     request: Request,
-    outcome: Response | Exception,
+    outcome: Response | Exception | Instead,
     rules: Rules,
     *,
     wall: float,
@@ -94,6 +94,21 @@ def judge(
             or (status_verdict(request, outcome, rules.status) if rules.status is not None else None)
             or Deliver(outcome)
         )
+    if isinstance(outcome, Instead):
+        return instead_verdict(request, outcome, rules.retry, wall=wall, random=random)
     if isinstance(outcome, IgnoreRequest):
         return Drop("ignored", str(outcome))
     return retry_verdict(request, outcome, rules.retry, wall=wall, random=random) or give_up(request, outcome)
+
+
+def instead_verdict(
+    request: Request, outcome: Instead, rules: RetryRules, *, wall: float, random: Callable[[], float]
+) -> Later:
+    """Return Later with what a middleware asks instead: at once, or if it counts as a try more (meta ``retry_times``)
+    after the wait that a retry has."""
+    of, instead = outcome.of, outcome.request
+    if of is None:
+        return Later(instead, 0.0, "instead", "a middleware")
+    times, before = instead.meta.get("retry_times", 0), request.meta.get("retry_times", 0)
+    seconds = wait_before(times, of, rules, wall=wall, random=random) if times > before else 0.0
+    return Later(instead, seconds, "instead", *reason_of(of))

@@ -92,19 +92,26 @@ def retry_verdict(
     most = meta.get("max_retry_times")
     if times > (rules.retry_times if most is None else most):
         return None if isinstance(outcome, Response) else give_up(request, outcome)
-    seconds = backoff(times, rules, random)
-    status = None
-    if isinstance(outcome, Response):
-        status = outcome.status
-        reason = f"{outcome.status} {_phrase(outcome.status)}"
-        asked = retry_after(outcome, wall)
-        if asked is not None:
-            seconds = max(seconds, min(asked, rules.retry_after_max))
-    else:
-        reason = type(outcome).__name__
     adjust = meta.get("priority_adjust", rules.retry_priority_adjust)
     again = request.replace(meta={**meta, "retry_times": times}, priority=request.priority + adjust)
-    return Later(again, seconds, "retry", reason, status)
+    seconds = wait_before(times, outcome, rules, wall=wall, random=random)
+    return Later(again, seconds, "retry", *reason_of(outcome))
+
+
+def wait_before(
+    times: int, outcome: Response | Exception, rules: RetryRules, *, wall: float, random: Callable[[], float]
+) -> float:
+    """Return the seconds before try number ``times`` (from 1): the back-off, or what Retry-After asks if longer."""
+    seconds = backoff(times, rules, random)
+    asked = retry_after(outcome, wall) if isinstance(outcome, Response) else None
+    return seconds if asked is None else max(seconds, min(asked, rules.retry_after_max))
+
+
+def reason_of(outcome: Response | Exception) -> tuple[str, int | None]:
+    """Return why something is asked again, in Scrapy's words, and the status if there was one."""
+    if isinstance(outcome, Response):
+        return f"{outcome.status} {_phrase(outcome.status)}", outcome.status
+    return type(outcome).__name__, None
 
 
 def is_worth_another_try(outcome: Response | Exception, rules: RetryRules) -> bool:

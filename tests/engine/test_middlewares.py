@@ -7,10 +7,10 @@ import itertools
 from typing import Any
 
 from crawler.errors import IgnoreRequest
-from crawler.events import Events, ItemScraped, RequestEnded, SpiderFailed
+from crawler.events import Events, ItemScraped, RequestDelayed, RequestEnded, SpiderFailed
 from crawler.model.request import Request
 from crawler.model.response import Response
-from crawler.policy.verdict import Drop
+from crawler.policy.verdict import Drop, Instead
 from crawler.spider import Spider
 from crawler.testing import crawl
 
@@ -171,3 +171,68 @@ def test_a_response_keeps_its_requests_fragment_through_redirects_and_no_page_is
     urls = [ROOT + "#top", ROOT + "to#mine", ROOT + "to2#theirs"]
     assert sorted(result.items, key=str) == [{"url": url, "inner": True} for url in urls]
     assert len([url for url in result.urls if not url.endswith("robots.txt")]) == 5
+
+
+class ToTheMirror:
+    """Asks the mirror for what the site does not have."""
+
+    async def __call__(self, request: Request, fetch: Any) -> Response | Request:
+        response: Response = await fetch(request)
+        if response.status == 404 and "robots" not in request.meta:
+            return request.replace(url=request.url.replace("a.test", "mirror.test"))
+        return response
+
+
+def endings(result: Any) -> list[tuple[str, str, str]]:
+    return [(event.request.url, event.outcome, event.reason) for event in result.happened(RequestEnded)]
+
+
+def test_a_middleware_may_ask_another_request_instead() -> None:
+    site = {ROOT: '<a href="/gone">', "http://mirror.test/gone": "kept"}
+    result = crawl(Pages, site, settings={"MIDDLEWARES": [ToTheMirror]})
+    assert [item["text"] for item in result.items][1:] == ["kept"]
+    assert endings(result) == [(ROOT, "answered", ""), ("http://mirror.test/gone", "answered", "")]
+    delayed = [(event.kind, event.reason, event.status) for event in result.happened(RequestDelayed)]
+    assert delayed == [("instead", "a middleware", None)]
+    assert {"http://mirror.test/robots.txt"} < {sent.url for sent in result.sent}  # the mirror's rules are asked first
+
+
+def test_what_is_asked_instead_is_judged_and_looked_for_as_a_redirects_target_is() -> None:
+    class Scoped(Pages):
+        allowed_domains = ["a.test"]
+
+    site = {ROOT: '<a href="/gone">'}
+    result = crawl(Scoped, site, settings={"MIDDLEWARES": [ToTheMirror]})
+    assert endings(result)[1:] == [("http://a.test/gone", "dropped", "offsite")]
+
+    class Home:
+        async def __call__(self, request: Request, fetch: Any) -> Response | Request:
+            return await fetch(request) if request.url == ROOT else request.replace(url=ROOT)
+
+    result = crawl(Pages, {ROOT: '<a href="/one">'}, settings={"MIDDLEWARES": [Home], "ROBOTSTXT_OBEY": False})
+    assert endings(result)[1:] == [(ROOT, "dropped", "duplicate")]
+
+
+def test_a_try_more_that_a_middleware_asks_for_waits_as_a_retry_does() -> None:
+    class Again:
+        async def __call__(self, request: Request, fetch: Any) -> Response | Instead:
+            response: Response = await fetch(request)
+            times = request.meta.get("retry_times", 0)
+            if response.text != "busy" or times == 3:
+                return response
+            again = request.replace(meta={**request.meta, "retry_times": times + 1}, dont_filter=True)
+            return Instead(again, response)
+
+    settings = {"MIDDLEWARES": [Again], "ROBOTSTXT_OBEY": False, "RETRY_BACKOFF": 10.0}
+    result = crawl(Pages, {ROOT: "busy"}, settings=settings)
+    waits = [later.when - earlier.when for earlier, later in itertools.pairwise(result.sent)]
+    assert [5 <= waits[0] <= 11, 10 <= waits[1] <= 21, 20 <= waits[2] <= 41] == [True] * 3
+
+
+def test_a_robots_txt_that_a_middleware_wants_elsewhere_is_out_of_reach() -> None:
+    class Elsewhere:
+        async def __call__(self, request: Request, fetch: Any) -> Response | Request:
+            return request.replace(url="http://b.test/") if "robots" in request.meta else await fetch(request)
+
+    result = crawl(Pages, {ROOT: "x"}, settings={"MIDDLEWARES": [Elsewhere], "RETRY_ENABLED": False})
+    assert endings(result) == [(ROOT, "failed", "FetchError")]

@@ -15,6 +15,7 @@ from crawler.download.seam import Downloader, Exchange, Head, OnHead
 from crawler.errors import UnsupportedScheme
 from crawler.model.request import Request
 from crawler.model.response import Response
+from crawler.policy.verdict import Instead
 
 Fetch = Callable[[Request], Awaitable[Response]]
 Drive = Callable[[Coroutine[Any, Any, Response]], "Deferred[Response]"]
@@ -26,7 +27,8 @@ class Middleware(Protocol):
 
     The first call of ``fetch`` goes on inwards with the request it is given. A second call sends another
     request, which takes its turn in the frontier like an inline fetch and comes through all middlewares.
-    A FetchError of ``fetch`` may be caught; raising IgnoreRequest drops the request.
+    A FetchError of ``fetch`` may be caught; raising IgnoreRequest drops the request. A returned Request is asked
+    instead: the accepted request goes on as that one, as it does with a redirect.
 
     A middleware that has a method ``on_head(request, head) -> bool`` is shown each head as it arrives,
     with the request as it was sent, before the body is read; False stops the reading there.
@@ -36,7 +38,7 @@ class Middleware(Protocol):
     which costs more than most middlewares do.
     """
 
-    async def __call__(self, request: Request, fetch: Fetch) -> Response: ...
+    async def __call__(self, request: Request, fetch: Fetch) -> Response | Request | Instead: ...
 
 
 def compile_chain(
@@ -103,7 +105,7 @@ def _around(middleware: Middleware, inner: Fetch, again: Fetch) -> Fetch:
             went = True
             return inner(next_request)
 
-        return middleware(request, fetch)
+        return middleware(request, fetch)  # type: ignore[return-value]  # what is asked instead goes outwards as it is
 
     return call
 

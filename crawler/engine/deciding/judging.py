@@ -4,7 +4,8 @@ The policies judge (pure functions); here the verdict is carried out: to the cal
 queue, to the errback, or dropped with a named reason.
 
 The target of a redirect is judged and looked for like a new request, but it is the same accepted request: it is
-postponed to the target's host, or dropped if somebody else has asked for the target.
+postponed to the target's host, or dropped if somebody else has asked for the target. What a middleware asks instead is
+such a target.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
 from crawler.engine.clock import Clock
-from crawler.engine.deciding.acceptance import Acceptance, StartPages
+from crawler.engine.deciding.acceptance import Acceptance, StartPages, name_of
 from crawler.engine.deciding.ends import Ends
 from crawler.engine.ending import Ending
 from crawler.engine.frames import error_of, message_of
@@ -29,10 +30,12 @@ from crawler.events import Events, RequestDelayed
 from crawler.frontier.host import Entry
 from crawler.frontier.store import Attempt, Offer, Postponed, Redirected, Store
 from crawler.model.masking import masked
+from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.policy.outcome import Rules, judge
 from crawler.policy.redirect import METHOD_KEY
-from crawler.policy.verdict import Deliver, Drop, GiveUp, Later, Verdict
+from crawler.policy.retry import reason_of
+from crawler.policy.verdict import Deliver, Drop, GiveUp, Instead, Later, Verdict
 
 
 @dataclass(eq=False, repr=False, slots=True)
@@ -106,8 +109,15 @@ class Redirects:
             self._ends.drop(entry, offer.reason, offer.detail)
             return
         request = offer.request
+        if not (inline or entry.carried or self._can_keep(request)):
+            name = name_of(request.callback or "parse")
+            said = (
+                f"a middleware asks {request.url} instead, for {name}: only methods of the spider can be kept with it"
+            )
+            self._ends.give_up(entry, InvalidRequest(said))
+            return
         entry.request, entry.host, entry.origin = request, offer.host, offer.origin
-        if inline or request.url in (request.meta.get("redirect_urls") or ()):
+        if inline or (verdict.kind == "redirect" and request.url in (request.meta.get("redirect_urls") or ())):
             self._again.postpone(entry, verdict)  # in its own chain: a page that sets a cookie and comes back
             return
         self._ending.life.ledger.begin(Kind.REDIRECT)
@@ -120,6 +130,10 @@ class Redirects:
         asked = self._is_new(entry, offer, verdict)
         asked.addCallbacks(self._decided, self._failed, callbackArgs=(entry, verdict))
         asked.addErrback(lambda failure: self._ending.fail(error_of(failure)))  # of what followed the answer
+
+    def _can_keep(self, request: Request) -> bool:
+        """Tell whether the store can; odd values in meta and cb_kwargs it leaves out by itself."""
+        return self._store.can_store(request) or self._store.can_store(request.replace(meta={}, cb_kwargs={}))
 
     def _is_new(self, entry: Entry, offer: Offer, verdict: Later) -> Deferred[Redirected]:
         uncommitted, fingerprint = self._keeper.uncommitted, offer.fingerprint
@@ -164,7 +178,7 @@ class Judging:
     _inline: Inline
     notes: bool
 
-    def judge(self, entry: Entry, outcome: Response | Exception) -> None:
+    def judge(self, entry: Entry, outcome: Response | Exception | Instead) -> None:
         """Judge the outcome of an entry whose exchange is over."""
         wall = self._machine.clock.wall()
         if self.notes and not entry.carried:
@@ -178,7 +192,7 @@ class Judging:
         if isinstance(verdict, Deliver):
             self._ends.deliver(entry, verdict.response)
         elif isinstance(verdict, Later):
-            if verdict.kind == "redirect":
+            if verdict.kind != "retry":
                 self._redirects.follow(entry, verdict, inline=entry in self._inline)
             else:
                 entry.request = verdict.request
@@ -188,9 +202,12 @@ class Judging:
         else:
             self._ends.drop(entry, verdict.reason, verdict.detail)
 
-    def _note(self, entry: Entry, outcome: Response | Exception, wall: float) -> None:
+    def _note(self, entry: Entry, outcome: Response | Exception | Instead, wall: float) -> None:
         if isinstance(outcome, Response):
             attempt = Attempt(wall, entry.request.url, str(outcome.status), "")
+        elif isinstance(outcome, Instead):
+            said = "" if outcome.of is None else reason_of(outcome.of)[0]
+            attempt = Attempt(wall, entry.request.url, "Instead", f"{said}: asked {outcome.request.url} instead")
         else:
             attempt = Attempt(wall, entry.request.url, type(outcome).__name__, message_of(outcome))
         if entry.attempts_log is None:

@@ -45,6 +45,7 @@ from crawler.model.masking import masked
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.policy.throttle import OVERLOADED
+from crawler.policy.verdict import Instead
 
 logger = logging.getLogger(__name__)
 
@@ -197,12 +198,14 @@ class Flight:
         for deferred in list(self._in_flight.values()):
             deferred.cancel()
 
-    def outcome(self, result: Response | Failure, request: Request) -> Response | Exception:
+    def outcome(self, result: Response | Failure, request: Request) -> Response | Exception | Instead:
         """Return what the middlewares and the downloader came to."""
         if isinstance(result, Response):
             if self._events.wants(ResponseReceived):
                 self._events.publish(ResponseReceived(result, request))
             return result
+        if isinstance(result, Request | Instead):
+            return self._instead(result, request)
         error = error_of(result) if isinstance(result, Failure) else _no_response(result)
         if isinstance(error, CancelledError):
             error = FetchCancelled("the fetch was cancelled", request=request)
@@ -215,6 +218,15 @@ class Flight:
         elif not isinstance(error, IgnoreRequest):
             self._events.publish(FetchFailed(request, error))
         return error
+
+    def _instead(self, result: Request | Instead, request: Request) -> Instead:
+        """A middleware asks another request instead; what had come is told all the same."""
+        instead = Instead(result) if isinstance(result, Request) else result
+        if isinstance(instead.of, Response):
+            self.outcome(instead.of, request)
+        elif isinstance(instead.of, FetchError):
+            self._events.publish(FetchFailed(request, instead.of))
+        return instead
 
     def _fetched(self, result: Response | Failure, entry: Entry, generation: int) -> None:
         if self._life.cut:
@@ -236,7 +248,7 @@ class Flight:
             ledger.end(Kind.JUDGING)
             ledger.changed()
 
-    def _judge(self, entry: Entry, outcome: Response | Exception, generation: int) -> None:
+    def _judge(self, entry: Entry, outcome: Response | Exception | Instead, generation: int) -> None:
         begins = self._life.begins
         if not begins and isinstance(outcome, RequestDropped) and outcome.reason == SHUTDOWN:
             self._queue.leave(entry)  # a middleware wanted one more fetch, which a stop refuses
@@ -247,11 +259,13 @@ class Flight:
             self._queue.leave(entry)
             return
         if self._throttle.states or not isinstance(outcome, Response) or outcome.status in OVERLOADED:
-            self._throttle.answered(entry, outcome, generation)
+            came = outcome.of if isinstance(outcome, Instead) else outcome
+            if came is not None:
+                self._throttle.answered(entry, came, generation)
         if not entry.robots:
             self._judging.judge(entry, outcome)
         elif self._life.begins:
-            self._turns.answered(entry, outcome)
+            self._turns.answered(entry, _for_robots(outcome) if isinstance(outcome, Instead) else outcome)
 
     def _goes_again(self, result: Response | Failure, entry: Entry) -> bool:
         """Queue an entry once more whose connection the peer had closed, or that could not be begun; tell whether.
@@ -271,5 +285,13 @@ class Flight:
         return True
 
 
+def _for_robots(instead: Instead) -> Response | Exception:
+    """Return what came for robots.txt, whose redirects and tries are the robots gate's own."""
+    said = f"a middleware asked {instead.request.url} instead of robots.txt, which is fetched by itself"
+    return instead.of if instead.of is not None else FetchError(said, sent=False)
+
+
 def _no_response(result: object) -> TypeError:
-    return TypeError(f"the middlewares and the downloader must return a Response, but here came {result!r:.80}")
+    return TypeError(
+        f"the middlewares must return a Response or a Request, the downloader a Response, but here came {result!r:.80}"
+    )

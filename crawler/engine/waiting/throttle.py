@@ -182,7 +182,10 @@ class Throttle:
 
 def limits_of(core: CoreSettings) -> LimitsByHost:
     """Return the general limits, and for the hosts in DOWNLOAD_SLOTS their own."""
-    general = HostLimits(core.CONCURRENT_REQUESTS_PER_DOMAIN, core.DOWNLOAD_DELAY, core.RANDOMIZE_DOWNLOAD_DELAY)
+    delay = core.DOWNLOAD_DELAY
+    if core.THROTTLE_ENABLED and core.THROTTLE_BY == "latency":
+        delay = max(delay, core.THROTTLE_START_DELAY)
+    general = HostLimits(core.CONCURRENT_REQUESTS_PER_DOMAIN, delay, core.RANDOMIZE_DOWNLOAD_DELAY)
     own = {
         host: HostLimits(
             slot.get("concurrency", general.concurrency),

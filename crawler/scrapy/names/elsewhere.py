@@ -66,7 +66,6 @@ _PLUGIN = "it belongs to a plugin of Scrapy; pages are fetched by DOWNLOADER and
 META_KEYS = {
     "verbatim_url": "URLs are sent in their normal form",
     "download_warnsize": "DOWNLOAD_WARNSIZE is for all requests",
-    "autothrottle_dont_adjust_delay": "the throttle slows down only where a host says so; THROTTLE_ENABLED is for all",
     "http_user": _AUTH,
     "http_pass": _AUTH,
     "http_auth_domain": _AUTH,
