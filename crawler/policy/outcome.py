@@ -97,7 +97,7 @@ def judge(
     if isinstance(outcome, Instead):
         return instead_verdict(request, outcome, rules.retry, wall=wall, random=random)
     if isinstance(outcome, IgnoreRequest):
-        return Drop("ignored", str(outcome))
+        return Drop("ignored", str(outcome), outcome)
     return retry_verdict(request, outcome, rules.retry, wall=wall, random=random) or give_up(request, outcome)
 
 

@@ -46,10 +46,14 @@ class GiveUp:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """The request is not wanted; ``reason`` is one of few words that stats count, ``detail`` is prose."""
+    """The request is not wanted; ``reason`` is one of few words that stats count, ``detail`` is prose.
+
+    ``cause`` is what a middleware raised to say so.
+    """
 
     reason: str
     detail: str = ""
+    cause: Exception | None = None
 
 
 Verdict: TypeAlias = Deliver | Later | GiveUp | Drop

@@ -78,4 +78,5 @@ def test_errors() -> None:
     assert lasting.request is not None
     bug = ValueError("x")
     assert verdict_on(bug) == GiveUp(bug)
-    assert verdict_on(errors.IgnoreRequest("not today")) == Drop("ignored", "not today")
+    raised = errors.IgnoreRequest("not today")
+    assert verdict_on(raised) == Drop("ignored", "not today", raised)

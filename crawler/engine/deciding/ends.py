@@ -72,9 +72,11 @@ class Ends:
             logger.info("Ignoring response %r: its status is not handled (HTTPERROR_ALLOWED_CODES)", error.response)
         self._end(entry, "failed", type(error).__name__, error)
 
-    def drop(self, entry: Entry, reason: str, detail: str = "") -> None:
+    def drop(self, entry: Entry, reason: str, detail: str = "", cause: Exception | None = None) -> None:
         """The request ends without a response for a named reason."""
-        self._end(entry, "dropped", reason, RequestDropped(reason, request=entry.request, detail=detail))
+        error = RequestDropped(reason, request=entry.request, detail=detail)
+        error.__cause__ = cause
+        self._end(entry, "dropped", reason, error)
 
     def _end(self, entry: Entry, outcome: str, reason: str, error: BaseException) -> None:
         status = error.response.status if isinstance(error, HttpError) else None

@@ -200,7 +200,7 @@ class Judging:
         elif isinstance(verdict, GiveUp):
             self._ends.give_up(entry, verdict.error)
         else:
-            self._ends.drop(entry, verdict.reason, verdict.detail)
+            self._ends.drop(entry, verdict.reason, verdict.detail, verdict.cause)
 
     def _note(self, entry: Entry, outcome: Response | Exception | Instead, wall: float) -> None:
         if isinstance(outcome, Response):

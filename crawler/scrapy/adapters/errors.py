@@ -54,7 +54,12 @@ _CLASSES: Final[dict[type[Exception], type[Exception]]] = {
 
 
 def as_scrapy_error(error: BaseException) -> Any:
-    """Return an error of the crawler's as one that is Scrapy's and Twisted's, too; any other as it is."""
+    """Return an error of the crawler's as one that is Scrapy's and Twisted's, too; any other as it is.
+
+    What a middleware refused with IgnoreRequest is told by that itself.
+    """
+    if type(error) is errors.RequestDropped and isinstance(error.__cause__, errors.IgnoreRequest):
+        return error.__cause__
     both = _CLASSES.get(type(error))  # type: ignore[arg-type]  # another type has none
     if both is None:
         return error

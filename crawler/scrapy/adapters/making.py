@@ -13,6 +13,8 @@ from typing import Any
 from crawler.assembly import making
 from crawler.config.settings import Settings
 from crawler.errors import UsageError
+from crawler.policy.outcome import Rules
+from crawler.scrapy.adapters import chain
 from crawler.scrapy.crawler import Crawler
 from crawler.scrapy.names.attributes import OLD_SETTINGS
 from crawler.scrapy.names.layers import FromScrapy
@@ -80,9 +82,18 @@ class Making(making.Making):
         if getattr(spider, "crawler", None) is not crawler:
             spider.bind(crawler)
         crawler.spider = spider
-        self.settings = self.loaded(crawler, _attributes(spider))
+        self.settings = self.loaded(crawler, _attributes(spider) | chain.laid_over(crawler))
         crawler.settings.freeze()
         return spider
+
+    def middlewares(self) -> list[Any]:
+        """Make the middlewares, the project's inside of those that only we know."""
+        return [*super().middlewares(), *chain.make(self.crawler)]
+
+    def rules(self, spider: Spider) -> Rules:
+        """Return the policies' rules, as far as they are not the middlewares'."""
+        rules = super().rules(spider)
+        return chain.without_policies(rules) if chain.in_path(self.crawler) else rules
 
 
 def _attributes(spider: Spider) -> dict[str, Any]:

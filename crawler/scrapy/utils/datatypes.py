@@ -38,9 +38,7 @@ class CaseInsensitiveDict(UserDict[Any, Any]):
         return f"<{type(self).__name__}: {super().__repr__()}>"
 
     def __copy__(self) -> Self:
-        made = type(self)()
-        made.data, made._keys = self.data.copy(), self._keys.copy()
-        return made
+        return type(self)(self.data)
 
     copy = __copy__
 

@@ -1,1 +1,0 @@
-"""The pipelines that Scrapy brings: files and images."""

@@ -1,0 +1,358 @@
+"""Do a project's downloader middlewares stand round a download as Scrapy has them?"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred, succeed
+
+from crawler.errors import ConnectionFailed, FetchTimeout, SettingError
+from crawler.events import RequestEnded
+from crawler.model.response import Response as NativeResponse
+from crawler.scrapy.adapters.errors import as_scrapy_error
+from crawler.scrapy.downloadermiddlewares.retry import RetryMiddleware
+from crawler.scrapy.downloadermiddlewares.useragent import UserAgentMiddleware
+from crawler.scrapy.exceptions import DownloadConnectionRefusedError, IgnoreRequest, NotConfigured
+from crawler.scrapy.http import HtmlResponse, Request
+from crawler.scrapy.spiders import Spider
+from crawler.testing import Result, crawl
+
+_serial = itertools.count()
+ROOT = "http://a.test/"
+
+
+class Made(Spider):
+    name = "made"
+    start_urls = [ROOT]
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.failures: list[Any] = []
+
+    async def start(self) -> Any:
+        for url in self.start_urls:
+            yield Request(url, dont_filter=True, errback=self.failed)
+
+    def parse(self, response: Any, **kwargs: Any) -> Any:
+        yield {"url": response.url, "text": response.text}
+
+    def failed(self, failure: Any) -> None:
+        self.failures.append(as_scrapy_error(failure.value))
+
+
+def run(site: Any, *middlewares: Any, spider: type[Spider] = Made, **settings: Any) -> Result:
+    numbers = {each: 100 * place for place, each in enumerate(middlewares, 5)}
+    given = {"DOWNLOADER_MIDDLEWARES": numbers, "ROBOTSTXT_OBEY": False, "CRAWLER_RETRY_BACKOFF": 0.0, **settings}
+    return crawl(type("One", (spider,), {"custom_settings": given}), site)
+
+
+def middleware(**methods: Callable[..., Any]) -> type:
+    return type(f"Middleware{next(_serial)}", (), methods)
+
+
+def stats(result: Result, *names: str) -> list[Any]:
+    return [result.spider.stats.get_value(name) for name in names]
+
+
+def endings(result: Result) -> list[tuple[str, str]]:
+    return [(event.outcome, event.reason) for event in result.happened(RequestEnded)]
+
+
+def noting(notes: list[str], name: str) -> type:
+    def request(self: Any, request: Any, spider: Any) -> None:
+        notes.append(f"{name} request of {spider.name}")
+
+    def response(self: Any, request: Any, response: Any) -> Any:
+        notes.append(f"{name} response {response.status}")
+        return response
+
+    return middleware(process_request=request, process_response=response)
+
+
+def test_requests_go_through_by_rising_numbers_and_responses_by_falling_ones() -> None:
+    notes: list[str] = []
+    run({ROOT: "x"}, noting(notes, "outer"), noting(notes, "inner"))
+    assert notes == ["outer request of made", "inner request of made", "inner response 200", "outer response 200"]
+
+
+def test_what_process_request_leaves_is_sent_shown_and_tried_again() -> None:
+    def counted(self: Any, request: Any) -> None:
+        request.meta["tries"] = request.meta.get("tries", 0) + 1
+        request.headers["X-Try"] = str(request.meta["tries"])
+
+    class Shows(Made):
+        def parse(self, response: Any, **kwargs: Any) -> Any:
+            yield {
+                "try": response.request.headers["X-Try"],
+                "meta": response.meta["tries"],
+                "times": response.meta["retry_times"],
+            }
+
+    answers = iter([503, 503, "x"])
+    result = run(lambda request: next(answers), middleware(process_request=counted), spider=Shows)
+    assert [sent.request.headers["X-Try"] for sent in result.sent] == [b"1", b"2", b"3"]
+    assert result.items == [{"try": b"3", "meta": 3, "times": 2}]
+    assert stats(result, "retry/count", "retry/reason_count/503 Service Unavailable", "retry/max_reached") == [
+        2,
+        2,
+        None,
+    ]
+
+
+def test_a_middleware_may_answer_by_itself() -> None:
+    def answer(self: Any, request: Any) -> Any:
+        return HtmlResponse(request.url, body=b"made up", request=request)
+
+    result = run({}, middleware(process_request=answer))
+    assert (result.items, result.sent) == ([{"url": ROOT, "text": "made up"}], [])
+    assert stats(result, "downloader/request_count", "downloader/response_count") == [0, 1]
+
+
+def test_a_middleware_may_have_another_request_asked() -> None:
+    def elsewhere(self: Any, request: Any, response: Any) -> Any:
+        return request.replace(url=f"{ROOT}other") if response.status == 404 else response
+
+    result = run({f"{ROOT}other": "x"}, middleware(process_response=elsewhere))
+    assert result.items == [{"url": f"{ROOT}other", "text": "x"}]
+    assert endings(result) == [("answered", "")]
+
+
+def test_a_request_that_comes_again_without_dont_filter_is_a_duplicate() -> None:
+    """As in Scrapy, where `return request` is lost for one that is filtered."""
+
+    class Links(Made):
+        def parse(self, response: Any, **kwargs: Any) -> Any:
+            yield Request(f"{ROOT}link", callback=self.parse)
+
+    def again(self: Any, request: Any, response: Any) -> Any:
+        return request if request.url.endswith("link") else response
+
+    result = run({ROOT: "x", f"{ROOT}link": "y"}, middleware(process_response=again), spider=Links)
+    assert endings(result) == [("answered", ""), ("dropped", "duplicate")]
+
+
+@pytest.mark.parametrize("hook", ["process_request", "process_response"])
+def test_ignore_request_goes_to_the_errback_and_is_no_failure(hook: str) -> None:
+    class NotThis(IgnoreRequest):
+        pass
+
+    def refuse(self: Any, request: Any, response: Any = None) -> Any:
+        raise NotThis("not this")
+
+    result = run({ROOT: "x"}, middleware(**{hook: refuse}))
+    assert [(type(each), str(each)) for each in result.spider.failures] == [(NotThis, "not this")]  # type: ignore[attr-defined]
+    assert endings(result) == [("dropped", "ignored")]
+
+
+def test_process_exception_is_offered_what_happened_by_falling_numbers() -> None:
+    notes: list[str] = []
+
+    def noted(name: str, answer: Any = None) -> type:
+        def exception(self: Any, request: Any, exception: Any, spider: Any) -> Any:
+            notes.append(f"{name} {type(exception).__name__}")
+            return answer
+
+        return middleware(process_exception=exception)
+
+    given = HtmlResponse(ROOT, body=b"saved")
+    outer, inner = noted("outer", given), noted("inner")
+    result = run({ROOT: ConnectionFailed("refused")}, outer, inner, RETRY_ENABLED=False)
+    assert notes == ["inner DownloadConnectionRefusedError", "outer DownloadConnectionRefusedError"]
+    assert result.items == [{"url": ROOT, "text": "saved"}]
+    assert stats(result, "downloader/exception_count", "downloader/response_count") == [1, 1]
+
+
+def test_process_exception_gets_what_process_request_raised_and_may_ask_something_else() -> None:
+    def broken(self: Any, request: Any) -> None:
+        if request.url == ROOT:
+            raise KeyError("oops")
+
+    def mended(self: Any, request: Any, exception: Any) -> Any:
+        return Request(f"{ROOT}mended", callback=request.callback) if isinstance(exception, KeyError) else None
+
+    result = run({f"{ROOT}mended": "x"}, middleware(process_request=broken, process_exception=mended))
+    assert [item["url"] for item in result.items] == [f"{ROOT}mended"]
+
+
+def test_an_error_nobody_wants_is_tried_again_and_then_the_errbacks() -> None:
+    result = run({ROOT: FetchTimeout("late")}, middleware(process_request=lambda self, request: request.headers))
+    # (and a middleware that returns nonsense is told by name, see below)
+    assert [type(each).__name__ for each in result.spider.failures] == ["_InvalidOutput"]  # type: ignore[attr-defined]
+    result = run({ROOT: ConnectionFailed("refused")}, noting([], "one"))
+    (error,) = result.spider.failures  # type: ignore[attr-defined]
+    assert isinstance(error, DownloadConnectionRefusedError)
+    assert len(result.sent) == 3
+    assert stats(result, "retry/count", "retry/max_reached") == [2, 1]
+    assert stats(result, "retry/reason_count/scrapy.exceptions.DownloadConnectionRefusedError") == [2]
+
+
+@pytest.mark.parametrize(
+    ("hook", "said"),
+    [
+        ("process_request", "must return Response or Request or None, but returned int: 7"),
+        ("process_response", "must return Response or Request, but returned int: 7"),
+        ("process_exception", "must return Response or Request or None, but returned int: 7"),
+    ],
+)
+def test_what_a_hook_may_not_return_is_named(hook: str, said: str) -> None:
+    def nonsense(self: Any, request: Any, response: Any = None, exception: Any = None) -> Any:
+        return 7
+
+    page = ConnectionFailed("refused") if hook == "process_exception" else "x"
+    result = run({ROOT: page}, middleware(**{hook: nonsense}), RETRY_ENABLED=False)
+    (error,) = result.spider.failures  # type: ignore[attr-defined]
+    assert isinstance(error, TypeError)
+    assert said in str(error)
+    assert "nonsense" in str(error)
+    assert [outcome for outcome, _ in endings(result)] == ["failed"]
+
+
+@pytest.mark.parametrize("hook", ["process_request", "process_response", "process_exception"])
+def test_what_a_hook_raises_is_the_errbacks_and_the_crawl_goes_on(hook: str) -> None:
+    def broken(self: Any, request: Any, response: Any = None, exception: Any = None) -> Any:
+        raise ZeroDivisionError(hook)
+
+    class Two(Made):
+        start_urls = [ROOT, f"{ROOT}2"]
+
+    page = ConnectionFailed("refused") if hook == "process_exception" else "x"
+    result = run(lambda request: page, middleware(**{hook: broken}), spider=Two, RETRY_ENABLED=False)
+    assert [type(each) for each in result.spider.failures] == [ZeroDivisionError] * 2  # type: ignore[attr-defined]
+
+
+def test_a_process_response_that_forgets_to_return_is_named() -> None:
+    def forgets(self: Any, request: Any, response: Any) -> None:
+        response.headers["X-Seen"] = "1"
+
+    result = run({ROOT: "x"}, middleware(process_response=forgets))
+    assert "must return Response or Request, but returned NoneType" in str(result.spider.failures[0])  # type: ignore[attr-defined]
+
+
+def test_hooks_may_be_coroutines_and_give_deferreds() -> None:
+    async def sleeps(self: Any, request: Any) -> None:
+        await asyncio.sleep(1)
+        await succeed(None)
+
+    def deferred(self: Any, request: Any, response: Any) -> Deferred[Any]:
+        return succeed(response.replace(body=b"replaced"))
+
+    result = run({ROOT: "x"}, middleware(process_request=sleeps, process_response=deferred))
+    assert [item["text"] for item in result.items] == ["replaced"]
+    assert result.sent[0].when >= 1
+
+
+def test_one_of_scrapys_own_is_switched_off_by_none() -> None:
+    own = {"scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": None}
+    result = run({ROOT: "x"}, DOWNLOADER_MIDDLEWARES=own)
+    assert b"User-Agent" not in result.sent[0].request.headers
+    off = {"scrapy.downloadermiddlewares.retry.RetryMiddleware": None}
+    assert len(run({ROOT: 503}, DOWNLOADER_MIDDLEWARES=off).sent) == 1
+    assert len(run({ROOT: 503}, DOWNLOADER_MIDDLEWARES={**off, noting([], "one"): 1}).sent) == 1
+
+
+def test_one_of_scrapys_own_is_replaced_by_what_is_derived_from_it() -> None:
+    class Blocked(RetryMiddleware):
+        def process_response(self, request: Any, response: Any, spider: Any = None) -> Any:
+            if b"captcha" in response.body:
+                return self._retry(request, "captcha", spider) or response
+            return super().process_response(request, response, spider)
+
+    class Named(UserAgentMiddleware):
+        def process_request(self, request: Any, spider: Any = None) -> None:
+            self.user_agent = "me/1.0"
+            super().process_request(request, spider)
+
+    answers = iter(["captcha", 503, "x"])
+    own = {
+        "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
+        "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": None,
+        Blocked: 550,
+        Named: 500,
+    }
+    result = run(lambda request: next(answers), DOWNLOADER_MIDDLEWARES=own)
+    assert [item["text"] for item in result.items] == ["x"]
+    assert {sent.request.headers["User-Agent"] for sent in result.sent} == {b"me/1.0"}
+    assert stats(result, "retry/count", "retry/reason_count/captcha") == [2, 1]
+
+
+def test_robots_txt_goes_through_the_projects_middlewares_too() -> None:
+    def proxied(self: Any, request: Any) -> Any:
+        if "proxy.test" not in request.url:
+            return request.replace(url=f"http://proxy.test/?url={request.url}", dont_filter=True)
+        return None
+
+    def site(request: Any) -> Any:
+        return "User-agent: *\nDisallow: /x" if "robots.txt" in request.url else request.url
+
+    result = run(site, middleware(process_request=proxied), ROBOTSTXT_OBEY=True)
+    assert [item["text"] for item in result.items] == [f"http://proxy.test/?url={ROOT}"]
+    assert all("proxy.test" in sent.url for sent in result.sent)
+
+
+def test_redirects_leave_what_scrapys_leave() -> None:
+    class Shows(Made):
+        def parse(self, response: Any, **kwargs: Any) -> Any:
+            names = ("redirect_times", "redirect_ttl", "redirect_urls", "redirect_reasons")
+            yield {name: response.meta[name] for name in names}
+
+    site = {
+        ROOT: NativeResponse(ROOT, 302, {"Location": "/two"}),
+        f"{ROOT}two": '<meta http-equiv="refresh" content="0; url=/three">',
+        f"{ROOT}three": "x",
+    }
+    result = run(site, noting([], "one"), spider=Shows, METAREFRESH_ENABLED=True)
+    assert result.items == [
+        {
+            "redirect_times": 2,
+            "redirect_ttl": 18,
+            "redirect_urls": [ROOT, f"{ROOT}two"],
+            "redirect_reasons": [302, "meta refresh"],
+        }
+    ]
+    many = run(lambda request: NativeResponse(ROOT, 302, {"Location": request.url + "x"}), noting([], "one"))
+    assert len(many.sent) == 21
+    assert [str(each) for each in many.spider.failures] == ["max redirections reached"]  # type: ignore[attr-defined]
+
+
+def test_a_middleware_that_is_not_configured_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    class Off:
+        @classmethod
+        def from_crawler(cls, crawler: Any) -> Any:
+            raise NotConfigured("no key")
+
+        def process_request(self, request: Any) -> Any:
+            raise AssertionError
+
+    with caplog.at_level(logging.WARNING):
+        assert len(run({ROOT: "x"}, Off).items) == 1
+    assert "no key" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"nowhere.to.be.Found": 1}, "nowhere"),
+        ({"tests.scrapy.test_chain.NotThere": 1}, "NotThere"),
+        ({NotConfigured: "first"}, "DOWNLOADER_MIDDLEWARES"),
+    ],
+)
+def test_a_list_of_middlewares_that_cannot_be_is_an_error_at_the_start(given: Any, said: str) -> None:
+    with pytest.raises(SettingError, match=said):
+        run({ROOT: "x"}, DOWNLOADER_MIDDLEWARES=given)
+
+
+def test_a_from_crawler_that_returns_nothing_or_raises_is_an_error_at_the_start() -> None:
+    nothing = middleware(from_crawler=classmethod(lambda cls, crawler: None))
+    with pytest.raises(SettingError, match="from_crawler"):
+        run({ROOT: "x"}, nothing)
+
+    def broken(cls: Any, crawler: Any) -> Any:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run({ROOT: "x"}, middleware(from_crawler=classmethod(broken)))
