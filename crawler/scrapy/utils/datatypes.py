@@ -38,7 +38,9 @@ class CaseInsensitiveDict(UserDict[Any, Any]):
         return f"<{type(self).__name__}: {super().__repr__()}>"
 
     def __copy__(self) -> Self:
-        return type(self)(self.data)
+        made = type(self)()
+        made.data, made._keys = self.data.copy(), self._keys.copy()
+        return made
 
     copy = __copy__
 

@@ -1,38 +1,150 @@
-"""How are a project's classes found by their paths and made? Scrapy's ``scrapy.utils.misc``."""
+"""How are objects loaded by their path, and components made?"""
 
 from __future__ import annotations
 
+import ast
+import inspect
+import os
+import textwrap
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache, partial
 from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any
+
+from crawler.scrapy.item import Item
+
+
+def arg_to_iter(arg: Any) -> Iterable[Any]:
+    """Return an iterable as it is, nothing for None, and anything else as the one element of a list."""
+    if arg is None:
+        return ()
+    return arg if hasattr(arg, "__iter__") and not isinstance(arg, dict | Item | str | bytes) else [arg]
 
 
 def load_object(path: Any) -> Any:
-    """Return what a dotted path names; a class or function is returned as it is.
+    """Return what a dotted path names; a class or a function as it is.
 
-    Raises TypeError for what is neither, ValueError for a name without module, NameError for a module that has no such
-    name, and whatever the module's import raises.
+    Raises TypeError, ValueError for what is no full path, ImportError, and NameError for a name that is not there.
     """
     if not isinstance(path, str):
         if callable(path):
             return path
-        raise TypeError(f"expected a class, a function or the dotted path of one, got {type(path).__name__}: {path!r}")
+        raise TypeError(f"Unexpected argument type, expected string or object, got: {type(path)}")
     module, dot, name = path.rpartition(".")
     if not dot:
-        raise ValueError(f"Error loading object {path!r}: not a full path; expected MODULE.NAME")
+        raise ValueError(f"Error loading object '{path}': not a full path")
     try:
         # Scrapy's own are ours, be the door open or not.
         return getattr(import_module(f"crawler.{module}" if path.startswith("scrapy.") else module), name)
     except AttributeError:
-        raise NameError(f"Module {module!r} doesn't define any object named {name!r}") from None
+        raise NameError(f"Module '{module}' doesn't define any object named '{name}'") from None
+
+
+def walk_modules_iter(path: str) -> Iterator[ModuleType]:
+    """Import a module and all below it. Raises what one of them raises."""
+    module = import_module(path)
+    yield module
+    for _, name, is_package in iter_modules(getattr(module, "__path__", ())):
+        if is_package:
+            yield from walk_modules_iter(f"{path}.{name}")
+        else:
+            yield import_module(f"{path}.{name}")
+
+
+def walk_modules(path: str) -> list[ModuleType]:
+    """Return a module and all below it, imported."""
+    return list(walk_modules_iter(path))
+
+
+def rel_has_nofollow(rel: str | None) -> bool:
+    """Tell whether a link's rel asks not to be followed."""
+    return rel is not None and "nofollow" in rel.lower().replace(",", " ").split()
 
 
 def build_from_crawler(objcls: Any, crawler: Any, /, *args: Any, **kwargs: Any) -> Any:
-    """Make an object by its class's ``from_crawler(crawler)`` if it has one, else by its constructor.
+    """Make a component by its from_crawler(), or else its constructor. Raises TypeError if that gives None."""
+    made_by = "from_crawler" if hasattr(objcls, "from_crawler") else "__new__"
+    instance = objcls.from_crawler(crawler, *args, **kwargs) if made_by == "from_crawler" else objcls(*args, **kwargs)
+    if instance is None:
+        raise TypeError(f"{objcls.__qualname__}.{made_by} returned None")
+    return instance
 
-    Raises TypeError if that gives None, and whatever the user's code raises.
+
+def create_instance(objcls: Any, settings: Any, crawler: Any, *args: Any, **kwargs: Any) -> Any:
+    """Make a component, as before Scrapy 2.12: by from_crawler(), from_settings() or its constructor.
+
+    Raises ValueError without settings and crawler, TypeError for None.
     """
-    by = "from_crawler" if hasattr(objcls, "from_crawler") else "__new__"
-    made = objcls(*args, **kwargs) if by == "__new__" else objcls.from_crawler(crawler, *args, **kwargs)
-    if made is None:
-        raise TypeError(f"{objcls.__qualname__}.{by} returned None")
-    return made
+    if settings is None and crawler is None:
+        raise ValueError("Specify at least one of settings and crawler.")
+    if crawler is not None and hasattr(objcls, "from_crawler"):
+        return build_from_crawler(objcls, crawler, *args, **kwargs)
+    if hasattr(objcls, "from_settings"):
+        settings = crawler.settings if settings is None else settings
+        instance = objcls.from_settings(settings, *args, **kwargs)
+    else:
+        instance = objcls(*args, **kwargs)
+    if instance is None:
+        raise TypeError(f"{objcls.__qualname__} gave None in the place of an instance")
+    return instance
+
+
+@contextmanager
+def set_environ(**kwargs: str) -> Iterator[None]:
+    """Set variables of the environment for a while."""
+    before = {name: os.environ.get(name) for name in kwargs}
+    os.environ.update(kwargs)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def walk_callable(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what a function consists of, but for functions within it."""
+    todo, inside = [node], False
+    while todo:
+        node = todo.pop(0)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            if inside:
+                continue
+            inside = True
+        todo.extend(ast.iter_child_nodes(node))
+        yield node
+
+
+@lru_cache(maxsize=128)
+def is_generator_with_return_value(callable: Callable[..., Any]) -> bool:  # noqa: A002 - Scrapy's name
+    """Tell whether a generator function returns something. Raises OSError and SyntaxError where its source is none."""
+    if not inspect.isgeneratorfunction(callable):
+        return False
+    function: Any = callable
+    while isinstance(function, partial):
+        function = function.func
+    source = textwrap.dedent(inspect.getsource(function))
+    returns = (node.value for node in walk_callable(ast.parse(source)) if isinstance(node, ast.Return))
+    return any(not (value is None or (isinstance(value, ast.Constant) and value.value is None)) for value in returns)
+
+
+def warn_on_generator_with_return_value(spider: Any, callable: Callable[..., Any]) -> None:  # noqa: A002
+    """Warn of a callback whose return value nobody sees."""
+    if not spider.settings.getbool("WARN_ON_GENERATOR_RETURN_VALUE"):
+        return
+    name = f"{type(spider).__name__}.{getattr(callable, '__name__', callable)}"
+    try:
+        if is_generator_with_return_value(callable):
+            warnings.warn(
+                f'The "{name}" method is a generator and includes a "return" statement with a value different than '
+                "None: nobody is given that value. Yield it.",
+                stacklevel=2,
+            )
+    except IndentationError:
+        warnings.warn(f'Unable to determine whether or not "{name}" is a generator with a return value', stacklevel=2)

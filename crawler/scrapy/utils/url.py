@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlparse, urlunparse
@@ -22,7 +23,10 @@ def url_is_from_any_domain(url: Any, domains: Iterable[str]) -> bool:
 def url_is_from_spider(url: Any, spider: Any) -> bool:
     """Tell whether a URL belongs to a spider class: by its name or its allowed_domains."""
     allowed = getattr(spider, "allowed_domains", None)
-    return url_is_from_any_domain(url, [spider.name, *([] if isinstance(allowed, property) else allowed or [])])
+    if isinstance(allowed, property):
+        warnings.warn(f"{spider.__name__}.allowed_domains is a property: a class has no value of it", stacklevel=2)
+        allowed = None
+    return url_is_from_any_domain(url, [spider.name, *(allowed or ())])
 
 
 def url_has_any_extension(url: Any, extensions: Iterable[str]) -> bool:

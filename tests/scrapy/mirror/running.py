@@ -56,10 +56,11 @@ def run(modules: Iterable[str], *options: str, python: str = sys.executable, doo
         plugins += ["-p", "driving", "-p", "no:cacheprovider", "-p", "no:xdist"]
         plugins += ["--noconftest", "--continue-on-collection-errors"]
         files = [f"tests/{module}" for module in modules]
+        path = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
         done = subprocess.run(
             [python, "-m", "pytest", "-q", "--rootdir", str(root), "-c", str(HERE / "pytest.ini"), *plugins,
              "--left-out", str(names), "--outcomes", str(outcomes), *options, *files],
-            cwd=root, env={**os.environ, "PYTHONPATH": str(HERE)}, stdout=sys.stderr, check=False,
+            cwd=root, env={**os.environ, "PYTHONPATH": path}, stdout=sys.stderr, check=False,
         )  # fmt: skip
         assert outcomes.exists(), f"pytest ended with {done.returncode}"
         said: dict[str, str] = json.loads(outcomes.read_text(encoding="utf-8"))

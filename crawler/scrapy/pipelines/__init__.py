@@ -1,0 +1,1 @@
+"""The pipelines that Scrapy brings: files and images."""
