@@ -19,13 +19,16 @@ def main() -> None:
     parser.add_argument("--log", action="store_true", help="print our log")
     parser.add_argument("--real", action="store_true", help="print the real one's log")
     parser.add_argument("--show", action="store_true", help="print requests and items of the real one")
+    parser.add_argument("--chance", action="store_true", help="compare the real one with itself")
     wanted = parser.parse_args()
     for name in wanted.names or PROJECTS:
         project = PROJECTS[name]
         with tempfile.TemporaryDirectory() as folder:
             for run in project.runs:
                 began = time.monotonic()
-                real, ours = run_both(project.copier(), run, site=project.site, folder=Path(folder))
+                real, ours = run_both(
+                    project.copier(), run, site=project.site, folder=Path(folder), real_twice=wanted.chance
+                )
                 found = differences(real, ours, run)
                 seconds = time.monotonic() - began
                 print(f"== {name}: {' '.join(run.command)}: {len(real.requests)} requests, {len(real.items)} items,",

@@ -93,14 +93,19 @@ def run_by(command: list[str], run: Run, *, site: Page, folder: Path, path: Path
     return Outcome(web.seen, sorted(map(canonical, lines)), written, stats, status, said)
 
 
-def run_both(make: Callable[[Path], None], run: Run, *, site: Page, folder: Path) -> tuple[Outcome, Outcome]:
-    """Run a project by both at the same time, each in a copy that ``make`` makes; the real one comes first."""
+def run_both(
+    make: Callable[[Path], None], run: Run, *, site: Page, folder: Path, real_twice: bool = False
+) -> tuple[Outcome, Outcome]:
+    """Run a project by both at the same time, each in a copy that ``make`` makes; the real one comes first.
+
+    ``real_twice``: the second is the real one, too, which shows what depends on chance.
+    """
     copies = [folder / "real", folder / "ours"]
     for copy in copies:
         if not copy.exists():
             make(copy)
-    commands = [real_command(run), our_command(run)]
-    paths = [HERE / "stats", ROOT]
+    commands = [real_command(run), real_command(run) if real_twice else our_command(run)]
+    paths = [HERE / "stats", HERE / "stats" if real_twice else ROOT]
     with ThreadPoolExecutor(2) as pool:
         first, second = pool.map(
             lambda which: run_by(which[0], run, site=site, folder=which[1], path=which[2]),
