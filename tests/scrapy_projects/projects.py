@@ -72,6 +72,7 @@ PROJECTS = {
             Run(("list",), items=False),
         )),
         Project("oldstyle", tuple(crawl(name, items=False) for name in ("old", "oldcrawl", "oldform"))),
+        Project("kit", (crawl("tools"),)),
         Project("named", (crawl("pages"),)),
         Project("failures", tuple(crawl(name) for name in (
             "some", "raising", "starting", "nourls", "badurl", "badcustom", "badmiddleware", "badextension", "badopen",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -132,6 +133,8 @@ def files_in(folder: Path) -> list[str]:
 def content(file: Path) -> Any:
     """Return what a file says, in any order of its items."""
     data = file.read_bytes()
+    if file.suffix == ".gz":
+        data = gzip.decompress(data)
     if file.suffix == ".json":
         try:
             return sorted(map(canonical, json.loads(data)))
