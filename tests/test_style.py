@@ -111,6 +111,11 @@ def test_the_first_docstring_line_is_the_question_the_module_answers() -> None:
 REACHES = {
     "tests/commands/conftest.py: _internalReaders": "Twisted closes them for a reactor that ran to its own end only",
     "tests/engine/test_waits_kept.py: _crawl": "what the downloader asks before it repeats, in a crawl without one",
+    **dict.fromkeys(
+        ("tests/scrapy/answers.py: " + name for name in ("_parse", "_parse_sitemap", "_requests_to_follow", "_rules")),
+        "what spiders written for Scrapy call or override, though it has no public name",
+    ),
+    "tests/scrapy/answers.py: _values": "where Scrapy's items keep their values, which pipelines look into",
 }
 
 

@@ -65,7 +65,7 @@ class Headers(dict[Any, Any]):
             return x
         if isinstance(x, str | int):
             return str(x).encode(self.encoding)
-        raise TypeError(f"a header's value must be str, bytes or int, got {type(x).__name__}: {x!r}")
+        raise TypeError(f"Unsupported value type of a header: {type(x).__name__}, give str, bytes or int")
 
     def __getitem__(self, key: Text) -> bytes | None:
         values = dict.__getitem__(self, self.normkey(key))
@@ -106,7 +106,9 @@ class Headers(dict[Any, Any]):
 
     def appendlist(self, key: Text, value: Any) -> None:
         """Add values to those of a name."""
-        self[key] = [*self.getlist(key), *self.normvalue(value)]
+        values = self.getlist(key)
+        values += self.normvalue(value)
+        self[key] = values
 
     append = appendlist
 

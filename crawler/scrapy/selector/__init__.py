@@ -57,4 +57,6 @@ def _text(given: str | bytes | None) -> str:
 
 def _octets(given: str | bytes | None) -> bytes:
     octets = given if isinstance(given, bytes) else (given or "").encode("utf-8", "replace")
-    return octets.removeprefix(b"\xef\xbb\xbf")
+    if not (octets[:1] + octets[-1:]).isascii():  # it may begin with a mark, or end with a space that is no ASCII
+        octets = octets.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").strip().encode()
+    return octets

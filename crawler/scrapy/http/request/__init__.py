@@ -6,6 +6,7 @@ them (docs.scrapy.org, "Requests and Responses"). What is sent is the URL's norm
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any, Self, cast
@@ -34,7 +35,7 @@ def assignable(name: str, check: Callable[[Any], Any] | None = None) -> Any:
 
 def is_spelt(url: str) -> bool:
     """Tell whether a URL is plain: neither Scrapy nor a browser would write it in another way."""
-    return is_plain_url(url) is not None and "/." not in url and "|" not in url
+    return is_plain_url(url) is not None and "/." not in url and "|" not in url and url[-1] != "?"
 
 
 class Request(NativeRequest):
@@ -83,7 +84,7 @@ class Request(NativeRequest):
         self._set_url(url)
         self._set_body(body)
         if not isinstance(priority, int):
-            raise TypeError(f"Request priority must be an int, got {priority!r}")
+            raise TypeError(f"Request priority not an integer: {priority!r}")
         for role, function in (("callback", callback), ("errback", errback)):
             if function is not None and not callable(function):
                 raise TypeError(f"{role} must be callable, got {type(function).__name__}")
@@ -115,6 +116,8 @@ class Request(NativeRequest):
                 self._problem = str(error)
 
     def _set_body(self, body: str | bytes | None, content_type: bytes = b"") -> None:
+        if body and not isinstance(body, str | bytes):
+            raise TypeError(f"a request's body must be str or bytes, got {type(body).__name__}")
         self._body = checks.checked_body(body, self._encoding) if body else b""
 
     @classmethod
@@ -173,6 +176,9 @@ class Request(NativeRequest):
         """Make the request that a curl command sends; the other arguments go before the command's."""
         arguments = arguments_of(curl_command, ignore_unknown=ignore_unknown_options)
         controls = {"download_timeout": arguments.pop("timeout", None), "proxy": arguments.pop("proxy", None)}
+        if "content-type" not in curl_command.lower():  # which curl sends, and Scrapy does not
+            of_curl = [("Content-Type", "application/x-www-form-urlencoded")]
+            arguments["headers"] = [field for field in arguments.get("headers", ()) if field not in of_curl]
         if meta := {key: value for key, value in controls.items() if value is not None}:
             arguments["meta"] = meta
         return cls(**(arguments | kwargs))
@@ -192,14 +198,27 @@ class Request(NativeRequest):
 
     def to_dict(self, *, spider: Named | None = None) -> dict[str, Any]:
         """Return the fields as a dict; callbacks by their name on ``spider``. Raises ValueError for another's."""
-        fields = super().to_dict(spider=spider)
+        fields = {name: getattr(self, name) for name in self.attributes}
+        for role in ("callback", "errback"):
+            if callable(fields.get(role)):
+                fields[role] = _name_on(spider, fields[role])
         fields["headers"] = dict(self.headers)
-        if type(self) is Request:
-            fields.pop("_class", None)
+        if type(self) is not Request:
+            fields["_class"] = f"{type(self).__module__}.{type(self).__name__}"
         return fields
 
     def __repr__(self) -> str:
         return f"<{self._method} {self._url}>"
+
+
+def _name_on(spider: Any, function: Any) -> str:
+    """Return under which name a spider has a method, its own or another object's."""
+    wanted = getattr(function, "__func__", None)
+    if spider and wanted is not None:
+        for name, method in inspect.getmembers(spider, inspect.ismethod):
+            if method.__func__ is wanted:
+                return name
+    raise ValueError(f"Function {function} is not an instance method in: {spider}")
 
 
 def _quoted(text: str) -> str:

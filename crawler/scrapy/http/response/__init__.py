@@ -101,6 +101,11 @@ class Response(NativeResponse):
         given = value is None or isinstance(value, Headers)
         self._headers = value if given else cast(Any, Headers(value))
 
+    def _request_of(self, name: str) -> Any:
+        if self.request is None:
+            raise AttributeError(f"Response.{name} not available: the response is not tied to any request")
+        return self.request
+
     def css(self, *_: Any, **__: Any) -> Any:
         """Raise NotSupported: only texts have this."""
         from crawler.scrapy.exceptions import NotSupported

@@ -1,0 +1,31 @@
+"""How does a response that the engine made become one that code written for Scrapy knows?"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from crawler.model.response import Response as NativeResponse
+from crawler.model.url import is_http
+from crawler.scrapy.http.request import as_scrapy_request
+from crawler.scrapy.http.response import Response
+from crawler.scrapy.responsetypes import responsetypes
+
+
+def as_scrapy(response: NativeResponse) -> Response:
+    """Give a response, and its request, the classes of the dialect, in place; one that has them stays as it is.
+
+    The URL of what came by HTTP has no fragment, as in Scrapy.
+    """
+    if not isinstance(response, Response):
+        url = response._url
+        if "#" in url and is_http(url):
+            response._url = url = url.partition("#")[0]
+        made = cast(Response, response)
+        response.__class__ = responsetypes.from_args(response.headers, url, body=response.body)
+        made._kind = made._fixed_kind
+        if response._encoding is None:
+            response._codec = None
+        response._selector = response._text = response._base = None
+        if response.request is not None:
+            as_scrapy_request(response.request)
+    return cast(Response, response)

@@ -1,0 +1,28 @@
+"""Do requests, responses, links, forms, trees, items and spiders answer what Scrapy answers to the same inputs?"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.scrapy.answers import PLACE, TABLES, answers
+
+
+@pytest.fixture(scope="module")
+def scrapys() -> Any:
+    """Return what Scrapy 2.19 answered."""
+    return json.loads(PLACE.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_each_answer_is_the_one_of_scrapy(table: str, scrapys: Any) -> None:
+    ours = json.loads(json.dumps(answers(table, "crawler.scrapy")))
+    different = {
+        name: (scrapys[table][name], ours.get(name))
+        for name in scrapys[table]
+        if scrapys[table][name] != ours.get(name)
+    }
+    assert not different
+    assert ours.keys() == scrapys[table].keys()
