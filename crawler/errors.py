@@ -257,21 +257,27 @@ class BooksDoNotBalance(CrawlerError):
     """Accepted requests and terminal events do not match: an error of this program."""
 
 
+_LEVELS: dict[str | int, str] = {10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}
+"""The numbers that Python's logging has for its levels."""
+
+
 class DropItem(CrawlerError):
     """Raised by a pipeline stage: this item goes no further, and that is no failure.
 
-    ``log_level`` is that of its line in the log: one of LOG_LEVEL's names, WARNING where none is given (as Scrapy's).
+    ``log_level`` is that of its line in the log: one of LOG_LEVEL's names or its number, WARNING where none is
+    given (as Scrapy's).
     """
 
-    log_level = "WARNING"
+    log_level: str | None = None
 
-    def __init__(self, *message: object, log_level: str | None = None) -> None:
+    def __init__(self, *message: object, log_level: str | int | None = None) -> None:
         super().__init__(*message)
         if log_level is None:
             return
+        log_level = _LEVELS.get(log_level, log_level)
         if log_level not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
             raise ValueError(f"DropItem: log_level is DEBUG, INFO, WARNING, ERROR or CRITICAL, not {log_level!r}")
-        self.log_level = log_level
+        self.log_level = str(log_level)
 
 
 class IgnoreRequest(CrawlerError):

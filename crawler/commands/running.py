@@ -113,9 +113,7 @@ def run_prepared(
     reactor = install_reactor()
     core = settings.core
     screen = screen or Screen(core, quiet=quiet or part)
-    stop_logging = start_logging(
-        level=core.LOG_LEVEL, form=core.LOG_FORMAT, file=core.LOG_FILE, enabled=core.LOG_ENABLED, write=screen.write
-    )
+    stop_logging = start_logging(core, write=screen.write)
     try:
         prepared = _prepared(prepare, reactor)
         with _counted_log(prepared, core.LOG_LEVEL):

@@ -60,7 +60,7 @@ class Screen:
     def __init__(self, core: CoreSettings, *, quiet: bool = False) -> None:
         console = Console(stderr=True, highlight=False)
         on_terminal = console.is_terminal and not console.is_dumb_terminal
-        readable = core.LOG_FORMAT == "text" or core.LOG_FILE is not None
+        readable = core.LOG_FORMAT != "json" or core.LOG_FILE is not None
         # None: closed by whoever started us.
         feed_on_terminal = "-" in core.FEEDS and sys.stdout is not None and sys.stdout.isatty()
         self._console = console

@@ -52,9 +52,7 @@ def command(url: str | None, spider: str | None, code: str | None, *, no_redirec
     from crawler.observe.log import start_logging
 
     core = settings.core
-    stop_logging = start_logging(
-        level=core.LOG_LEVEL, form=core.LOG_FORMAT, file=core.LOG_FILE, enabled=core.LOG_ENABLED
-    )
+    stop_logging = start_logging(core)
     live = LiveCrawl(
         lambda reactor: prepare(spider_class, settings, world=real_world(reactor), arguments=arguments, feeds=())
     )

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, field
 
 from crawler.config import holds
 from crawler.config.holds import Holds
+from crawler.config.log_settings import LogSettings
 
 
 def _said(description: str) -> Meta:
@@ -35,7 +36,7 @@ TLS_OPTIONS: dict[str, Any] = {
 FailOn = Literal["start", "callback", "downloads", "any-download", "item", "none"]
 
 
-class CoreSettings(Struct, kw_only=True, frozen=True):
+class CoreSettings(LogSettings, kw_only=True, frozen=True):
     """Every setting of the crawler itself, with its default."""
 
     # Who we are
@@ -285,9 +286,5 @@ class CoreSettings(Struct, kw_only=True, frozen=True):
 
     # Seeing
     EXTENSIONS: Annotated[list[Any], _said("Subscribers to events")] = []
-    LOG_ENABLED: Annotated[bool, _said("Write log lines")] = True
-    LOG_LEVEL: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], _said("Least level logged")] = "INFO"
-    LOG_FILE: Annotated[str | None, _said("Write the log here instead of stderr"), Holds(holds.path)] = None
-    LOG_FORMAT: Annotated[Literal["text", "json"], _said("Log lines as text or as JSON")] = "text"
     LOGSTATS_INTERVAL: Annotated[Seconds, _said("Time between progress lines; 0: none")] = 60.0
     HOLD_WARNING_SECONDS: Annotated[Seconds, _said("A step of user code longer than this is logged; 0: never")] = 0.1

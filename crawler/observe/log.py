@@ -7,16 +7,18 @@ is not written, whoever logs it.
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
+from typing import Any, Final, TextIO
 
 import msgspec
 
+from crawler.config.log_settings import LogSettings
 from crawler.config.settings import Settings
 from crawler.errors import OutputError
 from crawler.events import Events
@@ -25,17 +27,28 @@ from crawler.observe.frames import describe, frames_of, near, shorten
 from crawler.observe.lines import subscribe_lines
 from crawler.stats import Stats
 
+DEFAULTS: Final = LogSettings()
 _MESSAGE_LIMIT = 5000
 """Most characters of a message of ours: an address may have a million. What users log is their own affair."""
 
 
+TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
 class TextLines(logging.Formatter):
-    """``2026-11-23 12:00:00 INFO name: message``, the frames of an error behind it."""
+    """``2026-11-23 12:00:00 INFO name: message`` or what a template makes of it, the frames of an error behind it."""
+
+    def __init__(self, template: str = TEXT, date: str = "%Y-%m-%d %H:%M:%S") -> None:
+        super().__init__(template, date)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line."""
-        when = self.formatTime(record, "%Y-%m-%d %H:%M:%S")
-        line = f"{when} {record.levelname} {record.name}: {escape(_message(record))}"
+        record.message = escape(_message(record))
+        record.asctime = self.formatTime(record, self.datefmt)
+        try:
+            line = self.formatMessage(record)
+        except ValueError:  # a template may name what is said in some records only: %(spider)s
+            line = TEXT % vars(record)
         return line + "".join(f" | {escape(frame)}" for frame in _trace(record))
 
 
@@ -95,6 +108,25 @@ class Lines(logging.Handler):
             self.handleError(record)
 
 
+class LoggedOutput(io.TextIOBase):
+    """Stands for sys.stdout where what is printed is logged; its ``buffer`` is where a feed of bytes may go."""
+
+    def __init__(self, stdout: TextIO) -> None:
+        self._stdout = stdout
+        self._logger = logging.getLogger("stdout")
+
+    @property
+    def buffer(self) -> Any:
+        """The stream itself."""
+        return self._stdout.buffer
+
+    def write(self, text: str) -> int:
+        """Log each line."""
+        for line in text.rstrip().splitlines():
+            self._logger.info("%s", line.rstrip())
+        return len(text)
+
+
 class LogCount(logging.Handler):
     """Counts records by level in the stats, under Scrapy's keys ``log_count/LEVEL``."""
 
@@ -108,36 +140,35 @@ class LogCount(logging.Handler):
 
 
 def start_logging(
-    *,
-    level: str = "INFO",
-    form: str = "text",
-    file: str | None = None,
-    enabled: bool = True,
-    write: Callable[[str], object] | None = None,
+    settings: LogSettings = DEFAULTS, *, level: str | None = None, write: Callable[[str], object] | None = None
 ) -> Callable[[], None]:
-    """Send log records as lines to ``file``, or to ``write`` (stderr if not given); return how to undo it.
+    """Send log records as lines to LOG_FILE, or to ``write`` (stderr if not given); return how to undo it.
 
-    ``form`` is "text" or "json". Raises OutputError if the file cannot be written.
+    ``level``: another one than the settings say. Raises OutputError if the file cannot be written.
     """
     root = logging.getLogger()
     before = root.level
+    level = level or settings.LOG_LEVEL
     root.setLevel(level)
     # Twisted tells of every factory it starts; that is for debugging it.
     twisted = logging.getLogger("twisted")
     of_twisted = twisted.level
     twisted.setLevel(logging.DEBUG if level == "DEBUG" else logging.WARNING)
-    stream = _open(file) if file is not None and enabled else None
-    handler: logging.Handler
-    if enabled:
-        to = stream.write if stream is not None else write or _to_stderr
-        handler = Lines(to, JsonLines() if form == "json" else TextLines())
-    else:
-        handler = logging.NullHandler()
+    stream = _open(settings) if settings.LOG_FILE is not None and settings.LOG_ENABLED else None
+    handler: logging.Handler = logging.NullHandler()
+    if settings.LOG_ENABLED:
+        handler = Lines(stream.write if stream is not None else write or _to_stderr, formatter_of(settings))
+    if settings.LOG_SHORT_NAMES:
+        handler.addFilter(_short_name)
     root.addHandler(handler)
     # What Python warns of, a coroutine never awaited for example, is a line like all others.
-    logging.captureWarnings(enabled)
+    logging.captureWarnings(settings.LOG_ENABLED)
+    stdout = sys.stdout
+    if settings.LOG_STDOUT:
+        sys.stdout = LoggedOutput(stdout)
 
     def stop() -> None:
+        sys.stdout = stdout
         logging.captureWarnings(False)
         root.removeHandler(handler)
         root.setLevel(before)
@@ -147,6 +178,14 @@ def start_logging(
                 stream.close()
 
     return stop
+
+
+def formatter_of(settings: LogSettings) -> logging.Formatter:
+    """Return what makes lines of records."""
+    if settings.LOG_FORMAT == "json":
+        return JsonLines()
+    template = TEXT if settings.LOG_FORMAT == "text" else settings.LOG_FORMAT
+    return TextLines(template, settings.LOG_DATEFORMAT)
 
 
 def log_for_script(settings: Settings, events: Events) -> Callable[[], None]:
@@ -164,10 +203,7 @@ def log_for_script(settings: Settings, events: Events) -> Callable[[], None]:
     if core.LOG_FILE is not None or of_script is None:
         given = settings.origin("LOG_LEVEL") != "default" or core.LOG_FILE is not None
         level = core.LOG_LEVEL if given else "WARNING"
-        if core.LOG_FILE is None:
-            stop = _shared.begin(level, core.LOG_FORMAT)
-        else:
-            stop = start_logging(level=level, form=core.LOG_FORMAT, file=core.LOG_FILE)
+        stop = _shared.begin(level, core) if core.LOG_FILE is None else start_logging(core, level=level)
         if of_script is not None:
             root.setLevel(of_script)  # its own handlers shall show no more than it wants
     for warning in settings.warnings:
@@ -184,11 +220,11 @@ class _Shared:
         self._crawls = 0
         self._stop: Callable[[], None] = _nothing
 
-    def begin(self, level: str, form: str) -> Callable[[], None]:
+    def begin(self, level: str, settings: LogSettings) -> Callable[[], None]:
         """Show what one more crawl logs; return how to end that."""
         root = logging.getLogger()
         if not self._crawls:
-            self._stop = start_logging(level=level, form=form)
+            self._stop = start_logging(settings, level=level)
             self.handler = root.handlers[-1]
         root.setLevel(min(root.level, logging.getLevelNamesMapping()[level]))
         self._crawls += 1
@@ -208,11 +244,25 @@ def _nothing() -> None:
 _shared = _Shared()
 
 
-def _open(file: str) -> TextIO:
+def _open(settings: LogSettings) -> TextIO:
+    file = str(settings.LOG_FILE)
     try:
-        return Path(file).open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
+        return Path(file).open(
+            "a" if settings.LOG_FILE_APPEND else "w",
+            encoding=settings.LOG_ENCODING,
+            errors="backslashreplace",
+            buffering=1,
+        )
     except OSError as error:
         raise OutputError(f"LOG_FILE: cannot write {file}: {error.strerror or error}") from error
+
+
+def _short_name(record: logging.LogRecord) -> bool:
+    """Let a record be of the whole program, not of one of its modules."""
+    top = record.name.partition(".")[0]
+    if top in ("crawler", "scrapy"):
+        record.name = top
+    return True
 
 
 def _to_stderr(line: str) -> None:

@@ -118,9 +118,9 @@ def test_a_limit_is_a_success(crawler: Crawler, spider_file: Path) -> None:
 
 
 def test_settings_of_scrapy_without_effect_are_named_once(crawler: Crawler, spider_file: Path) -> None:
-    result = crawler("run", "pages.py", "-s", "LOG_STDOUT=true")
+    result = crawler("run", "pages.py", "-s", "LOG_COLOR=true")
     assert result.status == 0
-    assert result.err.count("Settings of Scrapy without effect here: LOG_STDOUT (command line)") == 1
+    assert result.err.count("Settings of Scrapy without effect here: LOG_COLOR (command line)") == 1
 
 
 def test_fetch_prints_what_came(crawler: Crawler, site: Site) -> None:

@@ -53,7 +53,7 @@ def test_without_a_project(crawler: Crawler, arguments: list[str], said: str) ->
         (["-s", "DOWNLOAD_DELAY=fast"], 'DOWNLOAD_DELAY (command line): expected a number, 0 or more, got "fast"'),
         (["-s", "DOWNLOAD_DELAY"], '-s "DOWNLOAD_DELAY": expected NAME=VALUE'),
         (["-L", "DEBUGG"], 'did you mean "DEBUG"?'),
-        (["--log-format", "xml"], "LOG_FORMAT (command line): expected one of text, json"),
+        (["--log-format", "xml"], 'LOG_FORMAT (command line): expected "text", "json" or a template'),
         (["--fail-on", "start,itm"], "FAIL_ON (command line): expected a list of words among start, callback"),
         (["-a", "limt=3"], 'spider pages has no argument limt; did you mean "limit"?'),
         (["-a", "limit=three"], 'argument limit of spider pages: expected a whole number, got "three"'),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from crawler.config.log_settings import LogSettings
 from crawler.errors import OutputError
 from crawler.model.masking import escape
 from crawler.observe.log import JsonLines, Lines, LogCount, start_logging
@@ -26,7 +29,7 @@ def lines() -> list[str]:
 @pytest.fixture
 def logging_to(lines: list[str]) -> Iterator[Callable[[str], None]]:
     undo: list[Callable[[], None]] = []
-    yield lambda form: undo.append(start_logging(form=form, write=lines.append))
+    yield lambda form: undo.append(start_logging(LogSettings(LOG_FORMAT=form), write=lines.append))
     for stop in undo:
         stop()
 
@@ -93,7 +96,7 @@ def test_the_level_is_kept_and_given_back(lines: list[str]) -> None:
 def test_the_log_goes_to_a_file(tmp_path: Path, lines: list[str]) -> None:
     file = tmp_path / "crawl.log"
     for word in ("first", "second"):
-        stop = start_logging(file=str(file), write=lines.append)
+        stop = start_logging(LogSettings(LOG_FILE=str(file)), write=lines.append)
         logger.info("%s \ud800", word)
         stop()
     assert [line.split()[-2] for line in file.read_text().splitlines()] == ["first", "second"]
@@ -102,13 +105,13 @@ def test_the_log_goes_to_a_file(tmp_path: Path, lines: list[str]) -> None:
 
 def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"LOG_FILE: cannot write .*No such file"):
-        start_logging(file=str(tmp_path / "no" / "crawl.log"))
+        start_logging(LogSettings(LOG_FILE=str(tmp_path / "no" / "crawl.log")))
 
 
 def test_no_log_writes_nothing_but_is_counted(capfd: pytest.CaptureFixture[str], lines: list[str]) -> None:
     stats = Stats()
     count = LogCount(stats)
-    stop = start_logging(enabled=False, write=lines.append)
+    stop = start_logging(LogSettings(LOG_ENABLED=False), write=lines.append)
     logging.getLogger().addHandler(count)
     logger.error("x")
     logger.warning("y")
@@ -159,6 +162,43 @@ def test_a_message_of_ours_is_not_a_million_characters_long(
 
 
 def test_a_full_disk_under_the_log_is_no_error_of_the_crawl(lines: list[str]) -> None:
-    stop = start_logging(file="/dev/full", write=lines.append)
+    stop = start_logging(LogSettings(LOG_FILE="/dev/full"), write=lines.append)
     logger.error("x")
     stop()
+
+
+def test_a_template_makes_the_lines(lines: list[str]) -> None:
+    settings = LogSettings(LOG_FORMAT="[%(name)s] %(levelname)s at %(asctime)s: %(message)s", LOG_DATEFORMAT="%Y")
+    stop = start_logging(settings, write=lines.append)
+    logger.info("one\n%s", "two")
+    stop()
+    assert lines == [f"[{logger.name}] INFO at {time.strftime('%Y')}: one\\ntwo\n"]
+
+
+def test_a_template_may_name_what_only_some_records_have(lines: list[str]) -> None:
+    stop = start_logging(LogSettings(LOG_FORMAT="%(spider)s %(message)s"), write=lines.append)
+    logger.info("a", extra={"spider": "shop"})
+    logger.info("b")
+    stop()
+    assert lines[0] == "shop a\n"
+    assert lines[1].endswith(f"INFO {logger.name}: b\n")
+
+
+def test_a_log_file_may_be_begun_anew_in_another_encoding(tmp_path: Path) -> None:
+    file = tmp_path / "crawl.log"
+    settings = LogSettings(LOG_FILE=str(file), LOG_FILE_APPEND=False, LOG_ENCODING="latin-1")
+    for word in ("first", "caf\xe9"):
+        stop = start_logging(settings)
+        logger.info(word)
+        stop()
+    assert [line.split()[-1] for line in file.read_bytes().splitlines()] == [b"caf\xe9"]
+
+
+def test_what_is_printed_may_be_logged_and_names_be_short(lines: list[str]) -> None:
+    stdout = sys.stdout
+    stop = start_logging(LogSettings(LOG_STDOUT=True, LOG_SHORT_NAMES=True), write=lines.append)
+    print("printed")
+    logging.getLogger("crawler.engine").info("told")
+    stop()
+    assert [line.split(" ", 3)[3] for line in lines] == ["stdout: printed\n", "crawler: told\n"]
+    assert sys.stdout is stdout

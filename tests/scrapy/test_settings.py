@@ -112,7 +112,7 @@ def test_the_table_has_all_names_of_scrapy() -> None:
         ({"DOWNLOAD_TLS_MIN_VERSION": "TLSv1.3"}, {"TLS_MIN_VERSION": "1.3"}),
         ({"DOWNLOAD_VERIFY_CERTIFICATES": False}, {"TLS_VERIFY": False}),
         ({"DOWNLOAD_DELAY_JITTER": 0}, {"RANDOMIZE_DOWNLOAD_DELAY": False}),
-        ({"LOG_FORMAT": "%(message)s"}, {"LOG_FORMAT": "text"}),
+        ({"LOG_FORMAT": "%(message)s"}, {"LOG_FORMAT": "%(message)s"}),
         ({"LOG_LEVEL": logging.ERROR}, {"LOG_LEVEL": "ERROR"}),
         ({"LOG_LEVEL": "WARN"}, {"LOG_LEVEL": "WARNING"}),
         ({"FEED_EXPORT_ENCODING": None}, {"FEED_EXPORT_ENCODING": "utf-8"}),
@@ -153,10 +153,10 @@ def test_mapped_settings_are_read_from_the_command_line_too() -> None:
 
 
 def test_ignored_settings_make_one_warning() -> None:
-    settings = Settings.load({"LOG_STDOUT": True, "MAIL_HOST": "mail", "AJAXCRAWL_ENABLED": True})
+    settings = Settings.load({"LOG_COLOR": True, "MAIL_HOST": "mail", "AJAXCRAWL_ENABLED": True})
     assert settings.warnings == [
         "Settings of Scrapy without effect here: "
-        "LOG_STDOUT (settings.py), MAIL_HOST (settings.py), AJAXCRAWL_ENABLED (settings.py)"
+        "LOG_COLOR (settings.py), MAIL_HOST (settings.py), AJAXCRAWL_ENABLED (settings.py)"
     ]
 
 

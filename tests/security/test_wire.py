@@ -13,6 +13,7 @@ from OpenSSL import SSL
 from twisted.internet.ssl import ContextFactory
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
+from crawler.config.log_settings import LogSettings
 from crawler.errors import InvalidRequest
 from crawler.events import FetchFailed
 from crawler.model.request import Request
@@ -173,7 +174,7 @@ def test_one_record_is_one_line(form: str) -> None:
             except ValueError:
                 self.logger.exception("failed: %s", failure.value)
 
-    stop = start_logging(level="DEBUG", form=form, write=written.append)
+    stop = start_logging(LogSettings(LOG_LEVEL="DEBUG", LOG_FORMAT=form), write=written.append)
     try:
         with sites("127.0.7.1") as (site,):
             site.scripts = Everything(scripts)

@@ -82,9 +82,7 @@ def _run(connection: Connection, key: str, settings: Settings, told: Instruction
     reactor = install_reactor()
     line = Line(reactor, connection, key)
     screen = Screen(core, quiet=True)
-    stop_logging = start_logging(
-        level=core.LOG_LEVEL, form=core.LOG_FORMAT, file=core.LOG_FILE, enabled=core.LOG_ENABLED, write=screen.write
-    )
+    stop_logging = start_logging(core, write=screen.write)
     helpers = Helpers(reactor, line, Relay(core, screen), key.partition(":")[2])
     helpers.supervisor = Supervisor(
         reactor,

@@ -250,7 +250,8 @@ class Pipelines:
             self._end(item.item, unit, item.response, item.changes, item.number)
         elif isinstance(error, DropItem):
             reason = masked(message_of(error))
-            self._events.publish(ItemDropped(item.item, stage, reason, item.response, error.log_level, error))
+            level = error.log_level or "WARNING"
+            self._events.publish(ItemDropped(item.item, stage, reason, item.response, level, error))
         elif isinstance(error, LocalFailure):
             # What belongs to the item cannot be kept, and nor can what comes next: a resume asks for its page again.
             unit.abandoned = True

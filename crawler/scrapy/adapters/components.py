@@ -6,17 +6,21 @@ import logging
 from typing import Any
 
 from crawler.config.components import called, load_object
+from crawler.config.importing import explain_import
 from crawler.errors import NotConfigured, SettingError
 
 logger = logging.getLogger(__name__)
 
 
 def loaded(component: Any, setting: str) -> Any:
-    """Return what a path names; Scrapy's paths name what is ours. Raises SettingError."""
-    if not isinstance(component, str):
-        return component
-    path = component.strip()
-    return load_object(f"crawler.{path}" if path.startswith("scrapy.") else path, setting=setting)
+    """Return the class that a path names; Scrapy's paths name what is ours. Raises SettingError."""
+    found = component
+    if isinstance(component, str):
+        path = component.strip()
+        found = load_object(f"crawler.{path}" if path.startswith("scrapy.") else path, setting=setting)
+    if not callable(found):
+        raise SettingError(f"{setting}: expected a class or a dotted path to one, got {found!r} of {component!r}")
+    return found
 
 
 def order(settings: Any, name: str) -> list[tuple[Any, Any]]:
@@ -31,6 +35,8 @@ def order(settings: Any, name: str) -> list[tuple[Any, Any]]:
         raise SettingError(f"{name}: expected a dictionary of classes and numbers, got {given!r}: {error}") from error
     except (ImportError, NameError) as error:
         raise SettingError(f"{name}: {error}") from error
+    except Exception as error:  # of the code of a module that is named
+        raise SettingError(f"{name}: {explain_import(error, name)}") from error
     return [(each, loaded(each, name)) for each, _ in numbered]
 
 
@@ -57,5 +63,6 @@ def made(crawler: Any, name: str) -> list[Any]:
             found.append(build(component, crawler))
         except NotConfigured as error:
             if error.args:
-                logger.warning("Disabled %s: %s", path, error.args[0])
+                logger.warning("Disabled %s: %s", path, error.args[0], extra={"crawler": crawler})
+    crawler.made[name] = found
     return found

@@ -15,7 +15,9 @@ from crawler.config.settings import Settings
 from crawler.errors import UsageError
 from crawler.policy.outcome import Rules
 from crawler.scrapy.adapters import chain
-from crawler.scrapy.crawler import Crawler
+from crawler.scrapy.adapters.components import build, loaded
+from crawler.scrapy.adapters.crawls import Crawler
+from crawler.scrapy.addons import AddonManager
 from crawler.scrapy.names.attributes import OLD_SETTINGS
 from crawler.scrapy.names.layers import FromScrapy
 from crawler.scrapy.settings import BaseSettings
@@ -59,6 +61,7 @@ class Making(making.Making):
             settings.setdict(project)
         settings.setdict(script if isinstance(script, BaseSettings) else script or {}, priority="cmdline")
         settings.setdict(command_line or {}, priority="cmdline")
+        AddonManager.load_pre_crawler_settings(settings)
         crawler = Crawler(spider, settings)
         crawler.told_us = {} if isinstance(script, BaseSettings) else script or {}, command_line or {}, also
         return cls.loaded(crawler)
@@ -74,7 +77,7 @@ class Making(making.Making):
     def spider(self, spider_class: type[Spider], arguments: Mapping[str, Any]) -> Spider:
         """Make the spider, and what else may change the settings. Raises UsageError, and what the user's code does."""
         crawler = self.crawler
-        spider = spider_class.from_crawler(crawler, **arguments)
+        spider = spider_class.from_crawler(crawler, *crawler.positional, **arguments)
         if not isinstance(spider, Spider):
             raise UsageError(
                 f"{spider_class.__qualname__}.from_crawler must return the spider, but returned {spider!r}"
@@ -82,6 +85,8 @@ class Making(making.Making):
         if getattr(spider, "crawler", None) is not crawler:
             spider.bind(crawler)
         crawler.spider = spider
+        crawler.addons.load_settings(crawler.settings)
+        crawler.logformatter = build(loaded(crawler.settings["LOG_FORMATTER"], "LOG_FORMATTER"), crawler)
         self.settings = self.loaded(crawler, _attributes(spider) | chain.laid_over(crawler))
         crawler.settings.freeze()
         return spider

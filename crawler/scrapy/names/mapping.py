@@ -171,11 +171,6 @@ def encoding(asked: Asked) -> Mapped:
     return {"FEED_EXPORT_ENCODING": asked.value} if asked.value else {}
 
 
-def log_format(asked: Asked) -> Mapped:
-    """Ours is "text" or "json"; a template of the logging module has no meaning here."""
-    return {} if "%(" in str(asked.value) else {"LOG_FORMAT": asked.value}
-
-
 def only(accepted: str, *, reason: str) -> Translator:
     """Nothing to do for Scrapy's own default (whose path ends so); anything else is refused."""
 

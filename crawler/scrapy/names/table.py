@@ -70,7 +70,6 @@ _MAPPED: dict[str, ScrapyName] = {
     "HTTPX_HTTP2_ENABLED": _renamed("HTTP2_ENABLED"),
     "ITEM_PIPELINES": _mapped("PIPELINES, in the order of the numbers", to.in_order("PIPELINES")),
     "JOBDIR": _mapped("JOB_DIR is the folder above, JOB_NAME the last part", to.job_dir),
-    "LOG_FORMAT": _mapped('"text" or "json"; a logging template has no effect', to.log_format),
     "LOG_LEVEL": _mapped(
         "the default is INFO; the numbers and other names of logging's count, too",
         to.words(

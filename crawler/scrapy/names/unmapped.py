@@ -59,9 +59,8 @@ _ROWS: dict[Fate, dict[str, str]] = {
             "HTTPCACHE_IGNORE_SCHEMES HTTPCACHE_STORAGE"
         ),
         "proxy credentials have one encoding": "HTTPPROXY_AUTH_ENCODING",
-        "log lines have one form, or are JSON": (
-            "LOG_COLOR LOG_DATEFORMAT LOG_ENCODING LOG_FILE_APPEND LOG_FORMATTER LOG_INSTALL_ROOT_HANDLER "
-            "LOG_SHORT_NAMES LOG_STDOUT LOG_VERSIONS"
+        "log lines have one form, unless LOG_FORMAT is a template": (
+            "LOG_COLOR LOG_FORMATTER LOG_INSTALL_ROOT_HANDLER LOG_VERSIONS"
         ),
         "no mail is sent": (
             "MAIL_FROM MAIL_HOST MAIL_PASS MAIL_PORT MAIL_SSL MAIL_TLS MAIL_USER MEMUSAGE_NOTIFY_MAIL STATSMAILER_RCPTS"
@@ -111,6 +110,7 @@ _ROWS: dict[Fate, dict[str, str]] = {
         "for all policies: what is older is removed": "HTTPCACHE_EXPIRATION_SECS",
         "the default is True": "ROBOTSTXT_OBEY",
         "the default, None, writes an item a line; Scrapy's 0 is the same for JSON": "FEED_EXPORT_INDENT",
+        'the default is "text"; one record is one line, whatever it holds': "LOG_FORMAT",
     },
     "same": {
         "": (
@@ -123,7 +123,8 @@ _ROWS: dict[Fate, dict[str, str]] = {
             "FEED_URI_PARAMS GCS_PROJECT_ID "
             "HTTPCACHE_ENABLED HTTPCACHE_IGNORE_HTTP_CODES HTTPERROR_ALLOWED_CODES HTTPERROR_ALLOW_ALL "
             "EDITOR HTTPPROXY_ENABLED LOGSTATS_INTERVAL TEMPLATES_DIR "
-            "LOG_ENABLED LOG_FILE METAREFRESH_ENABLED METAREFRESH_IGNORE_TAGS "
+            "LOG_DATEFORMAT LOG_ENABLED LOG_ENCODING LOG_FILE LOG_FILE_APPEND LOG_SHORT_NAMES LOG_STDOUT "
+            "METAREFRESH_ENABLED METAREFRESH_IGNORE_TAGS "
             "METAREFRESH_MAXDELAY REDIRECT_ENABLED REDIRECT_MAX_TIMES REDIRECT_PRIORITY_ADJUST REFERER_ENABLED "
             "RETRY_ENABLED RETRY_HTTP_CODES RETRY_PRIORITY_ADJUST RETRY_TIMES ROBOTSTXT_USER_AGENT SPIDER_MODULES "
             "URLLENGTH_LIMIT"

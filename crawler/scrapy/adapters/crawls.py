@@ -1,0 +1,98 @@
+"""What do a project's components know of the crawl that they are part of?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from crawler.scrapy.addons import AddonManager
+from crawler.scrapy.settings import Settings
+from crawler.spider import Crawler as NativeCrawler
+from crawler.spider import Spider
+
+T = TypeVar("T")
+ToldUs = tuple[Mapping[str, Any], Mapping[str, Any], Callable[[], Iterable[Any]] | None]
+"""What was given in our own words: by a script, on the command line; and the classes that declare settings."""
+
+
+class Crawler(NativeCrawler):
+    """One crawl of a Scrapy spider: its settings are Scrapy's, with the spider's in them.
+
+    ``made`` has the components of each setting that lists some. Raises ValueError for a spider that is no class.
+    """
+
+    settings: Any
+    logformatter: Any = None
+    request_fingerprinter: Any = None
+
+    def __init__(
+        self,
+        spidercls: type[Spider],
+        settings: Mapping[str, Any] | Settings | None = None,
+        init_reactor: bool = False,
+    ) -> None:
+        if not isinstance(spidercls, type):
+            raise ValueError(f"The spidercls argument must be a class, not an object: {spidercls!r}")
+        given = settings if isinstance(settings, Settings) else Settings(settings)
+        super().__init__(settings=given.copy())  # type: ignore[arg-type]  # ours are made of it for the engine
+        self.spidercls = spidercls
+        self.given = given
+        self.told_us: ToldUs = {}, {}, None
+        self.positional: tuple[Any, ...] = ()
+        self.made: dict[str, list[Any]] = {}
+        self.addons = AddonManager(self)
+        self.crawling = False
+        spidercls.update_settings(self.settings)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def anew(self) -> Crawler:
+        """Return a Crawler of the same spider and settings that has not been used."""
+        made = type(self)(self.spidercls, self.given)
+        made.told_us, made.positional = self.told_us, self.positional
+        return made
+
+    @property
+    def extensions(self) -> Any:
+        """Scrapy's list of extensions: ``crawler.extensions.middlewares``."""
+        return Made(self._made("EXTENSIONS"))
+
+    def get_addon(self, cls: type[T]) -> T | None:
+        """Return the add-on of that class or one derived from it, None if there is none."""
+        return _one(cls, self.addons.addons)
+
+    def get_downloader_middleware(self, cls: type[T]) -> T | None:
+        """Return the middleware of that class; raises RuntimeError before it is made."""
+        return _one(cls, self._made("DOWNLOADER_MIDDLEWARES"))
+
+    def get_extension(self, cls: type[T]) -> T | None:
+        """Return the extension of that class; raises RuntimeError before it is made."""
+        return _one(cls, self._made("EXTENSIONS"))
+
+    def get_item_pipeline(self, cls: type[T]) -> T | None:
+        """Return the pipeline of that class; raises RuntimeError before it is made."""
+        return _one(cls, self._made("ITEM_PIPELINES"))
+
+    def get_spider_middleware(self, cls: type[T]) -> T | None:
+        """Return the middleware of that class; raises RuntimeError before it is made."""
+        return _one(cls, self._made("SPIDER_MIDDLEWARES"))
+
+    def _made(self, setting: str) -> list[Any]:
+        if self.running is None:
+            raise RuntimeError(f"{setting} are made when the crawl starts: ask from the signal spider_opened on")
+        return self.made.get(setting, [])
+
+
+class Made:
+    """Components under the name by which Scrapy's lists of them have them."""
+
+    def __init__(self, middlewares: list[Any]) -> None:
+        self.middlewares = middlewares
+
+
+def _one(cls: type[T], components: Iterable[Any]) -> T | None:
+    return next((each for each in components if isinstance(each, cls)), None)

@@ -1,0 +1,43 @@
+"""What are add-ons allowed to change before a crawl is made? Scrapy's ``scrapy.addons``."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from crawler.errors import NotConfigured
+from crawler.scrapy.adapters.components import build, order
+from crawler.scrapy.settings import BaseSettings
+
+logger = logging.getLogger(__name__)
+
+
+class AddonManager:
+    """The add-ons of a crawl, in the order of ADDONS."""
+
+    def __init__(self, crawler: Any) -> None:
+        self.crawler = crawler
+        self.addons: list[Any] = []
+
+    def load_settings(self, settings: BaseSettings) -> None:
+        """Make the add-ons and let each change the settings; one that raises NotConfigured is left out.
+
+        Raises SettingError, and what the add-ons raise.
+        """
+        for path, addon_class in order(settings, "ADDONS"):
+            try:
+                addon = build(addon_class, self.crawler)
+                if hasattr(addon, "update_settings"):
+                    addon.update_settings(settings)
+                self.addons.append(addon)
+            except NotConfigured as error:
+                if error.args:
+                    logger.warning("Disabled %s: %s", path, error.args[0], extra={"crawler": self.crawler})
+        logger.debug("Enabled addons:\n%(addons)s", {"addons": self.addons}, extra={"crawler": self.crawler})
+
+    @classmethod
+    def load_pre_crawler_settings(cls, settings: BaseSettings) -> None:
+        """Let the add-ons' classes change what is read before there is a crawl, as SPIDER_MODULES."""
+        for _, addon_class in order(settings, "ADDONS"):
+            if hasattr(addon_class, "update_pre_crawler_settings"):
+                addon_class.update_pre_crawler_settings(settings)
