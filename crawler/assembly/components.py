@@ -13,6 +13,7 @@ from uuid import UUID
 
 from crawler.config.arguments import convert_arguments
 from crawler.config.components import called
+from crawler.config.settings import Settings
 from crawler.errors import NotConfigured, UsageError
 from crawler.spider import Crawler, Spider
 
@@ -35,11 +36,12 @@ def make_spider(spider_class: type[Spider], crawler: Crawler, arguments: Mapping
     return spider
 
 
-def make_component(component: Any, crawler: Crawler) -> Any:
+def make_component(component: Any, crawler: Crawler, settings: Settings | None = None) -> Any:
     """Make a stage, middleware, extension, filter or downloader of the user's.
 
     By its ``from_crawler`` if it has one; then its declared settings are set on it, and ``bind(crawler)`` is
-    called if it has that. What is no class (an instance, a function) is returned as it is.
+    called if it has that. What is no class (an instance, a function) is returned as it is. ``settings`` are our
+    own, where those of ``crawler`` are a dialect's.
     """
     if not isinstance(component, type):
         return component
@@ -47,7 +49,7 @@ def make_component(component: Any, crawler: Crawler) -> Any:
         made = called("@classmethod def from_crawler(cls, crawler)", component.from_crawler, crawler)
     else:
         made = called("def __init__(self), or a from_crawler(cls, crawler) that gives it more", component)
-    for name, value in crawler.settings.of(component).items():
+    for name, value in (settings or crawler.settings).of(component).items():
         setattr(made, name, value)
     if hasattr(made, "bind"):
         made.bind(crawler)

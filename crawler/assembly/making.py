@@ -84,7 +84,7 @@ class Making:
 
     def component(self, component: Any) -> Any:
         """Make one component from its class: a downloader, or a middleware."""
-        return make_component(component, self.crawler)
+        return make_component(component, self.crawler, self.settings)
 
     def start(self, spider: Spider) -> Callable[[], Any]:
         """Return what yields the first requests."""

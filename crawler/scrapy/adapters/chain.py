@@ -24,7 +24,7 @@ from crawler.model.response import Response
 from crawler.policy.outcome import Rules
 from crawler.policy.verdict import Instead
 from crawler.scrapy import http
-from crawler.scrapy.adapters import components
+from crawler.scrapy.adapters import components, handlers
 from crawler.scrapy.adapters.calling import by_name
 from crawler.scrapy.adapters.errors import as_scrapy_error, scrapy_name
 from crawler.scrapy.adapters.idle_code import does_nothing
@@ -71,6 +71,7 @@ def in_path(crawler: Any) -> bool:
         any(_own(component) and any(True for _ in _acting(component)) for component in found)
         or not names >= _WANTED
         or settings.getpriority("RETRY_EXCEPTIONS") != 0
+        or handlers.any_own(settings)
         or bool(settings.get("HTTPAUTH_USER") or settings.get("HTTPAUTH_PASS") or getattr(spider, "http_user", ""))
     )
 
@@ -84,7 +85,10 @@ def laid_over(crawler: Any) -> dict[str, Any]:
     """Return what is laid over the crawler's own settings, by which of the middlewares there are."""
     every = (base for component in _classes(crawler.settings) for base in getattr(component, "__mro__", ()))
     names = {base.__name__ for base in every if not _own(base)}
-    over = {setting: value for name in _SWITCHED if name not in names for setting, value in SWITCHES[name].items()}
+    over: dict[str, Any] = {
+        setting: value for name in _SWITCHED if name not in names for setting, value in SWITCHES[name].items()
+    }
+    over["SCHEMES"] = handlers.schemes(crawler.settings)
     return over | (OFF if in_path(crawler) else {})
 
 

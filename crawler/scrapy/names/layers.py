@@ -14,9 +14,11 @@ from crawler.scrapy.settings import BaseSettings, default_settings
 PREFIX: Final = "CRAWLER_"
 """Before a name that only we know, in a project's settings: PROXIES there is the project's own."""
 
-_COMPONENTS = ("DOWNLOADER_MIDDLEWARES", "EXTENSIONS", "ITEM_PIPELINES", "SPIDER_MIDDLEWARES")
+_COMPONENTS = ("DOWNLOADER_MIDDLEWARES", "DOWNLOAD_HANDLERS", "EXTENSIONS", "ITEM_PIPELINES", "SPIDER_MIDDLEWARES")
+_AUTH = ("HTTPAUTH_DOMAIN", "HTTPAUTH_PASS", "HTTPAUTH_USER")
 MADE_ELSEWHERE: Final = frozenset(
-    {*_COMPONENTS, *(f"{name}_BASE" for name in _COMPONENTS), "ADDONS", "LOG_FORMATTER", "STATS_CLASS"}
+    {*_COMPONENTS, *(f"{name}_BASE" for name in _COMPONENTS), *_AUTH}
+    | {"ADDONS", "LOG_FORMATTER", "RETRY_EXCEPTIONS", "STATS_CLASS"}
 )
 """What ``crawler.scrapy.adapters`` reads itself."""
 
