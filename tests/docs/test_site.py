@@ -36,6 +36,7 @@ def test_a_dead_link_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.spread
 def test_the_documents_are_a_site(tmp_path: Path) -> None:
     site = tmp_path / "site"
     built = subprocess.run(

@@ -275,6 +275,7 @@ def packed(path: Path, kind: str, head: bytes, size: int, *, filling: bytes = b"
 
 
 @pytest.mark.slow
+@pytest.mark.spread
 @pytest.mark.parametrize("part", ["body", "header", "headers", "request", "target"])
 def test_a_megabyte_that_unpacks_to_a_gigabyte(part: str, tmp_path: Path) -> None:
     path, ok = tmp_path / "a.warc.gz", b"HTTP/1.1 200 OK\r\n"

@@ -22,6 +22,8 @@ from tests.engine.virtual import ROOT, Request, Response, crawl, spider
 from tests.feeds.readers import read
 from tests.feeds.worlds import feed_for, write_all
 
+pytestmark = pytest.mark.spread
+
 PAGES = 14
 STEP = 5
 """Each run dies this many steps later than the one before."""

@@ -17,6 +17,8 @@ from tests.engine.random_world import Made, World, settings_of
 from tests.engine.shared_store import Workers
 from tests.engine.virtual import Request, Response, Spider, any_page, ask, page_item, spider
 
+pytestmark = pytest.mark.spread
+
 A, B = "http://a.test/", "http://b.test/"
 
 SEEDS = [seed if seed < 4 else pytest.param(seed, marks=pytest.mark.slow) for seed in range(25)]

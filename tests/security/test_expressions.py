@@ -80,6 +80,7 @@ def test_text_made_for_each_expression() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.spread
 def test_a_megabyte_of_one_thing() -> None:
     for expression in KNOWN:
         for flood in FLOODS:
@@ -87,6 +88,7 @@ def test_a_megabyte_of_one_thing() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.spread
 def test_longer_text_made_for_each_expression() -> None:
     for expression in KNOWN:
         for what, text in leading_into(expression, 60_000).items():
@@ -203,6 +205,7 @@ def test_what_is_made_of_them(call: Callable[[bytes], None]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.spread
 @pytest.mark.parametrize("call", MADE_OF_THEM, ids=lambda call: call.__name__.strip("_"))
 def test_a_megabyte_against_what_is_made_of_them(call: Callable[[bytes], None]) -> None:
     for flood in (*MANY, "\n", ";"):
