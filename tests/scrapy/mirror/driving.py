@@ -5,11 +5,17 @@ It is loaded in a process of its own, whose package ``tests`` is Scrapy's; it im
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import inspect
 import json
 import socket
+import sys
+from importlib import import_module
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -53,6 +59,44 @@ def pytest_configure(config: pytest.Config) -> None:
 
         generate_keys()
     reactor.startRunning(installSignalHandlers=False)  # type: ignore[attr-defined]
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let each module be imported, whatever of Scrapy's it names: what is not here fails where it is used."""
+    root = session.config.rootpath
+    helpers = [*root.glob("tests/*.py"), *root.glob("tests/utils/**/*.py"), *root.glob("tests/mockserver/*.py")]
+    for file in [*helpers, *map(Path, session.config.args)]:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "scrapy":
+                for alias in node.names:
+                    _stand_in(str(node.module), alias.name)
+
+
+def _module(path: str) -> ModuleType:
+    try:
+        return import_module(path)
+    except ImportError:
+        made = module_from_spec(ModuleSpec(path, None, is_package=True))
+        parent, _, name = path.rpartition(".")
+        setattr(_module(parent), name, made)
+        return sys.modules.setdefault(path, made)
+
+
+def _stand_in(path: str, name: str) -> None:
+    module = _module(path)
+    try:
+        if not hasattr(module, name):
+            import_module(f"{path}.{name}")
+    except ImportError:
+        setattr(module, name, type(name, (NotHere,), {}))
+
+
+class NotHere(Exception):
+    """What stands for a name of Scrapy's that is not here."""
+
+    def __new__(cls, *arguments: Any, **options: Any) -> Any:
+        """Raise NotImplementedError."""
+        raise NotImplementedError(f"{cls.__name__} is not here")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
