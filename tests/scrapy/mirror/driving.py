@@ -71,6 +71,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
                 for alias in node.names:
                     _stand_in(str(node.module), alias.name)
 
+    crawler: Any = import_module("scrapy.crawler").Crawler
+    private = "_create_spider"  # but how most tests come to a spider
+    if not hasattr(crawler, private):
+        setattr(crawler, private, lambda self, *args, **kwargs: self.spidercls.from_crawler(self, *args, **kwargs))
+
 
 def _module(path: str) -> ModuleType:
     try:
