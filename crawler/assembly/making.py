@@ -87,8 +87,8 @@ class Making:
         return make_component(component, self.crawler, self.settings)
 
     def start(self, spider: Spider) -> Callable[[], Any]:
-        """Return what yields the first requests."""
-        return spider.start
+        """Return what yields the first requests; a prompt gives the spider another start() after it was made."""
+        return lambda: spider.start()
 
     def around(self) -> Around | None:
         """Make what stands between a callback and the engine, which takes its results."""

@@ -18,11 +18,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 from typing import Any, TextIO
 
 import click
 
 from crawler.commands.on_demand import install_on_demand
+from crawler.config.cfg import closest_cfg
 from crawler.config.nearest import did_you_mean
 from crawler.errors import CrawlerError, JobDamaged, JobInUse, UsageError
 
@@ -44,6 +46,7 @@ _COMMANDS = {
     "settings": "Show the settings: value, type, origin, what each does",
     "startproject": "Make a new project that runs at once",
     "genspider": "Make a new spider",
+    "migrate": "Say what in a project of Scrapy's will differ here",
     "edit": "Open the file of a spider in the editor",
     "bench": "Measure how fast this machine crawls",
     "version": "Print the version",
@@ -94,6 +97,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command; an unknown one is an error that names the nearest."""
         name = _ALIASES.get(cmd_name, cmd_name)
+        if (own := _of_project(cmd_name)) is not None:
+            return own
         if name not in _COMMANDS:
             near = did_you_mean(cmd_name, [*_COMMANDS, *_ALIASES]) if cmd_name != "help" else ""
             hint = near or "; see crawler --help"
@@ -105,6 +110,16 @@ class Commands(click.Group):
         """List the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
+
+
+def _of_project(name: str) -> click.Command | None:
+    """Return a command that a project of Scrapy's has of its own; it may be in the place of one of ours."""
+    if name.startswith("-") or closest_cfg(Path.cwd()) is None:
+        return None
+    command: click.Command | None = None
+    with suppress(*[UsageError] if name in _COMMANDS else []):  # what needs the project says what is wrong with it
+        command = import_module("crawler.scrapy.adapters.own_commands").own_command(name)
+    return command
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False)
@@ -152,13 +167,18 @@ def status_of(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return STOPPED_BY_HAND
     except (UsageError, JobInUse, JobDamaged) as error:
-        return _say(str(error), "crawler", 2)
+        return _say(str(error), "crawler", 1 if _speaks_scrapy() else 2)  # 1 is Scrapy's for what cannot begin
     except CrawlerError as error:
         return _say(f"{type(error).__name__}: {error}", "crawler", 1)
     except NobodyReads:
         return 0
     except Exception as error:
         return _say_unexpected(error)
+
+
+def _speaks_scrapy() -> bool:
+    finder = sys.modules.get("crawler.scrapy.adapters.finder")
+    return finder is not None and finder.is_open()
 
 
 def _say(message: str, where: str, status: int) -> int:

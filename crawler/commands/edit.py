@@ -25,7 +25,7 @@ def command(spider: str, **given: Unpack[Given]) -> int:
     command_line = command_line_settings(given)
     project = project_here()
     found: FoundSpiders = spiders_of(project, command_line)
-    path = project.root / "spiders" / f"{spider}.py"
+    path = project.place_of_spiders()[1] / f"{spider}.py"
     if spider in found.spiders or not path.is_file():
         path = Path(inspect.getfile(named_spider(project, spider, command_line)))
     return edit(path, load_settings(project, None, command_line))

@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 import click
 
-from crawler.commands.loading import settings_here
+from crawler.commands.loading import project_and_settings
 from crawler.commands.matching import match_options, print_matches, typed
 from crawler.commands.one_page import ALONE, fetch_one
 from crawler.commands.options import Given, command_line_settings, settings_options
@@ -43,7 +43,7 @@ def command(
     if headers and expressions:
         raise UsageError("--headers prints no body, in which something could match: leave one of the two out")
     command_line: dict[str, Any] = {"LOG_LEVEL": "CRITICAL"} | command_line_settings(given) | ALONE
-    response, status = fetch_one(url, settings_here(command_line, spider), redirect=not no_redirect)
+    response, status = fetch_one(url, *project_and_settings(command_line, spider), redirect=not no_redirect)
     if response is None:
         return status
     if expressions:

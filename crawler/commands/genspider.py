@@ -12,7 +12,7 @@ import click
 
 from crawler.commands import templates
 from crawler.commands.editing import edit
-from crawler.commands.loading import project_here, settings_here
+from crawler.commands.loading import project_here, project_if_any, settings_here
 from crawler.commands.one_page import with_scheme
 from crawler.commands.options import Given, command_line_settings, settings_options
 from crawler.config.nearest import did_you_mean
@@ -58,11 +58,13 @@ def command(
         hint = did_you_mean(chosen, there) or f"; there are {', '.join(there)}"
         raise UsageError(f'there is no template "{chosen}"{hint}')
     if dump is not None:
-        click.echo(there[dump], nl=False)
+        project_there = project_if_any()
+        click.echo(there[dump] if project_there is None else project_there.in_its_words(there[dump]), nl=False)
         return 0
     if name is None or url is None:
         raise UsageError("a spider needs a name and a URL: crawler genspider NAME URL")
-    path = _write(project_here(), name, url, there[template], f"{template}.tmpl", force=force)
+    project = project_here()
+    path = _write(project, name, url, project.in_its_words(there[template]), f"{template}.tmpl", force=force)
     return edit(path, settings) if edit_it else 0
 
 
@@ -75,12 +77,13 @@ def _write(project: Project, name: str, url: str, template: str, where: str, *, 
         raise UsageError(f'"{name}" is a word of Python, which no module can be named; choose another')
     if module in sys.stdlib_module_names:
         raise UsageError(f'"{name}" is the name of a module of Python; choose another')
-    path = project.root / "spiders" / f"{module}.py"
+    package, folder = project.place_of_spiders()
+    path = folder / f"{module}.py"
     found: FoundSpiders = project.spiders(Spider)
     taken = found.spiders.get(name)
     if name in found.broken and not path.exists():
         raise found.broken[name]
-    if taken is not None and not (force and taken.__module__ == f"spiders.{module}"):
+    if taken is not None and not (force and taken.__module__ == f"{package}.{module}"):
         raise UsageError(f'there is a spider "{name}" already, in {taken.__module__}')
     if path.exists() and not force:
         raise UsageError(f"{path.relative_to(project.root)} is there already; --force writes over it")

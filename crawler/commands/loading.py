@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from crawler.commands.reading import imports_scrapy
 from crawler.commands.showing import say
+from crawler.config.cfg import MODULE_VARIABLE, sources
 from crawler.config.project import FoundSpiders, Project, find_project, pick, spider_in_file
 from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
@@ -28,8 +31,16 @@ def project_here() -> Project:
 
 
 def project_if_any(start: Path | None = None) -> Project | None:
-    """Return the project of a folder, the current one if not given; None if it is in none."""
-    root = find_project(start or Path.cwd())
+    """Return the project of a folder, the current one if not given; None if it is in none. One of Scrapy's is one."""
+    start = start or Path.cwd()
+    root = find_project(start)
+    if MODULE_VARIABLE in os.environ or any(map(os.path.exists, sources(start))):
+        from crawler.scrapy.project import scrapy_project
+
+        if (of_scrapy := scrapy_project(start, root)) is not None:
+            for note in of_scrapy.notes:
+                say(f"crawler: warning: {note}", err=True)
+            return of_scrapy
     return Project(root) if root is not None else None
 
 
@@ -57,6 +68,11 @@ def _tell_broken(found: FoundSpiders) -> None:
 
 def file_spider(file: str) -> tuple[type[Spider], Project | None]:
     """Return the spider of a file, and the project the user is in or else the one the file is in."""
+    path = Path(file if Path(file).exists() else file.partition(":")[0])
+    if path.is_file() and imports_scrapy(path):
+        from crawler.scrapy.adapters.finder import open_door
+
+        open_door()
     project = project_if_any() or project_if_any(Path(file.partition(":")[0]).resolve().parent)
     spider: type[Spider] = spider_in_file(file, Spider, project)
     return spider, project
@@ -66,6 +82,7 @@ def load_settings(project: Project | None, spider: type[Spider] | None, command_
     """Return the settings of a crawl. Raises SettingError."""
     values = project.settings if project is not None else None
     also = project.declaring_classes if project is not None else None
+    spider = spider or (project.usual_spider if project is not None else None)
     if spider is None:
         return Settings.load(values, None, command_line, also=also)
     from crawler.assembly.making import making_of
@@ -75,9 +92,14 @@ def load_settings(project: Project | None, spider: type[Spider] | None, command_
 
 def settings_here(command_line: Mapping[str, Any], spider: str | None = None) -> Settings:
     """Return the settings of the project the user is in, if of one, as a spider of it has them. Raises UsageError."""
+    return project_and_settings(command_line, spider)[1]
+
+
+def project_and_settings(command_line: Mapping[str, Any], spider: str | None = None) -> tuple[Project | None, Settings]:
+    """Return the project the user is in, if of one, and its settings, as a spider of it has them. Raises UsageError."""
     project = project_here() if spider else project_if_any()
     spider_class = named_spider(project, spider, command_line) if spider and project else None
-    return load_settings(project, spider_class, command_line)
+    return project, load_settings(project, spider_class, command_line)
 
 
 def chosen(spider: str, command_line: Mapping[str, Any], *, in_file: bool) -> tuple[type[Spider], Settings]:
@@ -111,7 +133,7 @@ def spider_for(
     if len(fit) == 1:
         return found[fit[0]], project
     if otherwise is not None:
-        return otherwise, project
+        return otherwise if project is None else project.of_its_kind(otherwise), project
     names = ", ".join(fit or found) or "none"
     host = host_of(url) if url is not None else ""
     which = f"several spiders have {host} in their" if fit else f"no spider has {host} in its"

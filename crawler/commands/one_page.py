@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from crawler.commands.options import NO_SECOND_RUN
 from crawler.commands.showing import say
+from crawler.config.project import Project
 from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
 from crawler.errors import HttpError, UsageError
@@ -99,12 +100,15 @@ def checked_url(url: str) -> str:
     return url
 
 
-def fetch_one(url: str, settings: Settings, *, redirect: bool = True) -> tuple[Response | None, int]:
+def fetch_one(
+    url: str, project: Project | None, settings: Settings, *, redirect: bool = True
+) -> tuple[Response | None, int]:
     """Fetch a URL by a crawl of its own; return the response and 0, or None, having told why, and an exit status.
 
     Raises UsageError for what is no URL.
     """
     checked_url(url)
+    one_page = OnePage if project is None else project.of_its_kind(OnePage)
     from crawler.assembly import prepare, real_world
     from crawler.commands.running import run_prepared
 
@@ -113,7 +117,7 @@ def fetch_one(url: str, settings: Settings, *, redirect: bool = True) -> tuple[R
 
     def prepared(reactor: ReactorBase) -> PreparedCrawl:
         arguments = {"url": url, "redirect": redirect}
-        made.append(prepare(OnePage, settings, world=real_world(reactor), arguments=arguments))
+        made.append(prepare(one_page, settings, world=real_world(reactor), arguments=arguments))
         made[0].events.subscribe(RequestRefused, refused.append)
         return made[0]
 

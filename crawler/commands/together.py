@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.python.failure import Failure
 
 from crawler.events import Event, Events
+from crawler.stats import Stats
 from crawler.summary import Summary
 
 if TYPE_CHECKING:
@@ -21,11 +22,16 @@ class Together:
     go_on = ""
 
     def __init__(self, crawls: Sequence[PreparedCrawl]) -> None:
-        self.crawls = crawls
+        self.crawls: list[PreparedCrawl] = []
         self.events = Events()
-        self.stats = crawls[0].stats
+        self.stats = crawls[0].stats if crawls else Stats()
         for crawl in crawls:
-            crawl.events.subscribe(Event, self.events.publish)
+            self.add(crawl)
+
+    def add(self, crawl: PreparedCrawl) -> None:
+        """Let one more be of them."""
+        self.crawls.append(crawl)
+        crawl.events.subscribe(Event, self.events.publish)
 
     @property
     def queued(self) -> int:

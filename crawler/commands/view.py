@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 import click
 
-from crawler.commands.loading import settings_here
+from crawler.commands.loading import project_and_settings
 from crawler.commands.one_page import ALONE, address_of, fetch_one
 from crawler.commands.options import Given, command_line_settings, settings_options
 
@@ -19,7 +19,7 @@ from crawler.commands.options import Given, command_line_settings, settings_opti
 def command(url: str, spider: str | None, *, no_redirect: bool, **given: Unpack[Given]) -> int:
     """Fetch URL as a spider would and open it in the browser; where there is none, print the path of the file."""
     command_line: dict[str, Any] = {"LOG_LEVEL": "CRITICAL"} | command_line_settings(given) | ALONE
-    response, status = fetch_one(address_of(url), settings_here(command_line, spider), redirect=not no_redirect)
+    response, status = fetch_one(address_of(url), *project_and_settings(command_line, spider), redirect=not no_redirect)
     if response is None:
         return status
     from crawler.shell import open_in_browser

@@ -136,7 +136,7 @@ def explain_import(error: BaseException, what: str) -> str:
     shown = traceback.format_list(frames) + traceback.format_exception_only(type(error), error)
     if hint := _hidden(error):
         shown.append(hint)
-    if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == "scrapy":
+    if isinstance(error, ModuleNotFoundError) and str(error).startswith("No module named 'scrapy"):
         shown.append(f"for a spider of Scrapy's, {TO_IMPORT}")
     return f"{what} does not import:\n{''.join(shown).rstrip()}"
 

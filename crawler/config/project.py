@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import pkgutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from crawler.config.components import declared_by
 from crawler.config.importing import TO_IMPORT, classes_in, import_user_file, import_user_module, is_taken, put_first
 from crawler.config.nearest import did_you_mean
 from crawler.config.settings import Settings
 from crawler.errors import SettingError, SpiderImportError, SpiderNotFound, UsageError
+
+Kind = TypeVar("Kind", bound=type)
 
 
 class FoundSpiders(NamedTuple):
@@ -35,7 +37,13 @@ class FoundSpiders(NamedTuple):
 
 
 class Project:
-    """A folder with settings.py and spiders/; ``settings`` is the imported settings.py."""
+    """A folder with settings.py and spiders/; ``settings`` is the imported settings.py, or what stands for it.
+
+    ``usual_spider`` stands for a spider where none is chosen, if one is needed there.
+    """
+
+    settings: ModuleType | Mapping[str, Any]
+    usual_spider: type | None = None
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -55,22 +63,25 @@ class Project:
         """
         given = {"SPIDER_MODULES": modules} if modules else {}
         in_file = {name: value for name, value in vars(self.settings).items() if name == "SPIDER_MODULES"}
-        found: dict[str, type] = {}
-        broken: dict[str, UsageError] = {}
-        twice: dict[str, UsageError] = {}
-        for name in Settings.load(in_file, command_line=given).core.SPIDER_MODULES:
-            for module in _modules(name, broken):
-                for spider in spiders_in(module, base):
-                    _add(found, spider, twice)
-                if hint := _of_scrapy(module):
-                    broken[module.__name__.rpartition(".")[2]] = SpiderNotFound(f"in {module.__name__}, {hint}")
-        return FoundSpiders({name: found[name] for name in sorted(found) if name not in twice}, broken | twice)
+        return spiders_of_modules(Settings.load(in_file, command_line=given).core.SPIDER_MODULES, base)
+
+    def of_its_kind(self, spider: Kind) -> Kind:
+        """Return a spider of the crawler's own as one that speaks as the project's do."""
+        return spider
+
+    def in_its_words(self, template: str) -> str:
+        """Return the template of a spider of the crawler's own as one whose imports are those of the project's."""
+        return template
+
+    def place_of_spiders(self) -> tuple[str, Path]:
+        """Return the package that new spiders go to, and its folder."""
+        return "spiders", self.root / "spiders"
 
     def declaring_classes(self) -> Iterator[type]:
         """Yield the classes of the project's modules that declare settings, whether or not they are in use."""
         for name in ("pipelines", "spiders"):
             if (self.root / name).is_dir():
-                list(_modules(name, {}))
+                list(modules_in(name, {}))
         for module in list(sys.modules.values()):
             file = vars(module).get("__file__")
             if file is None or self.root not in Path(file).parents or "site-packages" in Path(file).parts:
@@ -86,6 +97,24 @@ def find_project(start: Path) -> Path | None:
         if (folder / "settings.py").is_file() and (folder / "spiders").is_dir():
             return folder
     return None
+
+
+def spiders_of_modules(names: Iterable[str], base: type, *, last_wins: bool = False) -> FoundSpiders:
+    """Import modules and all that is in them; return the spiders there: subclasses of ``base`` that have a name.
+
+    Of two that share one ``broken`` tells; neither is among the spiders, unless ``last_wins``.
+    """
+    found: dict[str, type] = {}
+    broken: dict[str, UsageError] = {}
+    twice: dict[str, UsageError] = {}
+    for name in names:
+        for module in modules_in(name, broken):
+            for spider in spiders_in(module, base):
+                _add(found, spider, twice)
+            if hint := _of_scrapy(module):
+                broken[module.__name__.rpartition(".")[2]] = SpiderNotFound(f"in {module.__name__}, {hint}")
+    chosen = {name: found[name] for name in sorted(found) if last_wins or name not in twice}
+    return FoundSpiders(chosen, broken | twice)
 
 
 def spiders_in(module: ModuleType, base: type) -> list[type]:
@@ -146,7 +175,7 @@ def _name_of(spider: type) -> str:
     return name if isinstance(name, str) else ""
 
 
-def _modules(name: str, broken: dict[str, UsageError]) -> Iterator[ModuleType]:
+def modules_in(name: str, broken: dict[str, UsageError]) -> Iterator[ModuleType]:
     """Yield the module and, if it is a package, all modules in it; those that do not import go to ``broken``."""
     try:
         module = import_user_module(name)
@@ -156,12 +185,12 @@ def _modules(name: str, broken: dict[str, UsageError]) -> Iterator[ModuleType]:
     yield module
     for found in pkgutil.iter_modules(getattr(module, "__path__", [])):
         if not found.name.startswith("__"):
-            yield from _modules(f"{name}.{found.name}", broken)
+            yield from modules_in(f"{name}.{found.name}", broken)
 
 
 def _add(found: dict[str, type], spider: type, twice: dict[str, UsageError]) -> None:
     name = _name_of(spider)
-    other = found.setdefault(name, spider)
+    other, found[name] = found.get(name, spider), spider
     if other is not spider:
         places = f"{other.__module__}.{other.__name__} and {spider.__module__}.{spider.__name__}"
         twice[name] = UsageError(f'two spiders are named "{name}": {places}')

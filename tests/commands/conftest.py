@@ -20,6 +20,7 @@ from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 
 from crawler import commands
 from crawler.commands import again, closing, live, running
+from crawler.scrapy.adapters.finder import Door
 from tests.commands.failing_site import SPIDER as FAILING_SPIDER
 from tests.commands.failing_site import FailingSite, failing_site
 
@@ -70,6 +71,7 @@ def crawler(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], 
 
     def run(*arguments: str, cwd: Path | None = None) -> Result:
         monkeypatch.chdir(cwd or folder)
+        close_door(folder)
         for name in [name for name in sys.modules if name.partition(".")[0] in USERS]:
             del sys.modules[name]
         capfd.readouterr()
@@ -80,9 +82,20 @@ def crawler(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], 
         return Result(status, said.out, said.err)
 
     yield run
+    close_door(folder)
     for name in [name for name in sys.modules if name.partition(".")[0] in USERS]:
         del sys.modules[name]
     sys.modules.update({name: module for name, module in before.items() if name.partition(".")[0] in USERS})
+
+
+def close_door(folder: Path) -> None:
+    """Let ``import scrapy`` give what it gave, and what lies in a folder be imported anew: as in a new process."""
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, Door)]
+    ours = sys.modules["crawler"]
+    ours.__path__[:] = ours.__path__[:1]
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == "scrapy" or str(folder) in str(getattr(module, "__file__", "")):
+            del sys.modules[name]
 
 
 @contextmanager

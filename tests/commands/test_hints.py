@@ -68,18 +68,9 @@ def test_https_to_a_plain_port(crawler: Crawler, site: Site, downloader: str) ->
     assert "wrong version number; it seems that the port speaks plain HTTP: try http://" in result.err
 
 
-def test_a_spider_of_scrapy_s_says_what_to_import(crawler: Crawler, folder: Path) -> None:
-    (folder / "pure.py").write_text("import scrapy.not_there\n")
-    assert 'write "import crawler as scrapy"' in crawler("run", "pure.py").err
-    (folder / "pure.py").write_text(OF_SCRAPY)
-    (folder / "scrapy").mkdir()
-    (folder / "scrapy" / "__init__.py").write_text("class Spider:\n    pass\n")
-    result = crawler("run", "pure.py")
-    assert result.status == 2
-    assert result.err.startswith(
-        'crawler: pure.py has no spider: Pure is one of Scrapy\'s; write "import crawler as scrapy"'
-    )
-    assert len(result.err.splitlines()) == 1
+def test_a_leftover_import_of_scrapy_says_what_to_import(crawler: Crawler, project: Path) -> None:
+    (project / "spiders" / "pure.py").write_text("import scrapy.not_there\n")
+    assert 'write "import crawler as scrapy"' in crawler("crawl", "pure", cwd=project).err
 
 
 def test_a_project_s_spider_of_scrapy_s_says_it_too(crawler: Crawler, project: Path) -> None:

@@ -1,0 +1,91 @@
+"""Which project of Scrapy's is here, and what are its settings, for code that asks as Scrapy's does?"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from crawler.config.cfg import CFG, MODULE_VARIABLE
+from crawler.scrapy.exceptions import NotConfigured
+from crawler.scrapy.settings import Settings
+from crawler.scrapy.utils.conf import closest_scrapy_cfg, get_config, init_env
+
+ENVVAR = MODULE_VARIABLE
+DATADIR_CFG_SECTION = "datadir"
+_VARIABLES = ("CHECK", "PROJECT", "PYTHON_SHELL", "SETTINGS_MODULE")
+
+
+def get_project_settings() -> Settings:
+    """Return the settings of the project that the current folder is in."""
+    init_env(os.environ.get("SCRAPY_PROJECT", "default"))
+    name = os.environ.get(ENVVAR)
+    return settings_of(import_module(name) if name else None)
+
+
+def settings_of(project: ModuleType | Mapping[str, Any] | None) -> Settings:
+    """Return Scrapy's defaults, what a settings module sets, and what the environment says; Settings are copied."""
+    if isinstance(project, Settings):
+        return project.copy()
+    settings = Settings()
+    if isinstance(project, ModuleType):
+        settings.setmodule(project, priority="project")
+    given = {name: os.environ[f"SCRAPY_{name}"] for name in _VARIABLES if f"SCRAPY_{name}" in os.environ}
+    settings.setdict({**(project if isinstance(project, Mapping) else {}), **given}, priority="project")
+    return settings
+
+
+def inside_project() -> bool:
+    """Tell whether the current folder is in a project, or the environment names a settings module that imports."""
+    if name := os.environ.get(ENVVAR):
+        try:
+            import_module(name)
+        except ImportError as error:
+            warnings.warn(f"Cannot import scrapy settings module {name}: {error}", stacklevel=2)
+        else:
+            return True
+    return bool(closest_scrapy_cfg())
+
+
+def find_projects(
+    path: str | os.PathLike[str] = ".", *, max_depth: int | None = None, ignored_dirs: Iterable[str] = ()
+) -> Iterator[Path]:
+    """Yield the roots of all projects in a folder; not looked into are projects, hidden and virtual environments."""
+    root = Path(path)
+    left_out = frozenset(ignored_dirs)
+    for folder, folders, files in os.walk(root):
+        here = Path(folder)
+        if CFG in files:
+            yield here
+        deep_enough = max_depth is not None and len(here.relative_to(root).parts) >= max_depth
+        inside = () if {CFG, "pyvenv.cfg"} & set(files) or deep_enough else folders
+        folders[:] = sorted(name for name in inside if not name.startswith(".") and name not in left_out)
+
+
+def project_data_dir(project: str = "default") -> str:
+    """Return the folder of the project's data, made if need be: ``.scrapy`` beside scrapy.cfg. Raises NotConfigured."""
+    if not inside_project():
+        raise NotConfigured("Not inside a project")
+    config = get_config()
+    if config.has_option(DATADIR_CFG_SECTION, project):
+        folder = Path(config.get(DATADIR_CFG_SECTION, project))
+    elif closest := closest_scrapy_cfg():
+        folder = (Path(closest).parent / ".scrapy").resolve()
+    else:
+        raise NotConfigured("Unable to find scrapy.cfg file to infer project data dir")
+    folder.mkdir(parents=True, exist_ok=True)
+    return str(folder)
+
+
+def data_path(path: str | os.PathLike[str], createdir: bool = False) -> str:
+    """Return a path in the folder of the project's data; an absolute one as it is."""
+    found = Path(path)
+    if not found.is_absolute():
+        found = Path(project_data_dir(), path) if inside_project() else Path(".scrapy", path)
+    if createdir:
+        found.mkdir(parents=True, exist_ok=True)
+    return str(found)

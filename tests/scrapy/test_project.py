@@ -1,0 +1,184 @@
+"""Does a project that was written for Scrapy run as it is, and is what is wrong with one told?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.commands.conftest import Crawler
+from tests.scrapy.conftest import FILES, Write
+
+CRAWL = ("-o", "-", "-L", "WARNING", "-s", "TELNETCONSOLE_ENABLED=False")
+SPIDER = FILES["shop/spiders/words.py"]
+
+
+def test_a_project_is_found_from_any_folder_in_it(project: Write, in_project: Crawler) -> None:
+    root = project()
+
+    assert in_project("list", cwd=root / "shop" / "spiders").out == "words\n"
+    assert in_project("list", cwd=root / "shop").out == "words\n"
+    crawled = in_project("crawl", "words", *CRAWL, cwd=root)
+    assert json.loads(crawled.out) == {"word": "hello"}, crawled.err
+
+
+def test_a_spiders_file_is_run_without_a_project(folder: Path, in_project: Crawler) -> None:
+    (folder / "base.py").write_text("import scrapy\n\n\nclass Base(scrapy.Spider):\n    pass\n")
+    text = SPIDER.replace("import scrapy", "from base import Base").replace("scrapy.Spider", "Base")
+    (folder / "alone.py").write_text(text)
+
+    crawled = in_project("run", "alone.py", *CRAWL)
+
+    assert json.loads(crawled.out) == {"word": "hello"}, crawled.err
+
+
+def test_scrapy_project_chooses_one_of_the_settings_modules(
+    project: Write, in_project: Crawler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project(
+        {
+            "scrapy.cfg": "[settings]\ndefault = shop.settings\nnight = shop.night\n",
+            "shop/night.py": 'from shop.settings import *\nBOT_NAME = "night"\n',
+        }
+    )
+
+    assert in_project("settings", "--get", "BOT_NAME").out == "shop\n"
+    monkeypatch.setenv("SCRAPY_PROJECT", "night")
+    assert in_project("settings", "--get", "BOT_NAME").out == "night\n"
+    monkeypatch.setenv("SCRAPY_PROJECT", "day")
+    failed = in_project("list")
+    assert 'SCRAPY_PROJECT=day: [settings] of scrapy.cfg has no "day" (there are: default, night)' in failed.err
+    assert failed.status != 0
+
+
+def test_the_environment_names_a_settings_module_where_there_is_no_cfg(
+    project: Write, in_project: Crawler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project() / "scrapy.cfg").unlink()
+    monkeypatch.setenv("SCRAPY_SETTINGS_MODULE", "shop.settings")
+
+    assert in_project("list").out == "words\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (
+            {"scrapy.cfg": "[settings]\ndefault = shops.settings\n"},
+            "scrapy.cfg ([settings]) names the settings module shops.settings, which is not there",
+        ),
+        ({"scrapy.cfg": "[settings\n"}, "scrapy.cfg cannot be read: "),
+        ({"shop/settings.py": "import json\n\n1 / 0\n"}, "ZeroDivisionError: division by zero"),
+        ({"shop/settings.py": "import nothing_like_it\n"}, "No module named 'nothing_like_it'"),
+    ],
+)
+def test_settings_that_are_not_there_or_do_not_import_are_an_error(
+    project: Write, in_project: Crawler, files: dict[str, str], said: str
+) -> None:
+    project(files)
+
+    failed = in_project("crawl", "words")
+
+    assert failed.status == 1, failed
+    assert said in failed.err
+
+
+def test_two_spiders_of_one_name_are_named_and_the_others_run(project: Write, in_project: Crawler) -> None:
+    project(
+        {
+            "shop/spiders/again.py": SPIDER.replace("Words", "Again").replace("hello", "again"),
+            "shop/spiders/other.py": SPIDER.replace('"words"', '"other"'),
+        }
+    )
+
+    failed = in_project("crawl", "words")
+    assert failed.status == 1
+    assert 'two spiders are named "words": shop.spiders.again.Again and shop.spiders.words.Words' in failed.err
+    assert json.loads(in_project("crawl", "other", *CRAWL).out) == {"word": "hello"}
+
+
+def test_with_warn_only_the_later_of_two_spiders_runs_as_in_scrapy(project: Write, in_project: Crawler) -> None:
+    settings = FILES["shop/settings.py"] + "SPIDER_LOADER_WARN_ONLY = True\n"
+    project(
+        {
+            "shop/settings.py": settings,
+            "shop/spiders/again.py": SPIDER.replace("Words", "Again").replace("hello", "again"),
+            "shop/spiders/broken.py": "import nothing_like_it\n",
+        }
+    )
+
+    with pytest.warns(UserWarning, match="two spiders are named|nothing_like_it"):
+        assert in_project("list").out == "words\n"
+    with pytest.warns(UserWarning, match="two spiders are named|nothing_like_it"):
+        assert json.loads(in_project("crawl", "words", *CRAWL).out) == {"word": "hello"}
+
+
+def test_a_loader_of_the_projects_own_finds_its_spiders(project: Write, in_project: Crawler) -> None:
+    project(
+        {
+            "shop/settings.py": FILES["shop/settings.py"] + 'SPIDER_LOADER_CLASS = "shop.loader.Loader"\n',
+            "shop/loader.py": (
+                "from scrapy.spiderloader import SpiderLoader\n\n\n"
+                "class Loader(SpiderLoader):\n"
+                "    def list(self):\n        return [name.upper() for name in super().list()]\n\n"
+                "    def load(self, spider_name):\n        return super().load(spider_name.lower())\n"
+            ),
+        }
+    )
+
+    assert in_project("list").out == "WORDS\n"
+
+
+def test_a_package_named_crawler_is_found_beside_ours_and_a_clash_is_told(project: Write, in_project: Crawler) -> None:
+    files = {name.replace("shop/", "crawler/"): text.replace("shop", "crawler") for name, text in FILES.items()}
+    files["crawler/__init__.py"] = "SHOP = 'crawler'\n"
+    files["crawler/errors.py"] = ""
+    files["crawler/items.py"] = "from crawler import SHOP\n"
+    files["crawler/spiders/words.py"] = "from crawler import Request, items\n" + SPIDER
+    project(files)
+
+    crawled = in_project("crawl", "words", *CRAWL)
+
+    assert json.loads(crawled.out) == {"word": "hello"}, crawled.err
+    assert "crawler/errors is hidden by crawler.errors of this program" in crawled.err
+    assert "crawler/spiders" not in crawled.err
+
+
+def test_a_native_project_below_stays_native_and_a_leftover_import_is_told(project: Write, in_project: Crawler) -> None:
+    root = project(
+        {
+            "tools/settings.py": "",
+            "tools/spiders/__init__.py": "",
+            "tools/spiders/left.py": SPIDER.replace("import scrapy", "import scrapy.x"),
+        }
+    )
+
+    failed = in_project("crawl", "left", cwd=root / "tools")
+
+    assert failed.status == 2
+    assert 'write "import crawler as scrapy", or "from crawler import …"' in failed.err
+
+
+def test_a_new_spider_goes_to_newspider_module_and_imports_scrapy(project: Write, in_project: Crawler) -> None:
+    root = project()
+
+    assert in_project("genspider", "fresh", "example.com", cwd=root / "shop").status == 0
+    assert "from scrapy import Spider" in (root / "shop" / "spiders" / "fresh.py").read_text()
+    assert in_project("list").out == "fresh\nwords\n"
+
+
+def test_commands_for_one_page_work_in_a_project(project: Write, in_project: Crawler) -> None:
+    project()
+
+    assert in_project("fetch", "data:text/plain,hello").out == "hello"
+    shell = in_project("shell", "-c", "response.url, spider.name", "data:text/plain,hello")
+    assert shell.out == "('data:text/plain,hello', 'shell')\n", shell.err
+    assert "{'word': 'hello'}" in in_project("parse", "--spider", "words", "data:text/html,<p>hello</p>").out
+
+
+@pytest.mark.process
+def test_the_file_of_a_spider_is_opened_in_the_editor(project: Write, in_project: Crawler) -> None:
+    project()
+
+    assert in_project("edit", "words", "-s", "EDITOR=echo").out.strip().endswith("shop/spiders/words.py")
