@@ -183,9 +183,9 @@ class Pipelines:
             raise
 
     async def close(self) -> list[tuple[str, BaseException]]:
-        """Close the stages in their order; returns the errors of those whose close_spider raised."""
+        """Close the stages, the last one first; returns the errors of those whose close_spider raised."""
         errors: list[tuple[str, BaseException]] = []
-        for stage in self._stages:
+        for stage in reversed(self._stages):
             error = await self._close_one(stage, "close_spider")
             if error is not None:
                 errors.append((stage.name, error))

@@ -13,6 +13,7 @@ from twisted.web._newclient import ResponseFailed, ResponseNeverReceived
 
 from crawler import errors
 from crawler.scrapy import exceptions
+from crawler.scrapy.spidermiddlewares.httperror import HttpError
 
 Told = TypeVar("Told", bound=BaseException)
 
@@ -51,6 +52,8 @@ _CLASSES: Final[dict[type[Exception], type[Exception]]] = {
     native: type(bases[0].__name__, (_Both, native, *bases), {"__module__": exceptions.__name__, "__doc__": ""})
     for native, bases in _BASES.items()
 }
+
+_CLASSES[errors.HttpError] = HttpError
 
 
 def as_scrapy_error(error: BaseException) -> Any:

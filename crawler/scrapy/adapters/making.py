@@ -7,16 +7,22 @@ then the crawler's own settings follow, and what belongs to the engine is made.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import ModuleType
 from typing import Any
 
 from crawler.assembly import making
 from crawler.config.settings import Settings
+from crawler.engine.user_code.around import Around
 from crawler.errors import UsageError
 from crawler.policy.outcome import Rules
-from crawler.scrapy.adapters import chain
-from crawler.scrapy.adapters.components import build, loaded
+from crawler.policy.scope import RequestFilter
+from crawler.scrapy.adapters import chain, policies
+from crawler.scrapy.adapters.components import build, loaded, made
 from crawler.scrapy.adapters.crawls import Crawler
+from crawler.scrapy.adapters.results import AroundCallbacks, AroundMiddlewares
+from crawler.scrapy.adapters.stages import stages
+from crawler.scrapy.adapters.start import process_start
 from crawler.scrapy.addons import AddonManager
 from crawler.scrapy.names.attributes import OLD_SETTINGS
 from crawler.scrapy.names.layers import FromScrapy
@@ -87,7 +93,8 @@ class Making(making.Making):
         crawler.spider = spider
         crawler.addons.load_settings(crawler.settings)
         crawler.logformatter = build(loaded(crawler.settings["LOG_FORMATTER"], "LOG_FORMATTER"), crawler)
-        self.settings = self.loaded(crawler, _attributes(spider) | chain.laid_over(crawler))
+        also = chain.laid_over(crawler) | policies.also(crawler.settings)
+        self.settings = self.loaded(crawler, _attributes(spider) | also)
         crawler.settings.freeze()
         return spider
 
@@ -95,9 +102,37 @@ class Making(making.Making):
         """Make the middlewares, the project's inside of those that only we know."""
         return [*super().middlewares(), *chain.make(self.crawler)]
 
+    def start(self, spider: Spider) -> Callable[[], Any]:
+        """Return what yields the first requests, behind the spider middlewares."""
+        return partial(process_start, spider.start, self._between(), spider)
+
+    def around(self) -> Around:
+        """Make what gives a callback what it has in Scrapy, spider middlewares included."""
+        between = self._between()
+        spider = self.crawler.spider
+        return AroundCallbacks(spider) if between is None else AroundMiddlewares(spider, between)
+
+    def _between(self) -> list[Any] | None:
+        """Make the spider middlewares, once; None: none stands in the path."""
+        crawler = self.crawler
+        if policies.in_path(crawler.settings) and "SPIDER_MIDDLEWARES" not in crawler.made:
+            made(crawler, "SPIDER_MIDDLEWARES")
+        return crawler.made.get("SPIDER_MIDDLEWARES")
+
+    def stages(self) -> list[Any]:
+        """Make the item pipelines, behind the stages that our own words name."""
+        crawler = self.crawler
+        in_thread = crawler.settings.getbool("ITEM_PIPELINES_IN_THREADS")
+        own = stages(partial(made, crawler, "ITEM_PIPELINES"), crawler.spider, in_thread=in_thread)
+        return [*super().stages(), *own]
+
+    def filters(self, spider: Spider) -> list[RequestFilter]:
+        """Make the filters that requests pass, in their order."""
+        return policies.filters_within(super().filters(spider), self.crawler.settings)
+
     def rules(self, spider: Spider) -> Rules:
         """Return the policies' rules, as far as they are not the middlewares'."""
-        rules = super().rules(spider)
+        rules = policies.rules_within(super().rules(spider), self.crawler.settings)
         return chain.without_policies(rules) if chain.in_path(self.crawler) else rules
 
 

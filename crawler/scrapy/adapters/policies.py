@@ -1,0 +1,52 @@
+"""Which of the crawler's policies work, and which do spider middlewares in the path do in their place?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, Final
+
+from crawler.model.request import Request
+from crawler.policy.outcome import Rules
+from crawler.policy.scope import DepthFilter, RequestFilter, UrlLengthFilter
+from crawler.policy.verdict import Drop
+from crawler.scrapy.adapters.components import loaded, order
+
+_NAME: Final = "SPIDER_MIDDLEWARES"
+
+
+def in_path(settings: Any) -> bool:
+    """Tell whether spider middlewares stand in the path: others than Scrapy's own in their order."""
+    if not settings[_NAME]:
+        return False
+    own = [loaded(path, _NAME) for path in sorted(settings[f"{_NAME}_BASE"], key=settings[f"{_NAME}_BASE"].get)]
+    return [component for _, component in order(settings, _NAME)] != own
+
+
+class Depths(DepthFilter):
+    """The crawler's, with meta ``depth_reset``: such a request begins anew, at 0."""
+
+    def __call__(self, request: Request, found_on: Any) -> Request | Drop:
+        """Judge a request."""
+        if request.meta.pop("depth_reset", False):
+            request.meta["depth"] = 0
+            return request
+        return super().__call__(request, found_on)
+
+
+def filters_within(filters: Iterable[RequestFilter], settings: Any) -> list[RequestFilter]:
+    """Return the crawler's filters, without those whose work the middlewares do that stand in the path."""
+    if in_path(settings):
+        return [each for each in filters if not isinstance(each, DepthFilter | UrlLengthFilter)]
+    depths = Depths(settings.getint("DEPTH_LIMIT"), settings.getint("DEPTH_PRIORITY"))
+    return [depths if isinstance(each, DepthFilter) else each for each in filters]
+
+
+def rules_within(rules: Rules, settings: Any) -> Rules:
+    """Return the crawler's rules; where middlewares stand in the path, they judge the status."""
+    return replace(rules, status=None) if in_path(settings) else rules
+
+
+def also(settings: Any) -> dict[str, Any]:
+    """Return what is laid over the crawler's own settings."""
+    return {"REFERER_ENABLED": False} if in_path(settings) else {}

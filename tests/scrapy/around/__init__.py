@@ -1,0 +1,1 @@
+"""Spiders with middlewares and pipelines, as Scrapy itself ran them."""
