@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from crawler.config.components import checked
@@ -141,7 +141,7 @@ allow_offsite auth autothrottle_dont_adjust_delay bindaddress cookiejar depth do
 dont_obey_robotstxt dont_redirect dont_retry download_cut download_fail_on_dataloss download_file download_latency
 download_maxsize download_slot download_timeout files ftp_password ftp_user handle_httpstatus_all
 handle_httpstatus_list lastmod max_retry_times priority_adjust proxy redirect_method redirect_reasons redirect_times
-redirect_urls referrer_policy retry_times robots rule secret_headers session
+redirect_ttl redirect_urls referrer_policy retry_times robots rule secret_headers session
 """
 READ = frozenset(_READ.split())
 """The meta keys that mean something here; others are the user's own."""
@@ -151,10 +151,13 @@ _MOST = 1000
 
 
 class UnreadKeys:
-    """Tell once of each meta key that has no effect, and of each that is nearly one that has; refuse nothing."""
+    """Tell once of each meta key that has no effect, and of each that is nearly one that has; refuse nothing.
 
-    def __init__(self) -> None:
-        self._looked_at = set(READ)
+    ``also``: keys that somebody else reads.
+    """
+
+    def __init__(self, also: Iterable[str] = ()) -> None:
+        self._looked_at = {*READ, *also}
         self._policies = set(POLICIES)
 
     def __call__(self, request: Request, found_on: Response | None) -> Request:

@@ -61,7 +61,11 @@ what comes is the answer to that one, and not a page that may have been seen."""
 
 @dataclass(frozen=True, slots=True)
 class RedirectRules:
-    """The settings of those names, and the spider's ``handle_httpstatus_list``."""
+    """The settings of those names, and the spider's ``handle_httpstatus_list``.
+
+    ``refers_to_redirect``: the page that redirects is the Referer of what follows, as in Scrapy, and not the one that
+    had the link.
+    """
 
     redirect_enabled: bool = True
     redirect_max_times: int = 20
@@ -72,6 +76,7 @@ class RedirectRules:
     referrer_policy: str = "strict-origin-when-cross-origin"
     handle_httpstatus_list: frozenset[int] = frozenset()
     retry_after_max: float = 600.0
+    refers_to_redirect: bool = False
 
 
 def redirect_verdict(
@@ -80,9 +85,10 @@ def redirect_verdict(
     """Return Later with the request for the target, GiveUp for a target that is none, too many hops or
     another scheme, or None: no redirect, or one that the user wants to see.
 
-    The meta keys are Scrapy's: dont_redirect, handle_httpstatus_list, handle_httpstatus_all are read;
-    redirect_times, redirect_urls and redirect_reasons tell the chain. Whether the target is in scope
-    and new is for the engine to ask. ``wall`` is the time as seconds since 1970 for a ``Retry-After`` date.
+    The meta keys are Scrapy's: dont_redirect, redirect_ttl, handle_httpstatus_list, handle_httpstatus_all are read;
+    redirect_times, redirect_urls and redirect_reasons tell the chain, redirect_ttl how many more may follow. Whether
+    the target is in scope and new is for the engine to ask. ``wall`` is the time as seconds since 1970 for a
+    ``Retry-After`` date.
     """
     if response.status in REDIRECTS:
         return _by_status(request, response, rules, wall)
@@ -146,10 +152,12 @@ def _follow(
         return GiveUp(UnsupportedScheme(refused, request=request, sent=False))
     headers, meta = request.headers, request.meta
     times = meta.get("redirect_times", 0) + 1
-    if times > rules.redirect_max_times:
+    left = meta.get("redirect_ttl", rules.redirect_max_times)
+    if times > rules.redirect_max_times or left < 1:
         return GiveUp(TooManyRedirects(f"{times - 1} redirects, and one more to {_short(target)}", request=request))
     chain: dict[str, Any] = {
         "redirect_times": times,
+        "redirect_ttl": left - 1,
         "redirect_urls": [*meta.get("redirect_urls", ()), request.url],
         "redirect_reasons": [*meta.get("redirect_reasons", ()), reason],
     }
@@ -163,7 +171,7 @@ def _follow(
         changes = {"method": "GET", "body": b""}
     redirected = request.replace(
         url=target,
-        headers=_with_referer(headers, target, response, meta.get("referrer_policy") or rules.referrer_policy),
+        headers=_with_referer(headers, target, response, meta.get("referrer_policy") or rules.referrer_policy, rules),
         cookies=None,  # they are in the jar by now, which knows whom they are for
         meta={**meta, **chain},
         priority=request.priority + rules.redirect_priority_adjust,
@@ -172,10 +180,10 @@ def _follow(
     return Later(redirected, seconds, "redirect", str(reason), response.status)
 
 
-def _with_referer(headers: Headers, target: str, response: Response, policy: str) -> Headers:
+def _with_referer(headers: Headers, target: str, response: Response, policy: str, rules: RedirectRules) -> Headers:
     """The referrer of a chain stays the page that had the link (Fetch §4.4), cut to what the policy and
     the redirect's own Referrer-Policy allow the target to know."""
-    page = headers.text(b"Referer")
+    page = response.url if rules.refers_to_redirect else headers.text(b"Referer")
     if not page:
         return headers
     headers = headers.copy()

@@ -63,7 +63,7 @@ def refresh_of(response: Response, ignored_tags: Sequence[str] = ("noscript",)) 
     and a URL that is none are None too."""
     if not response.is_html:
         return None
-    start = response.replace(body=response.body[:_PARSED], body_file=None)
+    start = response if len(response.body) <= _PARSED else response.replace(body=response.body[:_PARSED])
     ignored = {*_NEVER, *(tag.lower() for tag in ignored_tags)}
     for tag in start.xpath("//meta[@http-equiv and @content]"):
         if tag.attrib["http-equiv"].strip().lower() != "refresh":

@@ -15,6 +15,7 @@ from crawler.errors import ConnectionFailed, FetchTimeout, SettingError
 from crawler.events import RequestEnded
 from crawler.model.response import Response as NativeResponse
 from crawler.scrapy.adapters.errors import as_scrapy_error
+from crawler.scrapy.downloadermiddlewares.offsite import OffsiteMiddleware
 from crawler.scrapy.downloadermiddlewares.retry import RetryMiddleware
 from crawler.scrapy.downloadermiddlewares.useragent import UserAgentMiddleware
 from crawler.scrapy.exceptions import DownloadConnectionRefusedError, IgnoreRequest, NotConfigured
@@ -356,3 +357,70 @@ def test_a_from_crawler_that_returns_nothing_or_raises_is_an_error_at_the_start(
 
     with pytest.raises(ZeroDivisionError):
         run({ROOT: "x"}, middleware(from_crawler=classmethod(broken)))
+
+
+def test_without_middlewares_redirects_leave_the_same_and_the_page_that_redirects_is_the_referer() -> None:
+    site = {ROOT: NativeResponse(ROOT, 302, {"Location": "/two"}), f"{ROOT}two": "x"}
+
+    class Counted(Made):
+        def parse(self, response: Any, **kwargs: Any) -> Any:
+            names = ("redirect_times", "redirect_ttl", "redirect_urls", "redirect_reasons")
+            yield {name: response.meta[name] for name in names} | {"by": response.request.headers.get("Referer")}
+
+    expected = {
+        "redirect_times": 1,
+        "redirect_ttl": 19,
+        "redirect_urls": [ROOT],
+        "redirect_reasons": [302],
+        "by": ROOT.encode(),
+    }
+    assert run(site, spider=Counted).items == [expected]
+    assert run(site, noting([], "one"), spider=Counted).items == [expected]
+    assert run(site, spider=Counted, REFERER_ENABLED=False).items == [{**expected, "by": None}]
+
+
+def test_a_password_goes_to_its_domain_by_setting_attribute_and_meta() -> None:
+    class Mine(Made):
+        http_user, http_pass, http_auth_domain = "me", "word", "a.test"
+        start_urls = [ROOT, "http://b.test/"]
+
+    result = run(lambda request: "x", spider=Mine)
+    assert [sent.request.headers.get("Authorization") for sent in result.sent] == [b"Basic bWU6d29yZA==", None]
+    given = {"HTTPAUTH_USER": "me", "HTTPAUTH_PASS": "word"}
+    result = run(lambda request: "x", **given, HTTPAUTH_DOMAIN=None)
+    assert [sent.request.headers.get("Authorization") for sent in result.sent] == [b"Basic bWU6d29yZA=="]
+    with pytest.raises(ValueError, match="HTTPAUTH_DOMAIN"):
+        run({}, **given)
+
+
+def test_a_password_in_meta_needs_no_middleware_and_is_told_of_no_more(caplog: pytest.LogCaptureFixture) -> None:
+    class Mine(Made):
+        async def start(self) -> Any:
+            for url in (ROOT, "http://b.test/"):
+                yield Request(url, meta={"http_user": "me", "http_pass": "word", "http_auth_domain": "a.test"})
+
+    result = run(lambda request: "x", spider=Mine)
+    assert [sent.request.headers.get("Authorization") for sent in result.sent] == [b"Basic bWU6d29yZA==", None]
+    assert "meta key" not in caplog.text
+
+
+def test_a_project_may_have_a_scope_of_its_own() -> None:
+    class Roots(OffsiteMiddleware):
+        def should_follow(self, request: Any, spider: Any) -> bool:
+            return request.host in spider.allowed_domains or request.host == "b.test"
+
+    class Links(Made):
+        allowed_domains = ["a.test"]
+
+        def parse(self, response: Any, **kwargs: Any) -> Any:
+            for host in ("b.test", "www.a.test", "c.test"):
+                yield Request(f"http://{host}/", callback=self.parse_link)
+
+        def parse_link(self, response: Any) -> Any:
+            yield {"url": response.url}
+
+    own = {"scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None, Roots: 50}
+    result = run(lambda request: "x", spider=Links, DOWNLOADER_MIDDLEWARES=own)
+    assert result.items == [{"url": "http://b.test/"}]
+    assert stats(result, "offsite/filtered", "offsite/domains") == [2, 2]
+    assert run(lambda request: "x", spider=Links).items == [{"url": "http://www.a.test/"}]

@@ -23,17 +23,15 @@ from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.policy.outcome import Rules
 from crawler.policy.verdict import Instead
-from crawler.scrapy import http
 from crawler.scrapy.adapters import components, handlers
 from crawler.scrapy.adapters.calling import by_name
 from crawler.scrapy.adapters.errors import as_scrapy_error, scrapy_name
 from crawler.scrapy.adapters.idle_code import does_nothing
+from crawler.scrapy.adapters.responses import as_scrapy
 from crawler.scrapy.exceptions import _InvalidOutput
 from crawler.scrapy.http import as_scrapy_request
 from crawler.scrapy.names.mapping import SWITCHES
 
-# What a download gives is one of Scrapy's responses.
-as_scrapy: Any = getattr(http, "as_scrapy", lambda response: response)
 logger = logging.getLogger(__name__)
 
 OFF: Final[dict[str, Any]] = {"DEFAULT_REQUEST_HEADERS": {"User-Agent": None}, "HTTP_AUTH": {}}
@@ -92,10 +90,13 @@ def laid_over(crawler: Any) -> dict[str, Any]:
     return over | (OFF if in_path(crawler) else {})
 
 
-def without_policies(rules: Rules) -> Rules:
-    """Return the rules of a crawl whose redirects and tries are the thin classes'."""
-    redirect = replace(rules.redirect, redirect_enabled=False, metarefresh_enabled=False)
-    return replace(rules, redirect=redirect, retry=replace(rules.retry, retry_enabled=False))
+def rules_within(rules: Rules, crawler: Any) -> Rules:
+    """Return the rules of a crawl: where the chain is in the path its redirects and tries are the thin classes'."""
+    if in_path(crawler):
+        redirect = replace(rules.redirect, redirect_enabled=False, metarefresh_enabled=False)
+        return replace(rules, redirect=redirect, retry=replace(rules.retry, retry_enabled=False))
+    policy = rules.redirect.referrer_policy if crawler.settings.getbool("REFERER_ENABLED") else "no-referrer"
+    return replace(rules, redirect=replace(rules.redirect, refers_to_redirect=True, referrer_policy=policy))
 
 
 def make(crawler: Any) -> list[Chain]:

@@ -17,7 +17,7 @@ from crawler.engine.user_code.around import Around
 from crawler.errors import UsageError
 from crawler.policy.outcome import Rules
 from crawler.policy.scope import RequestFilter
-from crawler.scrapy.adapters import chain, policies
+from crawler.scrapy.adapters import chain, keys, policies
 from crawler.scrapy.adapters.components import build, loaded, made
 from crawler.scrapy.adapters.crawls import Crawler
 from crawler.scrapy.adapters.results import AroundCallbacks, AroundMiddlewares
@@ -25,7 +25,7 @@ from crawler.scrapy.adapters.stages import stages
 from crawler.scrapy.adapters.start import process_start
 from crawler.scrapy.addons import AddonManager
 from crawler.scrapy.names.attributes import OLD_SETTINGS
-from crawler.scrapy.names.layers import FromScrapy
+from crawler.scrapy.names.layers import MADE_ELSEWHERE, FromScrapy
 from crawler.scrapy.settings import BaseSettings
 from crawler.scrapy.settings import Settings as ScrapySettings
 from crawler.spider import Spider
@@ -128,15 +128,17 @@ class Making(making.Making):
 
     def filters(self, spider: Spider) -> list[RequestFilter]:
         """Make the filters that requests pass, in their order."""
-        return policies.filters_within(super().filters(spider), self.crawler.settings)
+        filters = policies.filters_within(super().filters(spider), self.crawler.settings)
+        return keys.filters_within(filters, self.crawler)
 
     def rules(self, spider: Spider) -> Rules:
         """Return the policies' rules, as far as they are not the middlewares'."""
         rules = policies.rules_within(super().rules(spider), self.crawler.settings)
-        return chain.without_policies(rules) if chain.in_path(self.crawler) else rules
+        return chain.rules_within(rules, self.crawler)
 
 
 def _attributes(spider: Spider) -> dict[str, Any]:
     """Return the settings that stand as attributes on a spider or its class."""
-    values = {setting: getattr(spider, name, None) for name, setting in OLD_SETTINGS.items()}
+    there = ((name, setting) for name, setting in OLD_SETTINGS.items() if setting not in MADE_ELSEWHERE)
+    values = {setting: getattr(spider, name, None) for name, setting in there}
     return {setting: value for setting, value in values.items() if value is not None and not callable(value)}

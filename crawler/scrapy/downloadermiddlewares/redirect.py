@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any, Self
 
-from crawler.errors import UnsupportedScheme
+from crawler.errors import TooManyRedirects, UnsupportedScheme
 from crawler.policy.redirect import RedirectRules, redirect_verdict
 from crawler.policy.scope import referer_for
 from crawler.policy.verdict import GiveUp
@@ -14,6 +14,7 @@ from crawler.scrapy.exceptions import IgnoreRequest, NotConfigured
 logger = logging.getLogger(__name__)
 
 _UNCOUNTED = 2**31  # how many are too many is said by meta redirect_ttl, below
+_TOO_MANY = "max redirections reached"
 
 
 class BaseRedirectMiddleware:
@@ -53,7 +54,7 @@ class BaseRedirectMiddleware:
         if verdict is None or (isinstance(verdict, GiveUp) and isinstance(verdict.error, UnsupportedScheme)):
             return response
         if isinstance(verdict, GiveUp):
-            raise verdict.error
+            raise IgnoreRequest(_TOO_MANY) if isinstance(verdict.error, TooManyRedirects) else verdict.error
         redirected: Any = verdict.request
         redirected.meta.pop("redirect_method", None)
         self.handle_referer(redirected, response)
@@ -66,7 +67,7 @@ class BaseRedirectMiddleware:
         told = {"spider": self.crawler.spider}
         if not left or times > self.max_redirect_times:
             logger.debug("Discarding %s: max redirections reached", request, extra=told)
-            raise IgnoreRequest("max redirections reached")
+            raise IgnoreRequest(_TOO_MANY)
         redirected.meta["redirect_times"] = times
         redirected.meta["redirect_ttl"] = left - 1
         redirected.meta["redirect_urls"] = [*meta.get("redirect_urls", ()), request.url]

@@ -69,7 +69,6 @@ META_KEYS = {
     "http_user": _AUTH,
     "http_pass": _AUTH,
     "http_auth_domain": _AUTH,
-    "redirect_ttl": "REDIRECT_MAX_TIMES is for all requests, and meta dont_redirect follows none",
     "give_up_log_level": "a request that is given up is logged once, as an error",
     "ftp_local_filename": "Request(url, into=path) writes the body to a file",
     "ftp_passive": "FTP transfers are passive",
