@@ -175,7 +175,7 @@ class TextResponse(Response):
 def joined(base: Base, url: Any) -> str:
     """Resolve a link as urllib does; where a browser gives the same, by our quicker way. Raises ValueError."""
     if url.__class__ is str and url:
-        if _is_plain_link(url) and "//" not in base.href[8:] and is_spelt(base.href):
+        if url[0] != "?" and _is_plain_link(url) and "//" not in base.href[8:] and is_spelt(base.href):
             return base.join(url)
         if is_spelt(url) and ";" not in url:
             return url
