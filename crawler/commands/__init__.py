@@ -118,7 +118,7 @@ def _of_project(name: str) -> click.Command | None:
         return None
     command: click.Command | None = None
     with suppress(*[UsageError] if name in _COMMANDS else []):  # what needs the project says what is wrong with it
-        command = import_module("crawler.scrapy.adapters.own_commands").own_command(name)
+        command = import_module("crawler.commands.own_commands").own_command(name)
     return command
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
+from crawler.commands.migrating import Finding, files_of, findings, settings_files
 from crawler.commands.showing import say
 from crawler.config.cfg import closest_cfg
 from crawler.config.importing import near
 from crawler.errors import UsageError
 from crawler.scrapy.adapters.finder import join_crawler
-from crawler.scrapy.adapters.migrating import Finding, files_of, findings, settings_files
 
 
 @click.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from crawler.scrapy.adapters.crawls import Crawler as Crawler
+from crawler.scrapy.adapters.crawls import Crawler
+from crawler.scrapy.adapters.runners import AsyncCrawlerProcess, AsyncCrawlerRunner, CrawlerProcess, CrawlerRunner
 
-__all__ = ["Crawler"]
+__all__ = ["AsyncCrawlerProcess", "AsyncCrawlerRunner", "Crawler", "CrawlerProcess", "CrawlerRunner"]

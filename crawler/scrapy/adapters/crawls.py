@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
 from typing import Any, TypeVar
 
 from crawler.scrapy.addons import AddonManager
 from crawler.scrapy.settings import Settings
 from crawler.spider import Crawler as NativeCrawler
-from crawler.spider import Spider
+from crawler.spider import Spider, anywhere
 
 T = TypeVar("T")
 ToldUs = tuple[Mapping[str, Any], Mapping[str, Any], Callable[[], Iterable[Any]] | None]
@@ -49,6 +50,23 @@ class Crawler(NativeCrawler):
 
     def __eq__(self, other: object) -> bool:
         return self is other
+
+    def crawl(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the crawl on the reactor that is installed; the rest are the spider's arguments.
+
+        Return a Deferred that fires when it has ended. Raises RuntimeError when called again.
+        """
+        done = import_module("crawler.scrapy.adapters.runners").crawl(self, args, kwargs)
+        return done.addCallback(lambda summary: None)
+
+    async def crawl_async(self, *args: Any, **kwargs: Any) -> None:
+        """Run the crawl, and wait for its end."""
+        await anywhere(self.crawl(*args, **kwargs))
+
+    async def stop_async(self) -> None:
+        """Let what is in flight finish, and end."""
+        if self.crawling and self.running is not None:
+            self.stop()
 
     def anew(self) -> Crawler:
         """Return a Crawler of the same spider and settings that has not been used."""

@@ -104,7 +104,8 @@ class Making(making.Making):
 
     def start(self, spider: Spider) -> Callable[[], Any]:
         """Return what yields the first requests, behind the spider middlewares."""
-        return partial(process_start, spider.start, self._between(), spider)
+        between = self._between()
+        return lambda: process_start(spider.start, between, spider)  # a prompt gives it another start()
 
     def around(self) -> Around:
         """Make what gives a callback what it has in Scrapy, spider middlewares included."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList
@@ -21,8 +21,8 @@ from crawler.commands.running import Interrupts
 from crawler.commands.together import Together
 from crawler.errors import CrawlerError
 from crawler.observe.frames import describe, frames_of
+from crawler.scrapy.adapters.crawls import Crawler
 from crawler.scrapy.adapters.making import Making
-from crawler.scrapy.crawler import Crawler
 from crawler.scrapy.settings import Settings
 from crawler.scrapy.spiderloader import get_spider_loader
 from crawler.spider import Spider
@@ -99,7 +99,7 @@ class CrawlerRunner:
                 done.callback(None)
             active.callback(None)
 
-        crawl(crawler, args, kwargs, self._reactor(), self.together.add).addBoth(ended)
+        crawl(crawler, args, kwargs, self._reactor(), self.together).addBoth(ended)
         return done
 
 
@@ -160,13 +160,14 @@ def crawl(
     crawler: Crawler,
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
-    reactor: Any,
-    made: Callable[[PreparedCrawl], None] = lambda prepared: None,
+    reactor: Any = None,
+    together: Together | None = None,
 ) -> Deferred[Summary]:
     """Run the crawl of a Crawler; it begins with the reactor's next turn, so that its Deferred has its callbacks.
 
-    ``made`` is called with what was prepared. Raises RuntimeError for a Crawler that has been run.
+    It is one of ``together`` while it runs. Raises RuntimeError for a Crawler that has been run.
     """
+    reactor = reactor or (reactor_here("Crawler.crawl()") if running_loop() is not None else install_reactor())
     if crawler.crawling or crawler.spider is not None:
         raise RuntimeError("Cannot run Crawler.crawl() more than once on the same instance.")
     crawler.crawling = True
@@ -178,10 +179,13 @@ def crawl(
         crawler.crawling = False
         failed = Failure(error)
         return turn.addCallback(lambda _: failed)
-    made(prepared)
+    if together is not None:
+        together.add(prepared)
 
     def ended(result: Summary | Failure) -> Summary | Failure:
         crawler.crawling = False
+        if together is not None:
+            together.crawls.remove(prepared)
         return result
 
     return turn.addCallback(lambda _: run_logged(prepared)).addBoth(ended)
@@ -201,9 +205,19 @@ def _prepared(crawler: Crawler, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 
 
 class _Heard(Deferred[None]):
-    """Knows whether anybody waits for it."""
+    """Knows whether anybody looks after its failure."""
 
     heard = False
+
+    def addBoth(self, *args: Any, **kwargs: Any) -> Any:  # noqa: N802 (Twisted's name)
+        """See Deferred."""
+        self.heard = True
+        return super().addBoth(*args, **kwargs)
+
+    def addErrback(self, *args: Any, **kwargs: Any) -> Any:  # noqa: N802 (Twisted's name)
+        """See Deferred."""
+        self.heard = True
+        return super().addErrback(*args, **kwargs)
 
     def addCallbacks(self, *args: Any, **kwargs: Any) -> Any:  # noqa: N802 (Twisted's name)
         """See Deferred."""

@@ -78,25 +78,6 @@ def init_env(project: str = "default", set_syspath: bool = True) -> None:
         sys.path.append(str(Path(closest).parent))
 
 
-def feed_complete_default_values_from_settings(
-    feed: dict[str, Any], settings: Any, uri: str | None = None
-) -> dict[str, Any]:
-    """Return the options of a feed with what the FEED_EXPORT_… settings say of those it has not."""
-    indent = settings["FEED_EXPORT_INDENT"]
-    usual = {
-        "batch_item_count": settings.getint("FEED_EXPORT_BATCH_ITEM_COUNT"),
-        "encoding": settings["FEED_EXPORT_ENCODING"],
-        "fields": settings.getdictorlist("FEED_EXPORT_FIELDS") or None,
-        "store_empty": settings.getbool("FEED_STORE_EMPTY"),
-        "uri_params": settings["FEED_URI_PARAMS"],
-        "item_export_kwargs": {},
-        "indent": None if indent is None else settings.getint("FEED_EXPORT_INDENT"),
-    }
-    if uri is not None:
-        usual["format"] = Path(uri).suffix.removeprefix(".")
-    return usual | feed
-
-
 def feed_process_params_from_cli(
     settings: Any, output: list[str], *, overwrite_output: list[str] | None = None
 ) -> dict[str, dict[str, Any]]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from crawler.config.cfg import CFG, MODULE_VARIABLE
+from crawler.config.cfg import MODULE_VARIABLE
 from crawler.scrapy.exceptions import NotConfigured
 from crawler.scrapy.settings import Settings
 from crawler.scrapy.utils.conf import closest_scrapy_cfg, get_config, init_env
@@ -49,21 +49,6 @@ def inside_project() -> bool:
         else:
             return True
     return bool(closest_scrapy_cfg())
-
-
-def find_projects(
-    path: str | os.PathLike[str] = ".", *, max_depth: int | None = None, ignored_dirs: Iterable[str] = ()
-) -> Iterator[Path]:
-    """Yield the roots of all projects in a folder; not looked into are projects, hidden and virtual environments."""
-    root = Path(path)
-    left_out = frozenset(ignored_dirs)
-    for folder, folders, files in os.walk(root):
-        here = Path(folder)
-        if CFG in files:
-            yield here
-        deep_enough = max_depth is not None and len(here.relative_to(root).parts) >= max_depth
-        inside = () if {CFG, "pyvenv.cfg"} & set(files) or deep_enough else folders
-        folders[:] = sorted(name for name in inside if not name.startswith(".") and name not in left_out)
 
 
 def project_data_dir(project: str = "default") -> str:

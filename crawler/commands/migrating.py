@@ -17,12 +17,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from crawler.commands.plugins import PLUGINS
 from crawler.dialect import Asked
 from crawler.errors import SettingError
 from crawler.scrapy.adapters.finder import BEHIND
 from crawler.scrapy.names.elsewhere import META_KEYS
 from crawler.scrapy.names.gone import NAMES, gone_module
-from crawler.scrapy.names.plugins import PLUGINS
 from crawler.scrapy.names.table import SCRAPY_NAMES, has_no_effect, in_our_words
 
 _COMPONENTS = ("DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "ITEM_PIPELINES", "EXTENSIONS", "ADDONS")
