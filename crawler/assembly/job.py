@@ -26,7 +26,7 @@ from crawler.spider import Spider
 from crawler.storage.codec import CannotStore, Codec
 from crawler.storage.jobs import Job, find_job, job_path, make_folder, new_job, read_job, remove_job
 from crawler.storage.lock import JobLock
-from crawler.storage.memory import MemoryStore
+from crawler.storage.memory import MemoryStore, NewestFirstStore
 from crawler.storage.sqlite import SQLiteStore
 from crawler.storage.values import Value
 
@@ -177,7 +177,7 @@ def choose_store(
     if (of_worker := plan.store_of(spider)) is not None:
         return ChosenStore(of_worker, plan.resume)
     if core.JOB_STORE in (None, "memory"):
-        return ChosenStore(MemoryStore())
+        return ChosenStore(NewestFirstStore() if core.QUEUE_ORDER == "newest" else MemoryStore())
     if isinstance(core.JOB_STORE, str) and "://" in core.JOB_STORE:
         raise UsageError(
             "JOB_STORE is the URL of a server: a crawl on one is begun by a command (`crawler crawl`, `crawler run`), "
@@ -203,6 +203,7 @@ def choose_store(
         description={"created": wall, "spider": spider.name, **plan.description},
         resume=plan.resume is not None,
         lock=lock,
+        newest=core.QUEUE_ORDER == "newest",
     )
     return ChosenStore(store, name, path, lock)
 

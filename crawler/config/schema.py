@@ -85,6 +85,11 @@ class CoreSettings(LogSettings, kw_only=True, frozen=True):
     THROTTLE_START_DELAY: Annotated[Seconds, _said("By latency: the delay that a host begins with")] = 5.0
     THROTTLE_DEBUG: Annotated[bool, _said("By latency: tell each change of a delay")] = False
 
+    QUEUE_ORDER: Annotated[
+        Literal["oldest", "newest"],
+        _said("Which request of one priority a host is asked first, but for those of start()"),
+    ] = "oldest"
+
     # What is followed
     DEPTH_LIMIT: Annotated[Count, _said("Deepest level of links followed; 0: no limit")] = 0
     DEPTH_PRIORITY: Annotated[Signed, _said("Priority is lowered by depth times this")] = 0

@@ -16,7 +16,8 @@ from crawler.engine.life import Capacity, Life
 from crawler.engine.parts import Parts
 from crawler.engine.sending.flight import Flight, Turns
 from crawler.engine.sending.holding import Holding, LeasedSender
-from crawler.engine.sending.loop import KeptAnswers, Leasing, Loop, Sender
+from crawler.engine.sending.loop import Leasing, Loop
+from crawler.engine.sending.sender import DepthFirstSender, KeptAnswers, Sender
 from crawler.engine.user_code.around import CallbacksAround, Running
 from crawler.engine.user_code.patience import Patience
 from crawler.engine.user_code.starts import Starts
@@ -104,7 +105,8 @@ class Sending:
         self.flight = Flight(parts.edge, queue, turns, kept.throttle, judging, ending, events)
         answers = KeptAnswers(parts.edge, queue, kept.frontier, judging, self.flight, life)
         senders = answers, turns, self.flight, kept.committer, users.starts, life, clock
-        sender = Sender(*senders)
+        one_by_one = parts.core.QUEUE_ORDER == "newest" and parts.core.CONCURRENT_REQUESTS == 1
+        sender = (DepthFirstSender if one_by_one else Sender)(*senders)
         leasing = None
         if store.window is not None:
             leasing = Leasing(store, kept.frontier, queue, clock, ending, parts.rules)

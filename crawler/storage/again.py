@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from crawler.errors import UsageError
-from crawler.frontier.store import Attempt
+from crawler.frontier.store import START, Attempt
 from crawler.model.url import host_of, origin_of
 from crawler.storage import history, schema
 from crawler.storage.codec import Codec
@@ -30,6 +30,7 @@ from crawler.storage.jobfile import translated
 from crawler.storage.jobs import job_path
 from crawler.storage.lock import JobLock
 from crawler.storage.names import Names
+from crawler.storage.places import goes_newest_first, order_of, pack
 from crawler.storage.values import Values
 
 ASIDE = ".again"
@@ -166,6 +167,7 @@ _attempts = msgspec.msgpack.Decoder(list[Attempt]).decode
 
 def _restore(sql: sqlite3.Connection, run: Run) -> None:
     names, bodies, last = Names(), {each.token: each for each in history.failed(run)}, 0
+    newest = goes_newest_first(sql)
     for some in some_of(history.pages(run), _ROWS):
         rows = []
         for page in some:
@@ -173,9 +175,12 @@ def _restore(sql: sqlite3.Connection, run: Run) -> None:
             each = bodies.get(page.token)
             host = names.host(sql, each.host if each else host_of(page.url))
             origin = names.origin(sql, each.origin if each else origin_of(page.url))
+            rank = -each.priority if each else 0
+            if newest:
+                rank = pack(rank, order_of(page.token, start=page.parent == START))
             attempts = _encode([(page.when, page.url, page.status, "")]) if page.status and not each else None
             rows.append(
-                (page.token, schema.STATES[page.outcome], host, -each.priority if each else 0, origin, page.url,
+                (page.token, schema.STATES[page.outcome], host, rank, origin, page.url,
                  each.body if each else None, page.parent, each.found_on if each else page.found_on or None,
                  page.url if page.requests else None, page.reason or None, page.items, page.requests, attempts)
             )  # fmt: skip

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from crawler.errors import StoreError
 from crawler.frontier.store import START
-from crawler.storage import schema
+from crawler.storage import places, schema
 from crawler.storage.bulk import write
 from crawler.storage.group import Child, Group, Moved, Result, children_staged
 from crawler.storage.jobfile import JobFile
@@ -141,7 +141,7 @@ class _Transaction:
     def _move(self, moved: Moved) -> None:
         """Change the row of a request that will be sent again."""
         sql = self._sql
-        row = sql.execute("SELECT host FROM requests WHERE token = ? AND state = 0", (moved.token,)).fetchone()
+        row = sql.execute("SELECT host, rank FROM requests WHERE token = ? AND state = 0", (moved.token,)).fetchone()
         if row is None:
             raise StoreError(f"request {moved.token} cannot be postponed: it is not open in {self._file.path}")
         host = self._names.host(sql, moved.host)
@@ -149,7 +149,8 @@ class _Transaction:
         if row[0] != host:
             self._queued[row[0]] -= 1
             self._queued[host] += 1
-        sql.execute(_MOVE, (host, moved.rank, origin, moved.url, moved.body, moved.not_before, moved.token))
+        rank = places.pack(moved.rank, places.unpack(row[1])[1]) if self._file.newest else moved.rank
+        sql.execute(_MOVE, (host, rank, origin, moved.url, moved.body, moved.not_before, moved.token))
         if moved.attempts is not None:
             sql.execute("INSERT INTO attempts VALUES (?, ?)", (moved.token, moved.attempts))
 
@@ -228,7 +229,10 @@ class _Transaction:
         host = self._names.host(self._sql, child.host)
         origin = self._names.origin(self._sql, child.origin)
         self._queued[host] += 1
-        return (token, host, child.rank, origin, child.url, child.body, parent, child.found_on)
+        rank = child.rank
+        if self._file.newest:
+            rank = places.pack(rank, places.order_of(token, start=parent == START))
+        return (token, host, rank, origin, child.url, child.body, parent, child.found_on)
 
     def _note_start(self, result: Result) -> None:
         count, ended, digests = result.start

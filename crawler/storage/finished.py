@@ -20,6 +20,7 @@ from crawler.storage.history import Failed, Kept, Page, Run, write
 from crawler.storage.historyfile import pack_fingerprints, some_of
 from crawler.storage.itemhistory import with_items
 from crawler.storage.jobs import read_job, reading
+from crawler.storage.places import goes_newest_first, priority_of
 
 NOT_KEPT = ("robots:", "throttle:", "wait:")
 """Facts whose names begin so are of the moment, and are learnt anew."""
@@ -88,10 +89,12 @@ def _packed(others: list[int]) -> Iterator[bytes]:
 
 def failed(sql: sqlite3.Connection) -> Iterator[Failed]:
     """Yield the requests of a job file that failed, in the order in which they were found."""
+    newest = goes_newest_first(sql)
     for token, url, host, origin, rank, body, parent, found_on, reason, last in sql.execute(_FAILED, (schema.FAILED,)):
         kept = sql.execute("SELECT data FROM attempts WHERE token = ? ORDER BY rowid", (token,))
         attempts = [data for (data,) in kept] + ([last] if last is not None else [])
-        yield Failed(token, url, host, origin, -rank, body or b"", parent, found_on, reason or "", attempts)
+        priority = priority_of(rank, newest=newest)
+        yield Failed(token, url, host, origin, priority, body or b"", parent, found_on, reason or "", attempts)
 
 
 def _facts(sql: sqlite3.Connection, *, all_of_them: bool) -> Iterator[tuple[str, bytes]]:

@@ -19,6 +19,7 @@ from crawler.frontier.store import Resumed
 from crawler.storage import schema
 from crawler.storage.bulk import chunks
 from crawler.storage.codec import Codec
+from crawler.storage.places import NEWEST, ORDER, pack, unpack
 from crawler.storage.registered import Registered
 
 
@@ -61,6 +62,7 @@ class JobFile:
         self._connection: sqlite3.Connection | None = None
         self.counters = Counters(0, 0, 0, 0, False)
         self.feeds: list[str] = []
+        self.newest = False
         self.fingerprints = Registered()
 
     def __repr__(self) -> str:
@@ -95,6 +97,7 @@ class JobFile:
 
     def _check_job(self, *, resumed: bool) -> None:
         job = self.job()
+        self.newest = job.get(ORDER) == NEWEST
         kind = job.get("fingerprint")
         if kind != schema.FINGERPRINT:
             raise JobDamaged(f"{self.path} has fingerprints of {kind!r}; this program makes {schema.FINGERPRINT!r}")
@@ -178,11 +181,14 @@ class JobFile:
     def lease(self, host: str, count: int, after: tuple[int, int] | None) -> list[tuple[Entry, float]]:
         """Return the host's next queued requests behind a key, with their not_before (0: at once)."""
         rank, token = after if after is not None else (-(2**63), 0)
+        if self.newest and after is not None:
+            rank, token = pack(*after), 2**62
         leased = []
         with translated(self.path):
             for token_, rank_, origin, url, body, not_before in self.sql.execute(_LEASE, (host, rank, token, count)):
-                request = self.codec.decode_request(url, -rank_, body)
-                entry = Entry(request, token=token_, order=token_, host=host, origin=origin)
+                negative, order = unpack(rank_) if self.newest else (rank_, token_)
+                request = self.codec.decode_request(url, -negative, body)
+                entry = Entry(request, token=token_, order=order, host=host, origin=origin)
                 leased.append((entry, not_before or 0.0))
         return leased
 

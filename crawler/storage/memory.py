@@ -18,6 +18,7 @@ from crawler.errors import StoreError
 from crawler.frontier.host import Entry
 from crawler.frontier.store import START, Alone, Committed, Finished, Offer, Postponed, Redirected, Resumed
 from crawler.model.request import Request
+from crawler.storage.places import place
 
 BUCKET = 24
 """Average keys in a bucket: more cost time for searching, fewer cost memory for the objects."""
@@ -116,6 +117,14 @@ class MemoryStore(Alone):
         """Forget everything."""
         self._open.clear()
         return succeed(None)
+
+
+class NewestFirstStore(MemoryStore):
+    """Lets the newest request of a host go first."""
+
+    def _admit(self, offer: Offer) -> Entry | None:
+        entry = super()._admit(offer)
+        return None if entry is None else place(entry, start=not offer.found_on)
 
 
 class SeenSet:

@@ -16,12 +16,23 @@ from twisted.python.failure import Failure
 
 from crawler.errors import StoreError
 from crawler.frontier.host import Entry
-from crawler.frontier.store import Alone, Committed, Finished, Offer, Postponed, Redirected, Resumed
+from crawler.frontier.store import (
+    START,
+    Alone,
+    Committed,
+    Finished,
+    Offer,
+    Postponed,
+    Redirected,
+    Resumed,
+    Where,
+)
 from crawler.storage.codec import CannotStore, Codec
 from crawler.storage.commit import Writer, Written
-from crawler.storage.group import Rows, signed
+from crawler.storage.group import PRIORITY_LIMIT, Rows, signed
 from crawler.storage.jobfile import JobFile
 from crawler.storage.lock import JobLock
+from crawler.storage.places import BITS, NEWEST, ORDER, place
 from crawler.storage.thread import StoreThread
 
 if TYPE_CHECKING:
@@ -36,8 +47,8 @@ class SQLiteStore(Alone):
     what a resume needs, such as the spider, its arguments, settings and feeds. ``resume``: the job must be there.
 
     ``codec`` turns requests and items into bytes and back; ``window`` is how many requests of a host the
-    frontier shall hold. ``lock`` is the job's, if it is held already.
-    ``thread`` is where the work is done.
+    frontier shall hold. ``newest``: in a new job the newest request of a host goes first. ``lock`` is the job's, if it
+    is held already. ``thread`` is where the work is done.
     """
 
     durable = True
@@ -52,16 +63,17 @@ class SQLiteStore(Alone):
         description: dict[str, Any] | None = None,
         resume: bool = False,
         lock: JobLock | None = None,
+        newest: bool = False,
     ) -> None:
         self.path = Path(path)
         self.window = window
         self._reactor = reactor
         self._codec = codec
-        self._description = None if resume else description or {}
+        self._description = None if resume else {**(description or {}), **({ORDER: NEWEST} if newest else {})}
         self._lock = lock or JobLock(self.path)
         self._file = JobFile(self.path, codec)
         self._writer = Writer(self._file)
-        self._rows = Rows(codec)
+        self._rows = Rows(codec, limit=PRIORITY_LIMIT if not newest else 1 << 62 - BITS)
         self.can_store = self._rows.can_store
         # Makes the stored form of an item, for its commit; the caller keeps it until then, and changes it no more.
         self.keep_item = self._rows.keep_item
@@ -115,20 +127,23 @@ class SQLiteStore(Alone):
             group = self._rows.group(finished, postponed, facts or {})
         except CannotStore as error:
             return fail(StoreError(f"a result cannot be stored: {error}"))
-        offers = [result.children for result in finished]
+        offers = [(result.token == START, result.children) for result in finished]
 
         def committed(written: list[Written]) -> list[Committed]:
             return [
-                Committed(
-                    [_entry(*pair) for pair in zip(children, one.tokens, strict=True)],
-                    one.first_item,
-                    one.stored,
-                    one.duplicates,
-                )
-                for children, one in zip(offers, written, strict=True)
+                Committed(self._entries(children, one.tokens, start), one.first_item, one.stored, one.duplicates)
+                for (start, children), one in zip(offers, written, strict=True)
             ]
 
         return self._run(self._writer.write, group).addCallback(committed)
+
+    def _entries(self, children: Sequence[Offer], tokens: Sequence[int], start: bool) -> list[Entry | Where | None]:
+        entries: list[Entry | Where | None] = [_entry(*pair) for pair in zip(children, tokens, strict=True)]
+        if self._file.newest:
+            for entry in entries:
+                if isinstance(entry, Entry):
+                    place(entry, start=start)
+        return entries
 
     def stage(self, token: int, children: Sequence[Offer]) -> Deferred[None]:
         """Keep children of an unfinished request outside memory until its commit."""

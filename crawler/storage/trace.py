@@ -12,6 +12,7 @@ from crawler.model.request import Request
 from crawler.storage import schema
 from crawler.storage.group import signed, text
 from crawler.storage.jobs import reading
+from crawler.storage.places import goes_newest_first, priority_of
 from crawler.storage.values import Values
 
 DEEPEST = "request_depth_max"
@@ -108,8 +109,9 @@ def _made(sql: sqlite3.Connection, row: tuple[Any, ...]) -> Trace:
     kept = [data for (data,) in sql.execute("SELECT data FROM attempts WHERE token = ? ORDER BY rowid", (token,))]
     kept += [last] if last is not None else []
     attempts = [Attempt(*attempt) for data in kept for attempt in Values().decode(data)]
+    priority = priority_of(rank, newest=goes_newest_first(sql))
     return Trace(
-        token, _STATES[state], url, host, -rank, found_on or page or "", not_before or 0.0, reason or "",
+        token, _STATES[state], url, host, priority, found_on or page or "", not_before or 0.0, reason or "",
         items or 0, children or 0, attempts,
     )  # fmt: skip
 

@@ -75,8 +75,9 @@ def crawl(
     """Crawl in memory; with ``job`` a SQLite file keeps the requests, which may be crawled again to resume."""
     thread = thread or VirtualThread(delay)
 
-    def make_store(made: Any, _: Any) -> SQLiteStore:
-        store = SQLiteStore(job or "", reactor=None, codec=ItemCodec(made), window=window)
+    def make_store(made: Any, core: Any) -> SQLiteStore:
+        newest = core.QUEUE_ORDER == "newest"
+        store = SQLiteStore(job or "", reactor=None, codec=ItemCodec(made), window=window, newest=newest)
         store.thread = thread  # type: ignore[assignment]
         return store
 

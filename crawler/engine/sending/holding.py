@@ -20,7 +20,7 @@ from crawler.engine.ending import LATE, Ending
 from crawler.engine.keeping.committer import Committer
 from crawler.engine.life import Kind
 from crawler.engine.sending.flight import Flight
-from crawler.engine.sending.loop import Sender
+from crawler.engine.sending.sender import Sender
 from crawler.engine.user_code.starts import Starts
 from crawler.engine.waiting.throttle import Throttle
 from crawler.errors import RequestError

@@ -2,10 +2,6 @@
 
 Whenever the ledger tells that something ended or came in, and when something becomes ready by time alone. The loop
 waits for nothing, and ends when the phase has nothing to wait for.
-
-A request is looked up in the cache before it joins its host's queue: a fresh answer waits for no delay,
-no robots.txt and no place at the host. A few look-ups are under way at a time, and none while the
-callbacks have enough to do.
 """
 
 from __future__ import annotations
@@ -16,55 +12,17 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from crawler.engine.clock import Clock, Timer
-from crawler.engine.deciding.judging import Judging
 from crawler.engine.ending import Ending
 from crawler.engine.frames import error_of
 from crawler.engine.keeping.committer import Committer
 from crawler.engine.life import Kind, Life, Phase
-from crawler.engine.parts import Edge
-from crawler.engine.sending.flight import Flight, Turns
+from crawler.engine.sending.sender import DepthFirstSender, Sender
 from crawler.engine.user_code.callbacks import Callbacks
-from crawler.engine.user_code.starts import Starts
 from crawler.engine.waiting.queue import RequestQueue
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.host import Entry
 from crawler.frontier.store import Store
-from crawler.model.response import Response
 from crawler.policy.outcome import Rules
-
-AT_ONCE = 16
-
-
-@dataclass(eq=False, repr=False, slots=True)
-class KeptAnswers:
-    """Looks up what waits for it in the queue; what is not found joins its host's queue."""
-
-    _edge: Edge
-    _queue: RequestQueue
-    _frontier: Frontier
-    _judging: Judging
-    _flight: Flight
-    _life: Life
-
-    def begin(self) -> None:
-        """Begin look-ups while there is room."""
-        queue, ledger = self._queue, self._life.ledger
-        while queue.unsought and ledger.counts[Kind.LOOKUP] < AT_ONCE and self._life.may_look_up():
-            assert self._edge.lookup is not None
-            entry = queue.next_unsought()
-            ledger.begin(Kind.LOOKUP)
-            self._edge.lookup(entry.request).addBoth(self._found, entry)
-
-    def _found(self, result: Response | Failure | None, entry: Entry) -> None:
-        try:
-            if not isinstance(result, Response):
-                self._frontier.done(entry)
-                self._queue.add(entry)  # also if the cache is damaged: a miss
-            elif not self._life.cut:  # and held until its end is committed: its row is still in the store
-                self._judging.judge(entry, self._flight.outcome(result, entry.request))
-        finally:
-            self._life.ledger.end(Kind.LOOKUP)
-            self._life.ledger.changed()
 
 
 @dataclass(eq=False, repr=False, slots=True)
@@ -102,44 +60,6 @@ class Leasing:
         self._ending.fail(error_of(failure))
 
 
-SLICE_SECONDS = 0.010
-"""How long one turn of the loop may send requests before the reactor gets its turn."""
-
-
-@dataclass(eq=False, repr=False, slots=True)
-class Sender:
-    """Sends what is ready; where nothing is, more is wanted of the committer and of start()."""
-
-    _kept: KeptAnswers
-    turns: Turns
-    _flight: Flight
-    _committer: Committer
-    starts: Starts
-    _life: Life
-    _clock: Clock
-
-    def send_ready(self) -> None:
-        """Begin look-ups in the cache and exchanges, as long as there is room for them."""
-        if self._life.ledger.counts[Kind.REFUSAL]:
-            self.turns.end_refused()
-        if self._life.ledger.counts[Kind.UNSOUGHT]:
-            self._kept.begin()
-        now = self._clock.seconds()
-        until = now + SLICE_SECONDS
-        while (free := self._life.free()) > 0:
-            entry = self.turns.take(now)
-            if entry is None:
-                self._committer.flush_children()
-                if self.starts.running:
-                    self.starts.want(free)
-                return
-            self._flight.send(entry)
-            now = self._clock.seconds()
-            if now > until:
-                self._clock.callLater(0, self._life.ledger.changed)
-                return
-
-
 class Loop:
     """Sends requests until the crawl stops; ``over`` fires when nothing is waited for any more."""
 
@@ -157,6 +77,7 @@ class Loop:
         self._clock = clock
         self._frontier = frontier
         self._sender = sender
+        self._free = sender.free if isinstance(sender, DepthFirstSender) else life.free  # asked for each page
         self._leasing = leasing
         self._callbacks = callbacks
         self._committer = committer
@@ -235,7 +156,7 @@ class Loop:
 
     def _arm(self) -> None:
         """Wake up when the frontier can next have something ready by time alone."""
-        when = self._frontier.next_time() if self._life.free() > 0 else None
+        when = self._frontier.next_time() if self._free() > 0 else None
         if when is None:
             if self._timer is not None:
                 self._disarm()
