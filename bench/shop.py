@@ -43,6 +43,9 @@ PEERS = {
     "crawlee": Peer("crawlee, ParselCrawler", "crawlee_shop", foreign=True),
     "ours": Peer("this crawler, in memory", "ours", "memory"),
     "durable": Peer("this crawler, durable job", "ours", "durable"),
+    "scrapy-template": Peer("Scrapy, its template's middlewares", "scrapy_shop", "template", foreign=True),
+    "here": Peer("the Scrapy script run by us, in memory", "scrapy_here", "memory"),
+    "here-durable": Peer("the Scrapy script run by us, durable job", "scrapy_here", "template"),
     "loop": Peer("hand-written loop, no engine", "loop"),
 }
 

@@ -1,4 +1,5 @@
-"""How does Scrapy crawl the shop? Variant "" is its defaults, "1" sets CONCURRENT_ITEMS to 1.
+"""How does Scrapy crawl the shop? Variant "" is its defaults, "1" sets CONCURRENT_ITEMS to 1, and "template" has the
+middlewares that `scrapy startproject` writes in their places.
 
 Its default log level, DEBUG, would print every page; INFO is our default and is set for it, too.
 """
@@ -60,8 +61,12 @@ class Fetch(scrapy.Spider):
 def main() -> None:
     """Run the crawl."""
     settings = {"FEEDS": {JOB.out: {"format": "jsonlines", "overwrite": True}}, "LOG_LEVEL": "INFO"}
-    if JOB.variant:
-        settings["CONCURRENT_ITEMS"] = int(JOB.variant)
+    if JOB.variant == "1":
+        settings["CONCURRENT_ITEMS"] = 1
+    elif JOB.variant:
+        settings["SPIDER_MIDDLEWARES"] = {"bench.peers.template.ShopSpiderMiddleware": 543}
+        settings["DOWNLOADER_MIDDLEWARES"] = {"bench.peers.template.ShopDownloaderMiddleware": 543}
+        settings["CRAWLER_JOB_STORE"] = None if JOB.variant == "memory" else "sqlite"  # of ours; Scrapy keeps none
     process = CrawlerProcess(settings)
     process.crawl(Fetch if JOB.paths else Shop)
     MEASURE.start()

@@ -7,8 +7,8 @@ from tests.scrapy_projects.sites import Answer, Asked, host, page, path, query, 
 ROBOTS = "User-agent: *\nDisallow: /\n\nUser-agent: storebot\nDisallow: /category/secret\nAllow: /\n"
 
 
-def answer(asked: Asked) -> Answer | int:
-    """Answer as the shop does."""
+def answer(asked: Asked, pages: int = 3) -> Answer | int:
+    """Answer as the shop does; ``pages`` are those of a category."""
     words = path(asked).strip("/").split("/")
     if words == ["robots.txt"]:
         return Answer(ROBOTS, 200, {"Content-Type": "text/plain"})
@@ -26,12 +26,12 @@ def answer(asked: Asked) -> Answer | int:
                 '<a href="/files/list.pdf">pdf</a><area href="/broken/page">',
             )  # fmt: skip
         case ["category", name]:
-            number = int(query(asked).get("page", "1"))
-            first = 3 * number + 20 * ("nofollow", "books", "toys", "none").index(name)
+            number = int(query(asked).get("page", "0"))
+            first = 3 * number + (14 + 2 * pages) * 2 * ("nofollow", "books", "toys", "none").index(name)
             rows = [f'<a href="/product/{first + each}" title=t>Product  {each}</a>' for each in range(3)]
             more = "".join(
                 f'<li><a href="?page={other}">{other}</a><li><a href="?page={other}&print=1">print</a>'
-                for other in range(1, 4)
+                for other in range(1, pages + 1)
             )
             return page(name, f'<div class="list">{"".join(rows)}</div>', f"<ul class='pages'>{more}</ul>")
         case ["product", number]:

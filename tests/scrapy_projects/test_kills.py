@@ -1,0 +1,61 @@
+"""Has the feed of a Scrapy project every item once when its crawl is killed at any moment and resumed?"""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.docs.served import Page
+from tests.jobs.running import end, start, wait_for
+from tests.scrapy_projects.projects import PROJECTS
+from tests.scrapy_projects.sites import named, shop
+from tests.scrapy_projects.web import FakeWeb, fake_web
+
+pytestmark = [pytest.mark.process, pytest.mark.slow]
+
+IN_FLIGHT = 16
+"""Requests under way at once, by Scrapy's default: what a kill may have asked for in vain."""
+
+
+def crawl_killed(folder: Path, spider: str, web: FakeWeb, *, kills: int, pages: int) -> list[str]:
+    """Crawl with SIGKILLs spread at random over ``pages`` requests; return the lines of the feed."""
+    rng = random.Random(f"{spider} {kills}")
+    log = folder.parent / "log"
+    store = ("-s", "CRAWLER_JOB_DIR=jobs")
+    process = start("crawl", spider, "--job", "k", "-O", "items.jsonl", *store, log=log, cwd=folder)
+    for number in range(kills):
+        goal = len(web.seen) + pages / (kills + 1) * rng.uniform(0.3, 1.0)
+        wait_for(lambda goal=goal, running=process: len(web.seen) >= goal or running.poll() is not None)
+        assert process.poll() is None, f"kill {number + 1} came too late: {log.read_text()[-3000:]}"
+        end(process, signal.SIGKILL)
+        process = start("resume", "k", *store, log=log, cwd=folder)
+    assert process.wait(60) == 0, log.read_text()[-3000:]
+    return (folder / "items.jsonl").read_text().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("name", "spider", "site", "pages", "items"),
+    [
+        ("named", "pages", partial(named.answer, pages=300), 300, 300),
+        ("shop", "products", partial(shop.answer, pages=40), 480, 290),
+    ],
+)
+def test_nothing_is_lost_and_nothing_double(
+    name: str, spider: str, site: Page, pages: int, items: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / name
+    PROJECTS[name].copier()(folder)
+    with fake_web(site) as (web, proxy):
+        monkeypatch.setenv("http_proxy", proxy)
+        found = [json.loads(line) for line in crawl_killed(folder, spider, web, kills=4, pages=pages)]
+        asked = Counter((seen.method, seen.url) for seen in web.seen)
+    urls = Counter(item.get("url") or item["name"] for item in found)
+    assert [url for url, times in urls.items() if times > 1] == []
+    assert len(urls) >= items
+    assert sum(asked.values()) - len(asked) <= 4 * 3 * IN_FLIGHT
