@@ -157,7 +157,7 @@ GLOBAL_REACTOR = frozenset(
 REACTOR_ALLOWED = {
     "crawler.sample.__main__": "a program of its own, beside the crawler",
     "crawler.scrapy.utils.reactor": "what it tells is which one is installed",
-    "crawler.scrapy.mail": "as Scrapy has it",
+    "crawler.scrapy.adapters.feeds": "a storage of Scrapy's is called on it, from a feed's thread",
     "crawler.scrapy.utils.asyncio": "Scrapy's functions take none: whoever calls them has installed one",
 }
 

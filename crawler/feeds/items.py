@@ -102,7 +102,7 @@ class Fields:
         for name, serializer in self._serializers_of(type(item)).items():
             if name in fields:
                 fields[name] = self._serialized(serializer, name, fields[name])
-        if isinstance(item, dict) and (columns := ItemAdapter.get_field_names_from_class(type(item))):
+        if isinstance(item, Mapping) and (columns := ItemAdapter.get_field_names_from_class(type(item))):
             return Declared(fields, columns)
         return fields
 

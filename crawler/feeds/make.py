@@ -151,7 +151,7 @@ def _formats(
 ) -> Iterator[Format]:
     """Yield any number of formats, each with the settings that its class declares."""
     extra = {name: value for name, value in options.item_export_kwargs.items() if name != "export_empty_fields"}
-    unknown = sorted(set(extra) - kind.extra)
+    unknown = sorted(name for name in extra if name not in kind.extra)
     if unknown:
         raise OutputError(f"feed {name!r}: item_export_kwargs {', '.join(unknown)} mean nothing to {kind.__name__}")
     chosen = FormatOptions(

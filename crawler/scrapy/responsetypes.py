@@ -8,7 +8,7 @@ from mimetypes import MimeTypes
 from typing import Any
 
 from crawler.scrapy.http import HtmlResponse, JsonResponse, Response, TextResponse, XmlResponse
-from crawler.scrapy.utils.python import binary_is_text, to_unicode
+from crawler.scrapy.utils.python import to_unicode
 
 _CLASSES: dict[str, type[Response]] = {
     **dict.fromkeys(("text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"), HtmlResponse),
@@ -31,6 +31,9 @@ _EXTENSIONS = {
     " ltx mml moc p pas patch pl pm pot scala sct sh sty tcl tex text tk tm ts uls vcs wml wmls wsc",
     "application/octet-stream": "bat",
 }
+
+
+_NO_TEXT = frozenset(range(32)) - frozenset(b"\0\t\n\r")
 
 
 @cache
@@ -78,7 +81,7 @@ class ResponseTypes:
     def from_body(self, body: bytes) -> type[Response]:
         """Return the class that a body looks like."""
         beginning = body[:5000]
-        if not binary_is_text(beginning):
+        if not _NO_TEXT.isdisjoint(beginning):
             return Response
         beginning = beginning.lower()
         if b"<html>" in beginning:

@@ -17,7 +17,7 @@ from crawler.engine.user_code.around import Around
 from crawler.errors import UsageError
 from crawler.policy.outcome import Rules
 from crawler.policy.scope import RequestFilter
-from crawler.scrapy.adapters import chain, keys, policies
+from crawler.scrapy.adapters import chain, feeds, keys, policies
 from crawler.scrapy.adapters.components import build, loaded, made
 from crawler.scrapy.adapters.crawls import Crawler
 from crawler.scrapy.adapters.results import AroundCallbacks, AroundMiddlewares
@@ -93,7 +93,7 @@ class Making(making.Making):
         crawler.spider = spider
         crawler.addons.load_settings(crawler.settings)
         crawler.logformatter = build(loaded(crawler.settings["LOG_FORMATTER"], "LOG_FORMATTER"), crawler)
-        also = chain.laid_over(crawler) | policies.also(crawler.settings)
+        also = chain.laid_over(crawler) | feeds.laid_over(crawler) | policies.also(crawler.settings)
         self.settings = self.loaded(crawler, _attributes(spider) | also)
         crawler.settings.freeze()
         return spider

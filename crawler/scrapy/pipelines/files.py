@@ -28,7 +28,6 @@ __all__ = ["FSFilesStore", "FTPFilesStore", "FileException", "FilesPipeline", "G
 
 logger = logging.getLogger(__name__)
 _DAY = 24 * 3600.0
-_AWS = "ACCESS_KEY_ID SECRET_ACCESS_KEY SESSION_TOKEN ENDPOINT_URL REGION_NAME USE_SSL VERIFY"
 
 
 def _md5sum(file: Any) -> str:
@@ -78,13 +77,8 @@ class FilesPipeline(MediaPipeline):
 
     @classmethod
     def _update_stores(cls, settings: Any) -> None:
-        s3, gs, ftp = (cls.STORE_SCHEMES[scheme] for scheme in ("s3", "gs", "ftp"))
-        for name in _AWS.split():
-            setattr(s3, f"AWS_{name}", settings[f"AWS_{name}"])
-        s3.POLICY, gs.POLICY = settings[f"{cls._prefix}_STORE_S3_ACL"], settings[f"{cls._prefix}_STORE_GCS_ACL"] or None
-        gs.GCS_PROJECT_ID = settings["GCS_PROJECT_ID"]
-        ftp.FTP_USERNAME, ftp.FTP_PASSWORD = settings["FTP_USER"], settings["FTP_PASSWORD"]
-        ftp.USE_ACTIVE_MODE = ftp.FEED_STORAGE_FTP_ACTIVE = settings.getbool("FEED_STORAGE_FTP_ACTIVE")
+        for kind in cls.STORE_SCHEMES.values():
+            kind.settings, kind.prefix = settings, cls._prefix
 
     def _get_store(self, uri: str) -> Any:
         scheme = "file" if PurePosixPath(uri).is_absolute() else urlparse(uri).scheme

@@ -6,16 +6,16 @@ return Deferreds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, ClassVar
 from urllib.parse import urlparse
 
-from crawler.config.schema import CoreSettings
 from crawler.files.remote import RemoteStore
 from crawler.files.stores import Kept, md5_of
+from crawler.scrapy.names.layers import FromScrapy
+from crawler.scrapy.settings import Settings
 from crawler.scrapy.utils.asyncio import run_in_thread
 from crawler.scrapy.utils.defer import deferred_from_coro
 
@@ -52,21 +52,19 @@ class FSFilesStore:
         return Path(self.basedir, *str(path).split("/"))
 
 
-class _Elsewhere:
-    """A place on another machine; its attributes are settings, laid on the class by ``_update_stores``."""
+class S3FilesStore:
+    """A place on another machine, by its URL. ``settings`` and ``prefix``, FILES or IMAGES, are the pipeline's."""
 
-    scheme: ClassVar[str]
+    settings: ClassVar[Any] = None
+    prefix: ClassVar[str] = "FILES"
 
     def __init__(self, uri: str) -> None:
-        if not uri.startswith(f"{self.scheme}://"):
-            raise ValueError(f"Incorrect URI scheme in {uri}, expected {self.scheme!r}")
-        known: dict[str, Any] = {
-            name: getattr(self, name, None) for name in CoreSettings.__struct_fields__ if hasattr(self, name)
-        }
-        self._store = RemoteStore(uri, CoreSettings(**known), self._options(uri), setting="FILES_STORE")
-
-    def _options(self, uri: str) -> Mapping[str, Any]:
-        return {}
+        core = FromScrapy.made_of(Settings() if self.settings is None else self.settings).core
+        policy = self.settings and self.settings[f"{self.prefix}_STORE_S3_ACL"]
+        options: dict[str, Any] = {"s3_additional_kwargs": {"ACL": policy}} if policy and uri.startswith("s3:") else {}
+        if uri.startswith("ftp:") and not urlparse(uri).username and self.settings is not None:
+            options = {"username": self.settings["FTP_USER"], "password": self.settings["FTP_PASSWORD"]}
+        self._store = RemoteStore(uri, core, options, setting=f"{self.prefix}_STORE")
 
     def persist_file(self, path: str, buf: BytesIO, info: Any, meta: Any = None, headers: Any = None) -> Any:
         """Keep a file; return a Deferred, which fails with LocalFailure."""
@@ -86,37 +84,4 @@ class _Elsewhere:
         return {} if kept is None else {"checksum": kept.checksum, "last_modified": kept.modified}
 
 
-class S3FilesStore(_Elsewhere):
-    """A bucket of S3: s3://bucket/folder."""
-
-    scheme = "s3"
-    POLICY: ClassVar[str | None] = "private"
-    HEADERS: ClassVar[dict[str, str]] = {"Cache-Control": "max-age=172800"}
-
-    def _options(self, uri: str) -> Mapping[str, Any]:
-        headers = {name.replace("-", ""): value for name, value in self.HEADERS.items()}
-        return {"s3_additional_kwargs": {**({"ACL": self.POLICY} if self.POLICY else {}), **headers}}
-
-
-class GCSFilesStore(_Elsewhere):
-    """A bucket of Google Cloud Storage: gs://bucket/folder."""
-
-    scheme = "gs"
-    GCS_PROJECT_ID: ClassVar[str | None] = None
-    POLICY: ClassVar[str | None] = None
-
-
-class FTPFilesStore(_Elsewhere):
-    """A folder of an FTP server: ftp://host/folder; user and password may be in it."""
-
-    scheme = "ftp"
-    FTP_USERNAME: ClassVar[str | None] = None
-    FTP_PASSWORD: ClassVar[str | None] = None
-    USE_ACTIVE_MODE: ClassVar[bool | None] = None
-
-    def _options(self, uri: str) -> Mapping[str, Any]:
-        parts = urlparse(uri)
-        self.host, self.port, self.basedir = parts.hostname, parts.port or 21, parts.path.rstrip("/")
-        self.username, self.password = parts.username or self.FTP_USERNAME, parts.password or self.FTP_PASSWORD
-        given = {"username": self.username, "password": self.password}
-        return {name: value for name, value in given.items() if value}
+GCSFilesStore = FTPFilesStore = S3FilesStore

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -28,28 +28,6 @@ def parallel(iterable: Iterable[Any], count: int, callable: Callable[..., Any], 
     return DeferredList([Cooperator().coiterate(work) for _ in range(count)])
 
 
-def parallel_async(
-    async_iterable: AsyncIterator[Any],
-    count: int,
-    callable: Callable[..., Any],  # noqa: A002
-    *args: Any,
-    **named: Any,
-) -> Any:
-    """Do the same for an asynchronous iterator, which is asked by one worker at a time."""
-    lock = asyncio.Lock()
-
-    async def work() -> None:
-        while True:
-            async with lock:
-                try:
-                    each = await anext(async_iterable)
-                except StopAsyncIteration:
-                    return
-            await ensure_awaitable(callable(each, *args, **named))
-
-    return DeferredList([deferred_from_coro(work()) for _ in range(count)])
-
-
 def iter_errback(iterable: Iterable[T], errback: Callable[..., Any], *a: Any, **kw: Any) -> Iterator[T]:
     """Yield what an iterable gives; ``errback`` is called with the failure that ends it."""
     iterator = iter(iterable)
@@ -57,20 +35,6 @@ def iter_errback(iterable: Iterable[T], errback: Callable[..., Any], *a: Any, **
         try:
             yield next(iterator)
         except StopIteration:
-            return
-        except Exception:
-            errback(Failure(), *a, **kw)
-
-
-async def aiter_errback(
-    aiterable: AsyncIterable[T], errback: Callable[..., Any], *a: Any, **kw: Any
-) -> AsyncIterator[T]:
-    """Do the same for an asynchronous iterable."""
-    iterator = aiter(aiterable)
-    while True:
-        try:
-            yield await anext(iterator)
-        except StopAsyncIteration:
             return
         except Exception:
             errback(Failure(), *a, **kw)
@@ -110,16 +74,6 @@ def maybeDeferred_coro(f: Callable[..., Any], *args: Any, **kw: Any) -> Deferred
 def mustbe_deferred(f: Callable[..., Any], *args: Any, **kw: Any) -> Deferred[Any]:
     """Call a function of any kind; return the Deferred of what comes of it."""
     return maybeDeferred_coro(f, *args, **kw)
-
-
-def defer_succeed(result: T) -> Deferred[T]:
-    """Return a Deferred that has this result."""
-    return succeed(result)
-
-
-def defer_fail(_failure: Failure) -> Deferred[Any]:
-    """Return a Deferred that has failed."""
-    return fail(_failure)
 
 
 def deferred_to_future(d: Deferred[T]) -> asyncio.Future[T]:

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-import os
-import textwrap
-import warnings
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from functools import lru_cache, partial
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
@@ -91,60 +84,3 @@ def create_instance(objcls: Any, settings: Any, crawler: Any, *args: Any, **kwar
     if instance is None:
         raise TypeError(f"{objcls.__qualname__} gave None in the place of an instance")
     return instance
-
-
-@contextmanager
-def set_environ(**kwargs: str) -> Iterator[None]:
-    """Set variables of the environment for a while."""
-    before = {name: os.environ.get(name) for name in kwargs}
-    os.environ.update(kwargs)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-def walk_callable(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield what a function consists of, but for functions within it."""
-    todo, inside = [node], False
-    while todo:
-        node = todo.pop(0)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            if inside:
-                continue
-            inside = True
-        todo.extend(ast.iter_child_nodes(node))
-        yield node
-
-
-@lru_cache(maxsize=128)
-def is_generator_with_return_value(callable: Callable[..., Any]) -> bool:  # noqa: A002 - Scrapy's name
-    """Tell whether a generator function returns something. Raises OSError and SyntaxError where its source is none."""
-    if not inspect.isgeneratorfunction(callable):
-        return False
-    function: Any = callable
-    while isinstance(function, partial):
-        function = function.func
-    source = textwrap.dedent(inspect.getsource(function))
-    returns = (node.value for node in walk_callable(ast.parse(source)) if isinstance(node, ast.Return))
-    return any(not (value is None or (isinstance(value, ast.Constant) and value.value is None)) for value in returns)
-
-
-def warn_on_generator_with_return_value(spider: Any, callable: Callable[..., Any]) -> None:  # noqa: A002
-    """Warn of a callback whose return value nobody sees."""
-    if not spider.settings.getbool("WARN_ON_GENERATOR_RETURN_VALUE"):
-        return
-    name = f"{type(spider).__name__}.{getattr(callable, '__name__', callable)}"
-    try:
-        if is_generator_with_return_value(callable):
-            warnings.warn(
-                f'The "{name}" method is a generator and includes a "return" statement with a value different than '
-                "None: nobody is given that value. Yield it.",
-                stacklevel=2,
-            )
-    except IndentationError:
-        warnings.warn(f'Unable to determine whether or not "{name}" is a generator with a return value', stacklevel=2)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import inspect
-import weakref
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from functools import partial, wraps
-from typing import Any, Self, TypeVar
-
-from crawler.scrapy.utils.asyncgen import as_async_generator
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -45,29 +41,6 @@ def to_bytes(text: str | bytes, encoding: str | None = None, errors: str = "stri
     return text.encode(encoding or "utf-8", errors)
 
 
-def memoizemethod_noargs(method: Callable[..., T]) -> Callable[..., T]:
-    """Call a method once for each object, as long as it lives."""
-    known: weakref.WeakKeyDictionary[Any, T] = weakref.WeakKeyDictionary()
-
-    @wraps(method)
-    def remembered(self: Any, *args: Any, **kwargs: Any) -> T:
-        if self not in known:
-            known[self] = method(self, *args, **kwargs)
-        return known[self]
-
-    return remembered
-
-
-_NO_TEXT = frozenset(range(32)) - frozenset(b"\0\t\n\r")
-
-
-def binary_is_text(data: bytes) -> bool:
-    """Tell whether bytes have no control characters. Raises TypeError."""
-    if not isinstance(data, bytes):
-        raise TypeError(f"data must be bytes, got '{type(data).__name__}'")
-    return _NO_TEXT.isdisjoint(data)
-
-
 def get_func_args_dict(func: Callable[..., Any], stripself: bool = False) -> Mapping[str, inspect.Parameter]:
     """Return the parameters that are left to give; none where they cannot be known. Raises TypeError."""
     if not callable(func):
@@ -85,17 +58,6 @@ def get_func_args(func: Callable[..., Any], stripself: bool = False) -> list[str
     return list(get_func_args_dict(func, stripself))
 
 
-def get_spec(func: Callable[..., Any]) -> tuple[list[str], dict[str, Any]]:
-    """Return the parameters without a default, and the defaults of the others. Raises TypeError."""
-    if not callable(func):
-        raise TypeError(f"{type(func)} is not callable")
-    plain = inspect.isfunction(func) or inspect.ismethod(func)
-    spec = inspect.getfullargspec(func if plain else type(func).__call__)
-    defaults = spec.defaults or ()
-    first = len(spec.args) - len(defaults)
-    return spec.args[:first], dict(zip(spec.args[first:], defaults, strict=True))
-
-
 def without_none_values(iterable: Any) -> Any:
     """Return a mapping, or a collection, without what is None."""
     if isinstance(iterable, Mapping):
@@ -106,31 +68,3 @@ def without_none_values(iterable: Any) -> Any:
 def global_object_name(obj: Any) -> str:
     """Return the path that a class or function is imported by."""
     return f"{obj.__module__}.{obj.__qualname__}"
-
-
-def garbage_collect() -> None:
-    """Collect what nothing refers to."""
-    gc.collect()
-
-
-async def _chained(*iterables: Iterable[T] | AsyncIterator[T]) -> AsyncIterator[T]:
-    for iterable in iterables:
-        async for each in as_async_generator(iterable):
-            yield each
-
-
-class MutableAsyncChain(AsyncIterator[T]):
-    """What several iterables give, one after the other; more may be put behind them."""
-
-    def __init__(self, *args: Iterable[T] | AsyncIterator[T]) -> None:
-        self.data: AsyncIterator[T] = _chained(*args)
-
-    def extend(self, *iterables: Iterable[T] | AsyncIterator[T]) -> None:
-        """Put more behind."""
-        self.data = _chained(self.data, *iterables)
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> T:
-        return await anext(self.data)

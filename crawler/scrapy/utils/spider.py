@@ -31,25 +31,6 @@ def iter_spider_classes(module: ModuleType) -> Iterator[type[Spider]]:
             yield each
 
 
-def spidercls_for_request(
-    spider_loader: Any,
-    request: Any,
-    default_spidercls: type[Spider] | None = None,
-    log_none: bool = False,
-    log_multiple: bool = False,
-) -> type[Spider] | None:
-    """Return the one spider class that handles a request; the default, if it is none or several."""
-    names = spider_loader.find_by_request(request)
-    if len(names) == 1:
-        found: type[Spider] = spider_loader.load(names[0])
-        return found
-    if names and log_multiple:
-        logger.error("More than one spider can handle: %s - %s", request, ", ".join(names))
-    if not names and log_none:
-        logger.error("Unable to find spider that handles: %s", request)
-    return default_spidercls
-
-
 class DefaultSpider(Spider):
     """A spider for commands that are given none."""
 
