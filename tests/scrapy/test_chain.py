@@ -148,6 +148,8 @@ def test_ignore_request_goes_to_the_errback_and_is_no_failure(hook: str) -> None
     result = run({ROOT: "x"}, middleware(**{hook: refuse}))
     assert [(type(each), str(each)) for each in result.spider.failures] == [(NotThis, "not this")]  # type: ignore[attr-defined]
     assert endings(result) == [("dropped", "ignored")]
+    counted = stats(result, "downloader/exception_count", "downloader/response_status_count/200")
+    assert counted == ([1, None] if hook == "process_request" else [None, 1])
 
 
 def test_process_exception_is_offered_what_happened_by_falling_numbers() -> None:

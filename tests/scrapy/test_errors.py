@@ -48,7 +48,7 @@ def test_what_an_error_knows_stays_with_it() -> None:
     timeout = as_scrapy_error(errors.FetchTimeout("late", phase="connect", sent=False))
     assert (timeout.phase, timeout.sent, timeout.may_repeat) == ("connect", False, False)
     dropped = as_scrapy_error(errors.RequestDropped("robots", detail="/private"))
-    assert (dropped.reason, str(dropped)) == ("robots", "robots: /private")
+    assert (dropped.reason, str(dropped)) == ("robots", "Forbidden by robots.txt")
     assert isinstance(dropped, exceptions.IgnoreRequest)
 
 

@@ -16,7 +16,7 @@ from crawler.download.http.pool import Pool
 from crawler.download.net.interfaces import Reactor
 from crawler.download.net.names import Lookup
 from crawler.download.net.network import Network
-from crawler.download.net.proxy import parse_proxy
+from crawler.download.net.proxy import parse_proxy, with_authorization
 from crawler.download.rules import FetchRules
 from crawler.download.seam import Exchange
 from crawler.download.wire.request import request_head, target_of
@@ -92,8 +92,10 @@ class FastDownloader:
         fetch.payload = head + body if body else head
 
     def _other_route(self, request: Request, meta: dict[str, Any]) -> Route:
-        bind_address = bind_address_of(request, self._bind_address)
-        return self.route(request.origin, proxy=meta.get("proxy"), bind_address=bind_address)
+        bind_address, proxy = bind_address_of(request, self._bind_address), meta.get("proxy")
+        if proxy and (field := request.headers.get(b"Proxy-Authorization")) is not None:
+            proxy = with_authorization(proxy, field)
+        return self.route(request.origin, proxy=proxy, bind_address=bind_address)
 
     def route(self, origin: str, *, proxy: str | None = None, bind_address: str | None = None) -> Route:
         """Return the way to "scheme://host:port"; raises ProxyError if ``proxy`` is no proxy's URL."""

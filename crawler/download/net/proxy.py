@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from typing import NamedTuple
+from urllib.parse import quote
 
 from crawler.errors import InvalidRequest, ProxyError
 from crawler.model.url import normalise, shortened, split
@@ -45,6 +46,22 @@ def parse_proxy(text: str) -> Proxy:
         raise ProxyError(f"not a proxy URL (http, https or socks5): {shown!r}", sent=False)
     port = parts.port or PROXY_PORTS[parts.scheme]
     return Proxy(parts.scheme, parts.host, port, parts.username, parts.password)
+
+
+def with_authorization(proxy: str, field: bytes) -> str:
+    """Return a proxy's URL with the credentials of a Proxy-Authorization that was set by hand (Basic, RFC 7617).
+
+    Those that are in the URL go first, and another kind of field stays what it is: a header for the proxy.
+    """
+    kind, _, encoded = field.strip().partition(b" ")
+    if kind.lower() != b"basic" or "@" in proxy:
+        return proxy
+    try:
+        username, _, password = b64decode(encoded, validate=True).decode().partition(":")
+    except ValueError:
+        return proxy
+    scheme, _, rest = proxy.rpartition("://")
+    return f"{scheme or 'http'}://{quote(username, safe='')}:{quote(password, safe='')}@{rest}"
 
 
 def refused_by(proxy: Proxy, *, sent: bool = True) -> ProxyError:

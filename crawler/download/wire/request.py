@@ -77,7 +77,8 @@ def _header_block(destination: Destination, headers: list[tuple[bytes, bytes]], 
     lines = []
     for name, value in headers:
         key = name.lower()
-        if key in _OURS and not (key == b"proxy-authorization" and destination.absolute):
+        by_hand = key == b"proxy-authorization" and destination.absolute and destination.authorization is None
+        if key in _OURS and not by_hand:
             continue
         if key == b"host":
             host = b""

@@ -181,7 +181,11 @@ class Chain:
         return response
 
     async def _rescued(self, attempt: _Attempt, error: Exception) -> Any:
-        attempt.came = error if isinstance(error, FetchError) else None
+        if isinstance(error, FetchError):
+            attempt.came = error
+        else:  # the engine counts the others
+            self._crawler.stats.inc_value("downloader/exception_count")
+            self._crawler.stats.inc_value(f"downloader/exception_type_count/{scrapy_name(error)}")
         for method in self._exceptions:
             result = await _given(method(request=attempt.request, exception=error))
             if result is not None:
@@ -203,12 +207,8 @@ class Chain:
         if not attempt.asked:  # the engine has counted it when it was sent to the middlewares
             stats.inc_value("downloader/request_count", -1)
             stats.inc_value(f"downloader/request_method_count/{request.method}", -1)
-        if isinstance(result, Exception):
-            if not isinstance(result, FetchError):
-                stats.inc_value("downloader/exception_count")
-                stats.inc_value(f"downloader/exception_type_count/{scrapy_name(result)}")
-            elif "retry_times" in request.meta:  # get_retry_request has counted that there were too many
-                stats.inc_value("retry/max_reached", -1)
+        if isinstance(result, FetchError) and "retry_times" in request.meta:
+            stats.inc_value("retry/max_reached", -1)  # get_retry_request has counted that there were too many
         if isinstance(came, FetchError) and isinstance(result, Response):
             self._crawler.events.publish(FetchFailed(request, came))
         elif isinstance(came, Response) and isinstance(result, Exception):

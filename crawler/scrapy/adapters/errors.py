@@ -67,7 +67,8 @@ def as_scrapy_error(error: BaseException) -> Any:
     if both is None:
         return error
     made = both.__new__(both, *error.args)
-    made.args = error.args
+    forbidden = isinstance(error, errors.RequestDropped) and error.reason == "robots"
+    made.args = ("Forbidden by robots.txt",) if forbidden else error.args
     made.__dict__.update(error.__dict__)
     return _told_as(made, error)
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from crawler.scrapy.exceptions import IgnoreRequest
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__.removeprefix("crawler."))
 
 
 class OffsiteMiddleware:

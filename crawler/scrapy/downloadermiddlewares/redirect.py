@@ -11,7 +11,7 @@ from crawler.policy.scope import referer_for
 from crawler.policy.verdict import GiveUp
 from crawler.scrapy.exceptions import IgnoreRequest, NotConfigured
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__.removeprefix("crawler."))
 
 _UNCOUNTED = 2**31  # how many are too many is said by meta redirect_ttl, below
 _TOO_MANY = "max redirections reached"
@@ -57,6 +57,7 @@ class BaseRedirectMiddleware:
             raise IgnoreRequest(_TOO_MANY) if isinstance(verdict.error, TooManyRedirects) else verdict.error
         redirected: Any = verdict.request
         redirected.meta.pop("redirect_method", None)
+        _keep_proxy(redirected, request)
         self.handle_referer(redirected, response)
         return self._redirect(redirected, request, reason)
 
@@ -76,6 +77,17 @@ class BaseRedirectMiddleware:
         redirected.priority = request.priority + self.priority_adjust
         logger.debug("Redirecting (%s) to %s from %s", reason, redirected, request, extra=told)
         return redirected
+
+
+def _keep_proxy(redirected: Any, request: Any) -> None:
+    """Let the proxy's password go along, unless another scheme's proxy is to be chosen."""
+    password = request.headers.get("Proxy-Authorization")
+    if redirected.url.partition(":")[0] != request.url.partition(":")[0] and redirected.meta.pop("_scheme_proxy", None):
+        redirected.meta.pop("proxy", None)
+        redirected.meta.pop("_auth_proxy", None)
+        redirected.headers.pop("Proxy-Authorization", None)
+    elif password is not None and redirected.meta.get("proxy"):
+        redirected.headers["Proxy-Authorization"] = password
 
 
 class RedirectMiddleware(BaseRedirectMiddleware):

@@ -14,7 +14,7 @@ from crawler.scrapy.adapters.errors import scrapy_name
 from crawler.scrapy.exceptions import NotConfigured
 from crawler.scrapy.utils.misc import load_object
 
-retry_logger = logging.getLogger(__name__)
+retry_logger = logging.getLogger(__name__.removeprefix("crawler."))
 
 
 def get_retry_request(

@@ -132,6 +132,19 @@ def test_connect(each_world: World, tmp_path: Path) -> None:
     assert origin.requests[0].startswith(b"GET /page HTTP/1.1\r\n")
 
 
+def test_credentials_for_the_proxy_may_be_a_header_set_by_hand(world: World, tmp_path: Path) -> None:
+    root = Authority(tmp_path)
+    origin, tunnel = listen(world, root.server("127.0.0.1")), connect_proxy(world)
+    plain = world.listen(lambda conversation: conversation.say(answer()))
+    downloader = world.downloader(TLS_CA_FILE=str(root.file))
+    by_hand = {"Proxy-Authorization": "Basic bWU6cEBzcw=="}
+    for target, proxy in ((f"https://127.0.0.1:{origin.port}/", tunnel), ("http://www.example/", plain)):
+        request = Request(target, proxy=f"http://127.0.0.1:{proxy.port}", headers=by_hand)
+        assert world.wait(downloader.fetch(request)).body == b"hello"
+        assert proxy.requests[0].count(b"\r\nProxy-Authorization: Basic bWU6cEBzcw==\r\n") == 1
+    assert b"roxy" not in origin.requests[0]
+
+
 def test_the_origin_behind_a_tunnel_is_verified(world: World, tmp_path: Path) -> None:
     origin = listen(world, Authority(tmp_path).server("127.0.0.1"))
     proxy = connect_proxy(world)
