@@ -114,11 +114,11 @@ class Making(making.Making):
         return AroundCallbacks(spider) if between is None else AroundMiddlewares(spider, between)
 
     def _between(self) -> list[Any] | None:
-        """Make the spider middlewares, once; None: none stands in the path."""
+        """Make the spider middlewares, once, as each may connect to signals; None: none stands in the path."""
         crawler = self.crawler
-        if policies.in_path(crawler.settings) and "SPIDER_MIDDLEWARES" not in crawler.made:
+        if crawler.settings["SPIDER_MIDDLEWARES"] and "SPIDER_MIDDLEWARES" not in crawler.made:
             made(crawler, "SPIDER_MIDDLEWARES")
-        return crawler.made.get("SPIDER_MIDDLEWARES")
+        return crawler.made["SPIDER_MIDDLEWARES"] if policies.in_path(crawler.settings) else None
 
     def stages(self) -> list[Any]:
         """Make the item pipelines, behind the stages that our own words name."""

@@ -11,16 +11,33 @@ from crawler.policy.outcome import Rules
 from crawler.policy.scope import DepthFilter, RequestFilter, UrlLengthFilter
 from crawler.policy.verdict import Drop
 from crawler.scrapy.adapters.components import loaded, order
+from crawler.scrapy.adapters.idle_code import does_nothing, passes_on
 
 _NAME: Final = "SPIDER_MIDDLEWARES"
 
 
+_PASSED = {
+    "process_spider_input": does_nothing,
+    "process_spider_output": passes_on,
+    "process_spider_output_async": passes_on,
+    "process_spider_exception": does_nothing,
+    "process_start": passes_on,
+    "process_start_requests": passes_on,
+}
+
+
 def in_path(settings: Any) -> bool:
-    """Tell whether spider middlewares stand in the path: others than Scrapy's own in their order."""
+    """Tell whether spider middlewares stand in the path: others than Scrapy's own in their order, and than those that
+    a new project has and that do nothing yet."""
     if not settings[_NAME]:
         return False
     own = [loaded(path, _NAME) for path in sorted(settings[f"{_NAME}_BASE"], key=settings[f"{_NAME}_BASE"].get)]
-    return [component for _, component in order(settings, _NAME)] != own
+    return [each for _, each in order(settings, _NAME) if each in own or not _idle(each)] != own
+
+
+def _idle(component: Any) -> bool:
+    methods = {name: getattr(component, name, None) for name in _PASSED}
+    return isinstance(component, type) and all(_PASSED[name](each) for name, each in methods.items() if each)
 
 
 class Depths(DepthFilter):

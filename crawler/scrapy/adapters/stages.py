@@ -8,8 +8,9 @@ no feed has it.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 from crawler.errors import CloseSpider, SettingError
 from crawler.scrapy.adapters.calling import by_place
@@ -44,6 +45,8 @@ class InThread:
         self._pipelines = list(self._make())
         self._methods = [_process(each, self._spider) for each in self._pipelines]
         for each in self._pipelines:
+            if inspect.iscoroutinefunction(getattr(each, "process_item", None)):
+                self._refuse(each, "process_item")
             self._run(each, "open_spider")
 
     def process_item(self, item: Any) -> Any:
@@ -59,9 +62,15 @@ class InThread:
 
     def _run(self, pipeline: Any, hook: str) -> None:
         method = getattr(pipeline, hook, None)
-        if method is not None and hasattr(_hook(method, self._spider)(), "__await__"):
-            name = type(pipeline).__qualname__
-            raise SettingError(f"ITEM_PIPELINES_IN_THREADS: {name}.{hook} is to be awaited, which no thread does")
+        result = _hook(method, self._spider)() if method is not None else None
+        if hasattr(result, "__await__"):
+            if inspect.iscoroutine(result):
+                result.close()
+            self._refuse(pipeline, hook)
+
+    def _refuse(self, pipeline: Any, method: str) -> NoReturn:
+        name = type(pipeline).__qualname__
+        raise SettingError(f"ITEM_PIPELINES_IN_THREADS: {name}.{method} is to be awaited, which no thread does")
 
 
 def stages(make: Callable[[], Iterable[Any]], spider: Any, *, in_thread: bool) -> list[Any]:
