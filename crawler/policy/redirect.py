@@ -13,10 +13,11 @@ A redirect may say how long to wait before it is followed (RFC 9110 §10.2.3, Re
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from crawler.errors import BadResponse, InvalidRequest, TooManyRedirects, UnsupportedScheme
+from crawler.errors import BadResponse, TooManyRedirects, UnsupportedScheme
 from crawler.model.headers import Headers
 from crawler.model.request import Request
 from crawler.model.response import Response
@@ -64,7 +65,7 @@ class RedirectRules:
     """The settings of those names, and the spider's ``handle_httpstatus_list``.
 
     ``refers_to_redirect``: the page that redirects is the Referer of what follows, as in Scrapy, and not the one that
-    had the link.
+    had the link. ``join`` makes a URL of the page's and a Location; it may raise ValueError, as ours does.
     """
 
     redirect_enabled: bool = True
@@ -77,6 +78,7 @@ class RedirectRules:
     handle_httpstatus_list: frozenset[int] = frozenset()
     retry_after_max: float = 600.0
     refers_to_redirect: bool = False
+    join: Callable[[str, str], str] = join
 
 
 def redirect_verdict(
@@ -111,8 +113,8 @@ def _by_status(request: Request, response: Response, rules: RedirectRules, wall:
     ):
         return None
     try:
-        target = join(request.url, _text(location))
-    except InvalidRequest as error:
+        target = rules.join(request.url, _text(location))
+    except ValueError as error:
         return GiveUp(BadResponse(f"status {status} with a Location that is {_short(str(error))}", request=request))
     if "#" not in target and "#" in request.url:
         target += request.url[request.url.index("#") :]  # RFC 9110 §10.2.2: the fragment is inherited

@@ -426,3 +426,12 @@ def test_a_project_may_have_a_scope_of_its_own() -> None:
     assert result.items == [{"url": "http://b.test/"}]
     assert stats(result, "offsite/filtered", "offsite/domains") == [2, 2]
     assert run(lambda request: "x", spider=Links).items == [{"url": "http://www.a.test/"}]
+
+
+@pytest.mark.parametrize("middlewares", [(), (middleware(process_request=lambda self, request: print("-", end="")),)])
+def test_the_target_of_a_redirect_is_spelt_as_scrapy_spells_it(middlewares: Any) -> None:
+
+    def page(request: Any) -> Any:
+        return NativeResponse(ROOT, 302, {"Location": "http://b.test"}) if request.url == ROOT else "x"
+
+    assert [item["url"] for item in run(page, *middlewares).items] == ["http://b.test"]

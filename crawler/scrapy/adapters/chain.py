@@ -28,6 +28,7 @@ from crawler.scrapy.adapters.calling import by_name
 from crawler.scrapy.adapters.errors import as_scrapy_error, scrapy_name
 from crawler.scrapy.adapters.idle_code import does_nothing
 from crawler.scrapy.adapters.responses import as_scrapy
+from crawler.scrapy.downloadermiddlewares.redirect import spelt
 from crawler.scrapy.exceptions import _InvalidOutput
 from crawler.scrapy.http import as_scrapy_request
 from crawler.scrapy.names.mapping import SWITCHES
@@ -96,7 +97,8 @@ def rules_within(rules: Rules, crawler: Any) -> Rules:
         redirect = replace(rules.redirect, redirect_enabled=False, metarefresh_enabled=False)
         return replace(rules, redirect=redirect, retry=replace(rules.retry, retry_enabled=False))
     policy = rules.redirect.referrer_policy if crawler.settings.getbool("REFERER_ENABLED") else "no-referrer"
-    return replace(rules, redirect=replace(rules.redirect, refers_to_redirect=True, referrer_policy=policy))
+    redirect = replace(rules.redirect, refers_to_redirect=True, referrer_policy=policy, join=spelt)
+    return replace(rules, redirect=redirect)
 
 
 def make(crawler: Any) -> list[Chain]:

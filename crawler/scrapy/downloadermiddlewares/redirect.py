@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 from typing import Any, Self
+from urllib.parse import urljoin
+
+from w3lib.url import safe_url_string
 
 from crawler.errors import TooManyRedirects, UnsupportedScheme
 from crawler.policy.redirect import RedirectRules, redirect_verdict
@@ -28,7 +31,7 @@ class BaseRedirectMiddleware:
             raise NotConfigured
         self.max_redirect_times = settings.getint("REDIRECT_MAX_TIMES")
         self.priority_adjust = settings.getint("REDIRECT_PRIORITY_ADJUST")
-        self._rules = RedirectRules(redirect_max_times=_UNCOUNTED, metarefresh_enabled=False)
+        self._rules = RedirectRules(redirect_max_times=_UNCOUNTED, metarefresh_enabled=False, join=spelt)
 
     @classmethod
     def from_crawler(cls, crawler: Any) -> Self:
@@ -77,6 +80,11 @@ class BaseRedirectMiddleware:
         redirected.priority = request.priority + self.priority_adjust
         logger.debug("Redirecting (%s) to %s from %s", reason, redirected, request, extra=told)
         return redirected
+
+
+def spelt(url: str, location: str) -> str:
+    """Return the target of a redirect as Scrapy spells it: `http://host` stays without a slash."""
+    return urljoin(url, safe_url_string(location.strip()))
 
 
 def _keep_proxy(redirected: Any, request: Any) -> None:
