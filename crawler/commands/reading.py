@@ -16,10 +16,11 @@ def imports_scrapy(file: Path) -> bool:
     return _imports_scrapy(file, set())
 
 
-def starts_itself(file: Path) -> bool:
+def starts_itself(file: Path, *, with_options: bool) -> bool:
     """Tell whether a file is a script that starts its own crawl: it has one of Scrapy's names for that.
 
-    One with a spider of its own that does it below ``if __name__ == "__main__"`` is a spider's file.
+    One with a spider of its own that does it below ``if __name__ == "__main__"`` is a spider's file where a crawl is
+    run with options, which a script would not take.
     """
     tree = _tree(file)
     if tree is None or not any(
@@ -28,7 +29,7 @@ def starts_itself(file: Path) -> bool:
         return False
     guarded = any(isinstance(node, ast.If) and "__name__" in ast.unparse(node.test) for node in tree.body)
     spiders = any(isinstance(node, ast.ClassDef) and _is_spider(node) for node in tree.body)
-    return not (guarded and spiders)
+    return not (guarded and spiders and with_options)
 
 
 def _is_spider(node: ast.ClassDef) -> bool:

@@ -36,17 +36,14 @@ def command(file: str, words: tuple[str, ...], **given: Unpack[Given]) -> int:
     """
     options = run_options(given)
     path = Path(file)
-    if path.suffix == ".py" and path.is_file() and starts_itself(path):
-        _refuse_options(file, given)
+    typed = any(given.values())
+    if path.suffix == ".py" and path.is_file() and starts_itself(path, with_options=typed):
+        if typed:
+            raise UsageError(
+                f"{file} starts its crawl itself, with its own settings and arguments: it takes no options here"
+            )
         return run_script(path, words)
     if words:
         raise UsageError(f"{' '.join(words)}: only a script that starts its crawl itself takes more than the file")
     spider_class, settings = chosen(file, options.settings, in_file=True)
     return run_crawl(spider_class, settings, options, file=file)
-
-
-def _refuse_options(file: str, given: Given) -> None:
-    if any(value for value in given.values()):
-        raise UsageError(
-            f"{file} starts its crawl itself, with its own settings and arguments: it takes no options of this command"
-        )

@@ -202,3 +202,32 @@ process.start()
 
     assert done.stdout.splitlines() == ["['words'] shop"], done.stderr
     assert done.returncode == 0
+
+
+def test_a_file_with_a_spider_and_a_guarded_start_is_either(folder: Path) -> None:
+    script = (
+        FILES["shop/spiders/words.py"]
+        + """
+
+if __name__ == "__main__":
+    from scrapy.crawler import CrawlerProcess
+    process = CrawlerProcess({"LOG_ENABLED": False})
+    process.crawl(Words)
+    process.start()
+    print("the script's end")
+"""
+    )
+
+    as_script = run(folder, script)
+    as_spider = run(folder, script, "-o", "-", "-L", "ERROR")
+
+    assert as_script.stdout.splitlines() == ["the script's end"], as_script.stderr
+    assert json.loads(as_spider.stdout) == {"word": "hello"}, as_spider.stderr
+
+
+def test_a_script_takes_words_and_no_options_of_a_crawl(folder: Path) -> None:
+    script = "import scrapy.crawler\nfrom scrapy.crawler import CrawlerProcess\nimport sys\nprint(sys.argv[1:])\n"
+
+    assert run(folder, script, "--", "-o", "x").stdout == "['-o', 'x']\n"
+    refused = run(folder, script, "-o", "x.json")
+    assert (refused.returncode, "it takes no options here" in refused.stderr) == (2, True)

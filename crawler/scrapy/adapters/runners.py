@@ -25,6 +25,7 @@ from crawler.scrapy.adapters.crawls import Crawler
 from crawler.scrapy.adapters.making import Making
 from crawler.scrapy.settings import Settings
 from crawler.scrapy.spiderloader import get_spider_loader
+from crawler.scrapy.utils.log import configure_logging
 from crawler.spider import Spider
 from crawler.storage.memory import MemoryStore
 from crawler.summary import Summary
@@ -109,8 +110,11 @@ class CrawlerProcess(CrawlerRunner):
     SIGINT and SIGTERM let what is in flight finish; the second of them ends at once.
     """
 
-    def __init__(self, settings: Mapping[str, Any] | Settings | None = None, install_root_handler: bool = True) -> None:
+    def __init__(
+        self, settings: Mapping[str, Any] | Settings | None = None, install_root_handler: bool | None = None
+    ) -> None:
         super().__init__(settings)
+        configure_logging(self.settings, install_root_handler)
 
     def start(self, stop_after_crawl: bool = True, install_signal_handlers: bool = True) -> None:
         """Run the reactor until all crawls have ended; for ever, if not ``stop_after_crawl``."""
