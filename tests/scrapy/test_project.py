@@ -182,3 +182,12 @@ def test_the_file_of_a_spider_is_opened_in_the_editor(project: Write, in_project
     project()
 
     assert in_project("edit", "words", "-s", "EDITOR=echo").out.strip().endswith("shop/spiders/words.py")
+
+
+def test_a_crawl_that_has_begun_ends_with_status_0_as_in_scrapy_unless_fail_on_says_more(
+    project: Write, in_project: Crawler
+) -> None:
+    project({"shop/spiders/words.py": SPIDER.replace("yield {", "raise ValueError\n        yield {")})
+
+    assert in_project("crawl", "words", "--nolog").status == 0
+    assert in_project("crawl", "words", "--nolog", "--fail-on", "callback").status == 1

@@ -68,6 +68,7 @@ def _given(
 ) -> tuple[dict[str, dict[str, Any]], list[str]]:
     """Return by origin what means something to the crawler, and what to warn of."""
     given: dict[str, dict[str, Any]] = {origin: {} for origin in [*reversed(_ORIGINS.values()), "command line"]}
+    given[_ORIGINS[0]]["FAIL_ON"] = []  # Scrapy ends with 0 however a crawl went that has begun
     warnings = []
     for name, attribute in settings.attributes.items():
         ours = _ours(name)
