@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from crawler.assembly.components import make_component, make_components, make_spider, subscribe_extension
-from crawler.assembly.rules import make_acceptance, make_filters, make_rules
+from crawler.assembly.rules import make_acceptance, make_filters, make_rules, make_scope
 from crawler.config.settings import Settings
 from crawler.engine.deciding.acceptance import Acceptance
 from crawler.engine.user_code.around import Around
@@ -72,7 +72,11 @@ class Making:
     def filters(self, spider: Spider) -> list[RequestFilter]:
         """Make the filters that requests pass, in their order."""
         own = make_components(self.settings.core.REQUEST_FILTERS, self.crawler)
-        return make_filters(self.settings, spider, own)
+        return make_filters(self.settings, self.scope(spider), own)
+
+    def scope(self, spider: Spider) -> RequestFilter:
+        """Make the filter that judges hosts by the spider's ``allowed_domains``."""
+        return make_scope(spider)
 
     def acceptance(self, spider: Spider) -> Acceptance:
         """Make what judges each request that is yielded."""

@@ -101,14 +101,19 @@ def make_rules(settings: Settings, spider: Spider) -> Rules:
     )
 
 
-def make_filters(settings: Settings, spider: Spider, own: Sequence[RequestFilter]) -> list[RequestFilter]:
-    """Return the filters a request passes before it is accepted; ``own``, those of REQUEST_FILTERS, come last."""
-    core = settings.core
+def make_scope(spider: Spider) -> SpidersDomains:
+    """Return what judges hosts by ``allowed_domains``. Warns of what is understood but was hardly meant so."""
     in_scope = SpidersDomains(spider)
     domains = spider.allowed_domains
     for given in [domains] if isinstance(domains, str) else domains or ():
         if isinstance(given, str) and "/" in given:
             logger.warning("allowed_domains has %s, which is no domain; it counts as its host", masked(given))
+    return in_scope
+
+
+def make_filters(settings: Settings, in_scope: RequestFilter, own: Sequence[RequestFilter]) -> list[RequestFilter]:
+    """Return the filters a request passes before it is accepted; ``own``, those of REQUEST_FILTERS, come last."""
+    core = settings.core
     return [
         SchemeFilter(("http", "https", *(scheme.lower() for scheme in core.SCHEMES))),
         in_scope,

@@ -11,7 +11,8 @@ http, except under "unsafe-url" and the origin policies that ask for it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sized
+import re
+from collections.abc import Callable, Collection, Iterable, Sized
 from copy import copy
 from typing import Protocol, TypeAlias
 
@@ -73,10 +74,14 @@ class WithDomains(Protocol):
 
 
 class SpidersDomains:
-    """An OffsiteFilter by a spider's ``allowed_domains`` as they are now: a spider may change them while it runs."""
+    """A filter by a spider's ``allowed_domains`` as they are now: a spider may change them while it runs.
 
-    def __init__(self, spider: WithDomains) -> None:
+    ``make`` gives the filter for domains: an OffsiteFilter, unless a dialect reads them in another way.
+    """
+
+    def __init__(self, spider: WithDomains, make: Callable[[Domains], RequestFilter] = OffsiteFilter) -> None:
         self._spider = spider
+        self._make = make
         self._domains: Domains = None
         self._as_read: Domains = None
         self._many = 0
@@ -92,12 +97,12 @@ class SpidersDomains:
             self._filter = self._read(domains)
         return self._filter(request, found_on)
 
-    def _read(self, domains: Domains) -> OffsiteFilter:
+    def _read(self, domains: Domains) -> RequestFilter:
         self._domains = domains
         self._as_read = copy(domains) if isinstance(domains, list | set) else domains
         count = len(domains) if isinstance(domains, Sized) else 0
         self._many = count if count > COMPARED else 0
-        return OffsiteFilter(domains)
+        return self._make(domains)
 
 
 def _domain(text: str) -> str:
@@ -178,6 +183,7 @@ class SchemeFilter:
 
 
 _HTTP = ("http://", "https://")
+_DEFAULT_PORT = re.compile(r"(^http://[^/?#]*):80(?=[/?#]|$)|(^https://[^/?#]*):443(?=[/?#]|$)")
 _LONGEST = 4096  # Referrer Policy §8.4: of a longer URL the origin alone is told
 DEFAULT_POLICY = "strict-origin-when-cross-origin"
 
@@ -217,6 +223,8 @@ def referer_for(
     if told is None:
         return None
     page = parent_url.partition("#")[0]
+    if ":80" in page or ":443" in page:  # as a dialect may spell it
+        page = _DEFAULT_PORT.sub(r"\1\2", page)
     if "@" in page:
         page = without_credentials(page)
     return page if told == "url" and len(page) <= _LONGEST else normalise("/", base=page)

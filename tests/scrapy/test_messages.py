@@ -11,6 +11,7 @@ import pytest
 from crawler.model.request import Request as NativeRequest
 from crawler.model.response import Response as NativeResponse
 from crawler.model.url import fingerprint
+from crawler.scrapy.adapters.policies import scope
 from crawler.scrapy.adapters.responses import as_scrapy
 from crawler.scrapy.http import (
     FormRequest,
@@ -149,3 +150,27 @@ def test_the_users_own_classes_stay_his() -> None:
     assert type(request) is Own
     again = request.replace(url="http://host/2")
     assert (type(again), again.page) == (Own, 1)
+
+
+@pytest.mark.parametrize(
+    ("domains", "hosts"),
+    [
+        (["host", None], ["host", "sub.host"]),
+        (["sub.host"], ["sub.host"]),
+        (None, ["host", "sub.host", "nothost"]),
+        ([], ["host", "sub.host", "nothost"]),
+        ([None], []),
+        ("host", []),
+        (["HOST", "http://host/", "host:80", ".host", "host/"], []),
+    ],
+)
+def test_domains_are_read_as_they_are_written(domains: Any, hosts: list[str], caplog: pytest.LogCaptureFixture) -> None:
+    spider = Shop(allowed_domains=domains)
+    judge = scope(spider)
+    requests = [Request(f"http://{host}/") for host in ("host", "sub.host", "nothost")]
+    assert [request.host for request in requests if judge(request, None) is request] == hosts
+    odd = domains == "host" or "HOST" in (domains or ())
+    assert [record for record in caplog.messages if "no host matches that" in record] or not odd
+    assert isinstance(judge(Request("http://other/", dont_filter=True), None), Request)
+    spider.allowed_domains = ["other"]
+    assert judge(Request("http://other/"), None)

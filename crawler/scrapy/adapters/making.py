@@ -132,6 +132,10 @@ class Making(making.Making):
         filters = policies.filters_within(super().filters(spider), self.crawler.settings)
         return keys.filters_within(filters, self.crawler)
 
+    def scope(self, spider: Spider) -> RequestFilter:
+        """Make the filter that judges hosts by the spider's ``allowed_domains``."""
+        return policies.scope(spider)
+
     def rules(self, spider: Spider) -> Rules:
         """Return the policies' rules, as far as they are not the middlewares'."""
         rules = policies.rules_within(super().rules(spider), self.crawler.settings)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final
 
+from crawler.model.masking import masked
 from crawler.model.request import Request
 from crawler.policy.outcome import Rules
-from crawler.policy.scope import DepthFilter, RequestFilter, UrlLengthFilter
+from crawler.policy.scope import DepthFilter, OffsiteFilter, RequestFilter, SpidersDomains, UrlLengthFilter
 from crawler.policy.verdict import Drop
 from crawler.scrapy.adapters.components import loaded, order
 from crawler.scrapy.adapters.idle_code import does_nothing, passes_on
 
+logger = logging.getLogger(__name__)
+
 _NAME: Final = "SPIDER_MIDDLEWARES"
+_is_host = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*").fullmatch
 
 
 _PASSED = {
@@ -38,6 +44,26 @@ def in_path(settings: Any) -> bool:
 def _idle(component: Any) -> bool:
     methods = {name: getattr(component, name, None) for name in _PASSED}
     return isinstance(component, type) and all(_PASSED[name](each) for name, each in methods.items() if each)
+
+
+class AsWritten(OffsiteFilter):
+    """Reads domains as Scrapy does: a host is one of them, or below one, as they are written."""
+
+    def __init__(self, allowed_domains: Any) -> None:
+        written = frozenset(domain for domain in allowed_domains or () if domain is not None)
+        self._domains = written or frozenset([""] if allowed_domains else [])
+
+
+def scope(spider: Any) -> SpidersDomains:
+    """Return the filter by ``allowed_domains``; warns of those that no host matches."""
+    domains = getattr(spider, "allowed_domains", None)
+    for domain in [domains] if isinstance(domains, str) else domains or ():
+        if domain is domains or not _is_host(str(domain)):
+            logger.warning(
+                "allowed_domains has %r, and no host matches that, as in Scrapy: write names like 'example.com'",
+                masked(str(domain)),
+            )
+    return SpidersDomains(spider, AsWritten)
 
 
 class Depths(DepthFilter):

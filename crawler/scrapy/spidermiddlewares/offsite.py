@@ -6,6 +6,7 @@ from typing import Any
 
 from crawler.policy.scope import SpidersDomains
 from crawler.policy.verdict import Drop
+from crawler.scrapy.adapters.policies import AsWritten
 from crawler.scrapy.spidermiddlewares.base import BaseSpiderMiddleware
 
 
@@ -17,7 +18,7 @@ class OffsiteMiddleware(BaseSpiderMiddleware):
 
     def should_follow(self, request: Any, spider: Any) -> bool:
         """Tell whether the spider keeps to the host."""
-        return not isinstance(SpidersDomains(spider)(request, None), Drop)
+        return not isinstance(SpidersDomains(spider, AsWritten)(request, None), Drop)
 
     def get_processed_request(self, request: Any, response: Any) -> Any:
         """Return None for a request to another host."""
