@@ -163,6 +163,7 @@ class Pipelines:
         self._ledger = ending.life.ledger
         self._life = ending.life
         self._events = events
+        self._going_in: _Item | None = None
 
     def __repr__(self) -> str:
         return f"<Pipelines {[stage.name for stage in self._stages]} inside={self._ledger.counts[Kind.ITEM]}>"
@@ -213,7 +214,9 @@ class Pipelines:
             return
         self._ledger.begin(Kind.ITEM)
         unit.hold()
+        self._going_in = travelling
         self._stages[0].put(travelling)
+        self._going_in = None
 
     def _end(self, item: Any, unit: Unit, response: Response | None, changes: list[Change], number: int) -> None:
         """An item has left the last stage. None: one of those that say of themselves what their answers mean has it."""
@@ -265,4 +268,5 @@ class Pipelines:
             unit.memory += [MemoryChange(*change, place) for change in item.changes]
         self._ledger.end(Kind.ITEM)
         unit.end_one()
-        self._ledger.changed()
+        if item is not self._going_in:  # it is through before its callback goes on: nobody waits for its room
+            self._ledger.changed()
