@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import json
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from itemadapter import ItemAdapter
 from itemloaders.processors import Identity, Join, MapCompose, TakeFirst
+from twisted.internet.defer import inlineCallbacks
 
 import crawler as scrapy
 from crawler import DropItem, ItemLoader, UsageError, signals
@@ -478,3 +480,37 @@ def test_a_selector_of_a_response() -> None:
     assert scrapy.Selector(scrapy.Response(ROOT, body=b'{"a": "1"}'), type="json").jmespath("a").get() == "1"
     with pytest.raises(ValueError, match="not both"):
         scrapy.Selector(text="<p>", response=page)
+
+
+def test_what_the_engine_downloads_may_be_chained_yielded_awaited_or_returned() -> None:
+    class Downloads(scrapy.Spider):
+        name = "downloads"
+        start_urls = [ROOT]
+
+        def parse(self, response):  # type: ignore[no-untyped-def]
+            for callback in (self.chained, self.inline, self.awaited, self.gathered):
+                yield scrapy.Request(f"{ROOT}{callback.__name__}", callback)
+
+        def download(self, path):  # type: ignore[no-untyped-def]
+            return self.crawler.engine.download(scrapy.Request(ROOT + path))
+
+        def chained(self, response):  # type: ignore[no-untyped-def]
+            return self.download("missing").addCallback(lambda other: [{"chained": other.status}])
+
+        @inlineCallbacks  # type: ignore[untyped-decorator]
+        def inline(self, response):  # type: ignore[no-untyped-def]
+            other = yield self.download("price")
+            return [{"inline": other.text}]
+
+        async def awaited(self, response):  # type: ignore[no-untyped-def]
+            yield {"awaited": (await self.download("missing")).status}
+
+        async def gathered(self, response):  # type: ignore[no-untyped-def]
+            asked = [self.crawler.engine.download_async(scrapy.Request(ROOT + path)) for path in ("price", "missing")]
+            yield {"gathered": [other.status for other in await asyncio.gather(*asked)]}
+
+    pages = {ROOT + name: "x" for name in ("", "chained", "inline", "awaited", "gathered")}
+    result = crawl(Downloads, {**pages, ROOT + "price": "20"}, settings={"ROBOTSTXT_OBEY": False})
+    assert sorted(map(str, result.items)) == sorted(
+        map(str, [{"chained": 404}, {"inline": "20"}, {"awaited": 404}, {"gathered": [200, 404]}])
+    )

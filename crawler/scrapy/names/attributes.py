@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from crawler.errors import UsageError
+from crawler.errors import HttpError, UsageError
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.spider import Crawler, Spider, anywhere
 from crawler.stats import Named
 
 if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+    from twisted.python.failure import Failure
+
     from crawler.scrapy.signals import Signal, Unheard
 
 OLD_SETTINGS = {
@@ -83,16 +86,25 @@ class Engine:
         """End the crawl with the reason "shutdown"."""
         self._crawler.stop()
 
-    def download(self, request: Request) -> Awaitable[Response]:
-        """Fetch inline, as ``await spider.fetch(request)``."""
+    def download(self, request: Request) -> Deferred[Response]:
+        """Fetch inline; the Deferred fires with the response, whatever its status."""
         if self._crawler.running is None:
             raise RuntimeError("download() works while the crawl runs")
-        return anywhere(self._crawler.fetch(request))
+        return self._crawler.fetch(request).addErrback(_its_response)
 
-    download_async = download
+    def download_async(self, request: Request) -> Awaitable[Response]:
+        """Fetch inline, as ``await spider.fetch(request)``, and give the response, whatever its status."""
+        return anywhere(self.download(request))
 
     def __getattr__(self, name: str) -> NoReturn:
         raise AttributeError(
             f"crawler.engine has no {name}, only close_spider(), stop() and download(); what a spider wants crawled "
             "is yielded by its callbacks and start() (docs/from_scrapy.md)"
         )
+
+
+def _its_response(failure: Failure) -> Response:
+    failure.trap(HttpError)
+    error = failure.value
+    assert isinstance(error, HttpError)
+    return error.response
