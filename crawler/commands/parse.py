@@ -21,7 +21,7 @@ from crawler.commands.options import (
 from crawler.commands.parsed import Parsed
 from crawler.commands.showing import say, shown
 from crawler.config.nearest import did_you_mean
-from crawler.config.settings import Settings
+from crawler.config.settings import OnlyFeeds, Settings
 from crawler.errors import UsageError
 from crawler.events import ItemScraped, RequestRefused
 from crawler.model.request import Request
@@ -106,7 +106,7 @@ def command(
     url = checked_url(address_of(url))
     command_line: dict[str, Any] = {"LOG_LEVEL": "WARNING"} | command_line_settings(given)
     asked = command_line.get("FEEDS", {})
-    command_line |= ALONE | {"FEEDS": asked}
+    command_line |= ALONE | {"FEEDS": OnlyFeeds(asked)}
     if pipelines:
         del command_line["PIPELINES"]
     spider_class, project = spider_for(url, spider, command_line)

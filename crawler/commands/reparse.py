@@ -14,7 +14,7 @@ from crawler.commands.item_diff import Item, Kept, difference, read_items, repor
 from crawler.commands.loading import chosen
 from crawler.commands.options import NO_SECOND_RUN, Given, RunOptions, run_options, running_options
 from crawler.commands.showing import say
-from crawler.config.settings import Settings
+from crawler.config.settings import OnlyFeeds, Settings
 from crawler.errors import UsageError
 from crawler.events import ItemScraped
 from crawler.spider import Spider
@@ -65,7 +65,9 @@ def command(archive: str, spider: str, diff: str | None, key: str | None, **give
     old = read_items(Path(diff)) if diff is not None else None
     options = run_options(given)
     asked = options.settings.get("FEEDS", {})
-    spider_class, settings = chosen(spider, options.settings | _OFFLINE | {"FEEDS": asked}, in_file=".py" in spider)
+    spider_class, settings = chosen(
+        spider, options.settings | _OFFLINE | {"FEEDS": OnlyFeeds(asked)}, in_file=".py" in spider
+    )
     new = Kept(settings.core.FEED_EXPORT_FIELDS) if old is not None else None
     status = _run(path, spider_class, settings, options, new)
     if old is not None and new is not None:

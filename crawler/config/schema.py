@@ -69,9 +69,12 @@ class CoreSettings(LogSettings, kw_only=True, frozen=True):
     )
     DOWNLOAD_DELAY: Annotated[Seconds, _said("Least time between two requests to one host")] = 0.0
     RANDOMIZE_DOWNLOAD_DELAY: Annotated[bool, _said("Lengthen each delay by a random 0 to 50 %")] = True
+    DOWNLOAD_DELAY_JITTER: Annotated[Seconds | None, _said("Or lengthen and shorten each by up to this part of it")] = (
+        None
+    )
     DOWNLOAD_SLOTS: Annotated[
         dict[str, dict[str, Any]],
-        _said("Per host: concurrency, delay, randomize_delay (or jitter, as in Scrapy: 0 switches it off)"),
+        _said("Per host: concurrency, delay, randomize_delay, jitter (as DOWNLOAD_DELAY_JITTER)"),
         holds.options(SLOT_OPTIONS, holds.slot),
     ] = {}
     THROTTLE_ENABLED: Annotated[bool, _said("Slow down hosts that answer 429 or 503 or time out")] = True

@@ -23,6 +23,10 @@ from crawler.dialect import dialect
 from crawler.errors import SettingError
 
 
+class OnlyFeeds(dict[str, Any]):
+    """FEEDS that are all there are, whatever a project has: those of a command that runs a spider for itself."""
+
+
 class Settings(Mapping[str, Any], TypedReads):
     """All settings of a crawl: the crawler's own (typed, as ``core``), those components declare, and the project's.
 

@@ -69,12 +69,12 @@ entry is not given back to the store, because the store may not know its present
 class HostLimits(NamedTuple):
     """What a host may be asked: requests at once, and seconds between two of them.
 
-    ``jitter`` lengthens each delay by a random 0 to 50 %, so that it is never shorter than ``delay``.
+    ``jitter``: by which part a delay may be shorter, and longer, as chance has it; None: by none.
     """
 
     concurrency: int
     delay: float
-    jitter: bool
+    jitter: tuple[float, float] | None
 
 
 class LimitsByHost(NamedTuple):
@@ -114,7 +114,7 @@ class HostQueue:
     name: str
     concurrency: int
     delay: float
-    jitter: bool
+    jitter: tuple[float, float] | None
     crawl_delay: float = 0.0
     limits_changed: bool = False
     in_flight: int = 0
@@ -194,8 +194,11 @@ class HostQueue:
         delay = self.delay if self.delay > self.crawl_delay else self.crawl_delay
         if self.sent_at is None:
             return
-        if delay and self.jitter:
-            delay *= 1.0 + 0.5 * random()
+        if delay and self.jitter is not None:
+            shorter, longer = self.jitter
+            delay *= 1.0 - shorter + (shorter + longer) * random()
+            if delay < self.crawl_delay:
+                delay = self.crawl_delay
         self.next_send = max(self.sent_at + delay, self.paused_until)
 
     def pause(self, until: float) -> None:

@@ -18,7 +18,7 @@ from tests.frontier.web import make_entry
 
 
 def test_a_host_that_was_asked_just_before_it_is_given_up_is_told_with_the_rest_of_its_delay() -> None:
-    limits = LimitsByHost(HostLimits(1, 4.0, False))
+    limits = LimitsByHost(HostLimits(1, 4.0, None))
     frontier = SharedFrontier(window=4, limits=limits, random=lambda: 0.0, robots=False)
     store: Any = SimpleNamespace(listen=lambda listener: None, look=lambda: None, may_send=lambda: True)
     facts = SimpleNamespace(changed=dict, restore=lambda facts: None)

@@ -185,7 +185,7 @@ class World:
 
     def __init__(self, **settings: Any) -> None:
         core = CoreSettings(**settings)
-        limits = LimitsByHost(HostLimits(core.CONCURRENT_REQUESTS_PER_DOMAIN, core.DOWNLOAD_DELAY, False))
+        limits = LimitsByHost(HostLimits(core.CONCURRENT_REQUESTS_PER_DOMAIN, core.DOWNLOAD_DELAY, None))
         self.clock: Any = StandingClock()
         self.frontier = Frontier(window=None, limits=limits, random=lambda: 0.0, robots=False)
         self.pace = Throttle(core, self.frontier, self.clock, Events(), limits=limits, committer=None)

@@ -266,7 +266,7 @@ class Gate:
 
     def __init__(self, *, durable: bool = False, **settings: Any) -> None:
         core = CoreSettings(**settings)
-        limits = LimitsByHost(HostLimits(8, core.DOWNLOAD_DELAY, False))
+        limits = LimitsByHost(HostLimits(8, core.DOWNLOAD_DELAY, None))
         self.clock: Any = StandingClock()
         self.frontier = Frontier(window=None, limits=limits, random=lambda: 0.0, robots=True)
         self.gate = RobotsGate(core, self.frontier, self.clock, "crawler/1", random=lambda: 0.0, durable=durable)

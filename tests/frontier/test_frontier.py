@@ -15,7 +15,7 @@ from tests.frontier.web import make_entry
 def make(
     *, window: int | None = None, robots: bool = False, concurrency: int = 8, delay: float = 0.0, **more: Any
 ) -> Frontier:
-    limits = LimitsByHost(HostLimits(concurrency, delay, more.pop("jitter", False)))
+    limits = LimitsByHost(HostLimits(concurrency, delay, more.pop("jitter", None)))
     return Frontier(window=window, limits=limits, random=more.pop("random", lambda: 0.5), robots=robots)
 
 
@@ -60,13 +60,22 @@ def test_a_host_gets_no_more_than_its_limit_and_goes_on_when_one_is_released() -
 
 
 def test_a_delay_is_lengthened_never_shortened() -> None:
-    frontier = make(delay=2.0, jitter=True, random=lambda: 0.999)
+    frontier = make(delay=2.0, jitter=(0.0, 0.5), random=lambda: 0.999)
     for number in (1, 2):
         frontier.add(make_entry(number), 0.0)
     assert tokens(taken(frontier, 10.0)) == [1]
     assert frontier.next_time() == pytest.approx(10.0 + 2.0 * 1.4995)
     assert taken(frontier, 12.9) == []
     assert tokens(taken(frontier, 13.0)) == [2]
+
+
+@pytest.mark.parametrize(("chance", "seconds"), [(0.0, 1.0), (0.5, 2.0), (0.999, 2.998)])
+def test_a_delay_may_be_shorter_as_well_where_that_is_asked_for(chance: float, seconds: float) -> None:
+    frontier = make(delay=2.0, jitter=(0.5, 0.5), random=lambda: chance)
+    for number in (1, 2):
+        frontier.add(make_entry(number), 0.0)
+    assert tokens(taken(frontier, 10.0)) == [1]
+    assert frontier.next_time() == pytest.approx(10.0 + seconds)
 
 
 def test_one_slow_host_does_not_hold_up_the_others() -> None:

@@ -21,7 +21,7 @@ class Taking:
 
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
-        limits = LimitsByHost(HostLimits(3, 0.0, False))
+        limits = LimitsByHost(HostLimits(3, 0.0, None))
         self.frontier = SharedFrontier(window=WINDOW, limits=limits, random=lambda: 0.0, robots=False)
         self.there: dict[Key, Entry] = {}
         self.waiting: dict[Key, int] = {}
@@ -115,7 +115,7 @@ def test_what_is_taken_goes_in_the_order_of_all_that_waits(seed: int) -> None:
 
 
 def test_how_a_host_would_be_asked_is_told_with_the_wish_for_it() -> None:
-    limits = LimitsByHost(HostLimits(3, 0.0, False), {"a": HostLimits(1, 7.0, False)})
+    limits = LimitsByHost(HostLimits(3, 0.0, None), {"a": HostLimits(1, 7.0, None)})
     frontier = SharedFrontier(window=WINDOW, limits=limits, random=lambda: 0.0, robots=False)
     frontier.add(make_entry(0), 0.0)  # without a row of its own
     [host] = frontier.lacking

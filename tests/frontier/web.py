@@ -27,7 +27,7 @@ class Crawl:
     def __init__(self, seed: int, *, window: int | None, robots: bool, moves: bool = True) -> None:
         self.seed = seed
         self.dice = random.Random(seed)
-        self.limits = HostLimits(1 + seed % 4, (0.0, 0.3, 2.0)[seed % 3], True)
+        self.limits = HostLimits(1 + seed % 4, (0.0, 0.3, 2.0)[seed % 3], (0.0, 0.5))
         self.retries = seed % 2 == 0
         self.moves = moves
         self.frontier = Frontier(

@@ -10,6 +10,7 @@ because the crawl was stopped or killed.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any
 
 from crawler.config.schema import CoreSettings
@@ -185,14 +186,27 @@ def limits_of(core: CoreSettings) -> LimitsByHost:
     delay = core.DOWNLOAD_DELAY
     if core.THROTTLE_ENABLED and core.THROTTLE_BY == "latency":
         delay = max(delay, core.THROTTLE_START_DELAY)
-    general = HostLimits(core.CONCURRENT_REQUESTS_PER_DOMAIN, delay, core.RANDOMIZE_DOWNLOAD_DELAY)
+    general = HostLimits(core.CONCURRENT_REQUESTS_PER_DOMAIN, delay, _jitter(core, {}))
     own = {
         host: HostLimits(
             slot.get("concurrency", general.concurrency),
             slot.get("delay", general.delay),
-            bool(slot.get("jitter", slot.get("randomize_delay", general.jitter))),
+            _jitter(core, slot),
         )
         for host, slot in core.DOWNLOAD_SLOTS.items()
     }
-    own[""] = HostLimits(core.CONCURRENT_REQUESTS, 0.0, False)  # file: and data: have no host to be polite to
+    own[""] = HostLimits(core.CONCURRENT_REQUESTS, 0.0, None)  # file: and data: have no host to be polite to
     return LimitsByHost(general, own)
+
+
+_LONGER = (0.0, 0.5)
+
+
+def _jitter(core: CoreSettings, slot: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Return by which part a delay may be shorter and longer: a jitter that is given means both, as in Scrapy."""
+    given = slot.get("jitter", core.DOWNLOAD_DELAY_JITTER)
+    if not slot.get("randomize_delay", core.RANDOMIZE_DOWNLOAD_DELAY) and "jitter" not in slot:
+        return None
+    if given is None:
+        return _LONGER
+    return (min(given, 1.0), given) if given else None

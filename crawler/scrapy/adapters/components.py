@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from crawler.config.components import called, load_object
@@ -32,7 +33,8 @@ def order(settings: Any, name: str) -> list[tuple[Any, Any]]:
     try:
         numbered = sorted(settings.get_component_priority_dict_with_base(name).items(), key=lambda pair: float(pair[1]))
     except (TypeError, ValueError, AttributeError) as error:
-        raise SettingError(f"{name}: expected a dictionary of classes and numbers, got {given!r}: {error}") from error
+        shown = dict(given) if isinstance(given, Mapping) else repr(given)
+        raise SettingError(f"{name}: expected a dictionary of classes and numbers, got {shown}: {error}") from error
     except (ImportError, NameError) as error:
         raise SettingError(f"{name}: {error}") from error
     except Exception as error:  # of the code of a module that is named

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import Any, TypeVar
 
+from crawler.scrapy.adapters.components import build, loaded
 from crawler.scrapy.addons import AddonManager
 from crawler.scrapy.settings import Settings
 from crawler.spider import Crawler as NativeCrawler
@@ -25,6 +26,8 @@ class Crawler(NativeCrawler):
     settings: Any
     logformatter: Any = None
     request_fingerprinter: Any = None
+    extensions: Any = None
+    """Scrapy's list of extensions: ``extensions.middlewares``; None until they are made."""
 
     def __init__(
         self,
@@ -74,10 +77,21 @@ class Crawler(NativeCrawler):
         made.told_us, made.positional = self.told_us, self.positional
         return made
 
-    @property
-    def extensions(self) -> Any:
-        """Scrapy's list of extensions: ``crawler.extensions.middlewares``."""
-        return Made(self._made("EXTENSIONS"))
+    def _apply_settings(self) -> None:
+        """Make what may still change the settings, or is made of them; then they are frozen. Once.
+
+        Raises SettingError, and what the user's code raises.
+        """
+        settings = self.settings
+        if settings.frozen:
+            return
+        self.addons.load_settings(settings)
+        self.logformatter = self._built("LOG_FORMATTER")
+        self.request_fingerprinter = self._built("REQUEST_FINGERPRINTER_CLASS")
+        settings.freeze()
+
+    def _built(self, setting: str) -> Any:
+        return build(loaded(self.settings[setting], setting), self)
 
     def get_addon(self, cls: type[T]) -> T | None:
         """Return the add-on of that class or one derived from it, None if there is none."""
@@ -89,7 +103,9 @@ class Crawler(NativeCrawler):
 
     def get_extension(self, cls: type[T]) -> T | None:
         """Return the extension of that class; raises RuntimeError before it is made."""
-        return _one(cls, self._made("EXTENSIONS"))
+        if self.extensions is None:
+            raise RuntimeError("extensions are made when the crawl starts: ask from the signal spider_opened on")
+        return _one(cls, self.extensions.middlewares)
 
     def get_item_pipeline(self, cls: type[T]) -> T | None:
         """Return the pipeline of that class; raises RuntimeError before it is made."""

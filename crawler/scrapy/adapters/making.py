@@ -12,20 +12,21 @@ from types import ModuleType
 from typing import Any
 
 from crawler.assembly import making
-from crawler.config.settings import Settings
+from crawler.config.settings import OnlyFeeds, Settings
 from crawler.engine.user_code.around import Around
 from crawler.errors import UsageError
 from crawler.policy.outcome import Rules
 from crawler.policy.scope import RequestFilter
 from crawler.scrapy.adapters import chain, feeds, keys, policies
-from crawler.scrapy.adapters.components import build, loaded, made
+from crawler.scrapy.adapters.components import made
 from crawler.scrapy.adapters.crawls import Crawler
 from crawler.scrapy.adapters.results import AroundCallbacks, AroundMiddlewares
 from crawler.scrapy.adapters.stages import stages
 from crawler.scrapy.adapters.start import process_start
 from crawler.scrapy.addons import AddonManager
 from crawler.scrapy.names.attributes import OLD_SETTINGS
-from crawler.scrapy.names.layers import MADE_ELSEWHERE, FromScrapy
+from crawler.scrapy.names.layers import FromScrapy
+from crawler.scrapy.names.theirs import THEIRS
 from crawler.scrapy.settings import BaseSettings
 from crawler.scrapy.settings import Settings as ScrapySettings
 from crawler.spider import Spider
@@ -66,10 +67,13 @@ class Making(making.Making):
         else:
             settings.setdict(project)
         settings.setdict(script if isinstance(script, BaseSettings) else script or {}, priority="cmdline")
-        settings.setdict(command_line or {}, priority="cmdline")
+        command_line = _with_feeds(command_line or {}, settings)
+        settings.setdict(command_line, priority="cmdline")
+        if command_line.get("PIPELINES") == []:  # of a command that runs a spider for itself
+            settings.set("ITEM_PIPELINES", {}, priority="cmdline")
         AddonManager.load_pre_crawler_settings(settings)
         crawler = Crawler(spider, settings)
-        crawler.told_us = {} if isinstance(script, BaseSettings) else script or {}, command_line or {}, also
+        crawler.told_us = {} if isinstance(script, BaseSettings) else script or {}, command_line, also
         return cls.loaded(crawler)
 
     @staticmethod
@@ -91,11 +95,9 @@ class Making(making.Making):
         if getattr(spider, "crawler", None) is not crawler:
             spider.bind(crawler)
         crawler.spider = spider
-        crawler.addons.load_settings(crawler.settings)
-        crawler.logformatter = build(loaded(crawler.settings["LOG_FORMATTER"], "LOG_FORMATTER"), crawler)
+        crawler._apply_settings()
         also = chain.laid_over(crawler) | feeds.laid_over(crawler) | policies.also(crawler.settings)
         self.settings = self.loaded(crawler, _attributes(spider) | also)
-        crawler.settings.freeze()
         return spider
 
     def middlewares(self) -> list[Any]:
@@ -142,8 +144,16 @@ class Making(making.Making):
         return chain.rules_within(rules, self.crawler)
 
 
+def _with_feeds(command_line: Mapping[str, Any], settings: BaseSettings) -> Mapping[str, Any]:
+    """Return the command line with the project's FEEDS beside those of -o and -O, as Scrapy writes both."""
+    feeds = command_line.get("FEEDS")
+    if not feeds or not isinstance(feeds, Mapping) or isinstance(feeds, OnlyFeeds):
+        return command_line
+    return {**command_line, "FEEDS": {**feeds, **settings.getdict("FEEDS")}}
+
+
 def _attributes(spider: Spider) -> dict[str, Any]:
     """Return the settings that stand as attributes on a spider or its class."""
-    there = ((name, setting) for name, setting in OLD_SETTINGS.items() if setting not in MADE_ELSEWHERE)
+    there = ((name, setting) for name, setting in OLD_SETTINGS.items() if setting not in THEIRS)
     values = {setting: getattr(spider, name, None) for name, setting in there}
     return {setting: value for setting, value in values.items() if value is not None and not callable(value)}

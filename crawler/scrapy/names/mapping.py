@@ -138,9 +138,9 @@ def bind_address(asked: Asked) -> Mapped:
     return {"BIND_ADDRESS": asked.value}
 
 
-def jitter(asked: Asked) -> Mapped:
-    """Any jitter is ours of 0 to 50 % on top."""
-    return {"RANDOMIZE_DOWNLOAD_DELAY": _number(asked) > 0}
+def per_address(asked: Asked) -> Mapped:
+    """A limit per IP address is kept per host name; Scrapy's default, 0, is none."""
+    return {"CONCURRENT_REQUESTS_PER_DOMAIN": asked.value} if _number(asked) else {}
 
 
 def http_auth(asked: Asked) -> Mapped:

@@ -25,6 +25,7 @@ def _renamed(name: str, note: str = "") -> ScrapyName:
 _MAPPED: dict[str, ScrapyName] = {
     "AUTOTHROTTLE_ENABLED": _renamed("THROTTLE_ENABLED", "ours slows down on 429, 503 and time-outs, not on latency"),
     "AUTOTHROTTLE_MAX_DELAY": _renamed("THROTTLE_MAX_DELAY"),
+    "CONCURRENT_REQUESTS_PER_IP": _mapped("CONCURRENT_REQUESTS_PER_DOMAIN: limits are per host name", to.per_address),
     "DNSCACHE_ENABLED": _mapped("False: DNS_TTL and DNS_NEGATIVE_TTL 0", to.dns_cache),
     "DNSCACHE_SIZE": _renamed("DNS_CACHE_SIZE"),
     "DNS_RESOLVER": _mapped(
@@ -41,7 +42,6 @@ _MAPPED: dict[str, ScrapyName] = {
         to.middlewares("downloader", "write it as async __call__(request, fetch) and list it in MIDDLEWARES"),
     ),
     "DOWNLOAD_BIND_ADDRESS": _mapped("BIND_ADDRESS", to.bind_address),
-    "DOWNLOAD_DELAY_JITTER": _mapped("RANDOMIZE_DOWNLOAD_DELAY; a delay is never shortened", to.jitter),
     "DOWNLOAD_HANDLERS": _mapped("SCHEMES; http and https are the DOWNLOADER's", to.handlers),
     "DOWNLOAD_TLS_MIN_VERSION": _mapped(
         "TLS_MIN_VERSION",
@@ -94,7 +94,10 @@ _MAPPED: dict[str, ScrapyName] = {
          "SCHEDULER_START_DISK_QUEUE", "SCHEDULER_START_MEMORY_QUEUE"),
         _mapped(
             "Scrapy's classes mean the built-in frontier: by priority, then as found, hosts in turn",
-            to.scrapys_own(reason="the queue is the frontier with its JOB_STORE"),
+            to.scrapys_own(reason=(
+                    "the queue is the frontier with its JOB_STORE; leave it out, and where many processes share one, "
+                    'set JOB_STORE to "redis://HOST"'
+                )),
         ),
     ),
     "SPIDER_CONTRACTS": _mapped("a list in the order of the numbers", to.in_order("SPIDER_CONTRACTS")),

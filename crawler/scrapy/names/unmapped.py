@@ -32,7 +32,6 @@ _ROWS: dict[Fate, dict[str, str]] = {
         "unless the class in SCHEMES declares it": "AWS_MAX_POOL_CONNECTIONS FTP_PASSIVE_MODE FTP_PASSWORD FTP_USER",
         "read together with FEED_URI": "FEED_FORMAT",
         "read together with HTTPAUTH_USER": "HTTPAUTH_DOMAIN HTTPAUTH_PASS",
-        "limits are per host name: CONCURRENT_REQUESTS_PER_DOMAIN": "CONCURRENT_REQUESTS_PER_IP",
         "the event loop is asyncio's own": (
             "ASYNCIO_EVENT_LOOP FORCE_CRAWLER_PROCESS REACTOR_THREADPOOL_MAXSIZE TWISTED_DNS_RESOLVER "
             "TWISTED_REACTOR_ENABLED"
@@ -102,7 +101,8 @@ _ROWS: dict[Fate, dict[str, str]] = {
         "1 or more; Scrapy's 0, no limit, is an error: give a large number": "CONCURRENT_REQUESTS",
         "1 or more": "CONCURRENT_REQUESTS_PER_DOMAIN SCRAPER_SLOT_MAX_ACTIVE_SIZE",
         "lengthens each delay by 0 to 50 %; in Scrapy it may be shorter, too": "RANDOMIZE_DOWNLOAD_DELAY",
-        "keys are checked; jitter only switches the lengthening on or off": "DOWNLOAD_SLOTS",
+        "the default, None, never shortens a delay; Scrapy's is 0.5": "DOWNLOAD_DELAY_JITTER",
+        "keys are checked": "DOWNLOAD_SLOTS",
         "the time of one fetch from the connection to the last byte": "DOWNLOAD_TIMEOUT",
         "a URL is overwritten unless overwrite is False, by ftp too": "FEEDS",
         "a class is made with the storage_options of the feed, and has store(file, url)": "FEED_STORAGES",

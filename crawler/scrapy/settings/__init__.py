@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from pprint import pformat
@@ -29,6 +30,9 @@ Given = Mapping[str, Any] | Iterable[tuple[str, Any]] | str | None
 def get_settings_priority(priority: int | str) -> int:
     """Return the number of a priority; raises KeyError for an unknown name."""
     return SETTINGS_PRIORITIES[priority] if isinstance(priority, str) else priority
+
+
+logger = logging.getLogger(__name__)
 
 
 class SettingsAttribute:
@@ -82,10 +86,13 @@ class BaseSettings(Reads):
     def get_component_priority_dict_with_base(self, name: str) -> BaseSettings:
         """Return the same for components, each under its latest spelling, without those that are None."""
         _check_name(name)
-        both: dict[Any, tuple[Any, Any]] = {}
-        for each in (self[f"{name}_BASE"], self[name]):
-            for key, number in (each or {}).items():
-                both[_path_of(key)] = key, number
+        base: Mapping[Any, Any] = self[f"{name}_BASE"] or {}  # by paths, which are not loaded only to be known
+        own: dict[Any, tuple[Any, Any]] = {}
+        for key, number in (self[name] or {}).items():
+            if (path := _path_of(key)) in own:
+                logger.warning("%s has several keys for the same object, %s: the last one counts", name, path)
+            own[path] = key, number
+        both = {key: (key, number) for key, number in base.items()} | own
         return BaseSettings({key: number for key, number in both.values() if number is not None})
 
     def getpriority(self, name: Any) -> int | None:
@@ -267,4 +274,9 @@ def _path_of(component: Any) -> Any:
         loaded = load_object(component)
     except (NameError, TypeError, ValueError):
         return component
-    return f"{loaded.__module__}.{getattr(loaded, '__qualname__', type(loaded).__qualname__)}"
+    module: str = getattr(loaded, "__module__", "")
+    if not module:
+        return component
+    if module.startswith("crawler.scrapy."):
+        module = module.removeprefix("crawler.")
+    return f"{module}.{getattr(loaded, '__qualname__', type(loaded).__qualname__)}"

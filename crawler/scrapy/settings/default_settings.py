@@ -145,7 +145,7 @@ _values: dict[str, Any] = {
     "URLLENGTH_LIMIT": 2083, "USER_AGENT": "Scrapy/2.19.0 (+https://scrapy.org)",
 }  # fmt: skip
 
-__all__ = sorted(_values)  # names made from the table
+__all__ = sorted(_values.keys() - {"DNS_RESOLVER"})  # names made from the table
 globals().update(_values)
 
 
