@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from operator import attrgetter
 from typing import Any, TypeAlias
 from urllib.parse import urljoin, urlparse
 
@@ -25,12 +25,12 @@ from crawler.scrapy.http.response.text import joined
 from crawler.scrapy.utils.python import unique
 from crawler.scrapy.utils.url import url_is_from_any_domain
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__.removeprefix("crawler."))
 
 Words: TypeAlias = str | Iterable[str] | None
 Patterns: TypeAlias = str | re.Pattern[str] | Iterable[str | re.Pattern[str]] | None
 
-XHTML_NAMESPACE = "http://www.w3.org/1999/xhtml"
+_XHTML = "{http://www.w3.org/1999/xhtml}"
 _SCHEMES = frozenset({"http", "https", "file", "ftp"})
 _text_of = etree.XPath("string()", smart_strings=False)
 
@@ -45,84 +45,8 @@ def _compiled(given: Patterns) -> list[re.Pattern[str]]:
     return [re.compile(each) for each in _several(given)]
 
 
-def _is_wanted(wanted: frozenset[str], denied: frozenset[str], name: str) -> bool:
-    return name not in denied and ("*" in wanted or name in wanted)
-
-
-def _among(wanted: Words, denied: Words = ()) -> Callable[[str], bool]:
-    return partial(_is_wanted, frozenset(_several(wanted)), frozenset(_several(denied)))
-
-
-class LxmlParserLinkExtractor:
-    """Finds the links in a tree: in the elements that ``tag`` chooses, in the attributes that ``attr`` chooses."""
-
-    def __init__(
-        self,
-        tag: str | Callable[[str], bool] = "a",
-        attr: str | Callable[[str], bool] = "href",
-        process: Callable[[Any], Any] | None = None,
-        unique: bool = False,
-        strip: bool = True,
-        canonicalized: bool = False,
-    ) -> None:
-        self.scan_tag = tag if callable(tag) else _among(tag)
-        self.scan_attr = attr if callable(attr) else _among(attr)
-        self.process_attr = process if callable(process) else None
-        self.unique, self.strip = unique, strip
-        self.link_key: Callable[[Link], str] = _as_it_is if canonicalized else _canonical
-
-    def extract_links(self, response: Any) -> list[Link]:
-        """Return the links of a page."""
-        return self._extract_links(response.selector, response.url, response.encoding, response.base)
-
-    def _extract_links(self, selector: Any, response_url: str, response_encoding: str, base_url: Any) -> list[Link]:
-        links = []
-        for element, value in self._values(selector.root):
-            url = self._resolved(value, response_url, response_encoding, base_url)
-            if url is not None:
-                rel = element.get("rel")
-                nofollow = rel is not None and "nofollow" in rel.lower().replace(",", " ").split()
-                text = str(_text_of(element)) if len(element) else element.text or ""
-                links.append(Link(url, text, nofollow=nofollow))
-        return self._process_links(links)
-
-    def _values(self, root: Any) -> Iterator[tuple[Any, str]]:
-        known: dict[str, bool] = {}
-        for element in root.iter(etree.Element) if isinstance(root, etree._Element) else ():
-            tag: Any = element.tag
-            wanted = known.get(tag)
-            if wanted is None:
-                wanted = known[tag] = self.scan_tag(tag.removeprefix(f"{{{XHTML_NAMESPACE}}}"))
-            if wanted:
-                for name, value in element.attrib.items():
-                    if self.scan_attr(name):
-                        yield element, value
-
-    def _resolved(self, value: str, page: str, encoding: str, base: Any) -> str | None:
-        try:
-            value = joined(base, strip_html5_whitespace(value) if self.strip else value)
-        except ValueError:
-            return None
-        if self.process_attr is not None and (value := self.process_attr(value)) is None:
-            return None
-        if is_spelt(value):
-            return value
-        try:
-            return str(urljoin(page, safe_url_string(value, encoding)))
-        except ValueError:
-            logger.debug("A link that is no URL is left out: %r", value)
-            return None
-
-    def _process_links(self, links: list[Link]) -> list[Link]:
-        return unique(links, key=self.link_key) if self.unique else links
-
-
-def _as_it_is(link: Link) -> str:
-    return link.url
-
-
-def _canonical(link: Link) -> str:
-    return canonicalize_url(link.url, keep_fragments=True)
+def _is_wanted(name: str, wanted: frozenset[str], denied: frozenset[str]) -> bool:
+    return (name in wanted or "*" in wanted) and name not in denied
 
 
 class LxmlLinkExtractor:
@@ -149,14 +73,10 @@ class LxmlLinkExtractor:
         deny_tags: Words = (),
         deny_attrs: Words = (),
     ) -> None:
-        self.link_extractor = LxmlParserLinkExtractor(
-            tag=_among(tags, deny_tags),
-            attr=_among(attrs, deny_attrs),
-            unique=unique,
-            process=process_value,
-            strip=strip,
-            canonicalized=True,
-        )
+        self.tags, self.attrs = frozenset(_several(tags)), frozenset(_several(attrs))
+        self.deny_tags, self.deny_attrs = frozenset(_several(deny_tags)), frozenset(_several(deny_attrs))
+        self.unique, self.strip = unique, strip
+        self.process_value = process_value if callable(process_value) else None
         self.allow_res, self.deny_res = _compiled(allow), _compiled(deny)
         self.restrict_text = _compiled(restrict_text)
         self.allow_domains, self.deny_domains = set(_several(allow_domains)), set(_several(deny_domains))
@@ -175,17 +95,48 @@ class LxmlLinkExtractor:
         for region in regions:
             found = self._extract_links(region, response.url, response.encoding, response.base)
             links += self._process_links(found)
-        return self.link_extractor._process_links(links) if self.restrict_xpaths else links
+        return self._once(links)
 
-    def _extract_links(self, *args: Any, **kwargs: Any) -> list[Link]:
-        return self.link_extractor._extract_links(*args, **kwargs)
+    def _extract_links(self, selector: Any, response_url: str, response_encoding: str, base_url: Any) -> list[Link]:
+        links = []
+        for element, value in self._values(selector.root):
+            url = self._resolved(value, response_url, response_encoding, base_url)
+            if url is not None:
+                rel = element.get("rel")
+                nofollow = rel is not None and "nofollow" in rel.lower().replace(",", " ").split()
+                text = str(_text_of(element)) if len(element) else element.text or ""
+                links.append(Link(url, text, nofollow=nofollow))
+        return self._once(links)
+
+    def _values(self, root: Any) -> Iterator[tuple[Any, str]]:
+        for element in root.iter(etree.Element) if isinstance(root, etree._Element) else ():
+            if _is_wanted(str(element.tag).removeprefix(_XHTML), self.tags, self.deny_tags):
+                for name, value in element.attrib.items():
+                    if _is_wanted(str(name), self.attrs, self.deny_attrs):
+                        yield element, str(value)
+
+    def _resolved(self, value: str, page: str, encoding: str, base: Any) -> str | None:
+        try:
+            url: Any = joined(base, strip_html5_whitespace(value) if self.strip else value)
+        except ValueError:
+            return None
+        if self.process_value is not None and (url := self.process_value(url)) is None:
+            return None
+        try:
+            return str(url) if is_spelt(url) else str(urljoin(page, safe_url_string(url, encoding)))
+        except ValueError:
+            logger.debug("A link that is no URL is left out: %r", url)
+            return None
+
+    def _once(self, links: list[Link]) -> list[Link]:
+        return unique(links, key=attrgetter("url")) if self.unique else links
 
     def _process_links(self, links: list[Link]) -> list[Link]:
         links = [link for link in links if self._link_allowed(link)]
         if self.canonicalize:
             for link in links:
                 link.url = canonicalize_url(link.url)
-        return self.link_extractor._process_links(links)
+        return self._once(links)
 
     def _link_allowed(self, link: Link) -> bool:
         url = link.url

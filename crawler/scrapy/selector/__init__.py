@@ -42,6 +42,8 @@ class Selector(NativeSelector):
         self.response = response
         kind = type or (_KINDS.get(response.kind) if response is not None else "html")
         if kind not in ("html", "xml") or kwargs:
+            if response is not None:
+                kwargs.setdefault("base_url", response.base.href)
             super().__init__(_text(text) if response is None else response.text, kind, **kwargs)
         elif response is None:
             self._take(root_of(_octets(text), "utf-8", kind, "about:blank", whole=False), kind)

@@ -13,7 +13,7 @@ from crawler.scrapy.spiders.plain import Spider
 from crawler.scrapy.utils.gz import gunzip, gzip_magic_number
 from crawler.scrapy.utils.sitemap import Sitemap, sitemap_urls_from_robots
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__.removeprefix("crawler."))
 
 
 class SitemapSpider(Spider):

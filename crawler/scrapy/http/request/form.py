@@ -64,7 +64,7 @@ class FormRequest(Request):
         if formcss is not None:
             formxpath = HTMLTranslator().css_to_xpath(formcss)
         form = _form(response, {"name": formname, "id": formid}, formnumber, formxpath)
-        pairs = _pairs(form, formdata, None if dont_click else _Click(clickdata))
+        pairs = _pairs(form, formdata, not dont_click, clickdata)
         url = kwargs.pop("url", None)
         if url is None:
             url = strip_html5_whitespace(form.get("action") or "")
@@ -107,35 +107,23 @@ def _form(response: Any, wanted: Mapping[str, str | None], number: int, xpath: s
         raise IndexError(f"Form number {number} not found in {response}, which has {len(forms)}") from None
 
 
-class _Click:
-    """Which button of a form is clicked: the first, or the one that the data describes."""
-
-    def __init__(self, wanted: Mapping[str, Any] | None) -> None:
-        self._wanted = wanted
-
-    def on(self, form: Any) -> tuple[str | None, str] | None:
-        """Return name and value of the button, None where the form has none. Raises ValueError."""
-        buttons = [control for control in form.iter("input", "button") if _kind(control) in _BUTTONS]
-        if not buttons:
-            return None
-        button = buttons[0] if self._wanted is None else self._described(form, self._wanted)
-        return button.get("name"), button.get("value") or ""
-
-    @staticmethod
-    def _described(form: Any, wanted: Mapping[str, Any]) -> Any:
-        number = wanted.get("nr")
-        controls = list(form.inputs)
-        if number is not None and -len(controls) <= number < len(controls):
-            return controls[number]
-        fit = [
-            element
-            for element in form.iterdescendants(etree.Element)
-            if all(element.get(name) == str(value) for name, value in wanted.items())
-        ]
-        if len(fit) == 1:
-            return fit[0]
-        found = "No clickable element" if not fit else f"{len(fit)} elements of the form"
-        raise ValueError(f"{found} matching clickdata: {wanted!r}")
+def _clicked(form: Any, wanted: Mapping[str, Any] | None) -> Any:
+    """Return the button that is clicked: the first, or the one described; None where there is none."""
+    buttons = [control for control in form.iter("input", "button") if _kind(control) in _BUTTONS]
+    if not buttons or wanted is None:
+        return buttons[0] if buttons else None
+    number = wanted.get("nr")
+    controls = list(form.inputs)
+    if number is not None and -len(controls) <= number < len(controls):
+        return controls[number]
+    fit = [
+        element
+        for element in form.iterdescendants(etree.Element)
+        if all(element.get(name) == str(value) for name, value in wanted.items())
+    ]
+    if len(fit) != 1:
+        raise ValueError(f"{len(fit) or 'No'} clickable elements matching clickdata: {wanted!r}")
+    return fit[0]
 
 
 def _kind(control: Any) -> str:
@@ -161,16 +149,16 @@ def _value(control: Any) -> tuple[str | None, Any]:
     return control.name, value
 
 
-def _pairs(form: Any, formdata: Any, click: _Click | None) -> list[tuple[Any, Any]]:
+def _pairs(form: Any, formdata: Any, click: bool, clickdata: Mapping[str, Any] | None) -> list[tuple[Any, Any]]:
     data = formdata or []
     try:
         given = list(data.items() if isinstance(data, Mapping) else data)
         names = dict(given).keys()
     except (ValueError, TypeError):
-        raise ValueError(f"formdata should be a dict or pairs of name and value, got {formdata!r}") from None
+        raise ValueError(f"formdata should be a dict or iterable of tuples, got {formdata!r}") from None
     sent = map(_value, filter(_is_sent, form.iter("input", "select", "textarea")))
     pairs = [(name, "" if value is None else value) for name, value in sent if name and name not in names]
-    clicked = None if click is None else click.on(form)
-    if clicked is not None and clicked[0] is not None and clicked[0] not in data and any(clicked):
-        pairs.append((clicked[0], clicked[1]))
+    button = _clicked(form, clickdata) if click else None
+    if button is not None and (name := button.get("name")) is not None and name not in data:
+        pairs.append((name, button.get("value") or ""))
     return pairs + [(name, value) for name, value in given if value is not None]

@@ -118,33 +118,11 @@ class Response(NativeResponse):
         """Resolve a link by the URL alone (urllib's urljoin)."""
         return str(urljoin(self._url, url))
 
-    def follow(  # type: ignore[override]  # the arguments are Scrapy's
-        self,
-        url: Any,
-        callback: Any = None,
-        method: str = "GET",
-        headers: Any = None,
-        body: Any = None,
-        cookies: Any = None,
-        meta: dict[str, Any] | None = None,
-        encoding: str | None = "utf-8",
-        priority: int = 0,
-        dont_filter: bool = False,
-        errback: Any = None,
-        cb_kwargs: dict[str, Any] | None = None,
-        flags: list[str] | None = None,
-    ) -> Request:
+    def follow(self, url: Any, *args: Any, **kwargs: Any) -> Request:  # the arguments are Scrapy's
         """Return a request for a link, a str or a Link; the other arguments are those of Request."""
-        if encoding is None:
-            raise ValueError("encoding can't be None")
-        if isinstance(url, Link):
-            url = url.url
-        elif url is None:
-            raise ValueError("url can't be None")
-        return Request(
-            self.urljoin(url), callback, method, headers, body, cookies, meta, encoding, priority, dont_filter,
-            errback, flags, cb_kwargs,
-        )  # fmt: skip
+        if url is None or kwargs.get("encoding", "") is None:
+            raise ValueError("url can't be None" if url is None else "encoding can't be None")
+        return Request(self.urljoin(url.url if isinstance(url, Link) else url), *args, **kwargs)
 
     def follow_all(self, urls: Iterable[Any], *args: Any, **kwargs: Any) -> Iterator[Request]:  # type: ignore[override]
         """Return requests for many links; the other arguments are those of ``follow``."""
