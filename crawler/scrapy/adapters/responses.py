@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import cast
 
 from crawler.model.response import Response as NativeResponse
@@ -9,6 +10,11 @@ from crawler.model.url import is_http
 from crawler.scrapy.http.request import as_scrapy_request
 from crawler.scrapy.http.response import Response
 from crawler.scrapy.responsetypes import responsetypes
+
+
+@lru_cache(maxsize=256)
+def _stated(content_type: bytes | None) -> type[Response]:
+    return Response if content_type is None else responsetypes.from_content_type(content_type)
 
 
 def as_scrapy(response: NativeResponse) -> Response:
@@ -21,7 +27,11 @@ def as_scrapy(response: NativeResponse) -> Response:
         if "#" in url and is_http(url):
             response._url = url = url.partition("#")[0]
         made = cast(Response, response)
-        response.__class__ = responsetypes.from_args(response.headers, url, body=response.body)
+        headers = response.headers
+        stated = Response if b"Content-Encoding" in headers else _stated(headers.get(b"Content-Type"))
+        if stated is Response:
+            stated = responsetypes.from_args(headers, url, body=response.body)
+        response.__class__ = stated
         made._kind = made._fixed_kind
         if response._encoding is None:
             response._codec = None

@@ -98,22 +98,26 @@ class Request(NativeRequest):
     def _set_url(self, url: str) -> None:
         if not isinstance(url, str):
             raise TypeError(f"Request url must be str, got {type(url).__name__}")
-        if not is_spelt(url):
-            url = url if self._meta.get("verbatim_url") else safe_url_string(url, self._encoding)
-            if "://" not in url and not url.startswith(("about:", "data:")):
-                raise ValueError(f"Missing scheme in request url: {url}")
+        if is_spelt(url):
+            self._url = self._normal = url
+            self._problem = self._host = self._origin = None
+            return
+        url = url if self._meta.get("verbatim_url") else safe_url_string(url, self._encoding)
+        if "://" not in url and not url.startswith(("about:", "data:")):
+            raise ValueError(f"Missing scheme in request url: {url}")
         self._take_url(url)
 
     def _take_url(self, url: str) -> None:
         self._url = self._normal = url
         self._problem = self._host = self._origin = None
-        if not is_spelt(url):
-            try:
-                self._normal = normalise(url, encoding=self._encoding)
+        try:
+            self._normal = normalise(url, encoding=self._encoding)
+        except InvalidRequest as error:
+            self._host = self._origin = ""
+            self._problem = str(error)
+        else:
+            if self._normal != url:
                 self._host, self._origin = place_of(self._normal)
-            except InvalidRequest as error:
-                self._host = self._origin = ""
-                self._problem = str(error)
 
     def _set_body(self, body: str | bytes | None, content_type: bytes = b"") -> None:
         if body and not isinstance(body, str | bytes):

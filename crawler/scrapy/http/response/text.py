@@ -23,6 +23,7 @@ from w3lib.encoding import (
     resolve_encoding,
 )
 from w3lib.html import get_base_url, strip_html5_whitespace
+from w3lib.url import safe_url_string
 
 from crawler.model.link import Base
 from crawler.scrapy.http.request import Request, is_spelt
@@ -30,7 +31,6 @@ from crawler.scrapy.http.response import Response
 from crawler.scrapy.selector import Selector
 
 _stated = lru_cache(maxsize=256)(http_content_type_encoding)
-_has_base = re.compile(rb"<base\s", re.IGNORECASE).search
 _BASES = 4096  # characters in which Scrapy looks for one; in UTF-8 they have up to four bytes
 # Links that urllib and a browser resolve alike: no empty or dotted segment, no parameters, no empty query.
 _is_plain_link = re.compile(r"/?(?:[\w~-][\w.~-]*/)*(?:[\w~-][\w.~-]*)?(?:\?[\w.~=&%+-]+)?", re.ASCII).fullmatch
@@ -113,9 +113,12 @@ class TextResponse(Response):
     def base(self) -> Base:
         """What links are resolved against: the URL, or what the page's first ``<base href>`` says."""
         if self._base is None:
-            wide = self.encoding.startswith(("utf-16", "utf-32"))
-            text = self.text[:_BASES] if wide or _has_base(self.body, 0, 4 * _BASES) else ""
-            self._base = Base(get_base_url(text, self._url, self.encoding), self.encoding)
+            start = self.body[: 4 * _BASES].lower()
+            if b"<base" in start or self.encoding.startswith(("utf-16", "utf-32")):
+                href = get_base_url(self.text[:_BASES], self._url, self.encoding)
+            else:
+                href = self._url if is_spelt(self._url) else safe_url_string(self._url)
+            self._base = Base(href, self.encoding)
         return self._base
 
     def urljoin(self, url: Any) -> str:
