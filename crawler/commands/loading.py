@@ -38,15 +38,26 @@ def project_if_any(start: Path | None = None) -> Project | None:
         from crawler.scrapy.project import scrapy_project
 
         if (of_scrapy := scrapy_project(start, root)) is not None:
-            for note in of_scrapy.notes:
-                say(f"crawler: warning: {note}", err=True)
-            return of_scrapy
+            return _told(of_scrapy)
     return Project(root) if root is not None else None
+
+
+def _told(project: Project) -> Project:
+    while project.notes:
+        _warn(project.notes.pop(0))
+    return project
+
+
+def _warn(text: str) -> None:
+    first, *others = text.splitlines()  # what does not import; its error is the last of them
+    say(f"crawler: warning: {' '.join([first, *others[-1:]])}", err=True)
 
 
 def spiders_of(project: Project, command_line: Mapping[str, Any]) -> FoundSpiders:
     """Return the project's spiders; SPIDER_MODULES may be set on the command line."""
-    return project.spiders(Spider, modules=command_line.get("SPIDER_MODULES"))
+    found = project.spiders(Spider, modules=command_line.get("SPIDER_MODULES"))
+    _told(project)
+    return found
 
 
 def named_spider(project: Project, name: str, command_line: Mapping[str, Any]) -> type[Spider]:
@@ -62,8 +73,7 @@ def named_spider(project: Project, name: str, command_line: Mapping[str, Any]) -
 
 def _tell_broken(found: FoundSpiders) -> None:
     for error in found.broken.values():
-        first, *others = str(error).splitlines()  # what does not import; its error is the last of them
-        say(f"crawler: warning: {' '.join([first, *others[-1:]])}", err=True)
+        _warn(str(error))
 
 
 def file_spider(file: str) -> tuple[type[Spider], Project | None]:

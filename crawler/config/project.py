@@ -39,7 +39,8 @@ class FoundSpiders(NamedTuple):
 class Project:
     """A folder with settings.py and spiders/; ``settings`` is the imported settings.py, or what stands for it.
 
-    ``usual_spider`` stands for a spider where none is chosen, if one is needed there.
+    ``usual_spider`` stands for a spider where none is chosen, if one is needed there. ``notes`` are sentences that are
+    to be told to the user.
     """
 
     settings: ModuleType | Mapping[str, Any]
@@ -47,6 +48,7 @@ class Project:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.notes: list[str] = []
         put_first(root)
         try:
             self.settings = import_user_module("settings")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-import warnings
 from collections.abc import Iterator, Mapping
 from configparser import Error as ConfigError
 from contextlib import contextmanager
@@ -97,8 +96,7 @@ class ScrapyProject(Project):
         found = spiders_of_modules(spider_modules(settings), base, last_wins=warn_only)
         if not warn_only:
             return found
-        for error in found.broken.values():
-            warnings.warn(str(error), stacklevel=2)
+        self.notes += map(str, found.broken.values())
         return found._replace(broken={})
 
 

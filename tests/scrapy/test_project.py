@@ -108,10 +108,11 @@ def test_with_warn_only_the_later_of_two_spiders_runs_as_in_scrapy(project: Writ
         }
     )
 
-    with pytest.warns(UserWarning, match="two spiders are named|nothing_like_it"):
-        assert in_project("list").out == "words\n"
-    with pytest.warns(UserWarning, match="two spiders are named|nothing_like_it"):
-        assert json.loads(in_project("crawl", "words", *CRAWL).out) == {"word": "hello"}
+    listed = in_project("list")
+    assert (listed.status, listed.out) == (0, "words\n")
+    assert 'warning: two spiders are named "words": ' in listed.err
+    assert "warning: shop/spiders/broken.py does not import: ModuleNotFoundError: No module named" in listed.err
+    assert json.loads(in_project("crawl", "words", *CRAWL).out) == {"word": "hello"}
 
 
 def test_a_loader_of_the_projects_own_finds_its_spiders(project: Write, in_project: Crawler) -> None:
@@ -191,3 +192,23 @@ def test_a_crawl_that_has_begun_ends_with_status_0_as_in_scrapy_unless_fail_on_s
 
     assert in_project("crawl", "words", "--nolog").status == 0
     assert in_project("crawl", "words", "--nolog", "--fail-on", "callback").status == 1
+
+
+def test_the_log_says_once_that_the_door_is_open(project: Write, in_project: Crawler) -> None:
+    project()
+
+    assert in_project("crawl", "words", "-L", "INFO").err.count("The door is open") == 1
+
+
+@pytest.mark.parametrize("setting", ["ITEM_PIPELINES", "DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES"])
+def test_a_plug_in_that_is_not_installed_is_named_with_the_setting(
+    project: Write, in_project: Crawler, setting: str
+) -> None:
+    text = FILES["shop/settings.py"] + f'{setting} = {{"scrapy_nothing.middleware.Nothing": 500}}\n'
+    project({"shop/settings.py": text})
+
+    failed = in_project("crawl", "words")
+
+    assert failed.status == 1
+    assert setting in failed.err
+    assert "scrapy_nothing" in failed.err

@@ -31,6 +31,8 @@ BEHIND = frozenset({"adapters", "door", "names", "project"})
 class Door(MetaPathFinder, Loader):
     """Finds Scrapy's modules in ours. A module that is not there is an error which says what is used instead."""
 
+    said = False
+
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
@@ -106,13 +108,13 @@ def is_open() -> bool:
 
 def line() -> str | None:
     """Return the sentence for the log which says that the door is open; None if it is not, or if that was said."""
-    if _said or not is_open():
-        return None
-    _said.append(True)
-    return 'The door is open: "import scrapy" gives crawler.scrapy, which runs this project (docs/from_scrapy.md)'
-
-
-_said: list[bool] = []
+    for door in sys.meta_path:
+        if isinstance(door, Door) and not door.said:
+            door.said = True
+            return (
+                'The door is open: "import scrapy" gives crawler.scrapy, which runs this project (docs/from_scrapy.md)'
+            )
+    return None
 
 
 def join_crawler(root: Path) -> list[str]:

@@ -6,6 +6,7 @@ then the crawler's own settings follow, and what belongs to the engine is made.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import ModuleType
@@ -20,6 +21,7 @@ from crawler.policy.scope import RequestFilter
 from crawler.scrapy.adapters import chain, feeds, keys, policies
 from crawler.scrapy.adapters.components import made
 from crawler.scrapy.adapters.crawls import Crawler
+from crawler.scrapy.adapters.finder import line
 from crawler.scrapy.adapters.results import AroundCallbacks, AroundMiddlewares
 from crawler.scrapy.adapters.stages import stages
 from crawler.scrapy.adapters.start import process_start
@@ -31,6 +33,8 @@ from crawler.scrapy.settings import BaseSettings
 from crawler.scrapy.settings import Settings as ScrapySettings
 from crawler.spider import Spider
 from crawler.threads import Pools
+
+logger = logging.getLogger("crawler")
 
 
 class Making(making.Making):
@@ -98,6 +102,8 @@ class Making(making.Making):
         crawler._apply_settings()
         also = chain.laid_over(crawler) | feeds.laid_over(crawler) | policies.also(crawler.settings)
         self.settings = self.loaded(crawler, _attributes(spider) | also)
+        if (said := line()) is not None:
+            logger.info("%s", said)
         return spider
 
     def middlewares(self) -> list[Any]:
