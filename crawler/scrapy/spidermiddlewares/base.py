@@ -23,6 +23,9 @@ class BaseSpiderMiddleware:
         """Make the middleware of a crawl."""
         return cls(crawler)
 
+    def begin(self, response: Any) -> None:
+        """Look at a page before the first of its results."""
+
     def get_processed_request(self, request: Any, response: Any) -> Any:
         """Return what is to become of a request."""
         return request
@@ -41,6 +44,7 @@ class BaseSpiderMiddleware:
         self, response: Response | None, result: Iterable[Any], spider: Any = None
     ) -> Iterator[Any]:
         """Look at the results of a callback."""
+        self.begin(response)
         for each in result:
             if (processed := self._processed(each, response)) is not None:
                 yield processed
@@ -49,6 +53,7 @@ class BaseSpiderMiddleware:
         self, response: Any, result: AsyncIterator[Any], spider: Any = None
     ) -> AsyncIterator[Any]:
         """Look at the results of an asynchronous callback."""
+        self.begin(response)
         async for each in result:
             if (processed := self._processed(each, response)) is not None:
                 yield processed

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any, Self
 
-from crawler.model.response import Response
 from crawler.scrapy.spidermiddlewares.base import BaseSpiderMiddleware
 
 logger = logging.getLogger(__name__)
@@ -28,32 +26,14 @@ class DepthMiddleware(BaseSpiderMiddleware):
     @classmethod
     def from_crawler(cls, crawler: Any) -> Self:
         """Make the middleware of a crawl."""
-        settings = crawler.settings
-        made = cls(
-            settings.getint("DEPTH_LIMIT"),
-            crawler.stats,
-            settings.getbool("DEPTH_STATS_VERBOSE"),
-            settings.getint("DEPTH_PRIORITY"),
-        )
+        number = crawler.settings.getint
+        verbose = crawler.settings.getbool("DEPTH_STATS_VERBOSE")
+        made = cls(number("DEPTH_LIMIT"), crawler.stats, verbose, number("DEPTH_PRIORITY"))
         made.crawler = crawler
         return made
 
-    def process_spider_output(
-        self, response: Response | None, result: Iterable[Any], spider: Any = None
-    ) -> Iterator[Any]:
-        """Look at the results of a callback."""
-        self._begin(response)
-        yield from super().process_spider_output(response, result)
-
-    async def process_spider_output_async(
-        self, response: Any, result: AsyncIterator[Any], spider: Any = None
-    ) -> AsyncIterator[Any]:
-        """Look at the results of an asynchronous callback."""
-        self._begin(response)
-        async for each in super().process_spider_output_async(response, result):
-            yield each
-
-    def _begin(self, response: Response | None) -> None:
+    def begin(self, response: Any) -> None:
+        """Let the page of start() have a depth."""
         if response is not None and "depth" not in response.meta:
             response.meta["depth"] = 0
             if self.verbose_stats:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from typing import Any, Self
 
-from crawler.policy.scope import referer_for
+from crawler.policy import scope
 from crawler.scrapy.adapters.components import loaded
 from crawler.scrapy.exceptions import NotConfigured
 from crawler.scrapy.spidermiddlewares.base import BaseSpiderMiddleware
@@ -22,45 +22,26 @@ class ReferrerPolicy:
 
     def referrer(self, response_url: str, request_url: str) -> str | None:
         """Return the Referer of a request that was found there, None to send none."""
-        return referer_for(response_url, request_url, self.name)
+        return scope.referer_for(response_url, request_url, self.name)
 
 
 def _policy(class_name: str, name: str) -> type[ReferrerPolicy]:
     return type(class_name, (ReferrerPolicy,), {"name": name, "__module__": __name__, "__doc__": f"The policy {name}."})
 
 
-NoReferrerPolicy = _policy("NoReferrerPolicy", "no-referrer")
-NoReferrerWhenDowngradePolicy = _policy("NoReferrerWhenDowngradePolicy", "no-referrer-when-downgrade")
-SameOriginPolicy = _policy("SameOriginPolicy", "same-origin")
-OriginPolicy = _policy("OriginPolicy", "origin")
-StrictOriginPolicy = _policy("StrictOriginPolicy", "strict-origin")
-OriginWhenCrossOriginPolicy = _policy("OriginWhenCrossOriginPolicy", "origin-when-cross-origin")
-StrictOriginWhenCrossOriginPolicy = _policy("StrictOriginWhenCrossOriginPolicy", "strict-origin-when-cross-origin")
-UnsafeUrlPolicy = _policy("UnsafeUrlPolicy", "unsafe-url")
-DefaultReferrerPolicy = _policy("DefaultReferrerPolicy", "scrapy-default")
-
+_CLASSES = {"scrapy-default": "DefaultReferrerPolicy", "unsafe-url": "UnsafeUrlPolicy"}
 POLICIES = {
-    policy.name: policy
-    for policy in (
-        NoReferrerPolicy,
-        NoReferrerWhenDowngradePolicy,
-        SameOriginPolicy,
-        OriginPolicy,
-        StrictOriginPolicy,
-        OriginWhenCrossOriginPolicy,
-        StrictOriginWhenCrossOriginPolicy,
-        UnsafeUrlPolicy,
-        DefaultReferrerPolicy,
-    )
-} | {"": NoReferrerWhenDowngradePolicy}
+    name: _policy(_CLASSES.get(name, f"{name.title().replace('-', '')}Policy"), name) for name in scope.POLICIES
+}
+globals().update({policy.__name__: policy for policy in POLICIES.values()})
 
 
 class RefererMiddleware(BaseSpiderMiddleware):
     """Fills in Referer where a request has none."""
 
     def __init__(self, settings: Any = None) -> None:
-        self.default_policy: type[ReferrerPolicy] = DefaultReferrerPolicy
-        self.policies = dict(POLICIES)
+        self.default_policy: type[ReferrerPolicy] = POLICIES["scrapy-default"]
+        self.policies = POLICIES | {"": POLICIES["no-referrer-when-downgrade"]}
         if settings is None:
             return
         for name, path in settings.getdict("REFERRER_POLICIES").items():
