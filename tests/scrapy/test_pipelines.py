@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -133,3 +134,18 @@ def test_what_is_no_item_at_the_end_is_lost_and_told() -> None:
     result = run(Nonsense)
     assert [item["n"] for item in result.items] == [0, 2]
     assert [failed.stage for failed in result.happened(ItemFailed)] == ["crawler"]
+
+
+def test_a_pipeline_that_blocks_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    class Sleeps:
+        def process_item(self, item: Any, spider: Any) -> Any:
+            time.sleep(0.12)  # what the watch is to see
+            return item
+
+    class Slow(Numbers):
+        start_urls = ["data:,x"]
+        custom_settings = {"ITEM_PIPELINES": {Sleeps: 1}, "JOB_STORE": None, "CRAWLER_HOLD_WARNING_SECONDS": 0.03}
+
+    crawler.run_blocking(Slow)
+    held = [record for record in caplog.records if "has held the reactor" in record.message]
+    assert any("in process_item: time.sleep(0.12)" in line for record in held for line in record.trace)

@@ -489,6 +489,24 @@ class Errbacks(Base):
         note("deeper", response.meta["depth"], response.request.headers.get("Referer"))
 
 
+class RedirectedToSeen(Base):
+    """Of a redirect to a page that was asked for nobody hears, nor of one to another site."""
+
+    allowed_domains = ["a.test"]
+
+    async def start(self) -> Any:
+        yield scrapy.Request(ROOT + "next", self.arrived)
+        await asyncio.sleep(0.2)
+        yield scrapy.Request(ROOT + "302/next", self.arrived, errback=self.failed)
+        yield scrapy.Request(ROOT + "302/other", self.arrived, errback=self.failed)
+
+    def arrived(self, response: Any) -> None:
+        note("arrived", response.url)
+
+    def failed(self, failure: Any) -> None:
+        note("failed", failure.type.__name__)
+
+
 class ErrbacksBetween(Errbacks):
     """No middleware sees what an errback of a failed download gives."""
 

@@ -25,7 +25,8 @@ class Site:
         if path.startswith("down"):
             raise DownloadConnectionRefusedError("down")
         status = int(path[:3]) if len(path) >= 3 and path[:3].isdigit() else 200
-        return HtmlResponse(request.url, status, body=b"<p>", request=request)
+        headers = {"Location": "http://a.test/" + path[4:]} if status == 302 else {}
+        return HtmlResponse(request.url, status, body=b"<p>", headers=headers, request=request)
 
     async def close(self) -> None:
         pass

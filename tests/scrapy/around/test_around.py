@@ -43,7 +43,8 @@ def site(request: Request) -> testing.Page:
     if path.startswith("down"):
         return ConnectionFailed("down")
     status = int(path[:3]) if len(path) >= 3 and path[:3].isdigit() else 200
-    return Response(request.url, status, {"Content-Type": "text/html"}, b"<p>", request=request)
+    headers = {"Content-Type": "text/html"} | ({"Location": "http://a.test/" + path[4:]} if status == 302 else {})
+    return Response(request.url, status, headers, b"<p>", request=request)
 
 
 def ran(name: str) -> dict[str, Any]:
