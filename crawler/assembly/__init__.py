@@ -54,6 +54,7 @@ class PreparedCrawl:
         self.edge = edge
         self._chosen = chosen
         self.settings = making.settings
+        self._making = making
         self.crawler = crawler = making.crawler
         self.events = crawler.events
         self.stats = crawler.stats
@@ -72,6 +73,10 @@ class PreparedCrawl:
     def in_flight(self) -> int:
         """How many requests are being fetched."""
         return self._crawl.in_flight
+
+    def log(self, *, part: bool = False) -> None:
+        """Log what happens; ``part``: of one worker of a crawl."""
+        self._making.log(part=part)
 
     def stop(self, reason: str = "shutdown") -> None:
         """Let what is in flight finish, then end."""
@@ -169,7 +174,7 @@ def crawl(
 
 def run_logged(prepared: PreparedCrawl) -> Deferred[Summary]:
     """Run a crawl that code has begun; what goes wrong in it is shown. Raises OutputError for LOG_FILE."""
-    stop_logging = log_for_script(prepared.settings, prepared.events)
+    stop_logging = log_for_script(prepared.settings, prepared.log)
     return prepared.run().addBoth(lambda result: (stop_logging(), result)[1])
 
 

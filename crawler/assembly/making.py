@@ -16,6 +16,7 @@ from crawler.config.settings import Settings
 from crawler.engine.deciding.acceptance import Acceptance
 from crawler.engine.user_code.around import Around
 from crawler.errors import UsageError
+from crawler.observe.lines import subscribe_lines
 from crawler.observe.stats import subscribe_stats
 from crawler.policy.outcome import Rules
 from crawler.spider import Crawler, Spider
@@ -109,6 +110,10 @@ class Making:
     def count(self) -> None:
         """Let the stats count what happens."""
         subscribe_stats(self.crawler.events, self.crawler.stats)
+
+    def log(self, *, part: bool) -> None:
+        """Let lines be logged of what happens; ``part``: of one worker of a crawl."""
+        subscribe_lines(self.crawler.events, part=part)
 
     def extend(self) -> None:
         """Make the extensions, and let them subscribe; the crawl can be acted on by then."""

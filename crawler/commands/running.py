@@ -30,7 +30,6 @@ from crawler.config.settings import Settings
 from crawler.errors import CrawlerError, UsageError
 from crawler.events import CrawlOpened
 from crawler.observe.frames import describe, frames_of
-from crawler.observe.lines import subscribe_lines
 from crawler.observe.log import LogCount, start_logging
 from crawler.observe.report import check_summary_file, write_summary
 from crawler.spider import Spider
@@ -157,8 +156,7 @@ def _run(
 
     def start() -> Deferred[Summary]:
         interrupts.install()
-        for crawl in getattr(prepared, "crawls", (prepared,)):
-            subscribe_lines(crawl.events, part=part)
+        prepared.log(part=part)
         screen.start(reactor, prepared)
         return prepared.run()
 

@@ -41,6 +41,9 @@ class RunningCrawl(Protocol):
     def in_flight(self) -> int:
         """How many requests are being fetched."""
 
+    def log(self, *, part: bool = False) -> None:
+        """Log what happens."""
+
     def stop(self, reason: str = "shutdown") -> None:
         """Let what is in flight finish, then end."""
 

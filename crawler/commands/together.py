@@ -43,6 +43,11 @@ class Together:
         """How many requests are being fetched."""
         return sum(crawl.in_flight for crawl in self.crawls)
 
+    def log(self, *, part: bool = False) -> None:
+        """Log what happens in each."""
+        for crawl in self.crawls:
+            crawl.log(part=part)
+
     def stop(self, reason: str = "shutdown") -> None:
         """Let what is in flight finish, then end."""
         for crawl in self.crawls:

@@ -22,28 +22,15 @@ def subscribe_lines(bus: events.Events, logger: logging.Logger | None = None, *,
 
     ``part``: of one worker of a crawl; that the crawl begins and ends is said by whoever started it.
     """
-    lines = _LogLines(logger or logging.getLogger("crawler"), logging.DEBUG if part else logging.INFO)
-    bus.subscribe(events.CrawlOpened, lines.opened)
-    bus.subscribe(events.CrawlClosing, lines.closing)
-    bus.subscribe(events.RequestRefused, lines.refused)
-    bus.subscribe(events.RequestEnded, lines.ended)
-    bus.subscribe(events.ItemDropped, lines.item_dropped)
-    bus.subscribe(events.ItemFailed, lines.item_failed)
-    bus.subscribe(events.SpiderFailed, lines.spider_failed)
-    bus.subscribe(events.HostPaced, lines.host_paced)
-    bus.subscribe(events.FeedClosed, lines.feed_closed)
-    if lines.logger.isEnabledFor(logging.DEBUG):
-        bus.subscribe(events.FetchFailed, lines.fetch_failed)
-        bus.subscribe(events.RequestDelayed, lines.delayed)
-        bus.subscribe(events.ResponseReceived, lines.received)
+    LogLines(logger or logging.getLogger("crawler"), logging.DEBUG if part else logging.INFO).subscribe(bus)
 
 
 _ITEM_MARKS = ("__dataclass_fields__", "__attrs_attrs__", "__struct_fields__", "model_fields")
 """What classes of items have, beside being dicts."""
 
 
-class _LogLines:
-    """One method an event."""
+class LogLines:
+    """One method an event; ``of_crawl`` is the level of what is said once a crawl."""
 
     def __init__(self, logger: logging.Logger, of_crawl: int) -> None:
         self.logger = logger
@@ -51,7 +38,24 @@ class _LogLines:
         self._warned: set[str] = set()
         self._crawl: events.CrawlOpened | None = None
 
+    def subscribe(self, bus: events.Events) -> None:
+        """Log what happens from now on."""
+        bus.subscribe(events.CrawlOpened, self.opened)
+        bus.subscribe(events.CrawlClosing, self.closing)
+        bus.subscribe(events.RequestRefused, self.refused)
+        bus.subscribe(events.RequestEnded, self.ended)
+        bus.subscribe(events.ItemDropped, self.item_dropped)
+        bus.subscribe(events.ItemFailed, self.item_failed)
+        bus.subscribe(events.SpiderFailed, self.spider_failed)
+        bus.subscribe(events.HostPaced, self.host_paced)
+        bus.subscribe(events.FeedClosed, self.feed_closed)
+        if self.logger.isEnabledFor(logging.DEBUG):
+            bus.subscribe(events.FetchFailed, self.fetch_failed)
+            bus.subscribe(events.RequestDelayed, self.delayed)
+            bus.subscribe(events.ResponseReceived, self.received)
+
     def opened(self, event: events.CrawlOpened) -> None:
+        """The crawl begins, or goes on."""
         self._crawl = event
         job = f", job {event.job}" if event.job else ""
         self.logger.log(
@@ -59,9 +63,11 @@ class _LogLines:
         )
 
     def closing(self, event: events.CrawlClosing) -> None:
+        """Nothing new is taken."""
         self.logger.log(self._of_crawl, "Closing (%s)", event.reason)
 
     def refused(self, event: events.RequestRefused) -> None:
+        """A link is not followed."""
         # An address that is no URL, or of a scheme that may not be opened, is a mistake somebody may want to mend.
         # Once for each: a "mailto:" of the footer is on every page.
         url = shorten(event.request.url)
@@ -87,15 +93,19 @@ class _LogLines:
             )  # fmt: skip
 
     def fetch_failed(self, event: events.FetchFailed) -> None:
+        """One attempt came to nothing."""
         self.logger.debug("%s: %s", _shown(event.request), describe(event.error))
 
     def delayed(self, event: events.RequestDelayed) -> None:
+        """A request goes back to its queue."""
         self.logger.debug("%s again in %.1f s: %s, %s", _shown(event.request), event.seconds, event.kind, event.reason)
 
     def received(self, event: events.ResponseReceived) -> None:
+        """A response came."""
         self.logger.debug("%s %s", event.response.status, _shown(event.request))
 
     def ended(self, event: events.RequestEnded) -> None:
+        """A request has its end."""
         if event.outcome == "failed" and event.reason != "HttpError":
             detail = f": {shorten(event.detail)}" if event.detail else ""
             self.logger.error("Gave up %s: %s%s", _shown(event.request), event.reason, detail)
@@ -103,33 +113,39 @@ class _LogLines:
             self.logger.debug("Dropped %s: %s", _shown(event.request), shorten(event.detail or event.reason))
 
     def item_dropped(self, event: events.ItemDropped) -> None:
+        """A stage dropped an item."""
         level = getattr(logging, event.log_level)
         self.logger.log(level, "%s dropped an item%s: %s", event.stage, _of(event.response), shorten(event.reason))
 
     def item_failed(self, event: events.ItemFailed) -> None:
-        trace = self._frames(event.error)
+        """A stage lost an item."""
+        trace = self.frames(event.error)
         self.logger.error(
             "%s lost an item%s: %s", event.stage, _of(event.response), describe(event.error), extra={"trace": trace}
         )
 
     def spider_failed(self, event: events.SpiderFailed) -> None:
+        """A callback, an errback or start() raised."""
         where = f" on {shorten(event.url)}" if event.url else ""
         # What a callback returns, or that it cannot be called, is found out when none of its frames is there.
-        trace = self._frames(event.error) or self._place_of(event.callback)
+        trace = self.frames(event.error) or self._place_of(event.callback)
         self.logger.error("%s%s failed: %s", event.callback, where, describe(event.error), extra={"trace": trace})
 
     def _place_of(self, callback: str) -> list[str]:
         return [] if self._crawl is None else defined_at(getattr(self._crawl.spider, callback, None))
 
-    def _frames(self, error: BaseException) -> list[str]:
+    def frames(self, error: BaseException) -> list[str]:
+        """Return the frames of an error that the user wants to see."""
         return frames_of(error, ours=self.logger.isEnabledFor(logging.DEBUG))
 
     def host_paced(self, event: events.HostPaced) -> None:
+        """The throttle changed what a host is asked."""
         self.logger.info(
             "Host %s: %d at once, %.1f s apart (%s)", event.host, event.concurrency, event.delay, event.reason
         )
 
     def feed_closed(self, event: events.FeedClosed) -> None:
+        """An output is whole."""
         items = "item" if event.items == 1 else "items"
         spider = self._crawl.spider.name if self._crawl is not None else "%(name)s"
         self.logger.info("Wrote %d %s to %s", event.items, items, output_name(event.path, spider))

@@ -21,10 +21,8 @@ import msgspec
 from crawler.config.log_settings import LogSettings
 from crawler.config.settings import Settings
 from crawler.errors import OutputError
-from crawler.events import Events
 from crawler.model.masking import escape, masked
 from crawler.observe.frames import describe, frames_of, near, shorten
-from crawler.observe.lines import subscribe_lines
 from crawler.stats import Stats
 
 DEFAULTS: Final = LogSettings()
@@ -188,11 +186,12 @@ def formatter_of(settings: LogSettings) -> logging.Formatter:
     return TextLines(template, settings.LOG_DATEFORMAT)
 
 
-def log_for_script(settings: Settings, events: Events) -> Callable[[], None]:
+def log_for_script(settings: Settings, subscribe: Callable[[], None]) -> Callable[[], None]:
     """Log what happens in a crawl that a script has started; return how to end that. Raises OutputError for LOG_FILE.
 
     What goes wrong is shown in any case. Where is the script's business if it has set logging up; else it is
-    stderr, from WARNING on, or as the crawl's LOG_* settings say. LOG_FILE is written in both cases.
+    stderr, from WARNING on, or as the crawl's LOG_* settings say. LOG_FILE is written in both cases. ``subscribe()``
+    lets lines be made of what happens.
     """
     core = settings.core
     if not core.LOG_ENABLED:
@@ -208,7 +207,7 @@ def log_for_script(settings: Settings, events: Events) -> Callable[[], None]:
             root.setLevel(of_script)  # its own handlers shall show no more than it wants
     for warning in settings.warnings:
         logging.getLogger("crawler").warning("%s", warning)
-    subscribe_lines(events)
+    subscribe()
     return stop
 
 

@@ -26,6 +26,7 @@ from crawler.config.schema import CoreSettings
 from crawler.engine.keeping.facts import summed_stats
 from crawler.errors import CrawlerError, JobInUse, StoreError, UsageError
 from crawler.events import CrawlClosed, CrawlClosing, CrawlOpened, Events, FeedClosed, ItemFailed
+from crawler.observe.lines import subscribe_lines
 from crawler.spider import Spider
 from crawler.stats import Stats
 from crawler.storage.cluster.jobs import FINISHED
@@ -91,6 +92,10 @@ class WholeCrawl:
     def in_flight(self) -> int:
         """How many requests the workers have taken, and not yet finished."""
         return self._state.taken
+
+    def log(self, *, part: bool = False) -> None:
+        """Log what happens."""
+        subscribe_lines(self.events, part=part)
 
     def stop(self, reason: str = "shutdown") -> None:
         """Let all workers, here and elsewhere, finish what is under way, then end."""

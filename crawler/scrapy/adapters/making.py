@@ -18,7 +18,7 @@ from crawler.engine.user_code.around import Around
 from crawler.errors import UsageError
 from crawler.policy.outcome import Rules
 from crawler.policy.scope import RequestFilter
-from crawler.scrapy.adapters import chain, feeds, keys, policies
+from crawler.scrapy.adapters import chain, feeds, keys, lines, policies
 from crawler.scrapy.adapters.components import made
 from crawler.scrapy.adapters.crawls import Crawler
 from crawler.scrapy.adapters.finder import line
@@ -120,6 +120,10 @@ class Making(making.Making):
         between = self._between()
         spider = self.crawler.spider
         return AroundCallbacks(spider) if between is None else AroundMiddlewares(spider, between)
+
+    def log(self, *, part: bool) -> None:
+        """Let lines be logged in the words of the LogFormatter."""
+        lines.log(self.crawler, self.settings, part=part)
 
     def _between(self) -> list[Any] | None:
         """Make the spider middlewares, once, as each may connect to signals; None: none stands in the path."""

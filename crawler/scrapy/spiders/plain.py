@@ -40,6 +40,11 @@ class Spider(NativeSpider):
     def _set_crawler(self, crawler: Crawler) -> None:
         self.bind(crawler)
 
+    def bind(self, crawler: Crawler) -> None:
+        """Tie the spider to its crawl; attributes that are settings count as late as this, too."""
+        self.crawler, self.settings = crawler, crawler.settings
+        self.__dict__.setdefault("state", {})
+
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:  # type: ignore[override]  # Scrapy's settings, not ours
         """Put ``custom_settings`` into the settings of this spider's crawls."""
