@@ -79,9 +79,7 @@ class CoreSettings(LogSettings, kw_only=True, frozen=True):
     ] = {}
     THROTTLE_ENABLED: Annotated[bool, _said("Slow down hosts that answer 429 or 503 or time out")] = True
     THROTTLE_MAX_DELAY: Annotated[Seconds, _said("Longest delay the throttle sets")] = 60.0
-    THROTTLE_BY: Annotated[
-        Literal["overload", "latency"], _said("By what it slows down: refusals, or how long answers take")
-    ] = "overload"
+    THROTTLE_BY: Annotated[Literal["overload", "latency"], _said("By refusals, or how long answers take")] = "overload"
     THROTTLE_TARGET_CONCURRENCY: Annotated[
         float, Meta(gt=0, le=1e6), _said("By latency: requests under way at a host, on average")
     ] = 1.0
@@ -153,6 +151,9 @@ class CoreSettings(LogSettings, kw_only=True, frozen=True):
     COMPRESSION_ENABLED: Annotated[bool, _said("Ask for and decode gzip, deflate, br, zstd")] = True
     COOKIES_ENABLED: Annotated[bool, _said("Keep and send cookies")] = True
     COOKIES_DEBUG: Annotated[bool, _said("Log cookies sent and received")] = False
+    COOKIES_HEADER: Annotated[
+        Literal["merged", "replaced"], _said("A Cookie header set by hand: sent, too, or not")
+    ] = "merged"
     KEEP_ALIVE_SECONDS: Annotated[Seconds, _said("How long an idle connection is kept")] = 30.0
     BIND_ADDRESS: Annotated[str | None, _said("Local address connections come from"), Holds(holds.address)] = None
     DENY_PRIVATE_ADDRESSES: Annotated[bool, _said("Refuse all that is not the public network")] = False

@@ -19,7 +19,7 @@ from crawler.download.machine import Machine
 from crawler.download.middleware.cache.disk import Pages as CachePages
 from crawler.download.middleware.cache.middleware import Fresh, HttpCache, Stale
 from crawler.download.middleware.chain import Middleware
-from crawler.download.middleware.cookies.middleware import Cookies
+from crawler.download.middleware.cookies.middleware import Cookies, ReplacedCookies
 from crawler.download.middleware.headers import Authentication, DefaultHeaders
 from crawler.download.middleware.proxy import EnvironmentProxy
 from crawler.download.middleware.proxy_pool import ProxyPool
@@ -52,7 +52,8 @@ class BuiltIn:
         self._threads: list[Pool] = []
         self._cache: HttpCache | None = None
         defaults, authentication = DefaultHeaders(core), Authentication(core)
-        cookies = Cookies(core, wall=wall) if core.COOKIES_ENABLED else None
+        kind = Cookies if core.COOKIES_HEADER == "merged" else ReplacedCookies
+        cookies = kind(core, wall=wall) if core.COOKIES_ENABLED else None
         self.middlewares.append(defaults)
         if pages is not None:
             thread = self._thread("cache")

@@ -435,3 +435,23 @@ def test_the_target_of_a_redirect_is_spelt_as_scrapy_spells_it(middlewares: Any)
         return NativeResponse(ROOT, 302, {"Location": "http://b.test"}) if request.url == ROOT else "x"
 
     assert [item["url"] for item in run(page, *middlewares).items] == ["http://b.test"]
+
+
+def test_a_cookie_header_set_by_hand_is_not_sent_and_the_jars_stands_in_the_request() -> None:
+    class Cookied(Made):
+        async def start(self) -> Any:
+            yield Request(ROOT, headers={"Cookie": "by=hand"}, cookies={"a": "1"})
+            plain = {"dont_merge_cookies": True}
+            yield Request(f"{ROOT}raw", headers={"Cookie": "by=hand"}, cookies={"b": "2"}, meta=plain)
+            yield Request(f"{ROOT}below/one", cookies={"c": "3"})
+            yield Request(f"{ROOT}below/two")
+            yield Request(f"{ROOT}other")
+
+        def parse(self, response: Any, **kwargs: Any) -> Any:
+            yield {response.url.removeprefix(ROOT): response.request.headers.get("Cookie")}
+
+    result = run(lambda request: "x", spider=Cookied, CONCURRENT_REQUESTS=1)
+    below = b"c=3; a=1"
+    cookies = {"": b"a=1", "raw": b"by=hand", "below/one": below, "below/two": below, "other": b"a=1"}
+    assert {key: value for item in result.items for key, value in item.items()} == cookies
+    assert {sent.url.removeprefix(ROOT): sent.request.headers.get("Cookie") for sent in result.sent} == cookies

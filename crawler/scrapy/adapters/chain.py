@@ -87,6 +87,7 @@ def laid_over(crawler: Any) -> dict[str, Any]:
     over: dict[str, Any] = {
         setting: value for name in _SWITCHED if name not in names for setting, value in SWITCHES[name].items()
     }
+    over["COOKIES_HEADER"] = "replaced"
     over["SCHEMES"] = handlers.schemes(crawler.settings)
     return over | (OFF if in_path(crawler) else {})
 
@@ -166,15 +167,17 @@ class Chain:
         for method in self._responses:
             if not isinstance(result, Response):
                 break
-            result = await _given(method(request=attempt.request, response=result))
-            _check(method, result, Response, Request)
+            result = method(request=attempt.request, response=result)
+            if not isinstance(result, Response):
+                result = await _given(result)
+                _check(method, result, Response, Request)
         return result
 
     async def _requested(self, attempt: _Attempt, fetch: Callable[[Request], Awaitable[Response]]) -> Any:
         request = attempt.request
         for method in self._requests:
-            result = await _given(method(request=request))
-            if result is not None:
+            result = method(request=request)
+            if result is not None and (result := await _given(result)) is not None:
                 _check(method, result, Response, Request, None)
                 return result
         attempt.asked = True

@@ -121,6 +121,12 @@ def replay(asked: Asked) -> Mapped:
     return {"HTTPCACHE_POLICY": "replay"} if check(asked.value, bool) else {}
 
 
+def autothrottle(asked: Asked) -> Mapped:
+    """Scrapy's throttle goes by latency alone."""
+    on = check(asked.value, bool)
+    return {"THROTTLE_ENABLED": on, "THROTTLE_BY": "latency"} if on else {"THROTTLE_ENABLED": False}
+
+
 def dns_cache(asked: Asked) -> Mapped:
     """No cache is one that forgets at once."""
     return {} if check(asked.value, bool) else {"DNS_TTL": 0.0, "DNS_NEGATIVE_TTL": 0.0}

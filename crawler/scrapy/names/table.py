@@ -23,8 +23,11 @@ def _renamed(name: str, note: str = "") -> ScrapyName:
 
 
 _MAPPED: dict[str, ScrapyName] = {
-    "AUTOTHROTTLE_ENABLED": _renamed("THROTTLE_ENABLED", "ours slows down on 429, 503 and time-outs, not on latency"),
+    "AUTOTHROTTLE_DEBUG": _renamed("THROTTLE_DEBUG"),
+    "AUTOTHROTTLE_ENABLED": _mapped('True: THROTTLE_BY "latency"; False: THROTTLE_ENABLED False', to.autothrottle),
     "AUTOTHROTTLE_MAX_DELAY": _renamed("THROTTLE_MAX_DELAY"),
+    "AUTOTHROTTLE_START_DELAY": _renamed("THROTTLE_START_DELAY"),
+    "AUTOTHROTTLE_TARGET_CONCURRENCY": _renamed("THROTTLE_TARGET_CONCURRENCY"),
     "CONCURRENT_REQUESTS_PER_IP": _mapped("CONCURRENT_REQUESTS_PER_DOMAIN: limits are per host name", to.per_address),
     "DNSCACHE_ENABLED": _mapped("False: DNS_TTL and DNS_NEGATIVE_TTL 0", to.dns_cache),
     "DNSCACHE_SIZE": _renamed("DNS_CACHE_SIZE"),

@@ -26,9 +26,6 @@ class ScrapyName(NamedTuple):
 
 _ROWS: dict[Fate, dict[str, str]] = {
     "ignored": {
-        "the throttle works by overload, not by latency": (
-            "AUTOTHROTTLE_DEBUG AUTOTHROTTLE_START_DELAY AUTOTHROTTLE_TARGET_CONCURRENCY"
-        ),
         "unless the class in SCHEMES declares it": "AWS_MAX_POOL_CONNECTIONS FTP_PASSIVE_MODE FTP_PASSWORD FTP_USER",
         "read together with FEED_URI": "FEED_FORMAT",
         "read together with HTTPAUTH_USER": "HTTPAUTH_DOMAIN HTTPAUTH_PASS",

@@ -15,7 +15,7 @@ from typing import Any
 from crawler.config.schema import CoreSettings
 from crawler.download.middleware.chain import Fetch, as_answer_to
 from crawler.download.middleware.cookies.jar import CookieJar, Place, header_of, place_of
-from crawler.download.middleware.cookies.set_cookie import Cookie
+from crawler.download.middleware.cookies.set_cookie import Cookie, default_path
 from crawler.download.seam import Head
 from crawler.model.fields import Cookies as OwnCookies
 from crawler.model.request import Request
@@ -80,9 +80,12 @@ class Cookies:
     def _header(self, request: Request) -> bytes:
         url, now = split(request.normal_url), self._wall()
         jar = CookieJar() if request.meta.get("dont_merge_cookies") else self.jar(request.meta.get("cookiejar"))
-        for cookie in _own(request.cookies, url, now):
+        for cookie in self._own(request.cookies, url, now):
             jar.set(cookie, now)
         return _field(request, jar.cookies_for(url, now))
+
+    def _own(self, given: OwnCookies, url: UrlParts, now: float) -> list[Cookie]:
+        return _own(given, url, now)
 
     def sent_with(self, request: Request) -> bytes:
         """Return the Cookie field with which a request would be sent now, without a change to its jar."""
@@ -93,7 +96,7 @@ class Cookies:
         if not request.meta.get("dont_merge_cookies"):
             known = self.jar(request.meta.get("cookiejar")).cookies_for(url, now)
             jar.merge({place_of(cookie): cookie for cookie in known}, now)
-        for cookie in _own(request.cookies, url, now):
+        for cookie in self._own(request.cookies, url, now):
             jar.set(cookie, now)
         return _field(request, jar.cookies_for(url, now))
 
@@ -140,6 +143,34 @@ class Cookies:
                 self._untold.update({name: None, **_facts(key, kept)})
 
 
+class ReplacedCookies(Cookies):
+    """COOKIES_HEADER = "replaced", as Scrapy's CookiesMiddleware does: a Cookie header set by hand is not sent, and
+    what is sent stands in the request's own headers. With meta dont_merge_cookies the request is sent as it is.
+
+    A request's cookies that name no path are for that of its URL (RFC 6265 §5.1.4), over https if it goes over it.
+    """
+
+    def before(self, request: Request) -> bool:
+        """See chain.Middleware: this is all."""
+        if request.meta.get("dont_merge_cookies"):
+            return True
+        sends = not super().before(request)
+        request.headers.pop(b"Cookie", None)
+        if sends and (value := self._header(request)):
+            request.headers[b"Cookie"] = value
+            if self._debug:
+                logger.debug("Sending cookies to %s: %r", shortened(repr(request)), value)
+        return True
+
+    async def __call__(self, request: Request, fetch: Fetch) -> Response:
+        """Send the request with its cookies."""
+        self.before(request)
+        return await fetch(request)
+
+    def _own(self, given: OwnCookies, url: UrlParts, now: float) -> list[Cookie]:
+        return _own(given, url, now, path=default_path(url.path), secure=url.scheme == "https")
+
+
 def _facts(key: Hashable, changes: Mapping[Place, Cookie | None]) -> dict[str, Any]:
     """Return the facts of cookies; none of a jar that no job can keep."""
     if not changes or not _is_plain(key):
@@ -157,7 +188,7 @@ def _field(request: Request, cookies: list[Cookie]) -> bytes:
     return b"; ".join(filter(None, [by_hand, header_of([each for each in cookies if each.name not in named])]))
 
 
-def _own(given: OwnCookies, url: UrlParts, now: float) -> list[Cookie]:
+def _own(given: OwnCookies, url: UrlParts, now: float, *, path: str = "/", secure: bool = False) -> list[Cookie]:
     """Return the cookies a request names, as cookies for its host or for the domain each names."""
     cookies = given
     if isinstance(given, Mapping):
@@ -172,9 +203,9 @@ def _own(given: OwnCookies, url: UrlParts, now: float) -> list[Cookie]:
                 _bytes(each["name"]),
                 _bytes(each["value"]),
                 domain or url.host,
-                str(each.get("path") or "/"),
+                str(each.get("path") or path),
                 not domain,
-                bool(each.get("secure")),
+                bool(each.get("secure", secure)),
                 None,
                 now,
             )
