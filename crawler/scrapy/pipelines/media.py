@@ -19,6 +19,8 @@ from crawler.scrapy.utils.defer import deferred_from_coro, ensure_awaitable, may
 from crawler.scrapy.utils.misc import arg_to_iter
 
 logger = logging.getLogger(__name__)
+FileInfo = dict[str, Any]
+FileInfoOrError = tuple[bool, Any]
 
 
 class FileException(Exception):

@@ -11,6 +11,8 @@ import inspect
 import json
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from importlib.util import module_from_spec
@@ -93,7 +95,20 @@ def _stand_in(path: str, name: str) -> None:
         if not hasattr(module, name):
             import_module(f"{path}.{name}")
     except ImportError:
-        setattr(module, name, type(name, (NotHere,), {}))
+        setattr(module, name, STAND_INS.get(name) or type(name, (NotHere,), {}))
+
+
+@contextmanager
+def set_environ(**variables: str) -> Iterator[None]:
+    """Set variables of the environment for a while: what some tests begin with."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        yield
+
+
+STAND_INS: dict[str, Any] = {"set_environ": set_environ, "get_reactor_settings": dict}
+"""Scrapy's own helpers that its tests use, and no project does."""
 
 
 class NotHere(Exception):

@@ -52,11 +52,10 @@ def run(modules: Iterable[str], *options: str, python: str = sys.executable, doo
     with TemporaryDirectory() as folder:
         names, outcomes = Path(folder) / "left_out", Path(folder) / "outcomes.json"
         names.write_text("\n".join(left_out()) if door else "", encoding="utf-8")
-        plugins = ["-p", "crawler.scrapy.door"] if door else []
-        plugins += ["-p", "driving", "-p", "no:cacheprovider", "-p", "no:xdist"]
+        plugins = ["-p", "driving", "-p", "no:cacheprovider", "-p", "no:xdist"]
         plugins += ["--noconftest", "--continue-on-collection-errors"]
         files = [f"tests/{module}" for module in modules]
-        path = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
+        path = os.pathsep.join([str(HERE), *([str(HERE / "opened")] if door else []), os.environ.get("PYTHONPATH", "")])
         done = subprocess.run(
             [python, "-m", "pytest", "-q", "--rootdir", str(root), "-c", str(HERE / "pytest.ini"), *plugins,
              "--left-out", str(names), "--outcomes", str(outcomes), *options, *files],
