@@ -29,6 +29,10 @@ class CaseInsensitiveDict(UserDict[Any, Any]):
     def __contains__(self, key: Any) -> bool:
         return key.lower() in self._keys
 
+    def __ior__(self, other: Any) -> Self:  # type: ignore[misc]  # as dict has it
+        self.update(other)
+        return self
+
     def __copy__(self) -> Self:
         return type(self)(self.data)
 
