@@ -90,7 +90,7 @@ NOT_THERE = {
     "from scrapy import log": "scrapy has no log any more: logging.getLogger(__name__)",
     "from scrapy.xlib import pydispatch": "crawler.signals.connect(receiver, signal)",
     "import scrapy.conf": "what is used today: crawler.settings",
-    "import scrapy.names.gone": "there is no scrapy.names",
+    "import scrapy.names.gone": "there is no scrapy.names here",
     "import scrapy.project_of_nobody": "there is no scrapy.project_of_nobody",
 }
 

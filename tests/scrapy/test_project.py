@@ -212,3 +212,14 @@ def test_a_plug_in_that_is_not_installed_is_named_with_the_setting(
     assert failed.status == 1
     assert setting in failed.err
     assert "scrapy_nothing" in failed.err
+
+
+def test_a_component_that_scrapy_has_no_more_comes_with_todays_name(project: Write, in_project: Crawler) -> None:
+    gone = "scrapy.contrib.downloadermiddleware.useragent.UserAgentMiddleware"
+    project({"shop/settings.py": FILES["shop/settings.py"] + f'DOWNLOADER_MIDDLEWARES = {{"{gone}": None}}\n'})
+
+    failed = in_project("crawl", "words")
+
+    assert failed.status == 1
+    assert "scrapy.contrib.downloadermiddleware.useragent is no more" in failed.err
+    assert "DOWNLOADER_MIDDLEWARES" in failed.err

@@ -9,6 +9,7 @@ from typing import Any
 from crawler.config.components import called, load_object
 from crawler.config.importing import explain_import
 from crawler.errors import NotConfigured, SettingError
+from crawler.scrapy.names.gone import missing
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,9 @@ def order(settings: Any, name: str) -> list[tuple[Any, Any]]:
     except (TypeError, ValueError, AttributeError) as error:
         shown = dict(given) if isinstance(given, Mapping) else repr(given)
         raise SettingError(f"{name}: expected a dictionary of classes and numbers, got {shown}: {error}") from error
-    except (ImportError, NameError) as error:
+    except ImportError as error:
+        raise SettingError(f"{name}: {missing(error, given)}") from error
+    except NameError as error:
         raise SettingError(f"{name}: {error}") from error
     except Exception as error:  # of the code of a module that is named
         raise SettingError(f"{name}: {explain_import(error, name)}") from error

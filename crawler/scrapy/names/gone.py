@@ -6,6 +6,8 @@ lacks ``scrapy.core``, which is its engine.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 _EXTENSIONS = "scrapy.extensions"
 _STATS = "crawler.stats, of the crawler that from_crawler(cls, crawler) is given"
 _SETTINGS = (
@@ -17,6 +19,7 @@ _SELECTOR = "scrapy.Selector"
 _W3LIB = "the function of the same name in w3lib"
 
 _ENGINE = "crawler.engine of a component's crawler has close_spider, pause, unpause, download and crawl"
+_QUEUES = "the job store is the queue; in settings the names of Scrapy's queues are understood"
 _HANDLERS = (
     "a downloader of one's own is written as docs/schemes.md says and listed in DOWNLOADERS; the setting values of "
     "Scrapy's own are understood as texts"
@@ -32,8 +35,16 @@ CORE = {
     "scrapy.core.downloader.handlers": _HANDLERS,
     "scrapy.core.downloader.contextfactory": "DOWNLOAD_VERIFY_CERTIFICATES and DOWNLOADER_CLIENT_TLS_* are settings",
     "scrapy.core.downloader.tls": "DOWNLOADER_CLIENT_TLS_METHOD names the method as a text",
+    "scrapy.commands": "the commands are crawler's; one of a project derives from scrapy.commands.ScrapyCommand",
+    "scrapy.extension": "crawler.get_extension(cls) finds an extension",
+    "scrapy.interfaces": "scrapy.spiderloader.SpiderLoaderProtocol",
+    "scrapy.middleware": "crawler.get_downloader_middleware(cls) and its like find one",
+    "scrapy.pqueues": _QUEUES,
+    "scrapy.resolver": "DNS_RESOLVER, DNS_TTL and DNS_TIMEOUT are settings",
+    "scrapy.robotstxt": "robots.txt is read as RFC 9309 has it; ROBOTSTXT_OBEY and ROBOTSTXT_USER_AGENT are settings",
+    "scrapy.squeues": _QUEUES,
 }
-"""What stands in for the modules of Scrapy's engine; the longest name that fits is taken."""
+"""What stands in for modules of Scrapy's that are not here, above all its engine; the longest name that fits counts."""
 
 GONE = {
     "scrapy.command": "scrapy.commands",
@@ -130,7 +141,19 @@ def gone_module(module: str) -> str:
         return f"{module} is not here: {CORE[found]} (docs/from_scrapy.md)"
     if (found := _longest(GONE, module)) is not None:
         return f"{module} is no more, in Scrapy neither; what is used today: {GONE[found]}"
-    return f"there is no {module}: neither Scrapy's documentation nor this crawler has it (docs/from_scrapy.md)"
+    return f"there is no {module} here, and nothing known that stands in for it (docs/from_scrapy.md)"
+
+
+def missing(error: ImportError, paths: Iterable[object]) -> str:
+    """Return what an ImportError says; of a module of ours that is not there, what is used instead of Scrapy's.
+
+    ``paths``: the dotted paths of which one was imported.
+    """
+    name = (error.name or "").removeprefix("crawler.")
+    for path in paths:
+        if isinstance(path, str) and name.startswith("scrapy.") and path.startswith(f"{name}."):
+            return gone_module(path.rpartition(".")[0])
+    return str(error)
 
 
 def is_gone_package(module: str) -> bool:
