@@ -14,12 +14,12 @@ from typing import Any, Self, cast
 from w3lib.url import safe_url_string
 
 from crawler.model import checks
-from crawler.model.curl import arguments_of
 from crawler.model.fields import NO_CALLBACK, Named
 from crawler.model.invalid import InvalidRequest
 from crawler.model.request import Request as NativeRequest
 from crawler.model.url import is_plain_url, normalise, place_of
 from crawler.scrapy.http.headers import Headers
+from crawler.scrapy.utils.curl import curl_to_request_kwargs
 
 __all__ = ["NO_CALLBACK", "Request", "as_scrapy_request"]
 
@@ -177,15 +177,8 @@ class Request(NativeRequest):
 
     @classmethod
     def from_curl(cls, curl_command: str, ignore_unknown_options: bool = True, **kwargs: Any) -> Self:
-        """Make the request that a curl command sends; the other arguments go before the command's."""
-        arguments = arguments_of(curl_command, ignore_unknown=ignore_unknown_options)
-        controls = {"download_timeout": arguments.pop("timeout", None), "proxy": arguments.pop("proxy", None)}
-        if "content-type" not in curl_command.lower():  # which curl sends, and Scrapy does not
-            of_curl = [("Content-Type", "application/x-www-form-urlencoded")]
-            arguments["headers"] = [field for field in arguments.get("headers", ()) if field not in of_curl]
-        if meta := {key: value for key, value in controls.items() if value is not None}:
-            arguments["meta"] = meta
-        return cls(**(arguments | kwargs))
+        """Make the request that a curl command sends, as Scrapy reads it; the other arguments go first."""
+        return cls(**(curl_to_request_kwargs(curl_command, ignore_unknown_options) | kwargs))
 
     def to_curl(self) -> str:
         """Return the curl command that sends this request."""
