@@ -183,6 +183,7 @@ class SchemeFilter:
 
 
 _HTTP = ("http://", "https://")
+_SAFE = ("https:", "ftps:")
 _DEFAULT_PORT = re.compile(r"(^http://[^/?#]*):80(?=[/?#]|$)|(^https://[^/?#]*):443(?=[/?#]|$)")
 _LONGEST = 4096  # Referrer Policy §8.4: of a longer URL the origin alone is told
 DEFAULT_POLICY = "strict-origin-when-cross-origin"
@@ -202,15 +203,20 @@ POLICIES: dict[str, tuple[str | None, str | None, str | None]] = {
 
 
 def referer_for(
-    parent_url: str, target_url: str, policy: str = DEFAULT_POLICY, page_policy_header: str | None = None
+    parent_url: str,
+    target_url: str,
+    policy: str = DEFAULT_POLICY,
+    page_policy_header: str | None = None,
+    schemes: tuple[str, ...] = _HTTP,
 ) -> str | None:
     """Return the Referer for a request to ``target_url`` found on ``parent_url``, or None to send none.
 
     Both URLs are in normal form. ``policy`` is the setting's (or meta's ``referrer_policy``); the page's
     own Referrer-Policy header goes before it: the last word of its list that is known (§8.1). Unknown
-    words are ignored: they are compared with a table and never looked up as anything else.
+    words are ignored: they are compared with a table and never looked up as anything else. What both URLs begin with
+    is one of ``schemes``; others tell and hear nothing.
     """
-    if not parent_url.startswith(_HTTP) or not target_url.startswith(_HTTP):
+    if not parent_url.startswith(schemes) or not target_url.startswith(schemes):
         return None
     if page_policy_header or policy not in POLICIES:
         policy = _chosen(policy, page_policy_header or "")
@@ -219,7 +225,7 @@ def referer_for(
     if (path and target_url.startswith(parent_url[:path])) or origin_of(parent_url) == origin_of(target_url):
         told = same
     else:
-        told = down if parent_url.startswith("https:") and not target_url.startswith("https:") else other
+        told = down if parent_url.startswith(_SAFE) and not target_url.startswith(_SAFE) else other
     if told is None:
         return None
     page = parent_url.partition("#")[0]

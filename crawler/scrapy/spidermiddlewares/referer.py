@@ -14,6 +14,8 @@ from crawler.scrapy.adapters.components import loaded
 from crawler.scrapy.exceptions import NotConfigured
 from crawler.scrapy.spidermiddlewares.base import BaseSpiderMiddleware
 
+_SCHEMES = ("http://", "https://", "ftp://", "ftps://")
+
 
 class ReferrerPolicy:
     """A policy; ``name`` is the standard's."""
@@ -22,7 +24,7 @@ class ReferrerPolicy:
 
     def referrer(self, response_url: str, request_url: str) -> str | None:
         """Return the Referer of a request that was found there, None to send none."""
-        return scope.referer_for(response_url, request_url, self.name)
+        return scope.referer_for(response_url, request_url, self.name, schemes=_SCHEMES)
 
 
 def _policy(class_name: str, name: str) -> type[ReferrerPolicy]:
@@ -34,6 +36,7 @@ POLICIES = {
     name: _policy(_CLASSES.get(name, f"{name.title().replace('-', '')}Policy"), name) for name in scope.POLICIES
 }
 globals().update({policy.__name__: policy for policy in POLICIES.values()})
+globals().update({f"POLICY_{name.upper().replace('-', '_')}": name for name in POLICIES})
 
 
 class RefererMiddleware(BaseSpiderMiddleware):
