@@ -35,7 +35,6 @@ from crawler.frontier.store import Store
 from crawler.observe.log import log_for_script
 from crawler.spider import Spider, spider_of
 from crawler.storage.cache import CacheFile
-from crawler.storage.memory import SeenSet
 from crawler.summary import Summary
 
 logger = logging.getLogger(__name__)
@@ -281,7 +280,7 @@ def _parts(
         acceptance=making.acceptance(spider),
         robots_agent=core.ROBOTSTXT_USER_AGENT or core.USER_AGENT,
         stats=crawler.stats,
-        start_marks=SeenSet(),
+        start_marks=making.start_marks(),
         memory=crawler.memory,
         memory_changes=crawler.memory_changes,
         facts=[StatsFacts(crawler.stats), SpiderState(spider, shared=chosen.store.takes), *edge.facts],

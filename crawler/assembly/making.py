@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 from crawler.assembly.components import make_component, make_components, make_spider, subscribe_extension
 from crawler.assembly.rules import make_acceptance, make_filters, make_rules, make_scope
 from crawler.config.settings import Settings
-from crawler.engine.deciding.acceptance import Acceptance
+from crawler.engine.deciding.acceptance import Acceptance, Marks
 from crawler.engine.user_code.around import Around
 from crawler.errors import UsageError
 from crawler.observe.lines import subscribe_lines
 from crawler.observe.stats import subscribe_stats
 from crawler.policy.outcome import Rules
 from crawler.spider import Crawler, Spider
+from crawler.storage.memory import SeenSet
 from crawler.threads import Pools
 
 if TYPE_CHECKING:
@@ -98,6 +99,10 @@ class Making:
     def around(self) -> Around | None:
         """Make what stands between a callback and the engine, which takes its results."""
         return None
+
+    def start_marks(self) -> Marks:
+        """Make what keeps which pages start() has asked for: another callback may ask for one of them once more."""
+        return SeenSet()
 
     def opened(self) -> Callable[[], Any] | None:
         """Return what is called, and waited for, when everything is open."""

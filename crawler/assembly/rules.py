@@ -128,16 +128,23 @@ def make_filters(settings: Settings, in_scope: RequestFilter, own: Sequence[Requ
 _FILTER = "__call__(self, request, found_on) -> Request or Drop, or such a function (docs/extending.md)"
 
 
-def make_acceptance(settings: Settings, filters: Sequence[RequestFilter]) -> Acceptance:
-    """Return what judges each request that is yielded."""
+def make_acceptance(
+    settings: Settings,
+    filters: Sequence[RequestFilter],
+    *,
+    fingerprint: Callable[[Request], int] | None = None,
+    redirects_as_new: bool = False,
+) -> Acceptance:
+    """Return what judges each request that is yielded; ``fingerprint`` is in the place of FINGERPRINT."""
     core = settings.core
     return Acceptance(
         filters,
         # A redirect is the same accepted request: no deeper, and its scheme was judged by the policy.
         [each for each in filters if not isinstance(each, DepthFilter | SchemeFilter)],
-        fingerprint=checked_fingerprint(core.FINGERPRINT),
+        fingerprint=fingerprint or checked_fingerprint(core.FINGERPRINT),
         slot_key=checked_slot_key(core.SLOT_KEY),
         referrer_policy=core.REFERRER_POLICY if core.REFERER_ENABLED else None,
+        redirects_as_new=redirects_as_new,
     )
 
 

@@ -24,23 +24,10 @@ _REDIRECTED_AWAY = frozenset({"duplicate", "offsite", "url_length", "invalid_url
 
 def subscribe_stats(bus: events.Events, stats: Stats) -> None:
     """Keep ``stats`` by what happens."""
-    counts = _Counts(stats)
-    bus.subscribe(events.RequestScheduled, counts.scheduled)
-    bus.subscribe(events.RequestRefused, counts.refused)
-    bus.subscribe(events.RequestsSpooled, counts.spooled)
-    bus.subscribe(events.RequestSent, counts.sent)
-    bus.subscribe(events.ResponseReceived, counts.received)
-    bus.subscribe(events.FetchFailed, counts.fetch_failed)
-    bus.subscribe(events.RequestDelayed, counts.delayed)
-    bus.subscribe(events.RequestEnded, counts.ended)
-    bus.subscribe(events.ItemScraped, counts.item_scraped)
-    bus.subscribe(events.ItemDropped, counts.item_dropped)
-    bus.subscribe(events.ItemFailed, counts.item_failed)
-    bus.subscribe(events.SpiderFailed, counts.spider_failed)
-    bus.subscribe(events.FeedClosed, counts.feed_closed)
+    Counts(stats).subscribe(bus)
 
 
-class _Counts:
+class Counts:
     """One method an event; each page passes five of them, so they do little."""
 
     def __init__(self, stats: Stats) -> None:
@@ -50,6 +37,22 @@ class _Counts:
         self._by_status: dict[int, str] = {}
         self._by_method: dict[str, str] = {}
         self._domains: set[str] = set()
+
+    def subscribe(self, bus: events.Events) -> None:
+        """Count what happens from now on."""
+        bus.subscribe(events.RequestScheduled, self.scheduled)
+        bus.subscribe(events.RequestRefused, self.refused)
+        bus.subscribe(events.RequestsSpooled, self.spooled)
+        bus.subscribe(events.RequestSent, self.sent)
+        bus.subscribe(events.ResponseReceived, self.received)
+        bus.subscribe(events.FetchFailed, self.fetch_failed)
+        bus.subscribe(events.RequestDelayed, self.delayed)
+        bus.subscribe(events.RequestEnded, self.ended)
+        bus.subscribe(events.ItemScraped, self.item_scraped)
+        bus.subscribe(events.ItemDropped, self.item_dropped)
+        bus.subscribe(events.ItemFailed, self.item_failed)
+        bus.subscribe(events.SpiderFailed, self.spider_failed)
+        bus.subscribe(events.FeedClosed, self.feed_closed)
 
     def scheduled(self, event: events.RequestScheduled) -> None:
         self._counts["scheduler/enqueued"] += 1

@@ -67,7 +67,9 @@ from parts import QUIET, A, B
 seen = []
 process = CrawlerProcess(QUIET)
 first = process.create_crawler(A)
-first.signals.connect(lambda item: seen.append(item), signal=signals.item_scraped)
+def scraped(item):  # held weakly
+    seen.append(item)
+first.signals.connect(scraped, signal=signals.item_scraped)
 begun = process.crawl(first, "positional", tag="tag")
 begun.addCallback(lambda _: process.crawl(B))
 assert process.crawlers == {first}

@@ -29,7 +29,8 @@ class Acceptance:
     """The way from a request that a spider yielded to an Offer.
 
     ``filters`` judge each request, ``redirect_filters`` the target of a redirect; both are called with
-    (request, response it was found on or None). ``referrer_policy`` None sends no Referer.
+    (request, response it was found on or None). ``referrer_policy`` None sends no Referer. ``redirects_as_new``:
+    where a redirect leads is a duplicate if it was seen, be it in its own chain, or the answer to a form.
     """
 
     def __init__(
@@ -40,12 +41,14 @@ class Acceptance:
         fingerprint: Callable[[Request], int],
         slot_key: Callable[[Request], str],
         referrer_policy: str | None,
+        redirects_as_new: bool = False,
     ) -> None:
         self._filters = tuple(filters)
         self._redirect_filters = tuple(redirect_filters)
         self.fingerprint = fingerprint
         self.slot_key = slot_key
         self._referrer_policy = referrer_policy
+        self.redirects_as_new = redirects_as_new
         self._page: Response | None = None
         self._page_origin = ""
         self._referers: dict[tuple[bool, bool], list[tuple[bytes, bytes]]] = {}

@@ -117,7 +117,8 @@ class Redirects:
             self._ends.give_up(entry, InvalidRequest(said))
             return
         entry.request, entry.host, entry.origin = request, offer.host, offer.origin
-        if inline or (verdict.kind == "redirect" and request.url in (request.meta.get("redirect_urls") or ())):
+        own = verdict.kind == "redirect" and request.url in (request.meta.get("redirect_urls") or ())
+        if inline or (own and not self._acceptance.redirects_as_new):
             self._again.postpone(entry, verdict)  # in its own chain: a page that sets a cookie and comes back
             return
         self._ending.life.ledger.begin(Kind.REDIRECT)
@@ -154,7 +155,7 @@ class Redirects:
             self._again.queue(entry, verdict)
         elif target == "elsewhere":
             self._again.hand_over(entry, verdict)
-        elif entry.request.dont_filter or METHOD_KEY in entry.request.meta:
+        elif entry.request.dont_filter or (METHOD_KEY in entry.request.meta and not self._acceptance.redirects_as_new):
             self._again.postpone(entry, verdict)  # the answer to a form is wanted, whatever page it is
         else:
             self._ends.drop(entry, "duplicate", f"the redirect's target {entry.request.url} was seen before")

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import Any, TypeVar
+from weakref import WeakSet
 
+from crawler.errors import SettingError
 from crawler.scrapy.adapters.components import build, loaded
+from crawler.scrapy.adapters.events import Telling
 from crawler.scrapy.addons import AddonManager
 from crawler.scrapy.settings import Settings
+from crawler.scrapy.signalmanager import SignalManager
+from crawler.scrapy.statscollectors import StatsCollector
 from crawler.spider import Crawler as NativeCrawler
 from crawler.spider import Spider, anywhere
 
@@ -24,6 +29,9 @@ class Crawler(NativeCrawler):
     """
 
     settings: Any
+    signals: Any = None
+    engine: Any = None
+    stats: Any
     logformatter: Any = None
     request_fingerprinter: Any = None
     extensions: Any = None
@@ -46,6 +54,10 @@ class Crawler(NativeCrawler):
         self.made: dict[str, list[Any]] = {}
         self.addons = AddonManager(self)
         self.crawling = False
+        self.telling = Telling(self)
+        self.hears = self.telling.hears
+        self.signals = SignalManager(self)
+        self.inline: WeakSet[Any] = WeakSet()  # requests that Scrapy's scheduler would never see
         spidercls.update_settings(self.settings)
 
     def __hash__(self) -> int:
@@ -85,13 +97,28 @@ class Crawler(NativeCrawler):
         settings = self.settings
         if settings.frozen:
             return
+        self.make_stats()
         self.addons.load_settings(settings)
         self.logformatter = self._built("LOG_FORMATTER")
         self.request_fingerprinter = self._built("REQUEST_FINGERPRINTER_CLASS")
         settings.freeze()
 
+    def make_stats(self) -> None:
+        """Make what STATS_CLASS names, once. Raises SettingError for what is not derived from Scrapy's."""
+        if not isinstance(self.stats, StatsCollector):
+            self.stats = self._built("STATS_CLASS")
+            if not isinstance(self.stats, StatsCollector):
+                kind = type(self.stats).__qualname__
+                raise SettingError(f"STATS_CLASS: derive {kind} from scrapy.statscollectors.StatsCollector")
+
     def _built(self, setting: str) -> Any:
-        return build(loaded(self.settings[setting], setting), self)
+        made = loaded(self.settings[setting], setting)
+        return made(self) if setting == "STATS_CLASS" else build(made, self)
+
+    def fetch(self, request: Any) -> Any:
+        """Send one request through the frontier and give its response."""
+        self.inline.add(request)
+        return super().fetch(request)
 
     def get_addon(self, cls: type[T]) -> T | None:
         """Return the add-on of that class or one derived from it, None if there is none."""

@@ -13,16 +13,23 @@ from types import ModuleType
 from typing import Any
 
 from crawler.assembly import making
+from crawler.assembly.rules import checked_fingerprint, make_acceptance
 from crawler.config.settings import OnlyFeeds, Settings
+from crawler.engine.deciding.acceptance import Acceptance, Marks
 from crawler.engine.user_code.around import Around
 from crawler.errors import UsageError
 from crawler.policy.outcome import Rules
-from crawler.policy.scope import RequestFilter
+from crawler.policy.scope import DepthFilter, RequestFilter
 from crawler.scrapy.adapters import chain, feeds, keys, lines, policies
 from crawler.scrapy.adapters.components import made
-from crawler.scrapy.adapters.crawls import Crawler
+from crawler.scrapy.adapters.counts import CountDepth, ScrapyCounts
+from crawler.scrapy.adapters.crawls import Crawler, Made
+from crawler.scrapy.adapters.engine import Engine
+from crawler.scrapy.adapters.events import Scheduled
 from crawler.scrapy.adapters.finder import line
+from crawler.scrapy.adapters.idle import until_idle
 from crawler.scrapy.adapters.results import AroundCallbacks, AroundMiddlewares
+from crawler.scrapy.adapters.seen import NoMarks, Seen, queue_order
 from crawler.scrapy.adapters.stages import stages
 from crawler.scrapy.adapters.start import process_start
 from crawler.scrapy.addons import AddonManager
@@ -91,6 +98,7 @@ class Making(making.Making):
     def spider(self, spider_class: type[Spider], arguments: Mapping[str, Any]) -> Spider:
         """Make the spider, and what else may change the settings. Raises UsageError, and what the user's code does."""
         crawler = self.crawler
+        crawler.make_stats()
         spider = spider_class.from_crawler(crawler, *crawler.positional, **arguments)
         if not isinstance(spider, Spider):
             raise UsageError(
@@ -100,7 +108,9 @@ class Making(making.Making):
             spider.bind(crawler)
         crawler.spider = spider
         crawler._apply_settings()
-        also = chain.laid_over(crawler) | feeds.laid_over(crawler) | policies.also(crawler.settings)
+        crawler.engine = Engine(crawler)
+        also = {"QUEUE_ORDER": queue_order(crawler.settings)} | chain.laid_over(crawler) | feeds.laid_over(crawler)
+        also |= policies.also(crawler.settings)
         self.settings = self.loaded(crawler, _attributes(spider) | also)
         if (said := line()) is not None:
             logger.info("%s", said)
@@ -113,7 +123,8 @@ class Making(making.Making):
     def start(self, spider: Spider) -> Callable[[], Any]:
         """Return what yields the first requests, behind the spider middlewares."""
         between = self._between()
-        return lambda: process_start(spider.start, between, spider)  # a prompt gives it another start()
+        # A prompt gives it another start().
+        return lambda: until_idle(self.crawler, process_start(spider.start, between, spider))
 
     def around(self) -> Around:
         """Make what gives a callback what it has in Scrapy, spider middlewares included."""
@@ -142,7 +153,36 @@ class Making(making.Making):
     def filters(self, spider: Spider) -> list[RequestFilter]:
         """Make the filters that requests pass, in their order."""
         filters = policies.filters_within(super().filters(spider), self.crawler.settings)
-        return keys.filters_within(filters, self.crawler)
+        filters = keys.filters_within(filters, self.crawler)
+        at = next((n + 1 for n, each in enumerate(filters) if isinstance(each, DepthFilter)), 0)
+        return [*filters[:at], CountDepth(self.crawler), *filters[at:], Scheduled(self.crawler)]
+
+    def acceptance(self, spider: Spider) -> Acceptance:
+        """Make what judges each request that is yielded, and knows it again."""
+        seen = self.crawler.telling.seen = Seen(self.crawler, checked_fingerprint(self.settings.core.FINGERPRINT))
+        filters = [*self.filters(spider), seen] if seen.own else self.filters(spider)
+        return make_acceptance(self.settings, filters, fingerprint=seen.fingerprint, redirects_as_new=True)
+
+    def start_marks(self) -> Marks:
+        """Make what keeps nothing: who asks for a page first has it."""
+        return NoMarks()
+
+    def opened(self) -> Callable[[], Any]:
+        """Return what tells that the crawl is open."""
+        return self.crawler.telling.opened
+
+    def closed(self) -> Callable[[str], Any]:
+        """Return what tells that it is closed."""
+        return self.crawler.telling.closed
+
+    def count(self) -> None:
+        """Let the stats count what happens, as Scrapy's do."""
+        ScrapyCounts(self.crawler).subscribe(self.crawler.events)
+
+    def extend(self) -> None:
+        """Make the extensions, which connect to signals by themselves."""
+        super().extend()
+        self.crawler.extensions = Made(made(self.crawler, "EXTENSIONS"))
 
     def scope(self, spider: Spider) -> RequestFilter:
         """Make the filter that judges hosts by the spider's ``allowed_domains``."""

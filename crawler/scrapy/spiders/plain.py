@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from crawler.results import whole
+from crawler.scrapy import signals
 from crawler.scrapy.http.request import Request
+from crawler.scrapy.signalmanager import SignalManager
 from crawler.scrapy.utils.url import url_is_from_spider
 from crawler.spider import Crawler
 from crawler.spider import Spider as NativeSpider
@@ -39,6 +41,8 @@ class Spider(NativeSpider):
 
     def _set_crawler(self, crawler: Crawler) -> None:
         self.bind(crawler)
+        if isinstance(manager := getattr(crawler, "signals", None), SignalManager):
+            manager.connect(self.close, signals.spider_closed)
 
     def bind(self, crawler: Crawler) -> None:
         """Tie the spider to its crawl; attributes that are settings count as late as this, too."""

@@ -1,0 +1,160 @@
+"""Which of Scrapy's stats come from which events?
+
+Where the crawler's own counters have Scrapy's names and meanings they are kept (``crawler.observe.stats``); here is
+what Scrapy counts otherwise: "Stats Collection" in its docs, and what its components write.
+
+| stat | is counted |
+|---|---|
+| scheduler/enqueued, …/memory, with JOBDIR …/disk | accepted requests, and retries and redirects; not inline ones |
+| scheduler/dequeued, … | each of these that was sent, answered from the cache, or forbidden by robots.txt |
+| response_received_count | what reached a callback or an errback, and robots.txt |
+| request_depth_max, request_depth_count/N | requests that callbacks yielded, seen before or not |
+| downloader/exception_type_count/NAME, retry/reason_count/NAME | by the full names of Scrapy's exceptions |
+| retry/max_reached | what was tried again and failed in the end, by status or error |
+| item_dropped_reasons_count/NAME | by the exception's class |
+| spider_exceptions/… | errors of callbacks and start() alone |
+| httpcache/miss, firsthand, store | what was sent, if there is a cache |
+| feedexport/success_count/NAME | by the class of Scrapy's storage |
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from crawler import errors, events
+from crawler.model.request import Request
+from crawler.observe.stats import Counts
+from crawler.scrapy.adapters import chain
+from crawler.scrapy.adapters.errors import scrapy_name
+
+_STORAGES: Final = {"s3": "S3FeedStorage", "ftp": "FTPFeedStorage", "gs": "GCSFeedStorage"}
+_REFUSED: Final = {"duplicate": "dupefilter/filtered", "offsite": "offsite/filtered"}
+_OTHER_CODE: Final = ("middleware", "redirect", "opened", "closed")
+
+
+class ScrapyCounts(Counts):
+    """Counts what happens in one crawl as Scrapy does."""
+
+    def __init__(self, crawler: Any) -> None:
+        super().__init__(crawler.stats)
+        self._crawler = crawler
+        settings = crawler.settings
+        self._kind = "disk" if settings["JOBDIR"] else "memory"
+        self._cached = settings.getbool("HTTPCACHE_ENABLED")
+        self._retried = {int(code) for code in settings.getlist("RETRY_HTTP_CODES")}
+
+    def subscribe(self, bus: events.Events) -> None:
+        """See Counts."""
+        super().subscribe(bus)
+        if not chain.in_path(self._crawler):  # else the middleware counts it
+            bus.subscribe(events.ResponseDelivered, self._delivered)
+
+    def _queue(self, what: str, request: Request) -> None:
+        if request not in self._crawler.inline:
+            self._counts[f"scheduler/{what}"] += 1
+            self._counts[f"scheduler/{what}/{self._kind}"] += 1
+
+    def scheduled(self, event: events.RequestScheduled) -> None:
+        self._queue("enqueued", event.request)
+
+    def spooled(self, event: events.RequestsSpooled) -> None:
+        super().spooled(event)
+        self._counts[f"scheduler/enqueued/{self._kind}"] += event.accepted
+
+    def delayed(self, event: events.RequestDelayed) -> None:
+        self._queue("enqueued", event.request)
+        if event.kind == "retry":
+            self._counts["retry/count"] += 1
+            self._counts[f"retry/reason_count/{_reason(event)}"] += 1
+        if event.status is not None:
+            self._counts["response_received_count"] -= 1
+
+    def sent(self, event: events.RequestSent) -> None:
+        super().sent(event)
+        if event.request.meta.get("robots") is not True:
+            self._counts["scheduler/dequeued"] -= 1
+            self._queue("dequeued", event.request)
+        if self._cached:
+            self._counts["httpcache/miss"] += 1
+
+    def received(self, event: events.ResponseReceived) -> None:
+        super().received(event)
+        flags = event.response.flags
+        if event.request.meta.get("robots") is True:
+            self._counts["response_received_count"] += 1
+        elif flags and "cached" in flags and "revalidated" not in flags:  # it was not sent
+            self._counts["downloader/request_count"] += 1
+            self._counts[f"downloader/request_method_count/{event.request.method}"] += 1
+            self._queue("dequeued", event.request)
+        if self._cached and "cached" not in flags:
+            self._counts["httpcache/firsthand"] += 1
+            self._counts["httpcache/store"] += 1
+
+    def fetch_failed(self, event: events.FetchFailed) -> None:
+        name = scrapy_name(event.error)
+        self._counts["downloader/exception_count"] += 1
+        self._counts[f"downloader/exception_type_count/{name}"] += 1
+        if event.request.meta.get("robots") is True:
+            self._counts[f"robotstxt/exception_count/<class '{name}'>"] += 1
+
+    def _delivered(self, event: events.ResponseDelivered) -> None:
+        if "retry_times" in event.request.meta and event.response.status in self._retried:
+            self._counts["retry/max_reached"] += 1
+
+    def ended(self, event: events.RequestEnded) -> None:
+        if event.request in self._crawler.inline:  # whoever asked for it has its outcome
+            return
+        super().ended(event)
+        if event.outcome == "dropped" and event.reason in _REFUSED:  # a redirect's target
+            self._counts[_REFUSED[event.reason]] += 1
+        elif event.outcome == "dropped" and event.reason == "robots":
+            self._queue("dequeued", event.request)
+            self._counts["downloader/exception_count"] += 1
+            self._counts["downloader/exception_type_count/scrapy.exceptions.IgnoreRequest"] += 1
+
+    def item_dropped(self, event: events.ItemDropped) -> None:
+        self._counts["item_dropped_count"] += 1
+        name = "DropItem" if event.error is None else type(event.error).__name__
+        self._counts[f"item_dropped_reasons_count/{name}"] += 1
+
+    def spider_failed(self, event: events.SpiderFailed) -> None:
+        if event.callback not in _OTHER_CODE and not event.callback.endswith(".close_spider"):
+            self._counts["spider_exceptions/count"] += 1
+            self._counts[f"spider_exceptions/{type(event.error).__name__}"] += 1
+
+    def feed_closed(self, event: events.FeedClosed) -> None:
+        scheme = "stdout" if event.path in ("-", "stdout:") else event.path.partition("://")[0]
+        name = "StdoutFeedStorage" if scheme == "stdout" else _STORAGES.get(scheme, "FileFeedStorage")
+        self._counts[f"feedexport/success_count/{name}"] += 1
+
+
+def _reason(event: events.RequestDelayed) -> str:
+    """Return what Scrapy calls the reason of a retry: a status with its phrase, or the full name of an exception."""
+    if event.status is not None:
+        try:
+            return f"{event.status} {HTTPStatus(event.status).phrase}"
+        except ValueError:
+            return f"{event.status} Unknown Status"
+    kind = getattr(errors, event.reason, None)
+    return event.reason if kind is None else scrapy_name(kind.__new__(kind))
+
+
+class CountDepth:
+    """A filter that counts how deep the requests are that callbacks yield, behind the one that says how deep."""
+
+    def __init__(self, crawler: Any) -> None:
+        self._stats = crawler.stats
+        self._verbose = crawler.settings.getbool("DEPTH_STATS_VERBOSE")
+        self._deepest = 0
+
+    def __call__(self, request: Request, found_on: Any) -> Request:
+        """See crawler.policy.scope.RequestFilter."""
+        if found_on is not None:
+            depth = request.meta.get("depth", 0)
+            if isinstance(depth, int) and depth > self._deepest:
+                self._deepest = depth
+                self._stats.max_value("request_depth_max", depth)
+            if self._verbose:
+                self._stats.inc_value(f"request_depth_count/{depth}")
+        return request

@@ -1,0 +1,11 @@
+"""Scrapy's module of that name: no port is opened."""
+
+from __future__ import annotations
+
+from crawler.scrapy.adapters.extensions import NotHere
+
+
+class TelnetConsole(NotHere):
+    """Lets people look into a crawl by telnet."""
+
+    INSTEAD = ("TELNETCONSOLE_ENABLED", "no port is opened; the log and `crawler jobs` tell how far a crawl is")
