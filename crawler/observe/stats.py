@@ -55,6 +55,7 @@ class Counts:
         bus.subscribe(events.FeedClosed, self.feed_closed)
 
     def scheduled(self, event: events.RequestScheduled) -> None:
+        """Count an accepted request."""
         self._counts["scheduler/enqueued"] += 1
         depth = event.request.meta.get("depth", 0)
         if isinstance(depth, int) and depth > self._deepest:
@@ -62,17 +63,20 @@ class Counts:
             self._stats.max_value("request_depth_max", depth)
 
     def refused(self, event: events.RequestRefused) -> None:
+        """Count a request that was not accepted."""
         self._counts[_REFUSED.get(event.reason, f"request_refused/{event.reason}")] += 1
         if event.reason == "offsite" and event.request.host not in self._domains and len(self._domains) < 10_000:
             self._domains.add(event.request.host)
             self._counts["offsite/domains"] += 1
 
     def spooled(self, event: events.RequestsSpooled) -> None:
+        """Count many at once."""
         self._counts["scheduler/enqueued"] += event.accepted
         if event.duplicates:
             self._counts["dupefilter/filtered"] += event.duplicates
 
     def sent(self, event: events.RequestSent) -> None:
+        """Count an attempt."""
         self._counts["downloader/request_count"] += 1
         method = event.request.method
         key = self._by_method.get(method)
@@ -85,6 +89,7 @@ class Counts:
             self._counts["scheduler/dequeued"] += 1
 
     def received(self, event: events.ResponseReceived) -> None:
+        """Count a response."""
         status = event.response.status
         self._counts["downloader/response_count"] += 1
         key = self._by_status.get(status)
@@ -103,6 +108,7 @@ class Counts:
                 self._counts["httpcache/revalidate" if "revalidated" in event.response.flags else "httpcache/hit"] += 1
 
     def fetch_failed(self, event: events.FetchFailed) -> None:
+        """Count an attempt without a response."""
         name = type(event.error).__name__
         self._counts["downloader/exception_count"] += 1
         self._counts[f"downloader/exception_type_count/{name}"] += 1
@@ -111,6 +117,7 @@ class Counts:
             self._counts[f"robotstxt/exception_count/{name}"] += 1
 
     def delayed(self, event: events.RequestDelayed) -> None:
+        """Count a retry or a redirect."""
         if event.kind == "redirect":
             self._counts["redirect/count"] += 1
         elif event.kind == "retry":
@@ -120,6 +127,7 @@ class Counts:
             self._counts["response_received_count"] -= 1
 
     def ended(self, event: events.RequestEnded) -> None:
+        """Count the end of a request."""
         if event.outcome == "answered":
             return
         if event.outcome == "dropped":
@@ -138,23 +146,28 @@ class Counts:
             self._counts["retry/max_reached"] += 1
 
     def item_scraped(self, event: events.ItemScraped) -> None:
+        """Count an item."""
         self._counts["item_scraped_count"] += 1
 
     def item_dropped(self, event: events.ItemDropped) -> None:
+        """Count an item that was dropped."""
         self._counts["item_dropped_count"] += 1
         self._counts[f"item_dropped_reasons_count/{event.stage}"] += 1
 
     def item_failed(self, event: events.ItemFailed) -> None:
+        """Count an item that was lost."""
         self._counts["item_failed_count"] += 1
         self._counts[f"item_failed_count/{event.stage}"] += 1
 
     def spider_failed(self, event: events.SpiderFailed) -> None:
+        """Count an error of the spider's code."""
         self._counts["spider_exceptions/count"] += 1
         self._counts[f"spider_exceptions/{type(event.error).__name__}"] += 1
         if event.callback == "start":
             self._counts["spider_exceptions/start"] += 1
 
     def feed_closed(self, event: events.FeedClosed) -> None:
+        """Count a feed."""
         self._counts["feedexport/success_count"] += 1
 
 

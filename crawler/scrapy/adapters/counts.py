@@ -56,13 +56,16 @@ class ScrapyCounts(Counts):
             self._counts[f"scheduler/{what}/{self._kind}"] += 1
 
     def scheduled(self, event: events.RequestScheduled) -> None:
+        """Count an accepted request."""
         self._queue("enqueued", event.request)
 
     def spooled(self, event: events.RequestsSpooled) -> None:
+        """Count many at once."""
         super().spooled(event)
         self._counts[f"scheduler/enqueued/{self._kind}"] += event.accepted
 
     def delayed(self, event: events.RequestDelayed) -> None:
+        """Count a retry or a redirect."""
         self._queue("enqueued", event.request)
         if event.kind == "retry":
             self._counts["retry/count"] += 1
@@ -71,6 +74,7 @@ class ScrapyCounts(Counts):
             self._counts["response_received_count"] -= 1
 
     def sent(self, event: events.RequestSent) -> None:
+        """Count an attempt."""
         super().sent(event)
         if event.request.meta.get("robots") is not True:
             self._counts["scheduler/dequeued"] -= 1
@@ -79,6 +83,7 @@ class ScrapyCounts(Counts):
             self._counts["httpcache/miss"] += 1
 
     def received(self, event: events.ResponseReceived) -> None:
+        """Count a response."""
         super().received(event)
         flags = event.response.flags
         if event.request.meta.get("robots") is True:
@@ -92,6 +97,7 @@ class ScrapyCounts(Counts):
             self._counts["httpcache/store"] += 1
 
     def fetch_failed(self, event: events.FetchFailed) -> None:
+        """Count an attempt without a response."""
         name = scrapy_name(event.error)
         self._counts["downloader/exception_count"] += 1
         self._counts[f"downloader/exception_type_count/{name}"] += 1
@@ -103,6 +109,7 @@ class ScrapyCounts(Counts):
             self._counts["retry/max_reached"] += 1
 
     def ended(self, event: events.RequestEnded) -> None:
+        """Count the end of a request."""
         if event.request in self._crawler.inline:  # whoever asked for it has its outcome
             return
         super().ended(event)
@@ -114,16 +121,19 @@ class ScrapyCounts(Counts):
             self._counts["downloader/exception_type_count/scrapy.exceptions.IgnoreRequest"] += 1
 
     def item_dropped(self, event: events.ItemDropped) -> None:
+        """Count an item that was dropped."""
         self._counts["item_dropped_count"] += 1
         name = "DropItem" if event.error is None else type(event.error).__name__
         self._counts[f"item_dropped_reasons_count/{name}"] += 1
 
     def spider_failed(self, event: events.SpiderFailed) -> None:
+        """Count an error of the spider's code."""
         if event.callback not in _OTHER_CODE and not event.callback.endswith(".close_spider"):
             self._counts["spider_exceptions/count"] += 1
             self._counts[f"spider_exceptions/{type(event.error).__name__}"] += 1
 
     def feed_closed(self, event: events.FeedClosed) -> None:
+        """Count a feed."""
         scheme = "stdout" if event.path in ("-", "stdout:") else event.path.partition("://")[0]
         name = "StdoutFeedStorage" if scheme == "stdout" else _STORAGES.get(scheme, "FileFeedStorage")
         self._counts[f"feedexport/success_count/{name}"] += 1

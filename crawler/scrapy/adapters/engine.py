@@ -1,4 +1,4 @@
-"""``crawler.engine``: what projects do with Scrapy's engine, over the crawl."""
+"""What can be done with ``crawler.engine``, which stands for the crawl?"""
 
 from __future__ import annotations
 

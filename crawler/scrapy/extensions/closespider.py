@@ -1,4 +1,4 @@
-"""Scrapy's module of that name: the crawl looks at its CLOSESPIDER_* limits by itself."""
+"""When has a crawl done enough? Scrapy's module of that name: the crawl looks at its CLOSESPIDER_* limits by itself."""
 
 from __future__ import annotations
 

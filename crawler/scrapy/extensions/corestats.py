@@ -1,4 +1,4 @@
-"""Scrapy's module of that name: the crawl counts by itself."""
+"""What of a crawl is always counted? Scrapy's module of that name: the crawl counts by itself."""
 
 from __future__ import annotations
 

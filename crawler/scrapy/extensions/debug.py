@@ -1,4 +1,4 @@
-"""Scrapy's module of that name: what a program that hangs tells by itself."""
+"""What does a program tell that hangs? Scrapy's module of that name: what a program that hangs tells by itself."""
 
 from __future__ import annotations
 

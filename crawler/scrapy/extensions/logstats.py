@@ -1,4 +1,4 @@
-"""Scrapy's module of that name: the crawl tells how far it is by itself."""
+"""How far is the crawl? Scrapy's module of that name: the crawl tells how far it is by itself."""
 
 from __future__ import annotations
 

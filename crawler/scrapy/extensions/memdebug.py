@@ -1,4 +1,4 @@
-"""Scrapy's module of that name: nothing is looked at when a crawl ends."""
+"""What lives when a crawl ends? Scrapy's module of that name: nothing is looked at when a crawl ends."""
 
 from __future__ import annotations
 

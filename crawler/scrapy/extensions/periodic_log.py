@@ -1,4 +1,4 @@
-"""Scrapy's module of that name: the crawl tells how far it is by itself."""
+"""What do the stats say now and then? Scrapy's module of that name: the crawl tells how far it is by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scrapy's module of that name: a job keeps the spider's state by itself."""
+"""What does a spider remember? Scrapy's module of that name: a job keeps the spider's state by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scrapy's module of that name: no port is opened."""
+"""Who may look into a crawl? Scrapy's module of that name: no port is opened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Scrapy's module of that name: the crawl is slowed down by latency by itself, with AUTOTHROTTLE_ENABLED."""
+"""How is a host's delay chosen? Scrapy's module of that name.
+
+The crawl is slowed down by latency by itself, with autothrottle_enabled.
+"""
 
 from __future__ import annotations
 
