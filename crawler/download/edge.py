@@ -59,10 +59,12 @@ class Edge:
         self._asked: list[tuple[Request, Deferred[Response | None]]] = []
         self._built_in = BuiltIn(core, machine, pages)
         self.facts = self._built_in.facts
-        self.lookup = self._fresh if self._built_in.lookup is not None else None
         router = by_scheme(http, core, make=own)
         self._downloader = self._built_in.archived(router)
         users: list[Middleware] = [checked(each, "MIDDLEWARES", takes=2, shape=_MIDDLEWARE) for each in middlewares]
+        # Fresh pages of the cache come past the middlewares at once, unless one wants to see them, too.
+        sees_all = any(getattr(each, "sees_cached", False) for each in users)
+        self.lookup = self._fresh if self._built_in.lookup is not None and not sees_all else None
         self.fetch: Callable[[Request], Deferred[Response]] = compile_chain(
             [*users, *self._built_in.middlewares],
             self._downloader.fetch,

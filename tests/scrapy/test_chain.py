@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -455,3 +456,13 @@ def test_a_cookie_header_set_by_hand_is_not_sent_and_the_jars_stands_in_the_requ
     cookies = {"": b"a=1", "raw": b"by=hand", "below/one": below, "below/two": below, "other": b"a=1"}
     assert {key: value for item in result.items for key, value in item.items()} == cookies
     assert {sent.url.removeprefix(ROOT): sent.request.headers.get("Cookie") for sent in result.sent} == cookies
+
+
+def test_pages_of_the_cache_come_through_the_middlewares_too(tmp_path: Path) -> None:
+    notes: list[str] = []
+    cached = {"HTTPCACHE_ENABLED": True, "HTTPCACHE_DIR": str(tmp_path)}
+    for _ in range(2):
+        result = run({ROOT: "x"}, noting(notes, "one"), **cached)
+        assert [item["url"] for item in result.items] == [ROOT]
+    assert result.sent == []
+    assert notes == ["one request of made", "one response 200"] * 2

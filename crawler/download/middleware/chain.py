@@ -33,6 +33,9 @@ class Middleware(Protocol):
     A middleware that has a method ``on_head(request, head) -> bool`` is shown each head as it arrives,
     with the request as it was sent, before the body is read; False stops the reading there.
 
+    Where one has ``sees_cached = True``, fresh pages of the cache come through the middlewares, too, when it is their
+    turn; else they come past them, and at once.
+
     One that has a plain method ``before(request) -> bool`` is given the request there first, and may
     change what is inside it. True means that this was all: the exchange goes on without the coroutine,
     which costs more than most middlewares do.

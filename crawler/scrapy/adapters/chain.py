@@ -127,6 +127,8 @@ class _Attempt:
 class Chain:
     """A middleware of the crawler's that is all of a project's."""
 
+    sees_cached = True
+
     def __init__(self, crawler: Any, middlewares: list[Any]) -> None:
         self._crawler = crawler
         self._requests, responses, exceptions = (
