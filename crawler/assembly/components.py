@@ -36,7 +36,7 @@ def make_spider(spider_class: type[Spider], crawler: Crawler, arguments: Mapping
     return spider
 
 
-def make_component(component: Any, crawler: Crawler, settings: Settings | None = None) -> Any:
+def make_component(component: Any, crawler: Crawler, settings: Settings) -> Any:
     """Make a stage, middleware, extension, filter or downloader of the user's.
 
     By its ``from_crawler`` if it has one; then its declared settings are set on it, and ``bind(crawler)`` is
@@ -49,7 +49,7 @@ def make_component(component: Any, crawler: Crawler, settings: Settings | None =
         made = called("@classmethod def from_crawler(cls, crawler)", component.from_crawler, crawler)
     else:
         made = called("def __init__(self), or a from_crawler(cls, crawler) that gives it more", component)
-    for name, value in (settings or crawler.settings).of(component).items():
+    for name, value in settings.of(component).items():
         setattr(made, name, value)
     if hasattr(made, "bind"):
         made.bind(crawler)
@@ -66,12 +66,12 @@ class NoSideCalls:
         )
 
 
-def make_components(components: Iterable[Any], crawler: Crawler) -> list[Any]:
+def make_components(components: Iterable[Any], crawler: Crawler, settings: Settings) -> list[Any]:
     """Make stages, extensions or filters; one that raises NotConfigured is left out, with a line in the log."""
     made = []
     for component in components:
         try:
-            made.append(make_component(component, crawler))
+            made.append(make_component(component, crawler, settings))
         except NotConfigured as error:
             logger.warning(
                 "%s is left out: %s", getattr(component, "__name__", component), str(error) or "not configured"

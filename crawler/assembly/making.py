@@ -65,7 +65,7 @@ class Making:
 
     def stages(self) -> list[Any]:
         """Make the stages that items go through."""
-        return make_components(self.settings.core.PIPELINES, self.crawler)
+        return make_components(self.settings.core.PIPELINES, self.crawler, self.settings)
 
     def middlewares(self) -> list[Any]:
         """Make the middlewares around the downloader, outermost first."""
@@ -73,7 +73,7 @@ class Making:
 
     def filters(self, spider: Spider) -> list[RequestFilter]:
         """Make the filters that requests pass, in their order."""
-        own = make_components(self.settings.core.REQUEST_FILTERS, self.crawler)
+        own = make_components(self.settings.core.REQUEST_FILTERS, self.crawler, self.settings)
         return make_filters(self.settings, self.scope(spider), own)
 
     def scope(self, spider: Spider) -> RequestFilter:
@@ -122,7 +122,7 @@ class Making:
 
     def extend(self) -> None:
         """Make the extensions, and let them subscribe; the crawl can be acted on by then."""
-        for extension in make_components(self.settings.core.EXTENSIONS, self.crawler):
+        for extension in make_components(self.settings.core.EXTENSIONS, self.crawler, self.settings):
             subscribe_extension(extension, self.crawler)
 
 

@@ -7,22 +7,13 @@ from __future__ import annotations
 
 from typing import Final
 
-_COMPONENTS = ("DOWNLOADER_MIDDLEWARES", "DOWNLOAD_HANDLERS", "EXTENSIONS", "ITEM_PIPELINES", "SPIDER_MIDDLEWARES")
 _ROWS: Final = {
-    "classes of the project's, made and called as Scrapy does": " ".join(
-        (
-            *_COMPONENTS,
-            *(f"{name}_BASE" for name in _COMPONENTS),
-            "ADDONS",
-            "DEFAULT_ITEM_CLASS",
-            "DUPEFILTER_CLASS",
-            "ITEM_PROCESSOR",
-            "LOG_FORMATTER",
-            "REFERRER_POLICIES",
-            "REQUEST_FINGERPRINTER_CLASS",
-            "SPIDER_LOADER_CLASS",
-            "STATS_CLASS",
-        )
+    "classes of the project's, made and called as Scrapy does": (
+        "ADDONS DEFAULT_ITEM_CLASS DOWNLOADER_MIDDLEWARES DOWNLOADER_MIDDLEWARES_BASE DOWNLOAD_HANDLERS "
+        "DOWNLOAD_HANDLERS_BASE DUPEFILTER_CLASS EXTENSIONS EXTENSIONS_BASE FEED_EXPORTERS FEED_EXPORTERS_BASE "
+        "FEED_STORAGES FEED_STORAGES_BASE ITEM_PIPELINES ITEM_PIPELINES_BASE ITEM_PROCESSOR LOG_FORMATTER "
+        "REFERRER_POLICIES REQUEST_FINGERPRINTER_CLASS SPIDER_LOADER_CLASS SPIDER_MIDDLEWARES SPIDER_MIDDLEWARES_BASE "
+        "STATS_CLASS"
     ),
     "read by the middlewares, pipelines and extensions that have Scrapy's names": (
         "AJAXCRAWL_ENABLED AJAXCRAWL_MAXSIZE CRAWLSPIDER_FOLLOW_LINKS DEFAULT_DROPITEM_LOG_LEVEL DEPTH_STATS_VERBOSE "

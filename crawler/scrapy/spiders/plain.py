@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -9,6 +10,7 @@ from crawler.results import whole
 from crawler.scrapy import signals
 from crawler.scrapy.http.request import Request
 from crawler.scrapy.signalmanager import SignalManager
+from crawler.scrapy.utils.log import SpiderLoggerAdapter
 from crawler.scrapy.utils.url import url_is_from_spider
 from crawler.spider import Crawler
 from crawler.spider import Spider as NativeSpider
@@ -48,6 +50,11 @@ class Spider(NativeSpider):
         """Tie the spider to its crawl; attributes that are settings count as late as this, too."""
         self.crawler, self.settings = crawler, crawler.settings
         self.__dict__.setdefault("state", {})
+
+    @property
+    def logger(self) -> SpiderLoggerAdapter:
+        """A logger named after the spider; what a call gives as ``extra`` is kept."""
+        return SpiderLoggerAdapter(logging.getLogger(self.name), {"spider": self})
 
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:  # type: ignore[override]  # Scrapy's settings, not ours
