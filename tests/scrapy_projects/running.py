@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -21,6 +23,7 @@ from tests.scrapy_projects.web import Seen, fake_web
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SCRAPY = Path(os.environ.get("SCRAPY_ENVIRONMENT", ROOT / ".venv-scrapy")) / "bin"
+OURS = Path(sys.executable).with_name("crawler")
 TIMEOUT = 90.0
 
 
@@ -60,22 +63,21 @@ def real_command(run: Run) -> list[str]:
 
 def our_command(run: Run) -> list[str]:
     """Return our command line."""
-    ours = [sys.executable, "-m", "crawler"]
     if run.command[0] == "python":
-        return [*ours, "run", *run.command[1:]]
+        return [str(OURS), "run", *run.command[1:]]
     crawls = run.command[0] in ("crawl", "runspider")
     return [
-        *(*ours, *run.command, *(("-O", "items.jsonl") if run.items else ())),
+        *(str(OURS), *run.command, *(("-O", "items.jsonl") if run.items else ())),
         *(("--summary", "summary.json") if crawls else ()),
     ]
 
 
-def run_by(command: list[str], run: Run, *, site: Page, folder: Path, path: Path) -> Outcome:
+def run_by(command: list[str], run: Run, *, site: Page, folder: Path, path: str) -> Outcome:
     """Run one command in a copy of a project, on a web of its own."""
     before = set(files_in(folder))
     with fake_web(site) as (web, proxy):
         inherited = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-        environment = {**inherited, "http_proxy": proxy, "PYTHONPATH": str(path), "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {**inherited, "http_proxy": proxy, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
         log = folder.parent / f"{folder.name}.log"
         with log.open("wb") as file:
             try:
@@ -106,7 +108,7 @@ def run_both(
         if not copy.exists():
             make(copy)
     commands = [real_command(run), real_command(run) if real_twice else our_command(run)]
-    paths = [HERE / "stats", HERE / "stats" if real_twice else ROOT]
+    paths = [str(HERE / "stats"), str(HERE / "stats") if real_twice else ""]
     with ThreadPoolExecutor(2) as pool:
         first, second = pool.map(
             lambda which: run_by(which[0], run, site=site, folder=which[1], path=which[2]),
@@ -142,6 +144,10 @@ def content(file: Path) -> Any:
             return data
     if file.suffix in (".jsonl", ".jl"):
         return sorted(map(canonical, data.decode().splitlines()))
+    if file.suffix == ".db":
+        with contextlib.closing(sqlite3.connect(file)) as sql:
+            tables = sql.execute("select name from sqlite_master where type = 'table'").fetchall()
+            return sorted(str(row) for (name,) in tables for row in sql.execute(f"select * from {name}"))
     if file.suffix in (".jpg", ".png"):
         return "an image"  # made by two versions of Pillow
     return sorted(data.replace(b"\r\n", b"\n").split(b"\n"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import signal
+import subprocess
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -12,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.docs.served import Page
-from tests.jobs.running import end, start, wait_for
+from tests.jobs.running import end, wait_for
 from tests.scrapy_projects.projects import PROJECTS
+from tests.scrapy_projects.running import OURS
 from tests.scrapy_projects.sites import named, shop
 from tests.scrapy_projects.web import FakeWeb, fake_web
 
@@ -21,6 +23,12 @@ pytestmark = [pytest.mark.process, pytest.mark.slow]
 
 IN_FLIGHT = 16
 """Requests under way at once, by Scrapy's default: what a kill may have asked for in vain."""
+
+
+def start(*words: str, log: Path, cwd: Path) -> subprocess.Popen[bytes]:
+    """Start the command in a project's folder."""
+    with log.open("ab") as file:
+        return subprocess.Popen([str(OURS), *words], cwd=cwd, stdout=file, stderr=file)
 
 
 def crawl_killed(folder: Path, spider: str, web: FakeWeb, *, kills: int, pages: int) -> list[str]:

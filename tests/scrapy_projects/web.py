@@ -52,7 +52,10 @@ def _seen(asked: Asked) -> Seen:
         if name in UNCOMPARED or (name == "user-agent" and value.startswith(("Scrapy/", "crawler/"))):
             continue
         headers.append((name, "; ".join(sorted(value.split("; "))) if name == "cookie" else value))
-    return Seen(asked.method, asked.path, asked.body, tuple(sorted(headers)))
+    parts = urlsplit(asked.path)
+    # The form a proxy is asked in: nothing but a host is its root, with or without a slash.
+    url = asked.path if parts.path or not parts.netloc else parts._replace(path="/").geturl()
+    return Seen(asked.method, url, asked.body, tuple(sorted(headers)))
 
 
 @contextmanager

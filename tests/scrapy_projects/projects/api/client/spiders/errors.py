@@ -16,7 +16,7 @@ class ErrorsSpider(scrapy.Spider):
         if number == 1:
             raise KeyError("after an item")
         if number == 2:
-            yield 42
+            yield None
         if number == 3:
             yield response.follow("/v1/late", self.parse_late, errback=self.not_called)
         if number == 4:

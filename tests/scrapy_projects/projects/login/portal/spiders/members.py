@@ -94,7 +94,7 @@ class JarsSpider(scrapy.Spider):
     def home(self, response):
         self.log("home of %s" % response.meta["cookiejar"], level=logging.DEBUG)
         yield {"jar": response.meta["cookiejar"], "title": response.css("title::text").get()}
-        yield response.follow("/member/1", self.member, meta=response.meta)
+        yield response.follow("/member/1?of=%s" % response.meta["cookiejar"], self.member, meta=response.meta)
         yield response.follow(
             "/member/2",
             self.member,
