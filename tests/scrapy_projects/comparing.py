@@ -38,7 +38,8 @@ def _differences(real: Outcome, ours: Outcome, run: Run) -> Iterator[str]:
                 yield from _multiset(f"file {name}: line", map(str, expected), map(str, got))
             else:
                 yield f"file {name}: {str(expected)[:300]} expected, got {str(got)[:300]}"
-    yield from _stats(real.stats, ours.stats)
+    if run.command[0] in ("crawl", "runspider"):
+        yield from _stats(real.stats, ours.stats)
 
 
 def _stats(real: dict[str, Any], ours: dict[str, Any]) -> Iterator[str]:

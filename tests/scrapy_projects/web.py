@@ -5,11 +5,10 @@ Both crawlers obey `http_proxy`, so the projects name hosts as they would on the
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from tests.docs.served import Answer, Asked, Page, served
 
@@ -36,7 +35,6 @@ class FakeWeb:
     def __init__(self, site: Page) -> None:
         self._site = site
         self.seen: list[Seen] = []
-        self.times: Counter[str] = Counter()
 
     def answer(self, asked: Asked) -> Answer | str | bytes | int:
         """Answer a request that came to the proxy."""
@@ -54,7 +52,7 @@ def _seen(asked: Asked) -> Seen:
         headers.append((name, "; ".join(sorted(value.split("; "))) if name == "cookie" else value))
     parts = urlsplit(asked.path)
     # The form a proxy is asked in: nothing but a host is its root, with or without a slash.
-    url = asked.path if parts.path or not parts.netloc else parts._replace(path="/").geturl()
+    url = asked.path if parts.path or not parts.netloc else urlunsplit((*parts[:2], "/", *parts[3:]))
     return Seen(asked.method, url, asked.body, tuple(sorted(headers)))
 
 
