@@ -22,7 +22,7 @@ from crawler.dialect import Asked
 from crawler.errors import SettingError
 from crawler.scrapy.adapters.finder import BEHIND
 from crawler.scrapy.names.elsewhere import META_KEYS
-from crawler.scrapy.names.gone import NAMES, gone_module
+from crawler.scrapy.names.gone import LEFT_OUT, NAMES, gone_module
 from crawler.scrapy.names.table import SCRAPY_NAMES, has_no_effect, in_our_words
 
 _COMPONENTS = ("DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "ITEM_PIPELINES", "EXTENSIONS", "ADDONS")
@@ -117,6 +117,8 @@ def _of_module(line: int, module: str, names: Iterable[str]) -> Iterator[_Found]
         yield line, f"{top}: {plugin.note}{missing}", bool(missing) or not plugin.works
     if top != "scrapy":
         return
+    if module in LEFT_OUT and not names:
+        return
     if rest.partition(".")[0] in BEHIND or not _is_there(f"crawler.{module}"):
         yield line, gone_module(module), True
         return
@@ -124,8 +126,12 @@ def _of_module(line: int, module: str, names: Iterable[str]) -> Iterator[_Found]
     for name in names:
         if hint := NAMES.get(module, {}).get(name):
             yield line, f"{module} has no {name} any more: {hint}", True
-        elif name != "*" and not _has(ours, name) and not _is_there(f"crawler.{module}.{name}"):
+        elif name != "*" and not (_has(ours, name) or _can_be_imported(f"{module}.{name}")):
             yield line, gone_module(f"{module}.{name}"), True
+
+
+def _can_be_imported(module: str) -> bool:
+    return module in LEFT_OUT or _is_there(f"crawler.{module}")
 
 
 def _has(module: Any, name: str) -> bool:

@@ -6,9 +6,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-_STARTERS = frozenset(
-    {"CrawlerProcess", "CrawlerRunner", "AsyncCrawlerProcess", "AsyncCrawlerRunner", "cmdline", "execute"}
-)
+_STARTERS = frozenset({"CrawlerProcess", "CrawlerRunner", "AsyncCrawlerProcess", "AsyncCrawlerRunner", "execute"})
+"""What a script calls that starts its crawl itself."""
 
 
 def imports_scrapy(file: Path) -> bool:
@@ -17,23 +16,29 @@ def imports_scrapy(file: Path) -> bool:
 
 
 def starts_itself(file: Path, *, with_options: bool) -> bool:
-    """Tell whether a file is a script that starts its own crawl: it has one of Scrapy's names for that.
+    """Tell whether a file that imports scrapy is a script that starts its own crawl when it is run.
 
-    One with a spider of its own that does it below ``if __name__ == "__main__"`` is a spider's file where a crawl is
-    run with options, which a script would not take.
+    So is one that calls something and has no class. One with a spider of its own that does it below
+    ``if __name__ == "__main__"`` is a spider's file where a crawl is run with options, which a script would not take.
     """
     tree = _tree(file)
-    if tree is None or not any(
-        _STARTERS & set(names) for module, names in _imports(tree) if module.startswith("scrapy")
-    ):
+    if tree is None or not imports_scrapy(file):
         return False
-    guarded = any(isinstance(node, ast.If) and "__name__" in ast.unparse(node.test) for node in tree.body)
-    spiders = any(isinstance(node, ast.ClassDef) and _is_spider(node) for node in tree.body)
-    return not (guarded and spiders and with_options)
+    own = [node for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)]
+    run = [node for node in tree.body if node not in own]
+    if not any(isinstance(node, ast.ClassDef) for node in own):
+        return any(isinstance(each, ast.Call) for node in run for each in ast.walk(node))
+    starting = _STARTERS | {node.name for node in own if _STARTERS & _named_in(node)}
+    started = [node for node in run if starting & _named_in(node)]
+    guarded = [node for node in started if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)]
+    spiders = any(ast.unparse(base).endswith("Spider") for node in own for base in getattr(node, "bases", ()))
+    return started != guarded or bool(guarded and not (spiders and with_options))
 
 
-def _is_spider(node: ast.ClassDef) -> bool:
-    return any(ast.unparse(base).endswith("Spider") for base in node.bases)
+def _named_in(node: ast.AST) -> set[str]:
+    """Return the names that are used in it."""
+    return {each.id if isinstance(each, ast.Name) else each.attr for each in ast.walk(node)
+            if isinstance(each, ast.Name | ast.Attribute)}  # fmt: skip
 
 
 def _imports_scrapy(file: Path, seen: set[Path]) -> bool:

@@ -90,6 +90,8 @@ NOT_THERE = {
     "from scrapy import log": "scrapy has no log any more: logging.getLogger(__name__)",
     "from scrapy.xlib import pydispatch": "crawler.signals.connect(receiver, signal)",
     "import scrapy.conf": "what is used today: crawler.settings",
+    "from scrapy.commands.parse import Command": "scrapy.commands.parse.Command is not here: the commands are",
+    "import scrapy.squeues; scrapy.squeues.FifoMemoryQueue": "the job store is the queue",
     "import scrapy.names.gone": "there is no scrapy.names here",
     "import scrapy.project_of_nobody": "there is no scrapy.project_of_nobody",
 }
@@ -105,3 +107,9 @@ def test_what_is_not_there_says_what_is_used_instead(tmp_path: Path) -> None:
 
     assert len(said) == len(NOT_THERE)
     assert [line for line, expected in zip(said, NOT_THERE.values(), strict=True) if expected not in line] == []
+
+
+def test_a_module_that_nobody_uses_is_no_error_though_it_is_not_here(tmp_path: Path) -> None:
+    script = "import crawler.scrapy.door\nfrom scrapy.commands import parse\nimport scrapy.utils.display\nprint(1)\n"
+
+    assert said_by(script, tmp_path) == ["1"]

@@ -76,3 +76,9 @@ def test_the_files_are_not_run(project: Write, in_project: Crawler) -> None:
     project({"shop/spiders/words.py": SPIDER + "\nraise SystemExit(7)\n"})
 
     assert in_project("migrate").status == 0
+
+
+def test_an_import_that_is_not_used_and_does_no_harm_is_not_told(project: Write, in_project: Crawler) -> None:
+    project({"shop/spiders/words.py": "from scrapy.commands import parse\nimport scrapy.squeues\n" + SPIDER})
+
+    assert in_project("migrate").status == 0

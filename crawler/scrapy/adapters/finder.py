@@ -20,7 +20,7 @@ from typing import Any
 
 from crawler.config.importing import explain_import, near
 from crawler.errors import SpiderImportError
-from crawler.scrapy.names.gone import NAMES, gone_module, is_gone_package
+from crawler.scrapy.names.gone import NAMES, gone_module, is_hollow
 
 PACKAGE = "scrapy"
 OURS = "crawler.scrapy"
@@ -40,10 +40,10 @@ class Door(MetaPathFinder, Loader):
         top, _, rest = fullname.partition(".")
         if top != PACKAGE:
             return None
-        if is_gone_package(fullname):
+        if is_hollow(fullname):
             return ModuleSpec(fullname, self, is_package=True)
         parent, _, name = f"{OURS}.{rest}".rstrip(".").rpartition(".")
-        known = rest.partition(".")[0] not in BEHIND and not is_gone_package(fullname.rpartition(".")[0])
+        known = rest.partition(".")[0] not in BEHIND and not is_hollow(fullname.rpartition(".")[0])
         found = PathFinder.find_spec(f"{parent}.{name}", import_module(parent).__path__) if known else None
         if found is None:
             raise ModuleNotFoundError(gone_module(fullname), name=fullname)
@@ -55,7 +55,7 @@ class Door(MetaPathFinder, Loader):
     def exec_module(self, module: ModuleType) -> None:
         """Put ours in its place, where the import looks for what has come of it (importlib.abc.Loader)."""
         name = module.__name__
-        ours = module if is_gone_package(name) else import_module(f"crawler.{name}")
+        ours = module if is_hollow(name) else import_module(f"crawler.{name}")
         if hasattr(ours, "__path__") or name in NAMES:
             vars(ours)["__getattr__"] = partial(_attribute, name, vars(ours).get("__getattr__"))
         sys.modules[name] = ours
@@ -71,7 +71,7 @@ def _attribute(module: str, lazily: Callable[[str], Any] | None, name: str) -> A
     with suppress(AttributeError):
         if lazily is not None:
             return lazily(name)
-    if is_gone_package(module) and not name.startswith("__"):
+    if is_hollow(module) and not name.startswith("__"):
         raise ImportError(gone_module(f"{module}.{name}"), name=module)
     below = f"{module}.{name}"
     if not name.startswith("__") and _is_there(below):

@@ -46,6 +46,18 @@ CORE = {
 }
 """What stands in for modules of Scrapy's that are not here, above all its engine; the longest name that fits counts."""
 
+LEFT_OUT = frozenset(
+    ["scrapy.extension", "scrapy.extensions.httpcache", "scrapy.interfaces", "scrapy.middleware", "scrapy.pqueues",
+     "scrapy.resolver", "scrapy.robotstxt", "scrapy.squeues", "scrapy.commands.bench", "scrapy.commands.check",
+     "scrapy.commands.edit", "scrapy.commands.fetch", "scrapy.commands.genspider", "scrapy.commands.list",
+     "scrapy.commands.parse", "scrapy.commands.runspider", "scrapy.commands.settings", "scrapy.commands.shell",
+     "scrapy.commands.startproject", "scrapy.commands.version", "scrapy.commands.view", "scrapy.utils.benchserver",
+     "scrapy.utils.boto", "scrapy.utils.console", "scrapy.utils.deprecate", "scrapy.utils.display",
+     "scrapy.utils.engine", "scrapy.utils.ftp", "scrapy.utils.ossignal", "scrapy.utils.reactorless",
+     "scrapy.utils.ssl", "scrapy.utils.template", "scrapy.utils.versions"]
+)  # fmt: skip
+"""Modules that Scrapy has and we have not. Editors import them by themselves: no error, but what is in them is one."""
+
 GONE = {
     "scrapy.command": "scrapy.commands",
     "scrapy.conf": _SETTINGS,
@@ -156,9 +168,13 @@ def missing(error: ImportError, paths: Iterable[object]) -> str:
     return str(error)
 
 
-def is_gone_package(module: str) -> bool:
-    """Tell whether a module of Scrapy's is not here that had others below it, each with an answer of its own."""
-    return any(name.rpartition(".")[0] == module for name in (*CORE, *GONE)) and _longest(CORE | GONE, module) == module
+def is_hollow(module: str) -> bool:
+    """Tell whether a module that is not here is imported as one in which nothing is, each name with its own answer.
+
+    So are packages whose modules are no more.
+    """
+    inner = any(name.rpartition(".")[0] == module for name in (*CORE, *GONE))
+    return module in LEFT_OUT or (inner and _longest(CORE | GONE, module) == module)
 
 
 def _longest(table: dict[str, str], module: str) -> str | None:
