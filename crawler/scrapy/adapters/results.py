@@ -63,7 +63,7 @@ class AroundCallbacks:
         if raised is not told:
             raise raised
         if isinstance(told, HttpError):  # it counts where no errback has handled it
-            HttpErrorMiddleware.count(self._spider.crawler.stats, told.response.status)
+            HttpErrorMiddleware.ignore(self._spider.crawler.stats, told.response)
 
     async def _awaited(self, told: BaseException, results: Any) -> Any:
         try:

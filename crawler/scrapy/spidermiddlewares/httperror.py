@@ -49,15 +49,15 @@ class HttpErrorMiddleware:
             raise HttpError(response, "Ignoring non-200 response")
 
     @staticmethod
-    def count(stats: Any, status: int) -> None:
-        """Count a response that nobody has handled."""
+    def ignore(stats: Any, response: Any) -> None:
+        """Count a response that nobody has handled, and say so."""
         stats.inc_value("httperror/response_ignored_count")
-        stats.inc_value(f"httperror/response_ignored_status_count/{status}")
+        stats.inc_value(f"httperror/response_ignored_status_count/{response.status}")
+        logger.info("Ignoring response %r: its status is not handled (HTTPERROR_ALLOWED_CODES)", response)
 
     def process_spider_exception(self, response: Any, exception: Exception, spider: Any = None) -> tuple[()] | None:
         """Count what is kept back, and let nothing more come of it."""
         if not isinstance(exception, errors.HttpError):
             return None
-        self.count(self.crawler.stats, response.status)
-        logger.info("Ignoring response %r: its status is not handled (HTTPERROR_ALLOWED_CODES)", response)
+        self.ignore(self.crawler.stats, response)
         return ()
