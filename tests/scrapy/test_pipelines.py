@@ -12,7 +12,7 @@ import pytest
 import crawler
 from crawler import testing
 from crawler.errors import SettingError
-from crawler.events import ItemFailed
+from crawler.events import ItemFailed, SpiderFailed
 from crawler.scrapy.exceptions import NotConfigured
 from crawler.scrapy.spiders import Spider
 
@@ -123,7 +123,7 @@ def test_a_hook_that_raises_is_told_and_no_item_is_lost_for_it(hook: str) -> Non
         return
     result = run(pipeline)
     assert len(result.items) == 3
-    assert result.summary.exit_status == 1
+    assert [failed.callback for failed in result.happened(SpiderFailed)] == ["Broken.close_spider"]
 
 
 def test_what_is_no_item_at_the_end_is_lost_and_told() -> None:

@@ -112,6 +112,8 @@ class ScrapyCounts(Counts):
         """Count the end of a request."""
         if event.request in self._crawler.inline:  # whoever asked for it has its outcome
             return
+        if event.reason == "HttpError" and event.request.errback is not None:
+            return  # ignored is what no errback has handled: where one hands it on that is counted
         super().ended(event)
         if event.outcome == "dropped" and event.reason in _REFUSED:  # a redirect's target
             self._counts[_REFUSED[event.reason]] += 1

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from crawler.scrapy.spidermiddlewares.base import BaseSpiderMiddleware
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__.removeprefix("crawler."))  # projects set its level by Scrapy's name
 
 
 class DepthMiddleware(BaseSpiderMiddleware):

@@ -9,7 +9,7 @@ from crawler import errors
 from crawler.policy.outcome import StatusRules, status_verdict
 from crawler.scrapy.exceptions import IgnoreRequest
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__.removeprefix("crawler."))  # projects set its level by Scrapy's name
 
 
 class HttpError(IgnoreRequest, errors.HttpError):

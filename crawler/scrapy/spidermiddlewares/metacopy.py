@@ -7,7 +7,7 @@ from typing import Any
 
 from crawler.scrapy.spidermiddlewares.base import BaseSpiderMiddleware
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__.removeprefix("crawler."))  # projects set its level by Scrapy's name
 
 _NOTED = """
 _auth_proxy _dont_cache _scheme_proxy cache_timestamp download_latency redirect_reasons redirect_times redirect_ttl

@@ -10,7 +10,7 @@ from crawler.policy.verdict import Drop
 from crawler.scrapy.exceptions import NotConfigured
 from crawler.scrapy.spidermiddlewares.base import BaseSpiderMiddleware
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__.removeprefix("crawler."))  # projects set its level by Scrapy's name
 
 
 class UrlLengthMiddleware(BaseSpiderMiddleware):
