@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred, succeed
 
+from crawler.assembly.making import load_settings, make
 from crawler.errors import ConnectionFailed, FetchTimeout, SettingError
 from crawler.events import RequestEnded
 from crawler.model.response import Response as NativeResponse
@@ -20,6 +21,7 @@ from crawler.scrapy.downloadermiddlewares.offsite import OffsiteMiddleware
 from crawler.scrapy.downloadermiddlewares.retry import RetryMiddleware
 from crawler.scrapy.downloadermiddlewares.useragent import UserAgentMiddleware
 from crawler.scrapy.exceptions import DownloadConnectionRefusedError, IgnoreRequest, NotConfigured
+from crawler.scrapy.extensions.httpcache import DummyPolicy
 from crawler.scrapy.http import HtmlResponse, Request
 from crawler.scrapy.spiders import Spider
 from crawler.testing import Result, crawl
@@ -466,3 +468,24 @@ def test_pages_of_the_cache_come_through_the_middlewares_too(tmp_path: Path) -> 
         assert [item["url"] for item in result.items] == [ROOT]
     assert result.sent == []
     assert notes == ["one request of made", "one response 200"] * 2
+
+
+class OnlyGood(DummyPolicy):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("policy", "ours", "told"),
+    [
+        ("scrapy.extensions.httpcache.DummyPolicy", "everything", False),
+        ("scrapy.extensions.httpcache.RFC2616Policy", "rfc9111", False),
+        (f"{__name__}.OnlyGood", "everything", True),
+        ("rfc9111", "rfc9111", False),
+    ],
+)
+def test_a_policy_of_the_cache_means_one_of_ours(
+    policy: str, ours: str, told: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    core = make(Made, load_settings(Made, {"HTTPCACHE_ENABLED": True, "HTTPCACHE_POLICY": policy}), {}).settings.core
+    assert ours == core.HTTPCACHE_POLICY
+    assert ("OnlyGood is not asked" in caplog.text) == told

@@ -30,6 +30,7 @@ from crawler.scrapy.adapters.idle_code import does_nothing
 from crawler.scrapy.adapters.responses import as_scrapy
 from crawler.scrapy.downloadermiddlewares.redirect import spelt
 from crawler.scrapy.exceptions import _InvalidOutput
+from crawler.scrapy.extensions.httpcache import policy_of
 from crawler.scrapy.http import as_scrapy_request
 from crawler.scrapy.names.mapping import SWITCHES
 
@@ -88,6 +89,7 @@ def laid_over(crawler: Any) -> dict[str, Any]:
         setting: value for name in _SWITCHED if name not in names for setting, value in SWITCHES[name].items()
     }
     over["COOKIES_HEADER"] = "replaced"
+    over["HTTPCACHE_POLICY"] = policy_of(crawler.settings)
     over["SCHEMES"] = handlers.schemes(crawler.settings)
     return over | (OFF if in_path(crawler) else {})
 

@@ -12,7 +12,9 @@ from crawler.errors import TooManyRedirects, UnsupportedScheme
 from crawler.policy.redirect import RedirectRules, redirect_verdict
 from crawler.policy.scope import referer_for
 from crawler.policy.verdict import GiveUp
+from crawler.scrapy import signals
 from crawler.scrapy.exceptions import IgnoreRequest, NotConfigured
+from crawler.scrapy.spidermiddlewares.referer import RefererMiddleware
 
 logger = logging.getLogger(__name__.removeprefix("crawler."))
 
@@ -31,6 +33,7 @@ class BaseRedirectMiddleware:
             raise NotConfigured
         self.max_redirect_times = settings.getint("REDIRECT_MAX_TIMES")
         self.priority_adjust = settings.getint("REDIRECT_PRIORITY_ADJUST")
+        self._referer_spider_middleware: Any = None
         self._rules = RedirectRules(redirect_max_times=_UNCOUNTED, metarefresh_enabled=False, join=spelt)
 
     @classmethod
@@ -38,11 +41,18 @@ class BaseRedirectMiddleware:
         """Make the middleware of a crawl."""
         made = cls(crawler.settings)
         made.crawler = crawler
+        crawler.signals.connect(made._engine_started, signal=signals.engine_started)
         return made
+
+    def _engine_started(self) -> None:
+        self._referer_spider_middleware = self.crawler.get_spider_middleware(RefererMiddleware)
 
     def handle_referer(self, request: Any, response: Any) -> None:
         """Set the Referer of a redirected request: what the page that redirects may be told of."""
         request.headers.pop("Referer", None)
+        if self._referer_spider_middleware is not None:
+            self._referer_spider_middleware.get_processed_request(request, response)
+            return
         settings = self.crawler.settings
         if not settings.getbool("REFERER_ENABLED"):
             return
@@ -84,7 +94,8 @@ class BaseRedirectMiddleware:
 
 def spelt(url: str, location: str) -> str:
     """Return the target of a redirect as Scrapy spells it: `http://host` stays without a slash."""
-    return urljoin(url, safe_url_string(location.strip()))
+    target = safe_url_string(location.strip())
+    return urljoin(url, f"//{target.lstrip('/')}" if location.startswith("//") else target)
 
 
 def _keep_proxy(redirected: Any, request: Any) -> None:
