@@ -39,8 +39,8 @@ def command(path: str) -> int:
         say(f"{place}: {'does not work' if each.stops else 'differs'}: {each.text}")
     stops = sum(each.stops for each in found)
     say(
-        f"{len(files)} files: {stops} places will not work, {len(found) - stops} will differ"
+        f"Files: {len(files)}, places that will not work: {stops}, that differ: {len(found) - stops}"
         if found
-        else f"{len(files)} files: nothing was found that differs; `crawler list` and `crawler crawl NAME` run them"
+        else f"Files: {len(files)}; nothing was found that differs: `crawler list` names the spiders"
     )
     return 1 if stops else 0

@@ -18,16 +18,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from crawler.commands.plugins import PLUGINS
-from crawler.dialect import Asked
 from crawler.errors import SettingError
 from crawler.scrapy.adapters.finder import BEHIND
+from crawler.scrapy.adapters.keys import READ_TOO
 from crawler.scrapy.names.elsewhere import META_KEYS
 from crawler.scrapy.names.gone import LEFT_OUT, NAMES, gone_module
-from crawler.scrapy.names.table import SCRAPY_NAMES, has_no_effect, in_our_words
+from crawler.scrapy.names.layers import FromScrapy
+from crawler.scrapy.settings import Settings
 
 _COMPONENTS = ("DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "ITEM_PIPELINES", "EXTENSIONS", "ADDONS")
-_UNDERSTOOD = frozenset({"COMMANDS_MODULE", "NEWSPIDER_MODULE", "SPIDER_LOADER_CLASS", "SPIDER_LOADER_WARN_ONLY"})
-"""Settings that mean something to ``project``, whatever the table of the others says."""
+_UNREAD = META_KEYS.keys() - set(READ_TOO)
 _ENGINE_PARTS = frozenset({"slot", "scheduler", "downloader", "scraper", "_slot", "spider_is_idle"})
 
 
@@ -93,7 +93,7 @@ def _in_tree(tree: ast.AST) -> Iterator[_Found]:
         elif isinstance(node, ast.Attribute):
             yield from _of_attribute(node)
         for key in _meta_keys(node):
-            if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value in META_KEYS:
+            if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value in _UNREAD:
                 yield key.lineno, f'meta "{key.value}" is not read: {META_KEYS[key.value]}', False
 
 
@@ -154,26 +154,30 @@ def _is_no_signal(name: str) -> bool:
 
 
 def _in_settings(pairs: Iterable[tuple[str, ast.expr]], tops: set[str]) -> Iterator[_Found]:
-    """Judge settings by the tables, as far as their values stand there."""
-    given = list(pairs)
-    layer = {name: _literal(value) for name, value in given}
-    for name, value in given:
+    """Judge settings as a crawl reads them, as far as their values stand there."""
+    lines = {name: value.lineno for name, value in pairs}
+    for name, value in pairs:
         if name in _COMPONENTS:
             yield from _of_paths(value, tops)
-        if name not in SCRAPY_NAMES or name in _UNDERSTOOD or layer[name] is None:
-            continue
-        asked = Asked(name, layer[name], layer, "settings")
+    layer = {name: literal for name, value in pairs if name.isupper() and (literal := _literal(value)) is not None}
+    for name, given in _apart(layer):
         try:
-            if (
-                in_our_words(asked) is None
-                and SCRAPY_NAMES[name].fate in ("ignored", "refused")
-                and has_no_effect(asked)
-            ):
-                yield value.lineno, f"{name} has no effect: {SCRAPY_NAMES[name].note}", False
+            for warning in FromScrapy.made_of(Settings(given)).warnings:
+                said = next((each for each in given if each in warning), name)
+                yield lines[said], warning.replace(" (project)", ""), False
         except SettingError as error:
-            yield value.lineno, str(error), True
+            yield lines[name], str(error).replace(" (project)", ""), True
     if tops and "ROBOTSTXT_OBEY" not in layer:
         yield 1, "robots.txt is obeyed unless ROBOTSTXT_OBEY = False is set", False
+
+
+def _apart(layer: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return settings together, or one by one where one of them is an error that would hide the others."""
+    try:
+        FromScrapy.made_of(Settings(layer))
+    except SettingError:
+        return [(name, {name: value}) for name, value in layer.items()]
+    return [("", layer)] if layer else []
 
 
 def _of_paths(value: ast.expr, tops: set[str]) -> Iterator[_Found]:

@@ -64,7 +64,6 @@ def _given(
     """Return by origin what means something to the crawler, and what to warn of. Raises SettingError."""
     given: dict[str, dict[str, Any]] = {origin: {} for origin in [*reversed(_ORIGINS.values()), "command line"]}
     given[_ORIGINS[0]]["FAIL_ON"] = ["none"]  # Scrapy's exit status is 0 for a crawl that has begun
-    given[_ORIGINS[0]]["FAIL_ON"] = []  # Scrapy ends with 0 however a crawl went that has begun
     warnings = []
     for name, attribute in settings.attributes.items():
         told = [origin for origin, values in told_us.items() if name in values]
