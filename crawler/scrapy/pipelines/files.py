@@ -79,6 +79,7 @@ class FilesPipeline(MediaPipeline):
     def _update_stores(cls, settings: Any) -> None:
         for kind in cls.STORE_SCHEMES.values():
             kind.settings, kind.prefix = settings, cls._prefix
+            kind.POLICY = settings[f"{cls._prefix}_STORE_S3_ACL"]
 
     def _get_store(self, uri: str) -> Any:
         scheme = "file" if PurePosixPath(uri).is_absolute() else urlparse(uri).scheme

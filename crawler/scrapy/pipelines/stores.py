@@ -57,11 +57,13 @@ class S3FilesStore:
 
     settings: ClassVar[Any] = None
     prefix: ClassVar[str] = "FILES"
+    POLICY: ClassVar[str | None] = "private"
 
     def __init__(self, uri: str) -> None:
         core = FromScrapy.made_of(Settings() if self.settings is None else self.settings).core
-        policy = self.settings and self.settings[f"{self.prefix}_STORE_S3_ACL"]
-        options: dict[str, Any] = {"s3_additional_kwargs": {"ACL": policy}} if policy and uri.startswith("s3:") else {}
+        options: dict[str, Any] = {}
+        if uri.startswith("s3:") and self.POLICY:
+            options = {"s3_additional_kwargs": {"ACL": self.POLICY}}
         if uri.startswith("ftp:") and not urlparse(uri).username and self.settings is not None:
             options = {"username": self.settings["FTP_USER"], "password": self.settings["FTP_PASSWORD"]}
         self._store = RemoteStore(uri, core, options, setting=f"{self.prefix}_STORE")

@@ -57,7 +57,7 @@ def run(modules: Iterable[str], *options: str, python: str = sys.executable, doo
         files = [f"tests/{module}" for module in modules]
         path = os.pathsep.join([str(HERE), *([str(HERE / "opened")] if door else []), os.environ.get("PYTHONPATH", "")])
         done = subprocess.run(
-            [python, "-m", "pytest", "-q", "--rootdir", str(root), "-c", str(HERE / "pytest.ini"), *plugins,
+            [python, "-m", "pytest", "-q", "--rootdir", str(root), "-c", str(HERE / "mirror.ini"), *plugins,
              "--left-out", str(names), "--outcomes", str(outcomes), *options, *files],
             cwd=root, env={**os.environ, "PYTHONPATH": path}, stdout=sys.stderr, check=False,
         )  # fmt: skip
