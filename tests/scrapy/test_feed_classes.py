@@ -83,7 +83,7 @@ def written(**settings: Any) -> None:
 
 
 def test_an_exporter_of_the_projects_own_writes_a_feed(tmp_path: Path) -> None:
-    file = tmp_path / "teas.csv"
+    file = tmp_path / "not" / "there yet" / "teas.csv"
     written(FEED_EXPORTERS={"csv": Semicolons}, FEEDS={str(file): {"format": "csv"}})
     assert file.read_bytes() == b'name;price;rest\r\nAssam;3 EUR;\r\n"Lapsang; smoked";4 EUR;\r\n'
 

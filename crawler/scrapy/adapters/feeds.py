@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar
 
 from twisted.internet.threads import blockingCallFromThread
+from w3lib.url import file_uri_to_path
 
 from crawler.feeds.formats import Format, FormatOptions
 from crawler.feeds.items import Declared
@@ -140,7 +142,17 @@ def laid_over(crawler: Any) -> dict[str, Any]:
         for scheme, kind in _classes(crawler.settings, "FEED_STORAGES")
         if kind.__module__ not in _OURS
     }
+    _make_folders(crawler.settings)
     return {"FEED_FORMATS": exporters, "FEED_STORAGES": storages}
+
+
+def _make_folders(settings: Any) -> None:
+    """Make the folders that feeds go to, as Scrapy does; what cannot be made is told of when the feeds are checked."""
+    for key in [*settings.getdict("FEEDS"), settings["FEED_URI"]]:
+        place = file_uri_to_path(str(key)) if str(key).startswith("file:") else str(key or "")
+        if "://" not in place:
+            with suppress(OSError):
+                Path(place.partition("%(")[0] + "x").parent.mkdir(parents=True, exist_ok=True)
 
 
 def _classes(settings: Any, name: str) -> list[tuple[str, Any]]:
