@@ -21,7 +21,7 @@ def get_crawler(
     spidercls: Any = None, settings_dict: dict[str, Any] | None = None, prevent_warnings: bool = True
 ) -> Any:
     """Return a Crawler that does not run; ``settings_dict`` are the project's settings."""
-    settings = Settings({"TELNETCONSOLE_ENABLED": False, **get_reactor_settings(), **(settings_dict or {})})
+    settings = Settings({"ROBOTSTXT_OBEY": False, **get_reactor_settings(), **(settings_dict or {})})
     made: Any = Crawler(spidercls or DefaultSpider, settings)
     getattr(made, "_apply_settings", lambda: None)()
     return made

@@ -107,7 +107,14 @@ def set_environ(**variables: str) -> Iterator[None]:
         yield
 
 
-STAND_INS: dict[str, Any] = {"set_environ": set_environ, "get_reactor_settings": dict}
+def get_from_asyncio_queue(value: Any) -> Any:
+    """Return a coroutine that asyncio alone can wait for."""
+    queue: asyncio.Queue[Any] = asyncio.Queue()
+    queue.put_nowait(value)
+    return queue.get()
+
+
+STAND_INS: dict[str, Any] = {each.__name__: each for each in (set_environ, get_from_asyncio_queue)}
 """Scrapy's own helpers that its tests use, and no project does."""
 
 

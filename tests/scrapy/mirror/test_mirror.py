@@ -6,7 +6,7 @@ import pytest
 
 from tests.scrapy.mirror.running import left_out, lines_of, run, table
 
-REASONS = {"private", "message", "deprecation", "pickle", "core", "differs"}
+REASONS = {"private", "message", "deprecation", "pickle", "core", "wire", "differs"}
 
 
 def test_each_test_that_is_left_out_has_a_reason_and_a_module_that_is_run() -> None:
