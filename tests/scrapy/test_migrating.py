@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.commands.conftest import Crawler
 from tests.scrapy.conftest import FILES, Write
 
+PROJECTS = Path(__file__).parents[1] / "scrapy_projects" / "projects"
 SETTINGS = FILES["shop/settings.py"]
 SPIDER = FILES["shop/spiders/words.py"]
 
@@ -17,7 +20,7 @@ def test_a_project_without_anything_odd_is_told_so_and_is_status_0(project: Writ
     told = in_project("migrate")
 
     assert (told.status, told.err) == (0, "")
-    assert told.out == ("4 files: nothing was found that differs; `crawler list` and `crawler crawl NAME` run them\n")
+    assert told.out == "Files: 4; nothing was found that differs: `crawler list` names the spiders\n"
 
 
 @pytest.mark.parametrize(
@@ -82,3 +85,13 @@ def test_an_import_that_is_not_used_and_does_no_harm_is_not_told(project: Write,
     project({"shop/spiders/words.py": "from scrapy.commands import parse\nimport scrapy.squeues\n" + SPIDER})
 
     assert in_project("migrate").status == 0
+
+
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in PROJECTS.glob("*/scrapy.cfg")))
+def test_nothing_is_said_not_to_work_of_projects_that_work(in_project: Crawler, name: str) -> None:
+    if name == "kit":
+        pytest.skip("it imports what hardly any project does")
+
+    told = in_project("migrate", cwd=PROJECTS / name)
+
+    assert told.status == 0, told.out
