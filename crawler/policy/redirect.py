@@ -66,6 +66,7 @@ class RedirectRules:
 
     ``refers_to_redirect``: the page that redirects is the Referer of what follows, as in Scrapy, and not the one that
     had the link. ``join`` makes a URL of the page's and a Location; it may raise ValueError, as ours does.
+    ``follows_itself``: so does a page whose meta refresh leads to itself, cookie or not.
     """
 
     redirect_enabled: bool = True
@@ -79,6 +80,7 @@ class RedirectRules:
     retry_after_max: float = 600.0
     refers_to_redirect: bool = False
     join: Callable[[str, str], str] = join
+    follows_itself: bool = False
 
 
 def redirect_verdict(
@@ -134,7 +136,7 @@ def _by_meta_refresh(request: Request, response: Response, rules: RedirectRules)
     if refresh is None or not is_http(refresh.url) or refresh.seconds >= rules.metarefresh_maxdelay:
         return None
     itself = without_fragment(refresh.url) == without_fragment(request.url)
-    if itself and b"Set-Cookie" not in response.headers:
+    if itself and b"Set-Cookie" not in response.headers and not rules.follows_itself:
         return None
     return _follow(request, response, refresh.url, rules, reason="meta refresh", to_get=True, seconds=refresh.seconds)
 

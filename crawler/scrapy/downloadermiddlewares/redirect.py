@@ -128,6 +128,7 @@ class MetaRefreshMiddleware(BaseRedirectMiddleware):
         self._rules = RedirectRules(
             redirect_enabled=False,
             redirect_max_times=_UNCOUNTED,
+            follows_itself=True,
             metarefresh_maxdelay=settings.getfloat("METAREFRESH_MAXDELAY"),
             metarefresh_ignore_tags=tuple(settings.getlist("METAREFRESH_IGNORE_TAGS")),
         )
