@@ -5,7 +5,7 @@ from __future__ import annotations
 from crawler.engine.deciding.acceptance import StartPages, name_of
 from crawler.engine.deciding.ends import CommittedUnits, Ends
 from crawler.engine.deciding.judging import Again, Judging, Redirects
-from crawler.engine.deciding.results import Carrying, Refusing, Requests, Results
+from crawler.engine.deciding.results import Carrying, LooseResults, Refusing, Requests, Results
 from crawler.engine.ending import Ending
 from crawler.engine.items.feed_writers import FeedWriters
 from crawler.engine.items.pipelines import Pipelines
@@ -75,14 +75,20 @@ class UsersCode:
         self.patience = Patience(machine)
         stages = [make_stage(stage, parts.spider, machine) for stage in parts.stages]
         self.pipelines = Pipelines(
-            stages, store, patience=self.patience, ending=ending, events=parts.events, keys=parts.item_keys
+            stages,
+            store,
+            patience=self.patience,
+            ending=ending,
+            events=parts.events,
+            keys=parts.item_keys,
+            loose=parts.around is not None,
         )
         self.start_pages = StartPages(parts.start_marks, name_of(default_callback(parts.spider)))
         self.carrying = Carrying(store, parts.acceptance, kept.queue, kept.keeper, kept.refusing, ending)
         self.requests = Requests(
             store, parts.acceptance, self.start_pages, kept.keeper, kept.refusing, self.carrying, ending
         )
-        results = Results(self.pipelines, self.requests, ending)
+        results = (Results if parts.around is None else LooseResults)(self.pipelines, self.requests, ending)
         self.callbacks = callbacks_of(store, machine, results, kept.life.ledger)
         self.within: Running = self.callbacks
         if parts.around is not None:

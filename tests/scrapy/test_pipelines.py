@@ -12,7 +12,7 @@ import pytest
 import crawler
 from crawler import testing
 from crawler.errors import SettingError
-from crawler.events import ItemFailed, SpiderFailed
+from crawler.events import ItemScraped, SpiderFailed
 from crawler.scrapy.exceptions import NotConfigured
 from crawler.scrapy.spiders import Spider
 
@@ -126,14 +126,15 @@ def test_a_hook_that_raises_is_told_and_no_item_is_lost_for_it(hook: str) -> Non
     assert [failed.callback for failed in result.happened(SpiderFailed)] == ["Broken.close_spider"]
 
 
-def test_what_is_no_item_at_the_end_is_lost_and_told() -> None:
+def test_what_is_no_item_at_the_end_is_scraped_and_in_no_feed(caplog: pytest.LogCaptureFixture) -> None:
     class Nonsense:
         def process_item(self, item: Any, spider: Any) -> Any:
             return "text" if item["n"] == 1 else item
 
     result = run(Nonsense)
     assert [item["n"] for item in result.items] == [0, 2]
-    assert [failed.stage for failed in result.happened(ItemFailed)] == ["crawler"]
+    assert len(result.happened(ItemScraped)) == 3
+    assert "str is no item, so that no feed has it: 'text'" in caplog.text
 
 
 def test_a_pipeline_that_blocks_is_named(caplog: pytest.LogCaptureFixture) -> None:

@@ -154,6 +154,8 @@ SPOOL = 2000
 class Results:
     """Takes what callbacks yield, and what they raise."""
 
+    flat = True
+
     def __init__(self, pipelines: Pipelines, requests: Requests, ending: Ending) -> None:
         self._pipelines = pipelines
         self._requests = requests
@@ -168,6 +170,19 @@ class Results:
             self._pipelines.submit(result, unit, response)
         elif result is not None:
             raise TypeError(unfit(result))
+
+
+class LooseResults(Results):
+    """Takes all that is no request for an item, a list that was yielded, too: the stages say what becomes of it."""
+
+    flat = False
+
+    def take(self, result: Any, unit: Unit, response: Response | None) -> None:
+        """Take one result of a callback."""
+        if isinstance(result, Request):
+            self._requests.take(result, unit, response)
+        elif result is not None:
+            self._pipelines.submit(result, unit, response)
 
 
 @dataclass(eq=False, repr=False, slots=True)

@@ -141,7 +141,7 @@ class Pipelines:
     The first stage gets a copy of what was yielded, the unit a copy of what the last one returned, in values of
     plain types. A store that wants to see the latter may raise: then that item is lost, and nothing else. ``shared``:
     other workers' stages remember things for the same job, so that each change is kept with the item it was made for.
-    ``keys``: items are kept with where they come from.
+    ``keys``: items are kept with where they come from. ``loose``: what is no item is scraped, too, and goes to no feed.
     """
 
     def __init__(
@@ -153,9 +153,11 @@ class Pipelines:
         ending: Ending,
         events: Events,
         keys: ItemKeys | None = None,
+        loose: bool = False,
     ) -> None:
         self._stages = stages
         self._keys = keys
+        self._loose = loose
         self.shared = store.takes
         self._keep: Callable[[Any], None] | None = getattr(store, "keep_item", None)
         self._patience = patience
@@ -219,8 +221,10 @@ class Pipelines:
         self._going_in = None
 
     def _end(self, item: Any, unit: Unit, response: Response | None, changes: list[Change], number: int) -> None:
-        """An item has left the last stage. None: one of those that say of themselves what their answers mean has it."""
-        if item is None:
+        """An item has left the last stage."""
+        if self._loose and type(item) is not dict and not ItemAdapter.is_item(item):
+            if item is not None:
+                logger.error("%s is no item, so that no feed has it: %.80r", type(item).__name__, item)
             self._events.publish(ItemScraped(item, response))
             return
         try:

@@ -41,7 +41,9 @@ DEEPEST = 100
 
 
 class Taker(Protocol):
-    """Who takes the results of callbacks."""
+    """Who takes the results of callbacks; ``flat``: of a list that was yielded, what it holds."""
+
+    flat: bool
 
     def room(self) -> bool:
         """Tell whether the next result may be taken."""
@@ -85,6 +87,7 @@ class Callbacks:
         self._clock = machine.clock
         self._drive = machine.drive
         self._taker = taker
+        self._flat = taker.flat
         self._ledger = ledger
         self.running: set[Run] = set()
         self.waiting: deque[Callable[[], None]] = deque()
@@ -188,7 +191,7 @@ class Callbacks:
                         break
                     iterator = run.iterator = source
                     continue
-                if type(result) is list or type(result) is tuple:
+                if (type(result) is list or type(result) is tuple) and self._flat:
                     iterator = run.iterator = _flat(result)
                 else:
                     try:
@@ -217,7 +220,7 @@ class Callbacks:
     async def _consume_each(self, run: Run, results: AsyncIterator[Any]) -> None:
         until = time.monotonic() + SLICE_SECONDS
         async for several in results:
-            for result in _flat((several,), 0):
+            for result in _flat((several,), 0) if self._flat else (several,):
                 try:
                     self._taker.take(result, run.unit, run.response)
                 except BaseException as error:

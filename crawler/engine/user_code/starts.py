@@ -46,6 +46,7 @@ class Starts:
         *,
         memory: Frontier | None,
     ) -> None:
+        self.flat = taker.flat
         self._memory = memory
         self._taker = taker
         self._keeper = keeper

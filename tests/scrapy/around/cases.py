@@ -621,6 +621,35 @@ class PipelinesNothing(Several):
     custom_settings = {"ITEM_PIPELINES": {GivesNothing: 100, AfterNothing: 200}}
 
 
+class MakesItems:
+    def process_item(self, item: Any, spider: Any) -> Any:
+        note("makes of", item)
+        return {"n": str(item)} if not isinstance(item, (int, dict)) else item
+
+
+class OddResults(Base):
+    """Whatever is no request goes into the pipelines, a list that is yielded, too."""
+
+    custom_settings = {"ITEM_PIPELINES": {MakesItems: 1}}
+
+    def parse(self, response: Any) -> Any:
+        yield "text"
+        yield 5
+        yield [{"n": 1}, {"n": 2}]
+        yield ("a", "b")
+        yield {"n": 3}
+        yield scrapy.Request(ROOT + "1", self.one)
+
+    def one(self, response: Any) -> Any:
+        return "of one"
+
+
+class OddResultsLater(OddResults):
+    async def parse(self, response: Any) -> Any:
+        yield [{"n": 1}, {"n": 2}]
+        yield "text"
+
+
 class ClosesInPipeline:
     def process_item(self, item: Any, spider: Any) -> Any:
         if item["n"] == 1:
