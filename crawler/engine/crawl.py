@@ -15,8 +15,8 @@ from crawler.frontier.store import Resumed
 from crawler.model.request import Request
 from crawler.model.response import Response
 
-OPENED, LEAVING, ASKED = "opened", "leaving", "asked"
-"""Why the loop is paused: the hooks of the beginning run, what is queued is being left, somebody has asked for it."""
+LEAVING, ASKED = "leaving", "asked"
+"""Why the loop is paused: what is queued is being left, or somebody has asked for it."""
 
 
 class Crawl:
@@ -54,7 +54,7 @@ class Crawl:
         resumed = await self._open()
         parts.events.publish(CrawlOpened(parts.spider, parts.job, not resumed.is_new))
         self._life.enter(Phase.RUNNING)
-        loop.pause(OPENED)
+        held = self._kept.keeper.open(None)  # what the hook fetches is sent, and the crawl does not end before start()
         if parts.opened is not None and (raised := await self._users.patience.ended(parts.opened)):
             self.ending.report(raised, "opened")
         if self._sending.holding is not None:
@@ -62,7 +62,8 @@ class Crawl:
         elif not resumed.start_ended and self.ending.early is None and self._life.begins:
             starts.begin(parts.start, count=resumed.start_count, digests=resumed.start_digests)
         self.ending.opened()
-        loop.go_on(OPENED)
+        held.end_one()
+        loop.changed()
         await loop.over
         await self._close()
 

@@ -29,7 +29,12 @@ from crawler.scrapy.adapters import chain
 from crawler.scrapy.adapters.errors import scrapy_name
 
 _STORAGES: Final = {"s3": "S3FeedStorage", "ftp": "FTPFeedStorage", "gs": "GCSFeedStorage"}
-_REFUSED: Final = {"duplicate": "dupefilter/filtered", "offsite": "offsite/filtered"}
+_REFUSED: Final = {
+    "duplicate": "dupefilter/filtered",
+    "offsite": "offsite/filtered",
+    "url_length": "urllength/request_ignored_count",
+    "depth": "depth/request_ignored_count",
+}
 _OTHER_CODE: Final = ("middleware", "redirect", "opened", "closed")
 
 
@@ -108,25 +113,40 @@ class ScrapyCounts(Counts):
         if "retry_times" in event.request.meta and event.response.status in self._retried:
             self._counts["retry/max_reached"] += 1
 
+    def refused(self, event: events.RequestRefused) -> None:
+        """Count a request that was not accepted, for a reason that Scrapy has a stat of."""
+        if event.reason in _REFUSED:
+            super().refused(event)
+
     def ended(self, event: events.RequestEnded) -> None:
-        """Count the end of a request."""
-        if event.request in self._crawler.inline:  # whoever asked for it has its outcome
+        """Count the end of a request; whoever asked for an inline one has its outcome."""
+        if event.outcome == "answered" or event.request in self._crawler.inline:
             return
-        if event.reason == "HttpError" and event.request.errback is not None:
-            return  # ignored is what no errback has handled: where one hands it on that is counted
-        super().ended(event)
-        if event.outcome == "dropped" and event.reason in _REFUSED:  # a redirect's target
-            self._counts[_REFUSED[event.reason]] += 1
-        elif event.outcome == "dropped" and event.reason == "robots":
+        counts, reason = self._counts, event.reason
+        if reason == "robots":
             self._queue("dequeued", event.request)
-            self._counts["downloader/exception_count"] += 1
-            self._counts["downloader/exception_type_count/scrapy.exceptions.IgnoreRequest"] += 1
+            counts["robotstxt/forbidden"] += 1
+            counts["downloader/exception_count"] += 1
+            counts["downloader/exception_type_count/scrapy.exceptions.IgnoreRequest"] += 1
+        elif reason in _REFUSED:  # a redirect's target, whose page was none
+            counts[_REFUSED[reason]] += 1
+            counts["response_received_count"] -= 1
+        elif reason == "TooManyRedirects":
+            counts["response_received_count"] -= 1
+        elif reason == "HttpError" and event.request.errback is None:
+            counts["httperror/response_ignored_count"] += 1
+            counts[f"httperror/response_ignored_status_count/{event.status}"] += 1
+        elif reason != "HttpError" and event.outcome == "failed" and "retry_times" in event.request.meta:
+            counts["retry/max_reached"] += 1
 
     def item_dropped(self, event: events.ItemDropped) -> None:
         """Count an item that was dropped."""
         self._counts["item_dropped_count"] += 1
         name = "DropItem" if event.error is None else type(event.error).__name__
         self._counts[f"item_dropped_reasons_count/{name}"] += 1
+
+    def item_failed(self, event: events.ItemFailed) -> None:
+        """Count nothing: Scrapy does not."""
 
     def spider_failed(self, event: events.SpiderFailed) -> None:
         """Count an error of the spider's code."""
@@ -153,20 +173,27 @@ def _reason(event: events.RequestDelayed) -> str:
 
 
 class CountDepth:
-    """A filter that counts how deep the requests are that callbacks yield, behind the one that says how deep."""
+    """A filter that counts how deep the requests are that callbacks yield: the first one, whatever others refuse."""
 
     def __init__(self, crawler: Any) -> None:
         self._stats = crawler.stats
         self._verbose = crawler.settings.getbool("DEPTH_STATS_VERBOSE")
+        self._limit = crawler.settings.getint("DEPTH_LIMIT")
         self._deepest = 0
+        if self._verbose:
+            crawler.events.subscribe(events.ResponseDelivered, self._delivered)
 
     def __call__(self, request: Request, found_on: Any) -> Request:
         """See crawler.policy.scope.RequestFilter."""
         if found_on is not None:
-            depth = request.meta.get("depth", 0)
-            if isinstance(depth, int) and depth > self._deepest:
+            depth = 0 if request.meta.get("depth_reset") else found_on.meta.get("depth", 0) + 1
+            if self._verbose and not 0 < self._limit < depth:
+                self._stats.inc_value(f"request_depth_count/{depth}")
+            if depth > self._deepest and not 0 < self._limit < depth:
                 self._deepest = depth
                 self._stats.max_value("request_depth_max", depth)
-            if self._verbose:
-                self._stats.inc_value(f"request_depth_count/{depth}")
         return request
+
+    def _delivered(self, event: events.ResponseDelivered) -> None:
+        if not event.request.meta.get("depth"):
+            self._stats.inc_value("request_depth_count/0")

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from weakref import WeakSet
 
 from crawler.errors import SettingError
-from crawler.scrapy.adapters.components import build, loaded
+from crawler.scrapy.adapters.components import build, loaded, made
 from crawler.scrapy.adapters.events import Telling
 from crawler.scrapy.addons import AddonManager
 from crawler.scrapy.settings import Settings
@@ -101,6 +101,7 @@ class Crawler(NativeCrawler):
         self.addons.load_settings(settings)
         self.logformatter = self._built("LOG_FORMATTER")
         self.request_fingerprinter = self._built("REQUEST_FINGERPRINTER_CLASS")
+        self.extensions = Made(made(self, "EXTENSIONS"))
         settings.freeze()
 
     def make_stats(self) -> None:

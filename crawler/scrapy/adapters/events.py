@@ -87,6 +87,7 @@ idle, and by extensions."""
 
 ALL: Final = {*TOLD, signals.request_scheduled, signals.spider_idle}
 
+_WITHOUT_SPIDER = {signals.scheduler_empty, signals.feed_slot_closed}
 _WAITED_FOR = {signals.item_scraped, signals.item_dropped, signals.item_error, signals.feed_slot_closed}
 
 
@@ -115,7 +116,9 @@ class Telling:
     def _tell(self, signal: Any, told: dict[str, Any] | None) -> None:
         if told is None or not self.is_heard(signal):
             return
-        manager, told["spider"] = self._crawler.signals, self._crawler.spider
+        manager = self._crawler.signals
+        if signal not in _WITHOUT_SPIDER:
+            told["spider"] = self._crawler.spider
         if signal not in _WAITED_FOR:
             manager.send_catch_log(signal, **told)
             return

@@ -86,11 +86,13 @@ class ScrapyLines(LogLines):
         """No response came, or one of a status that the spider does not take."""
         if event.outcome != "failed":
             super().ended(event)
+        elif event.request.errback is not None:
+            return  # which has handled it
         elif event.reason != "HttpError":
             failure = Failure(DownloadFailedError(event.detail or event.reason))
             told = f"{event.reason}: {event.detail}" if event.detail else event.reason
             self._write(SCRAPER, self._formatter.download_error(failure, event.request, self._spider, told))
-        elif event.request.errback is None:
+        else:
             HTTP_ERROR.info(
                 "Ignoring response <%s %s>: HTTP status code is not handled or not allowed",
                 event.status, event.request.url,

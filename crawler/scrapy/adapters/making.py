@@ -19,11 +19,12 @@ from crawler.engine.deciding.acceptance import Acceptance, Marks
 from crawler.engine.user_code.around import Around
 from crawler.errors import UsageError
 from crawler.policy.outcome import Rules
-from crawler.policy.scope import DepthFilter, RequestFilter
+from crawler.policy.scope import RequestFilter
+from crawler.scrapy import signals
 from crawler.scrapy.adapters import chain, feeds, keys, lines, policies
 from crawler.scrapy.adapters.components import made
 from crawler.scrapy.adapters.counts import CountDepth, ScrapyCounts
-from crawler.scrapy.adapters.crawls import Crawler, Made
+from crawler.scrapy.adapters.crawls import Crawler
 from crawler.scrapy.adapters.engine import Engine
 from crawler.scrapy.adapters.events import Scheduled
 from crawler.scrapy.adapters.finder import line
@@ -32,6 +33,7 @@ from crawler.scrapy.adapters.results import AroundCallbacks, AroundMiddlewares
 from crawler.scrapy.adapters.seen import NoMarks, Seen, queue_order
 from crawler.scrapy.adapters.stages import stages
 from crawler.scrapy.adapters.start import process_start
+from crawler.scrapy.adapters.watching import Watching
 from crawler.scrapy.addons import AddonManager
 from crawler.scrapy.names.attributes import OLD_SETTINGS
 from crawler.scrapy.names.layers import FromScrapy
@@ -118,7 +120,9 @@ class Making(making.Making):
 
     def middlewares(self) -> list[Any]:
         """Make the middlewares, the project's inside of those that only we know."""
-        return [*super().middlewares(), *chain.make(self.crawler)]
+        watched = {signals.headers_received, signals.bytes_received} & self.crawler.telling.heard
+        watching = [Watching(self.crawler)] if watched else []
+        return [*super().middlewares(), *chain.make(self.crawler), *watching]
 
     def start(self, spider: Spider) -> Callable[[], Any]:
         """Return what yields the first requests, behind the spider middlewares."""
@@ -154,8 +158,7 @@ class Making(making.Making):
         """Make the filters that requests pass, in their order."""
         filters = policies.filters_within(super().filters(spider), self.crawler.settings)
         filters = keys.filters_within(filters, self.crawler)
-        at = next((n + 1 for n, each in enumerate(filters) if isinstance(each, DepthFilter)), 0)
-        return [*filters[:at], CountDepth(self.crawler), *filters[at:], Scheduled(self.crawler)]
+        return [CountDepth(self.crawler), *filters, Scheduled(self.crawler)]
 
     def acceptance(self, spider: Spider) -> Acceptance:
         """Make what judges each request that is yielded, and knows it again."""
@@ -178,11 +181,6 @@ class Making(making.Making):
     def count(self) -> None:
         """Let the stats count what happens, as Scrapy's do."""
         ScrapyCounts(self.crawler).subscribe(self.crawler.events)
-
-    def extend(self) -> None:
-        """Make the extensions, which connect to signals by themselves."""
-        super().extend()
-        self.crawler.extensions = Made(made(self.crawler, "EXTENSIONS"))
 
     def scope(self, spider: Spider) -> RequestFilter:
         """Make the filter that judges hosts by the spider's ``allowed_domains``."""

@@ -1,6 +1,6 @@
 """How is a host's delay chosen? Scrapy's module of that name.
 
-The crawl is slowed down by latency by itself, with autothrottle_enabled.
+The crawl is slowed down by latency by itself, with AUTOTHROTTLE_ENABLED.
 """
 
 from __future__ import annotations
