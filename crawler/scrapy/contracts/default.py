@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = [
-    *("BodyContract", "CallbackKeywordArgumentsContract", "CookieContract", "HeaderContract", "MetadataContract"),
-    *("MethodContract", "ReturnsContract", "ScrapesContract", "UrlContract"),
-]
+from crawler import contracts
+
+UrlContract, MethodContract, BodyContract = contracts.Url, contracts.Method, contracts.Body
+HeaderContract, CookieContract, MetadataContract = contracts.Header, contracts.Cookie, contracts.Meta
+CallbackKeywordArgumentsContract = contracts.CallbackArguments
+ReturnsContract, ScrapesContract = contracts.Returns, contracts.Scrapes
