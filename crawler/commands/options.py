@@ -58,7 +58,7 @@ class RunOptions(NamedTuple):
     debug: bool = False
 
 
-_SETTINGS = click.option("-s", "settings", metavar="NAME=VALUE", multiple=True, help="Set a setting.")
+_SETTINGS = click.option("-s", "--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set a setting.")
 _LOGGING = (
     click.option("-L", "--loglevel", metavar="LEVEL", help="DEBUG, INFO, WARNING, ERROR or CRITICAL."),
     click.option("--logfile", metavar="FILE", help="Write the log to a file."),
@@ -73,8 +73,17 @@ arguments_option = click.option(
     "-a", "arguments", metavar="NAME=VALUE", multiple=True, help="Give the spider an argument."
 )
 _FEEDS = (
-    click.option("-o", "append", metavar="FILE[:FORMAT]", multiple=True, help="Append items to a file; - is stdout."),
-    click.option("-O", "overwrite", metavar="FILE[:FORMAT]", multiple=True, help="Write items to a new file."),
+    click.option(
+        "-o", "--output", "append", metavar="FILE[:FORMAT]", multiple=True, help="Append items to a file; - is stdout."
+    ),
+    click.option(
+        "-O",
+        "--overwrite-output",
+        "overwrite",
+        metavar="FILE[:FORMAT]",
+        multiple=True,
+        help="Write items to a new file.",
+    ),
 )
 _PROCESS = (
     click.option("--pidfile", metavar="FILE", help="Keep the process id in a file while the crawl runs."),

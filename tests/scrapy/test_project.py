@@ -223,3 +223,23 @@ def test_a_component_that_scrapy_has_no_more_comes_with_todays_name(project: Wri
     assert failed.status == 1
     assert "scrapy.contrib.downloadermiddleware.useragent is no more" in failed.err
     assert "DOWNLOADER_MIDDLEWARES" in failed.err
+
+
+def test_the_long_names_of_scrapys_options_are_understood(project: Write, in_project: Crawler) -> None:
+    root = project()
+
+    done = in_project("crawl", "words", "--overwrite-output", "a.json", "--output", "b.csv", "--set", "LOG_LEVEL=ERROR")
+
+    assert done.status == 0, done.err
+    assert json.loads((root / "a.json").read_text()) == [{"word": "hello"}]
+    assert (root / "b.csv").read_text().split() == ["word", "hello"]
+
+
+def test_check_tries_the_contracts_of_a_project(project: Write, in_project: Crawler) -> None:
+    contract = '"""\n        @url data:text/html,<p>hello</p>\n        @returns items 2\n        """'
+    project({"shop/spiders/words.py": SPIDER.replace("yield {", f"{contract}\n        yield {{")})
+
+    checked = in_project("check")
+
+    assert checked.status == 1
+    assert "2" in checked.out + checked.err
