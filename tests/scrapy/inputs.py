@@ -248,6 +248,7 @@ BODIES: list[tuple[str | None, bytes]] = [
     ),
 ]
 TREES = [
+    "\ufeff<p>wide <a href=x>ascii".encode("utf-16-le"),
     *(
         b"<p>a<p>b",
         b"",

@@ -48,7 +48,8 @@ class Selector(NativeSelector):
         elif response is None:
             self._take(root_of(_octets(text), "utf-8", kind, "about:blank", whole=False), kind)
         else:
-            readable = response.encoding == "utf-8" or response.body.isascii()
+            codec = response.encoding
+            readable = codec == "utf-8" or (codec in ("ascii", "cp1252") and response.body.isascii())
             octets = _octets(response.body if readable else response.text)
             self._take(root_of(octets, "utf-8", kind, response.base.href, whole=False), kind)
 
