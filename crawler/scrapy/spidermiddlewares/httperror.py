@@ -53,7 +53,7 @@ class HttpErrorMiddleware:
         """Count a response that nobody has handled, and say so."""
         stats.inc_value("httperror/response_ignored_count")
         stats.inc_value(f"httperror/response_ignored_status_count/{response.status}")
-        logger.info("Ignoring response %r: its status is not handled (HTTPERROR_ALLOWED_CODES)", response)
+        logger.info("Ignoring response %r: HTTP status code is not handled or not allowed", response)
 
     def process_spider_exception(self, response: Any, exception: Exception, spider: Any = None) -> tuple[()] | None:
         """Count what is kept back, and let nothing more come of it."""
