@@ -15,11 +15,13 @@ import pytest
 
 from crawler import testing
 from crawler.errors import ConnectionFailed
+from crawler.events import ItemScraped
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.scrapy.http import Request as ScrapyRequest
 from crawler.scrapy.item import Field, Item
 from crawler.scrapy.spiders import Spider
+from tests.engine import virtual
 from tests.scrapy.around import record
 
 HERE = Path(__file__).parent
@@ -73,3 +75,12 @@ def test_what_stands_round_a_spider_sees_what_it_sees_in_scrapy(name: str) -> No
     if name in SEVERAL:  # several pages at once: whose callback comes first is not the question here
         ours, scrapys = in_any_order(ours), in_any_order(scrapys)
     assert ours == scrapys
+
+
+@pytest.mark.parametrize("name", ["StartsItems", "SeesRequests", "PlainStatus"])
+def test_requests_that_come_out_of_a_job_are_what_they_were(name: str, tmp_path: Path) -> None:
+    cases = ours()
+    kept = virtual.crawl(cases.CASES[name], site, job=tmp_path / "job.db", window=1, settings=SETTINGS)
+    assert sorted(cases.trace) == sorted(RECORDED[name]["trace"])
+    items = [record.written(event.item) for event in kept.happened(ItemScraped)]
+    assert sorted(items, key=str) == sorted(RECORDED[name]["items"], key=str)
