@@ -54,6 +54,7 @@ class PreparedCrawl:
         self._chosen = chosen
         self.settings = making.settings
         self._making = making
+        self.counts_log = making.counts_log
         self.crawler = crawler = making.crawler
         self.events = crawler.events
         self.stats = crawler.stats

@@ -64,6 +64,9 @@ def test_pages_and_items_are_told_at_debug_and_what_is_lost_at_its_level(caplog:
     assert ("ERROR", "scraper", "Dropped: too cheap\n{'n': 1}") in lines
     assert ("INFO", "scraper", "Dropped: of no matter\n{'n': 2}") in lines
     assert ("ERROR", "scraper", "Error processing {'n': 3}") in lines
+    (failed,) = [record for record in caplog.records if record.getMessage().startswith("Error processing")]
+    assert failed.exc_info is not None
+    assert (failed.exc_info[0], vars(failed)["item"]) == (ValueError, {"n": 3})
     assert ("ERROR", "scraper", f"Spider error processing <GET {PAGE}> (referer: None)") in lines
     ignored = f"Ignoring response <404 {PAGE}none>: HTTP status code is not handled or not allowed"
     assert ("INFO", "httperror", ignored) in lines

@@ -51,6 +51,7 @@ def warnings_of(settings: dict[str, Any]) -> list[str]:
         ({"LOG_LEVEL": "WARN"}, "LOG_LEVEL", "WARNING"),
         ({"JOBDIR": "crawls/shop-1"}, "JOB_NAME", "shop-1"),
         ({"CLOSESPIDER_TIMEOUT": "90"}, "CLOSESPIDER_TIMEOUT", 90.0),
+        ({"DOWNLOAD_TLS_MIN_VERSION": None}, "TLS_MIN_VERSION", "1.2"),
         ({"CRAWLER_JOB_KEEP": True}, "JOB_KEEP", True),
         ({"JOB_KEEP": True}, "JOB_KEEP", False),
     ],

@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 
 from crawler import events
 from crawler.errors import DropItem
+from crawler.observe.frames import describe
 from crawler.observe.lines import LogLines
 from crawler.scrapy.exceptions import DownloadFailedError
 from crawler.scrapy.logformatter import LogFormatter
@@ -32,6 +33,7 @@ class ScrapyLines(LogLines):
         super().__init__(logging.getLogger("crawler"), of_crawl)
         self._formatter: Any = crawler.logformatter
         self._spider: Any = crawler.spider
+        self._raised: BaseException | None = None  # of a middleware, whose request ends next
 
     def subscribe(self, bus: events.Events) -> None:
         """Log what happens from now on; each page and item only where the formatter may have a line for it."""
@@ -46,11 +48,14 @@ class ScrapyLines(LogLines):
         return own or logger.isEnabledFor(logging.DEBUG)
 
     def _write(
-        self, logger: logging.Logger, line: Mapping[str, Any] | None, error: BaseException | None = None
+        self, logger: logging.Logger, line: Mapping[str, Any] | None, error: BaseException | None = None, **extra: Any
     ) -> None:
-        if line:
-            extra = {"spider": self._spider} | ({"trace": self.frames(error)} if error is not None else {})
-            logger.log(*logformatter_adapter(line), extra=extra)
+        if not line:
+            return
+        extra["spider"] = self._spider
+        if error is not None:  # our own lines have the frames, other handlers of the project's the error
+            extra["trace"] = [describe(error), *self.frames(error)]
+        logger.log(*logformatter_adapter(line), extra=extra, exc_info=error)
 
     def crawled(self, event: events.ResponseDelivered) -> None:
         """A response goes to its callback."""
@@ -61,20 +66,24 @@ class ScrapyLines(LogLines):
 
     def scraped(self, event: events.ItemScraped) -> None:
         """An item has left the pipelines."""
-        self._write(SCRAPER, self._formatter.scraped(event.item, event.response, self._spider))
+        self._write(SCRAPER, self._formatter.scraped(event.item, event.response, self._spider), item=event.item)
 
     def item_dropped(self, event: events.ItemDropped) -> None:
         """A pipeline dropped an item."""
         error = event.error or DropItem(event.reason)
-        self._write(SCRAPER, self._formatter.dropped(event.item, error, event.response, self._spider))
+        line = self._formatter.dropped(event.item, error, event.response, self._spider)
+        self._write(SCRAPER, line, item=event.item)
 
     def item_failed(self, event: events.ItemFailed) -> None:
         """A pipeline lost an item."""
         line = self._formatter.item_error(event.item, event.error, event.response, self._spider)
-        self._write(SCRAPER, line, event.error)
+        self._write(SCRAPER, line, event.error, item=event.item)
 
     def spider_failed(self, event: events.SpiderFailed) -> None:
-        """A callback or errback raised; of start() the crawler says it."""
+        """A callback or errback raised; of start() the crawler says it, of a middleware the end of its request."""
+        if event.callback == "middleware":
+            self._raised = event.error
+            return
         request = getattr(event.response, "request", None)
         if request is None:
             super().spider_failed(event)
@@ -87,11 +96,13 @@ class ScrapyLines(LogLines):
         if event.outcome != "failed":
             super().ended(event)
         elif event.request.errback is not None:
-            return  # which has handled it
+            return  # which hears of it
         elif event.reason != "HttpError":
-            failure = Failure(DownloadFailedError(event.detail or event.reason))
+            raised, self._raised = self._raised, None
+            failure = Failure(raised or DownloadFailedError(event.detail or event.reason))
             told = f"{event.reason}: {event.detail}" if event.detail else event.reason
-            self._write(SCRAPER, self._formatter.download_error(failure, event.request, self._spider, told))
+            line = self._formatter.download_error(failure, event.request, self._spider, told)
+            self._write(SCRAPER, line, raised)
         else:
             HTTP_ERROR.info(
                 "Ignoring response <%s %s>: HTTP status code is not handled or not allowed",

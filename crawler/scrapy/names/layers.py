@@ -70,7 +70,9 @@ def _given(
         ours = _ours(name)
         if told and name in CORE_KINDS and name not in THEIRS:
             given[told[-1]][name] = told_us[told[-1]][name]
-        elif ours is not None and (attribute.priority > 0 or name in UNSET_TOO):
+        elif (
+            ours is not None and (attribute.priority > 0 or name in UNSET_TOO) and not _is_unset(name, attribute.value)
+        ):
             origin = next(origin for number, origin in _ORIGINS.items() if attribute.priority >= number)
             said, value = told[-1] if told else origin, as_scrapy_reads(settings, name)
             if why := _no_counterpart(Asked(name, value, settings, said)):
@@ -84,6 +86,11 @@ def _given(
             values.pop(name, None)
         given[_ORIGINS[0]][name] = value
     return given, warnings
+
+
+def _is_unset(name: str, value: Any) -> bool:
+    """Tell whether a project writes down that a setting is not set."""
+    return value is None and getattr(default_settings, name, "") is None
 
 
 def _no_counterpart(asked: Asked) -> str:
