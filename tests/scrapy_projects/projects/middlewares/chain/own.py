@@ -81,7 +81,8 @@ class ErrorMiddleware:
             raise ValueError("in a middleware")
 
     def process_exception(self, request, exception, spider):
-        self.crawler.stats.inc_value("own/exceptions/" + type(exception).__name__)
+        if "/forbidden" not in request.url:  # robots.txt forbids that
+            self.crawler.stats.inc_value("own/exceptions/" + type(exception).__name__)
         if "/rescued" in request.url or isinstance(exception, ValueError) and "rescue" in request.url:
             return TextResponse(request.url, body=b"rescued", status=200)
 

@@ -4,7 +4,7 @@ from scrapy.settings import BaseSettings, Settings  # noqa: F401
 
 class PlacesSpider(scrapy.Spider):
     name = "places"
-    start_urls = ["http://places.example/a", "http://places.example/b", "http://places.example/missing", "own:thing"]
+    start_urls = ["http://places.example/a", "http://places.example/b", "http://places.example/missing", "own://thing/"]
     custom_settings = {"OWN": {"a": 1}}
 
     @classmethod
