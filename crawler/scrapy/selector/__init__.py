@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from w3lib.encoding import html_to_unicode
+
 from crawler.model.roots import root_of
 from crawler.model.selector import Selector as NativeSelector
 from crawler.model.selector import SelectorList
@@ -61,5 +63,5 @@ def _text(given: str | bytes | None) -> str:
 def _octets(given: str | bytes | None) -> bytes:
     octets = given if isinstance(given, bytes) else (given or "").encode("utf-8", "replace")
     if not (octets[:1] + octets[-1:]).isascii():  # it may begin with a mark, or end with a space that is no ASCII
-        octets = octets.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").strip().encode()
+        octets = html_to_unicode("charset=utf-8", octets)[1].strip().encode("utf-8", "replace")
     return octets
