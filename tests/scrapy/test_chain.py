@@ -17,6 +17,7 @@ from crawler.errors import ConnectionFailed, FetchTimeout, SettingError
 from crawler.events import RequestEnded
 from crawler.model.response import Response as NativeResponse
 from crawler.scrapy.adapters.errors import as_scrapy_error
+from crawler.scrapy.downloadermiddlewares.cookies import CookiesMiddleware
 from crawler.scrapy.downloadermiddlewares.offsite import OffsiteMiddleware
 from crawler.scrapy.downloadermiddlewares.retry import RetryMiddleware
 from crawler.scrapy.downloadermiddlewares.useragent import UserAgentMiddleware
@@ -489,3 +490,36 @@ def test_a_policy_of_the_cache_means_one_of_ours(
     core = make(Made, load_settings(Made, {"HTTPCACHE_ENABLED": True, "HTTPCACHE_POLICY": policy}), {}).settings.core
     assert ours == core.HTTPCACHE_POLICY
     assert ("OnlyGood is not asked" in caplog.text) == told
+
+
+def test_a_class_derived_from_cookies_middleware_keeps_them_itself() -> None:
+    seen: list[Any] = []
+
+    class Telling(CookiesMiddleware):
+        def process_response(self, request: Any, response: Any, spider: Any = None) -> Any:
+            response = super().process_response(request, response, spider)
+            seen.append(sorted((cookie.name, cookie.value) for cookie in self.jars[None]))
+            return response
+
+    class Two(Made):
+        def parse(self, response: Any, **kwargs: Any) -> Any:
+            yield {"sent": response.request.headers.get("Cookie")}
+            if response.url == ROOT:
+                yield Request(f"{ROOT}two", cookies={"own": "1"})
+
+    own = {"scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None, Telling: 700}
+    result = run(
+        lambda request: NativeResponse(request.url, headers={"Set-Cookie": "a=b"}),
+        spider=Two, DOWNLOADER_MIDDLEWARES=own,
+    )  # fmt: skip
+    assert seen == [[(b"a", b"b")], [(b"a", b"b"), (b"own", b"1")]]
+    assert [item["sent"] and set(item["sent"].split(b"; ")) for item in result.items] == [None, {b"a=b", b"own=1"}]
+
+
+def test_a_cookie_without_a_name_is_left_out_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    class Half(Made):
+        async def start(self) -> Any:
+            yield Request(ROOT, cookies=[{"value": "x"}, {"name": "a", "value": "1"}])
+
+    assert run({ROOT: "x"}, spider=Half).sent[0].request.headers.get("Cookie") == b"a=1"
+    assert "have no name or no value" in caplog.text

@@ -28,6 +28,7 @@ from crawler.scrapy.adapters.calling import by_name
 from crawler.scrapy.adapters.errors import as_scrapy_error, scrapy_name
 from crawler.scrapy.adapters.idle_code import does_nothing
 from crawler.scrapy.adapters.responses import as_scrapy
+from crawler.scrapy.downloadermiddlewares.cookies import CookiesMiddleware
 from crawler.scrapy.downloadermiddlewares.redirect import spelt
 from crawler.scrapy.exceptions import _InvalidOutput
 from crawler.scrapy.extensions.httpcache import policy_of
@@ -46,7 +47,9 @@ _SWITCHED = (
 )  # fmt: skip
 _PARTS = "crawler.scrapy.downloadermiddlewares."
 # What is done before a request is queued, or counted by the engine; what is derived from them is called.
-_ELSEWHERE = frozenset({f"{_PARTS}offsite.OffsiteMiddleware", f"{_PARTS}stats.DownloaderStats"})
+_ELSEWHERE = frozenset(
+    f"{_PARTS}{path}" for path in ("offsite.OffsiteMiddleware", "stats.DownloaderStats", "cookies.CookiesMiddleware")
+)
 # Without these the crawler would do what the project does not want.
 _WANTED = frozenset(
     {
@@ -89,6 +92,8 @@ def laid_over(crawler: Any) -> dict[str, Any]:
         setting: value for name in _SWITCHED if name not in names for setting, value in SWITCHES[name].items()
     }
     over["COOKIES_HEADER"] = "replaced"
+    if any(_own(each) and CookiesMiddleware in getattr(each, "__mro__", ()) for each in _classes(crawler.settings)):
+        over["COOKIES_ENABLED"] = False  # it keeps and sends them itself
     over["HTTPCACHE_POLICY"] = policy_of(crawler.settings)
     over["SCHEMES"] = handlers.schemes(crawler.settings)
     return over | (OFF if in_path(crawler) else {})

@@ -40,22 +40,22 @@ class Cookies:
     def __init__(self, settings: CoreSettings, *, wall: Callable[[], float] = time.time) -> None:
         self._debug = settings.COOKIES_DEBUG
         self._wall = wall
-        self._jars: dict[Any, CookieJar] = {}
+        self.jars: dict[Any, CookieJar] = {}
         self._untold: dict[str, Any] = {}  # facts that no jar tells of
 
     def __repr__(self) -> str:
-        return f"<Cookies {len(self._jars)} jars>"
+        return f"<Cookies {len(self.jars)} jars>"
 
     def jar(self, key: Hashable = None) -> CookieJar:
         """Return the jar of a key, which begins empty."""
-        jar = self._jars.get(key)
+        jar = self.jars.get(key)
         if jar is None:
-            jar = self._jars[key] = CookieJar()
+            jar = self.jars[key] = CookieJar()
         return jar
 
     def forget(self, key: Hashable) -> None:
         """Throw a jar away."""
-        jar = self._jars.pop(key, None)
+        jar = self.jars.pop(key, None)
         if jar is not None:
             jar.changes()
             gone: dict[Place, Cookie | None] = dict.fromkeys(map(place_of, jar))
@@ -75,7 +75,7 @@ class Cookies:
 
     def before(self, request: Request) -> bool:
         """See chain.Middleware: tell whether there is no cookie to send."""
-        return not request.cookies and not (self._jars and self._jars.get(request.meta.get("cookiejar")))
+        return not request.cookies and not (self.jars and self.jars.get(request.meta.get("cookiejar")))
 
     def _header(self, request: Request) -> bytes:
         url, now = split(request.normal_url), self._wall()
@@ -113,7 +113,7 @@ class Cookies:
         """Return the cookies that changed, for the job store (engine.keeping.facts), each as a fact of its own:
         [jar, cookie], or None when it is gone. So two workers that share a job undo nothing of each other's."""
         facts, self._untold = self._untold, {}
-        for key, jar in self._jars.items():
+        for key, jar in self.jars.items():
             facts.update(_facts(key, jar.changes()))
         return facts
 
@@ -168,6 +168,11 @@ class ReplacedCookies(Cookies):
         return await fetch(request)
 
     def _own(self, given: OwnCookies, url: UrlParts, now: float) -> list[Cookie]:
+        if not isinstance(given, Mapping):
+            whole = [each for each in given if each.get("name") is not None and each.get("value") is not None]
+            if len(whole) < len(given):
+                logger.warning("Cookies of a request to %s have no name or no value, and are not sent", url.host)
+            given = whole
         return _own(given, url, now, path=default_path(url.path), secure=url.scheme == "https")
 
 
