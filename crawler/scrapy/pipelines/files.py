@@ -77,9 +77,9 @@ class FilesPipeline(MediaPipeline):
 
     @classmethod
     def _update_stores(cls, settings: Any) -> None:
-        for kind in cls.STORE_SCHEMES.values():
+        for scheme, kind in cls.STORE_SCHEMES.items():
             kind.settings, kind.prefix = settings, cls._prefix
-            kind.POLICY = settings[f"{cls._prefix}_STORE_S3_ACL"]
+            kind.POLICY = settings[f"{cls._prefix}_STORE_{'GCS' if scheme == 'gs' else 'S3'}_ACL"] or None
 
     def _get_store(self, uri: str) -> Any:
         scheme = "file" if PurePosixPath(uri).is_absolute() else urlparse(uri).scheme

@@ -86,4 +86,9 @@ class S3FilesStore:
         return {} if kept is None else {"checksum": kept.checksum, "last_modified": kept.modified}
 
 
-GCSFilesStore = FTPFilesStore = S3FilesStore
+class GCSFilesStore(S3FilesStore):
+    """A bucket of Google Cloud Storage; the bucket's own ACL counts, whatever POLICY says."""
+
+
+class FTPFilesStore(S3FilesStore):
+    """A folder of an FTP server."""
