@@ -54,7 +54,6 @@ class PreparedCrawl:
         self._chosen = chosen
         self.settings = making.settings
         self._making = making
-        self.counts_log = making.counts_log
         self.crawler = crawler = making.crawler
         self.events = crawler.events
         self.stats = crawler.stats
@@ -174,7 +173,7 @@ def crawl(
 
 def run_logged(prepared: PreparedCrawl) -> Deferred[Summary]:
     """Run a crawl that code has begun; what goes wrong in it is shown. Raises OutputError for LOG_FILE."""
-    stop_logging = log_for_script(prepared.settings, prepared.log)
+    stop_logging = log_for_script(prepared.settings, prepared.log, prepared.stats)
     return prepared.run().addBoth(lambda result: (stop_logging(), result)[1])
 
 

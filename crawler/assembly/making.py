@@ -38,8 +38,6 @@ class Making:
 
     settings: Settings
     crawler: Crawler
-    counts_log = False
-    """Whether something in the crawl counts its log lines itself."""
 
     def __init__(self, settings: Settings, pools: Pools | None = None) -> None:
         self.settings = settings

@@ -259,9 +259,6 @@ class Interrupts:
 
 @contextmanager
 def _counted_log(prepared: RunningCrawl, level: str) -> Iterator[None]:
-    if getattr(prepared, "counts_log", False):
-        yield
-        return
     count = LogCount(prepared.stats)
     count.setLevel(level)
     logging.getLogger().addHandler(count)

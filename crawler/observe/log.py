@@ -186,19 +186,20 @@ def formatter_of(settings: LogSettings) -> logging.Formatter:
     return TextLines(template, settings.LOG_DATEFORMAT)
 
 
-def log_for_script(settings: Settings, subscribe: Callable[[], None]) -> Callable[[], None]:
+def log_for_script(settings: Settings, subscribe: Callable[[], None], stats: Stats) -> Callable[[], None]:
     """Log what happens in a crawl that a script has started; return how to end that. Raises OutputError for LOG_FILE.
 
     What goes wrong is shown in any case. Where is the script's business if it has set logging up; else it is
     stderr, from WARNING on, or as the crawl's LOG_* settings say. LOG_FILE is written in both cases. ``subscribe()``
-    lets lines be made of what happens.
+    lets lines be made of what happens; ``stats`` count them.
     """
     core = settings.core
     if not core.LOG_ENABLED:
         return _nothing
     stop = _nothing
     root = logging.getLogger()
-    of_script = root.level if any(each is not _shared.handler for each in root.handlers) else None
+    own = [each for each in root.handlers if each is not _shared.handler and not isinstance(each, LogCount)]
+    of_script = root.level if own else None
     if core.LOG_FILE is not None or of_script is None:
         given = settings.origin("LOG_LEVEL") != "default" or core.LOG_FILE is not None
         level = core.LOG_LEVEL if given else "WARNING"
@@ -208,7 +209,14 @@ def log_for_script(settings: Settings, subscribe: Callable[[], None]) -> Callabl
     for warning in settings.warnings:
         logging.getLogger("crawler").warning("%s", warning)
     subscribe()
-    return stop
+    count = LogCount(stats)
+    root.addHandler(count)
+
+    def ended() -> None:
+        root.removeHandler(count)
+        stop()
+
+    return ended
 
 
 class _Shared:

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from crawler.config.log_settings import LogSettings
+from crawler.config.settings import Settings
 from crawler.errors import OutputError
 from crawler.model.masking import escape
-from crawler.observe.log import JsonLines, Lines, LogCount, start_logging
+from crawler.observe.log import JsonLines, Lines, LogCount, log_for_script, start_logging
 from crawler.stats import Stats
 
 logger = logging.getLogger("tests.log")
@@ -202,3 +203,18 @@ def test_what_is_printed_may_be_logged_and_names_be_short(lines: list[str]) -> N
     stop()
     assert [line.split(" ", 3)[3] for line in lines] == ["stdout: printed\n", "crawler: told\n"]
     assert sys.stdout is stdout
+
+
+def test_the_lines_of_a_script_s_crawls_are_counted_and_shown_once(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    several = [Stats(), Stats()]
+    stops = [log_for_script(Settings({"LOG_LEVEL": "INFO"}), lambda: None, stats) for stats in several]
+    logger.info("said")
+    for stop in stops:
+        stop()
+    logger.info("after")
+    assert [stats.get_stats() for stats in several] == [{"log_count/INFO": 1}, {"log_count/INFO": 1}]
+    assert capfd.readouterr().err.count("said") == 1
+    assert logging.getLogger().handlers == []

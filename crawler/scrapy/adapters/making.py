@@ -50,7 +50,6 @@ class Making(making.Making):
     """Makes the parts of one crawl of a Scrapy spider."""
 
     crawler: Crawler
-    counts_log = True  # the extension LogCount does
 
     def __init__(self, settings: Settings, pools: Pools | None = None) -> None:
         assert isinstance(settings, FromScrapy)
