@@ -197,7 +197,7 @@ class Life:
     """The phases of one crawl, and what may be done in them.
 
     ``begins``: requests are sent and queued; else what comes is left for a resume. ``cut``: the crawl waits for
-    nothing any more.
+    nothing any more. ``others_idle``: of other workers it is known that they have nothing, either.
     """
 
     def __init__(self, capacity: Capacity) -> None:
@@ -206,6 +206,7 @@ class Life:
         self.phase = Phase.OPENING
         self.begins = False
         self.cut = False
+        self.others_idle = False
         self.listener: Stopping | None = None
         self._capacity = capacity
 
@@ -270,4 +271,7 @@ class Life:
         counts = self.ledger.counts
         if self.phase is not Phase.RUNNING or len(queued) or counts[Kind.UNIT] != starting:
             return False
-        return not any(counts[kind] for kind in PHASES[Phase.RUNNING].waits or () if kind != Kind.UNIT)
+        waits = PHASES[Phase.RUNNING].waits or ()
+        return not any(
+            counts[kind] for kind in waits if kind != Kind.UNIT and not (kind == Kind.OTHERS and self.others_idle)
+        )

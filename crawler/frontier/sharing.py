@@ -99,6 +99,9 @@ class Listener(Protocol):
     def over(self, reason: str) -> None:
         """Nothing is left to do, here or elsewhere."""
 
+    def idle(self) -> None:
+        """Nothing is left but start(), which runs here."""
+
     def lost(self, error: BaseException) -> None:
         """The store cannot be used any more: this worker is late, or the server is gone."""
 

@@ -622,6 +622,19 @@ def test_a_crawl_is_over_when_nothing_is_left_anywhere(job: Job) -> None:
     assert (state.over, state.done, state.failed) == ("finished", 2, 1)
 
 
+def test_the_owner_of_start_is_told_when_nothing_but_start_is_left(job: Job) -> None:
+    first, second = job.worker("A"), job.worker("B")
+    first.start()
+    assert (first.turn().over, second.turn().over) == ("idle", "")
+    first.turn(Turn(finishes=[Finish(-1, children=[child(1)], count=1)]))
+    assert first.turn().over == ""
+    second.take("a", 1)
+    assert first.turn().over == ""
+    second.turn(Turn(finishes=[Finish(1)]))
+    assert first.turn().over == "idle"
+    assert first.turn(Turn(finishes=[Finish(-1, count=1, ended=True)])).over == "finished"
+
+
 def test_all_are_told_to_stop_and_nothing_new_is_given_out(job: Job) -> None:
     first, second = job.worker("A"), job.worker("B")
     first.seed(child(1))

@@ -99,6 +99,9 @@ class Holder:
     def over(self, reason: str) -> None:
         self.heard.append(("over", reason))
 
+    def idle(self) -> None:
+        self.heard.append(("idle",))
+
     def lost(self, error: BaseException) -> None:
         self.heard.append(("lost", error))
 

@@ -113,7 +113,11 @@ class SharedJob:
 
     @property
     def over(self) -> bool:
-        return self.start_ended and not (self.taken or self.queued or self.aside)
+        return self.start_ended and self.idle
+
+    @property
+    def idle(self) -> bool:
+        return not (self.taken or self.queued or self.aside)
 
     # Workers
 
@@ -321,6 +325,8 @@ class SharedJob:
         """Return what the worker is told."""
         member = self.members[worker]
         answer = Answer(stop=self.stopping, over="finished" if self.over else None)
+        if self.idle and not self.start_ended and self.start_owner == worker:
+            answer.over = "idle"
         for name in report.wanted:
             self._grant(worker, name, answer, now)
         self._ask_back(now)

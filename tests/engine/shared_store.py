@@ -128,7 +128,9 @@ class WorkerStore:
             listener.hungry(answer.hungry)
         if answer.stop is not None:
             listener.stop(answer.stop)
-        if answer.over is not None:
+        if answer.over == "idle":
+            listener.idle()
+        elif answer.over is not None:
             listener.over(answer.over)
 
     def _lost(self, error: StoreError) -> None:

@@ -353,3 +353,26 @@ def test_a_worker_that_was_cut_off_too_long_is_late() -> None:
     assert sorted(item["url"] for item in crawl.items) == sorted(urls)
     assert min(gaps(crawl, "a.test") + gaps(crawl, "b.test")) >= 0.5 - 1e-6
     assert crawl.problems() == []
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_start_waits_until_all_workers_have_nothing_to_do(workers: int) -> None:
+    first, second = pages(10, "a.test", "b.test", "c.test"), pages(3, "d.test")
+    told: list[int] = []
+
+    async def start(self: Spider) -> Any:
+        for url in first:
+            yield Request(url)
+        await self.crawler.idle()
+        told.append(sum(len(worker.sent) for worker in crawl.workers))
+        for url in second:
+            yield Request(url)
+        await self.crawler.idle()
+        told.append(sum(len(worker.sent) for worker in crawl.workers))
+
+    crawl = Workers(spider(start=start, parse=page_item), any_page, workers=workers)
+    crawl.run(within=100)
+
+    assert told == [len(first), len(first) + len(second)]
+    assert sorted(crawl.urls) == sorted(first + second)
+    assert ended_well(crawl)

@@ -195,6 +195,7 @@ class Holding:
 
     def granted(self, grants: Sequence[Grant], facts: dict[str, Any]) -> None:
         """These hosts may be asked."""
+        self._life.others_idle = False
         self._facts.restore(facts)
         now = self._clock.seconds()
         for grant in grants:
@@ -263,6 +264,11 @@ class Holding:
             self._over = True
             self._ledger.end(Kind.OTHERS)
             self._ledger.changed()
+
+    def idle(self) -> None:
+        """Nothing is left but start(), which runs here and may go on."""
+        self._life.others_idle = True
+        self._ledger.changed()
 
     def lost(self, error: BaseException) -> None:
         """Nothing more can be kept."""

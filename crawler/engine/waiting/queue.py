@@ -150,11 +150,13 @@ class RequestQueue:
 
     def hand_over(self, entry: Entry) -> None:
         """A request is somebody else's now."""
+        self._life.others_idle = False
         self._life.books.hand_over()
         self._frontier.done(entry)
 
     def queued_elsewhere(self, request: Request) -> None:
         """The store has queued a new request for whoever takes it out."""
+        self._life.others_idle = False
         if self._events.wants(RequestScheduled):
             self._events.publish(RequestScheduled(request))
 

@@ -39,6 +39,9 @@ HUNGRY = (0.05, 0.25)
 FULL_SECONDS = 1.0
 """Seconds after which a server without memory is asked again."""
 
+IDLE = "idle"
+"""In the place of the reason of an end: there is none yet, for start() has not ended."""
+
 BACKLOG_BYTES = 64 * 2**20
 """Items that wait to be written to the feeds, in bytes, beyond which callbacks wait."""
 
@@ -235,7 +238,9 @@ class Dealings:
         listener.behind(reply.backlog > BACKLOG_BYTES)
         if reply.stopping:
             listener.stop(reply.stopping)
-        if reply.over:
+        if reply.over == IDLE:
+            listener.idle()
+        elif reply.over:
             listener.over(reply.over)
 
     def _watch(self) -> None:

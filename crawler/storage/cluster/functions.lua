@@ -810,10 +810,13 @@ local function begin_start(P, w)
   return list({int(tonumber(m[3] or 0)), list(digests)})
 end
 
+local function is_idle(P, m)
+  return m.queued == 0 and m.taken == 0 and call('EXISTS', P..':unfold', P..':dying', P..':cq', P..':aside') == 0
+end
+
 local function is_over(P, m)
   -- One question in one call: nothing waits, is at work, unfolds, dies or is not yet written.
-  return m.queued == 0 and m.taken == 0 and m.ended and m.backlog == 0
-    and call('EXISTS', P..':unfold', P..':dying', P..':cq', P..':aside') == 0
+  return m.ended and m.backlog == 0 and is_idle(P, m)
 end
 
 local function judge_end(P, m)
@@ -871,6 +874,9 @@ local function outcome(P, w, now, parts, touched, granted, facts, room)
   end
   call('DEL', P..':ask:'..w, P..':dirty:'..w)
   m.workers = call('ZCARD', P..':w')
+  if m.over == '' and not m.ended and is_idle(P, m) and call('HGET', P..':m', 'start') == w then
+    m.over = 'idle'  -- but for start(), whose owner is told
+  end
   return list({text(parts.word), list(parts.fins), text(table.concat(parts.claims)), list(parts.moves), list(parts.takes),
     list(grants), list(asks), list(stored), list(facts), begin, int(hungry), int(m.backlog), text(m.stop), text(m.over),
     list({int(m.queued), int(m.taken), int(m.done), int(m.items), int(m.workers)})})

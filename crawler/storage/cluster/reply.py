@@ -81,7 +81,8 @@ class Reply(Struct, array_like=True, frozen=True):
     each. ``facts`` are those of granted hosts, those asked for and what other workers have changed; None: gone.
     ``asks``: hosts for which others ask, with the permits to go down to. ``stored``: held hosts of which more or
     less is in the store. ``begin``: start() is this worker's. ``hungry`` other workers have nothing to do.
-    ``backlog`` bytes of items wait to be written. ``stopping`` and ``over`` are reasons, "" for neither.
+    ``backlog`` bytes of items wait to be written. ``stopping`` and ``over`` are reasons, "" for neither; "idle" tells
+    the owner of start() that nothing else is left.
     """
 
     word: str
