@@ -148,6 +148,8 @@ def _field_names(kind: type) -> list[str] | None:
     """Return the fields of a class of items (the kinds of itemadapter, and msgspec.Struct); None if it is none."""
     if issubclass(kind, msgspec.Struct):
         return list(kind.__struct_fields__)
+    if (kept := getattr(kind, "__kept_in__", None)) is not None:  # a mapping that says where its insides are
+        return list(kept)
     if dataclasses.is_dataclass(kind):
         return [field.name for field in dataclasses.fields(kind)]
     attributes = getattr(kind, "__attrs_attrs__", None)

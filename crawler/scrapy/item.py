@@ -36,6 +36,7 @@ class Item(MutableMapping[str, Any], metaclass=ItemMeta):
     """A mapping that takes only the fields its class declares; others raise KeyError (Scrapy's Item)."""
 
     fields: ClassVar[dict[str, Field]]
+    __kept_in__ = ("_values",)  # so that what the engine copies is these, and not each object in them
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._values: dict[str, Any] = {}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from crawler.model.copied import copied
 from crawler.model.request import Request as NativeRequest
 from crawler.model.response import Response as NativeResponse
 from crawler.model.url import fingerprint
@@ -23,6 +24,8 @@ from crawler.scrapy.http import (
     Response,
     TextResponse,
 )
+from crawler.scrapy.item import Field, Item
+from crawler.scrapy.selector import Selector
 from crawler.scrapy.spiders import Spider
 from crawler.storage.codec import Codec
 
@@ -174,3 +177,22 @@ def test_domains_are_read_as_they_are_written(domains: Any, hosts: list[str], ca
     assert isinstance(judge(Request("http://other/", dont_filter=True), None), Request)
     spider.allowed_domains = ["other"]
     assert judge(Request("http://other/"), None)
+
+
+class Book(Item):
+    """An item with two fields."""
+
+    title = Field()
+    pages = Field()
+
+
+def test_the_engine_copies_an_item_and_shares_what_cannot_be_copied() -> None:
+    selector, pages = Selector(text="<p>x"), [1]
+    item = Book(title=selector, pages=pages)
+    copy_of_it = copied(item)
+    assert (type(copy_of_it), copy_of_it, copy_of_it["title"]) == (Book, item, selector)
+    pages.append(2)
+    item["title"] = "x"
+    assert (copy_of_it["pages"], copy_of_it["title"]) == ([1], selector)
+    codec = Codec(Shop(), [Book])
+    assert codec.decode(codec.encode_item(Book(title="t"))) == Book(title="t")
