@@ -37,7 +37,6 @@ CORE = {
     "scrapy.core.downloader.tls": "DOWNLOADER_CLIENT_TLS_METHOD names the method as a text",
     "scrapy.commands": "the commands are crawler's; one of a project derives from scrapy.commands.ScrapyCommand",
     "scrapy.extension": "crawler.get_extension(cls) finds an extension",
-    "scrapy.interfaces": "scrapy.spiderloader.SpiderLoaderProtocol",
     "scrapy.middleware": "crawler.get_downloader_middleware(cls) and its like find one",
     "scrapy.pqueues": _QUEUES,
     "scrapy.resolver": "DNS_RESOLVER, DNS_TTL and DNS_TIMEOUT are settings",
@@ -47,14 +46,14 @@ CORE = {
 """What stands in for modules of Scrapy's that are not here, above all its engine; the longest name that fits counts."""
 
 LEFT_OUT = frozenset(
-    ["scrapy.extension", "scrapy.extensions.httpcache", "scrapy.interfaces", "scrapy.middleware", "scrapy.pqueues",
+    ["scrapy.extension", "scrapy.extensions.httpcache", "scrapy.middleware", "scrapy.pqueues",
      "scrapy.resolver", "scrapy.robotstxt", "scrapy.squeues", "scrapy.commands.bench", "scrapy.commands.check",
      "scrapy.commands.edit", "scrapy.commands.fetch", "scrapy.commands.genspider", "scrapy.commands.list",
      "scrapy.commands.parse", "scrapy.commands.runspider", "scrapy.commands.settings", "scrapy.commands.shell",
      "scrapy.commands.startproject", "scrapy.commands.version", "scrapy.commands.view", "scrapy.utils.benchserver",
-     "scrapy.utils.boto", "scrapy.utils.console", "scrapy.utils.deprecate", "scrapy.utils.display",
+     "scrapy.utils.boto",
      "scrapy.utils.engine", "scrapy.utils.ftp", "scrapy.utils.ossignal", "scrapy.utils.reactorless",
-     "scrapy.utils.ssl", "scrapy.utils.template", "scrapy.utils.versions"]
+     "scrapy.utils.ssl"]
 )  # fmt: skip
 """Modules that Scrapy has and we have not. Editors import them by themselves: no error, but what is in them is one."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import UserDict
+from collections import OrderedDict, UserDict
 from collections.abc import Container
 from typing import Any, Self
 
@@ -47,3 +47,16 @@ class SequenceExclude:
 
     def __contains__(self, item: Any) -> bool:
         return item not in self.seq
+
+
+class LocalCache(OrderedDict[Any, Any]):
+    """A dict of at most ``limit`` entries; the oldest goes first."""
+
+    def __init__(self, limit: int | None = None) -> None:
+        super().__init__()
+        self.limit = limit
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(key, value)
+        while self.limit is not None and len(self) > self.limit:
+            self.popitem(last=False)
