@@ -61,7 +61,9 @@ def test_a_value_means_what_scrapy_reads_it_as(given: dict[str, Any], name: str,
 
 
 def test_the_command_line_may_name_what_only_the_crawler_knows() -> None:
-    assert core_of({"JOB_KEEP": "mine"}, JOB_KEEP="yes").JOB_KEEP is True
+    made = make(Shop, Making.load({"JOB_KEEP": "mine", "MY_OWN": 1}, Shop, {"JOB_KEEP": "yes", "MY_OWN": "2"}), {})
+    settings: Any = made.crawler.settings
+    assert (made.settings.core.JOB_KEEP, settings["JOB_KEEP"], settings.getint("MY_OWN")) == (True, "mine", 2)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from typing import Any
 
 from crawler.assembly import making
 from crawler.assembly.rules import checked_fingerprint, make_acceptance
+from crawler.config.layers import CORE_KINDS
 from crawler.config.settings import OnlyFeeds, Settings
 from crawler.engine.deciding.acceptance import Acceptance, Marks
 from crawler.engine.user_code.around import Around
@@ -37,6 +38,7 @@ from crawler.scrapy.adapters.watching import Watching
 from crawler.scrapy.addons import AddonManager
 from crawler.scrapy.names.attributes import OLD_SETTINGS
 from crawler.scrapy.names.layers import FromScrapy
+from crawler.scrapy.names.table import SCRAPY_NAMES
 from crawler.scrapy.names.theirs import THEIRS
 from crawler.scrapy.settings import BaseSettings
 from crawler.scrapy.settings import Settings as ScrapySettings
@@ -81,7 +83,9 @@ class Making(making.Making):
             settings.setdict(project)
         settings.setdict(script if isinstance(script, BaseSettings) else script or {}, priority="cmdline")
         command_line = _with_feeds(command_line or {}, settings)
-        settings.setdict(command_line, priority="cmdline")
+        # What only we know is read from the command line itself: a project may have a setting of that name.
+        ours = {name for name in command_line if name in CORE_KINDS and name not in SCRAPY_NAMES and name in settings}
+        settings.setdict({name: command_line[name] for name in command_line.keys() - ours}, priority="cmdline")
         if command_line.get("PIPELINES") == []:  # of a command that runs a spider for itself
             settings.set("ITEM_PIPELINES", {}, priority="cmdline")
         AddonManager.load_pre_crawler_settings(settings)
