@@ -71,7 +71,8 @@ def worker_command(address: Address, job: str, child: Child) -> list[str]:
     """Return the command that starts a worker: with this interpreter, and the modules that this process has itself."""
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     # "python -m" puts the working directory before all other modules; the command `crawler` does not.
-    safe = [] if spec is not None and spec.name == "crawler.__main__" else ["-P"]
+    by_module = spec is not None and spec.name == "crawler.__main__"
+    safe = [] if by_module and not sys.flags.safe_path else ["-P"]
     options = ["--called", child.name, "--as", child.identity, "--blame", str(child.blame)]
     return [sys.executable, *safe, "-m", "crawler", "work", *options, address.url, job]
 
