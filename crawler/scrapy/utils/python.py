@@ -66,5 +66,6 @@ def without_none_values(iterable: Any) -> Any:
 
 
 def global_object_name(obj: Any) -> str:
-    """Return the path that a class or function is imported by."""
-    return f"{obj.__module__}.{obj.__qualname__}"
+    """Return the path that a class or function is imported by: of those behind the door Scrapy's."""
+    module = obj.__module__.removeprefix("crawler.") if obj.__module__.startswith("crawler.scrapy.") else obj.__module__
+    return f"{module}.{obj.__qualname__}"
