@@ -67,6 +67,11 @@ def test_a_database_may_be_opened_where_a_pipeline_is_made(in_threads: bool) -> 
     assert [item["n"] for item in result.items] == [0, 1, 2]
 
 
+def test_pipelines_may_be_a_list_as_long_ago() -> None:
+    result = testing.crawl(Numbers, {ROOT: "x"}, settings={"ITEM_PIPELINES": [f"{__name__}.Database"]})
+    assert result.spider.found == [(0,), (1,), (2,)]  # type: ignore[attr-defined]
+
+
 def test_all_pipelines_have_one_thread_of_their_own() -> None:
     class Numbered(Numbers):
         start_urls = ["data:,x"]

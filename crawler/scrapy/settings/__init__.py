@@ -45,7 +45,8 @@ class SettingsAttribute:
     def set(self, value: Any, priority: int) -> None:
         """Take a value of the same or a higher priority."""
         if priority >= self.priority:
-            self.value = BaseSettings(value, priority) if isinstance(self.value, BaseSettings) else value
+            nested = isinstance(self.value, BaseSettings) and not isinstance(value, list | tuple)
+            self.value = BaseSettings(value, priority) if nested else value  # components were lists long ago
             self.priority = priority
 
     def __repr__(self) -> str:
