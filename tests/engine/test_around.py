@@ -38,10 +38,9 @@ class Making(making.Making):
         return Between(self.crawler.memory.setdefault(("noted", ""), {}).setdefault("calls", []))
 
 
-class Found(Spider):
+class Functions(Spider):
     name = "found"
     start_urls = [ROOT]
-    _making = __name__
 
     def parse(self, response: Response) -> Any:
         yield {"n": "of the callback"}
@@ -53,6 +52,10 @@ class Found(Spider):
 
     def failed(self, failure: Any) -> Any:
         return {"n": "of the errback"}
+
+
+class Found(Functions):
+    _making = __name__
 
 
 def test_it_is_called_in_the_place_of_the_spiders_functions() -> None:
@@ -70,8 +73,5 @@ def test_it_is_called_in_the_place_of_the_spiders_functions() -> None:
 
 
 def test_without_it_a_list_is_what_it_holds() -> None:
-    class Native(Found):
-        _making = Spider._making
-
-    result = testing.crawl(Native, {ROOT: "x", ROOT + "more": "x"}, settings={"ROBOTSTXT_OBEY": False})
+    result = testing.crawl(Functions, {ROOT: "x", ROOT + "more": "x"}, settings={"ROBOTSTXT_OBEY": False})
     assert sorted(str(item["n"]) for item in result.items) == ["of the callback", "of the errback", "x"]
