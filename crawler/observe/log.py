@@ -210,6 +210,7 @@ def log_for_script(settings: Settings, subscribe: Callable[[], None], stats: Sta
         logging.getLogger("crawler").warning("%s", warning)
     subscribe()
     count = LogCount(stats)
+    count.setLevel(core.LOG_LEVEL)
     root.addHandler(count)
 
     def ended() -> None:

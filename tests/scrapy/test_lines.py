@@ -94,3 +94,20 @@ def test_that_robots_txt_is_obeyed_is_told_where_the_project_does_not_say(caplog
     for settings in ({}, {"ROBOTSTXT_OBEY": True}):
         crawl(Shop, {PAGE: ""}, settings=settings, during=lambda prepared: prepared.log())
     assert caplog.text.count("robots.txt is obeyed") == 1
+
+
+def test_an_item_is_given_no_words_where_no_handler_takes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    worded: list[Any] = []
+    monkeypatch.setattr(LogFormatter, "scraped", lambda *arguments: worded.append(arguments))
+    scrapy, handler = logging.getLogger("scrapy"), logging.NullHandler(logging.INFO)
+    monkeypatch.setattr(scrapy, "propagate", False)
+    before = scrapy.level
+    scrapy.setLevel(logging.DEBUG)  # as Scrapy's configure_logging() has it in a script
+    monkeypatch.setattr(scrapy, "handlers", [handler])
+    counts = []
+    for level in (logging.INFO, logging.DEBUG):
+        handler.setLevel(level)
+        crawl(Shop, {PAGE: ""}, during=lambda prepared: prepared.log())
+        counts.append(len(worded))
+    scrapy.setLevel(before)
+    assert counts == [0, 1]

@@ -45,7 +45,7 @@ class ScrapyLines(LogLines):
 
     def _has_lines(self, kind: str, logger: logging.Logger) -> bool:
         own = getattr(type(self._formatter), kind, None) is not getattr(LogFormatter, kind)
-        return own or logger.isEnabledFor(logging.DEBUG)
+        return own or _is_heard(logger, logging.DEBUG)
 
     def _write(
         self, logger: logging.Logger, line: Mapping[str, Any] | None, error: BaseException | None = None, **extra: Any
@@ -108,6 +108,18 @@ class ScrapyLines(LogLines):
                 "Ignoring response <%s %s>: HTTP status code is not handled or not allowed",
                 event.status, event.request.url,
             )  # fmt: skip
+
+
+def _is_heard(logger: logging.Logger, level: int) -> bool:
+    """Tell whether a handler takes a logger's lines of a level: in a script, Scrapy's loggers let all of them by."""
+    if not logger.isEnabledFor(level):
+        return False
+    handlers: list[logging.Handler] = []
+    each: logging.Logger | None = logger
+    while each is not None:
+        handlers += each.handlers
+        each = each.parent if each.propagate else None
+    return any(handler.level <= level for handler in handlers)
 
 
 def log(crawler: Any, settings: Any, *, part: bool) -> None:
