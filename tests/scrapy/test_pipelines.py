@@ -67,6 +67,19 @@ def test_a_database_may_be_opened_where_a_pipeline_is_made(in_threads: bool) -> 
     assert [item["n"] for item in result.items] == [0, 1, 2]
 
 
+def test_a_pipeline_may_read_selectors_that_the_spider_leaves_in_an_item() -> None:
+    class Reads:
+        def process_item(self, item: Any, spider: Any) -> Any:
+            return {"n": item["found"].get()}
+
+    class Leaves(Numbers):
+        def parse(self, response: Any) -> Any:
+            yield {"found": response.css("p::text")}
+
+    result = testing.crawl(Leaves, {ROOT: "<p>1</p>"}, settings={"ITEM_PIPELINES": {Reads: 1}})
+    assert result.items == [{"n": "1"}]
+
+
 def test_pipelines_may_be_a_list_as_long_ago() -> None:
     result = testing.crawl(Numbers, {ROOT: "x"}, settings={"ITEM_PIPELINES": [f"{__name__}.Database"]})
     assert result.spider.found == [(0,), (1,), (2,)]  # type: ignore[attr-defined]

@@ -210,10 +210,13 @@ class Pipelines:
             self._end(item, unit, response, unit.changes, number)
             return
         try:
-            travelling = _Item(own(item), unit, response, self, number)
+            first = own(item)
         except Unwritable as error:
-            self._events.publish(ItemFailed(item, TAKING, error, response))
-            return
+            if not self._loose:
+                self._events.publish(ItemFailed(item, TAKING, error, response))
+                return
+            first = item  # a stage may make an item of it
+        travelling = _Item(first, unit, response, self, number)
         self._ledger.begin(Kind.ITEM)
         unit.hold()
         self._going_in = travelling
