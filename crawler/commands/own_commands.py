@@ -25,7 +25,9 @@ from crawler.scrapy.project import scrapy_project
 
 
 class ScrapyArgumentParser(ArgumentParser):
-    """Takes ``-:json`` for a value of -o, and not for an option."""
+    """Takes ``-:json`` for a value of -o, and not for an option; ``add_option`` is the name that optparse had."""
+
+    add_option = ArgumentParser.add_argument
 
     def _parse_optional(self, arg_string: str) -> Any:
         return None if arg_string.startswith("-:") else super()._parse_optional(arg_string)

@@ -26,7 +26,7 @@ class Command(ScrapyCommand):
 
     def add_options(self, parser):
         super().add_options(parser)
-        parser.add_argument("--twice", action="store_true", help="count them twice")
+        parser.add_option("--twice", dest="twice", action="store_true", help="count them twice")
 
     def run(self, args, opts):
         if not args:

@@ -233,3 +233,16 @@ def test_a_script_takes_words_and_no_options_of_a_crawl(folder: Path) -> None:
     assert run(folder, script, "--", "-o", "x").stdout == "['-o', 'x']\n"
     refused = run(folder, script, "-o", "x.json")
     assert (refused.returncode, "it takes no options here" in refused.stderr) == (2, True)
+
+
+def test_the_settings_that_execute_is_given_are_in_the_place_of_the_projects(project: Write) -> None:
+    done = run(project(), """\
+from scrapy.cmdline import execute
+from scrapy.utils.project import get_project_settings
+
+settings = get_project_settings()
+settings.set("BOT_NAME", "given")
+execute(["scrapy", "settings", "--get", "BOT_NAME"], settings)
+""")  # fmt: skip
+
+    assert (done.returncode, done.stdout) == (0, "given\n"), done.stderr
