@@ -179,20 +179,28 @@ class CountDepth:
         self._stats = crawler.stats
         self._verbose = crawler.settings.getbool("DEPTH_STATS_VERBOSE")
         self._limit = crawler.settings.getint("DEPTH_LIMIT")
-        self._deepest = 0
+        self._page: Any = None
+        self._deepest = self._depth = 0
         if self._verbose:
             crawler.events.subscribe(events.ResponseDelivered, self._delivered)
 
     def __call__(self, request: Request, found_on: Any) -> Request:
         """See crawler.policy.scope.RequestFilter."""
-        if found_on is not None:
-            depth = 0 if request.meta.get("depth_reset") else found_on.meta.get("depth", 0) + 1
-            if self._verbose and not 0 < self._limit < depth:
-                self._stats.inc_value(f"request_depth_count/{depth}")
-            if depth > self._deepest and not 0 < self._limit < depth:
-                self._deepest = depth
-                self._stats.max_value("request_depth_max", depth)
+        if found_on is not self._page:
+            self._page = found_on
+            self._depth = 0 if found_on is None else found_on.meta.get("depth", 0) + 1
+        if found_on is not None and (self._depth > self._deepest or self._verbose):
+            self._count(0 if request.meta.get("depth_reset") else self._depth)
         return request
+
+    def _count(self, depth: int) -> None:
+        if 0 < self._limit < depth:
+            return
+        if self._verbose:
+            self._stats.inc_value(f"request_depth_count/{depth}")
+        if depth > self._deepest:
+            self._deepest = depth
+            self._stats.max_value("request_depth_max", depth)
 
     def _delivered(self, event: events.ResponseDelivered) -> None:
         if not event.request.meta.get("depth"):

@@ -174,10 +174,11 @@ class Scheduled:
 
     def __init__(self, crawler: Any) -> None:
         self._crawler = crawler
+        self._heard = crawler.telling.heard
 
     def __call__(self, request: Request, found_on: Any) -> Request | Drop:
         """See crawler.policy.scope.RequestFilter."""
-        if signals.request_scheduled in self._crawler.telling.heard:
+        if signals.request_scheduled in self._heard:
             results = self._crawler.signals.send_catch_log(
                 signals.request_scheduled, request=request, spider=self._crawler.spider, dont_log=IgnoreRequest
             )

@@ -33,18 +33,18 @@ class Seen:
         self._filter = build(kind, crawler)
         if not callable(getattr(self._filter, "request_seen", None)):
             raise SettingError(f"DUPEFILTER_CLASS: {kind!r} has no request_seen(request)")
-        self._by_class = type(crawler.request_fingerprinter) is not RequestFingerprinter
-        self._fingerprint = native
+        by_class = self.own or type(crawler.request_fingerprinter) is not RequestFingerprinter
+        self._number = self._by_class if by_class else native
         self.open, self.close = (getattr(self._filter, name, lambda *_: None) for name in ("open", "close"))
         if not self.own:
             crawler.events.subscribe(RequestRefused, self._refused)
 
     def fingerprint(self, request: Request) -> int:
         """Return the number under which the job remembers a request."""
-        number = self._number(request) if self._by_class or self.own else self._fingerprint(request)
+        number = self._number(request)
         return number ^ UNMARKED if request.dont_filter else number
 
-    def _number(self, request: Request) -> int:
+    def _by_class(self, request: Request) -> int:
         asked = as_scrapy_request(request)
         if isinstance(self._filter, RFPDupeFilter) and self.own:
             known = self._filter.request_fingerprint(asked).encode()
@@ -68,7 +68,7 @@ class Seen:
         return asked if self._filter.asked else asked.replace(dont_filter=True)
 
     def _refused(self, event: RequestRefused) -> None:
-        if event.reason == "duplicate":
+        if event.reason == "duplicate" and (self._filter.logdupes or self._filter.debug):
             self._filter.log(event.request, self._crawler.spider)
 
 
