@@ -110,6 +110,6 @@ class Worker:
         return [row.token for row in self.turn(Turn(takes=[(host, count)])).takes[0]]
 
 
-def child(fingerprint: int, host: str = "a", *, priority: int = 0, check: bool = True, payload: bytes = b"") -> Child:
+def child(fingerprint: int, host: str = "a", *, priority: int = 0, check: int = True, payload: bytes = b"") -> Child:
     """Return a new request."""
     return Child(fingerprint, check, host, priority, payload or b"page %d" % fingerprint)

@@ -679,3 +679,22 @@ def test_a_full_server_refuses_commits_and_lets_rows_go_back(connection: Connect
     finally:
         connection.command("CONFIG", "SET", "maxmemory", "0")
     assert worker.turn(Turn(finishes=[Finish(1, items=[b"item"])])).totals.items == 1
+
+
+def test_the_newest_of_a_host_goes_first_where_it_is_told_so(job: Job) -> None:
+    """And those of start() behind them, as they were found; a row that goes back keeps its place."""
+    worker = job.worker("A")
+    worker.start()
+    starts = [child(number, check=5) for number in (1, 2)]
+    worker.turn(Turn(finishes=[Finish(-1, children=starts)]))
+    worker.turn(Turn(room=1))
+    [first] = worker.turn(Turn(takes=[("a", 1)])).takes[0]
+    assert first.token == 1
+    newer = [child(number, check=3) for number in (3, 4)]
+    worker.turn(Turn(stages=[Stage(1, newer[:1])], finishes=[Finish(1, children=newer[1:])]))
+    worker.turn()
+    rows = worker.turn(Turn(takes=[("a", 9)])).takes[0]
+    assert [row.payload for row in rows] == [b"page 4", b"page 3", b"page 2"]
+    assert [row.token for row in rows] == [4, 3, 2]
+    worker.turn(Turn(returns=[put(row.token, payload=row.payload) for row in rows]))
+    assert [row.token for row in worker.turn(Turn(takes=[("a", 9)])).takes[0]] == [4, 3, 2]

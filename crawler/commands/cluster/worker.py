@@ -97,6 +97,7 @@ class _Plan(JobPlan):
             lease=core.JOB_LEASE_SECONDS,
             window=core.JOB_WINDOW,
             blame=self.blame,
+            newest=core.QUEUE_ORDER == "newest",
         )
 
 

@@ -77,7 +77,9 @@ local function bytes(s) return '\198'..struct.pack('>I4', #s)..s end
 local function list(a) return '\221'..struct.pack('>I4', #a)..table.concat(a) end
 local NONE = '\192'
 
--- Rows: a queue's member is the token (as a double, whose bytes sort like the number), the deaths, the payload
+-- Rows: a queue's member is its place (as a double, whose bytes sort like the number), the deaths, the payload. The
+-- place is the token; where the newest goes first it is behind all tokens, and counted down; that of one of start()
+-- is behind those, and counted up.
 
 local function score_of(priority)
   if priority == '0' then return '0' end
@@ -86,7 +88,17 @@ local function score_of(priority)
 end
 
 local function member_of(token, deaths, payload) return struct.pack('>d', token)..string.char(deaths)..payload end
-local function token_of(member) return (struct.unpack('>d', member)) end
+local NEWEST = 2 ^ 52
+local function place_of(member) return (struct.unpack('>d', member)) end
+local function placed(token, order)
+  if order == 1 then return NEWEST - token end
+  return order == 2 and NEWEST + token or token
+end
+local function token_of(member)
+  local place = place_of(member)
+  if place > NEWEST then return place - NEWEST end
+  return place > NEWEST / 2 and NEWEST - place or place
+end
 local function row_of(score, due, host, member) return struct.pack('>ddI2', score, due, #host)..host..member end
 local function parts_of(row)
   local score, due, length = struct.unpack('>ddI2', row)
@@ -196,7 +208,7 @@ local function state_of(P, name)
   local count = call('ZCARD', P..':q:'..name)
   if count == 0 then return int(0), NONE end
   local first = call('ZRANGE', P..':q:'..name, 0, 0, 'WITHSCORES')
-  return int(count), list({int(tonumber(first[2])), int(token_of(first[1]))})
+  return int(count), list({int(tonumber(first[2])), int(place_of(first[1]))})
 end
 
 -- Queues. `touched` gathers hosts that are to be armed.
@@ -227,7 +239,7 @@ local function take(P, w, name, count)
     local member, score = popped[i], tonumber(popped[i + 1])
     local token = token_of(member)
     call('HSET', P..':t:'..w, number(token), row_of(score, 0, name, member))
-    rows[#rows + 1] = list({int(token), int(-score), int(string.byte(member, 9)), bytes(string.sub(member, 10))})
+    rows[#rows + 1] = list({int(place_of(member)), int(-score), int(string.byte(member, 9)), bytes(string.sub(member, 10))})
   end
   if #rows > 0 then
     call('HINCRBY', P..':m', 'taken', #rows)
@@ -293,7 +305,8 @@ end
 -- A child that meets the claim of somebody waits for what becomes of the claim.
 
 local function keep_waiting(P, fingerprint, token, child)
-  call('HSETNX', P..':cq', fingerprint, row_of(tonumber(child.score), 0, child.host, member_of(token, 0, child.payload)))
+  call('HSETNX', P..':cq', fingerprint, row_of(tonumber(child.score), 0, child.host,
+    member_of(placed(token, child.order), 0, child.payload)))
 end
 
 local function free_claims(P, seen, claims, now, touched)
@@ -328,13 +341,13 @@ local function offer(P, seen, child, token, now, touched)
     seen.duplicates = seen.duplicates + 1
     return false
   end
-  call('ZADD', P..':q:'..child.host, child.score, member_of(token, 0, child.payload))
+  call('ZADD', P..':q:'..child.host, child.score, member_of(placed(token, child.order), 0, child.payload))
   touched[child.host] = true
   return true
 end
 
 local function pack_child(child)
-  return struct.pack('>I2I2I2B', #child.fp, #child.score, #child.host, child.check and 1 or 0)
+  return struct.pack('>I2I2I2B', #child.fp, #child.score, #child.host, child.order * 2 + (child.check and 1 or 0))
     ..child.fp..child.score..child.host..child.payload
 end
 
@@ -342,7 +355,7 @@ local function unpack_child(s)
   local f, r, h, check = struct.unpack('>I2I2I2B', s)
   local at = 8
   return {fp = string.sub(s, at, at + f - 1), score = string.sub(s, at + f, at + f + r - 1),
-    host = string.sub(s, at + f + r, at + f + r + h - 1), check = check == 1, payload = string.sub(s, at + f + r + h)}
+    host = string.sub(s, at + f + r, at + f + r + h - 1), check = check % 2 == 1, order = floor(check / 2), payload = string.sub(s, at + f + r + h)}
 end
 
 local function unfold(P, seen, now, touched)
@@ -458,7 +471,9 @@ local function reader(A, at)
       error('a call has no number where one belongs')
     end
     r.at = i + 5
-    return {fp = fingerprint, check = A[i + 1] == '1', host = A[i + 2], score = score_of(rank), payload = payload}
+    local check = tonumber(A[i + 1]) or 0
+    return {fp = fingerprint, check = check % 2 == 1, order = floor(check / 2), host = A[i + 2], score = score_of(rank),
+      payload = payload}
   end
   function r.put()
     return {token = r.digits(), host = r.text(), score = score_of(r.digits()), payload = r.text(), wait = r.number()}
@@ -571,7 +586,7 @@ end
 
 local function changed_row(P, w, put)
   local _, _, _, member = parts_of(call('HGET', P..':t:'..w, put.token))
-  return member_of(tonumber(put.token), string.byte(member, 9), put.payload)
+  return string.sub(member, 1, 9)..put.payload
 end
 
 local function post(P, w, put, now)
@@ -994,7 +1009,7 @@ local function bury(K, A)
     local row = blamed ~= '0' and call('HGET', P..':t:'..w, blamed)
     if row then
       local score, due, name, member = parts_of(row)
-      member = member_of(tonumber(blamed), min(string.byte(member, 9) + 1, 255), string.sub(member, 10))
+      member = member_of(place_of(member), min(string.byte(member, 9) + 1, 255), string.sub(member, 10))
       call('HSET', P..':t:'..w, blamed, row_of(score, due, name, member))
     end
     drop_worker(P, w, now, now, false, seen, touched)

@@ -11,16 +11,25 @@ import msgspec
 from msgspec import Struct
 
 Rank: TypeAlias = tuple[int, int]
-"""What a queue is ordered by: the priority with its sign changed, and the token."""
+"""What a queue is ordered by: the priority with its sign changed, and the place."""
+
+
+NEWEST = 2**52
+"""Places from its half on are counted from here: down, if the newest of a host goes first; up, for one of start()."""
 
 
 class Taken(Struct, array_like=True, frozen=True):
-    """A row that this worker has now. ``deaths``: of how many workers it has been the end."""
+    """A row that this worker has now, by its place in the queue; ``deaths``: of how many workers it was the end."""
 
-    token: int
+    place: int
     priority: int
     deaths: int
     payload: bytes
+
+    @property
+    def token(self) -> int:
+        """The row's token."""
+        return self.place if self.place <= NEWEST // 2 else abs(self.place - NEWEST)
 
 
 class Done(Struct, array_like=True, frozen=True):

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from crawler.errors import StoreError
 from crawler.frontier.host import Entry
+from crawler.frontier.store import START
 from crawler.storage.cluster import wire
 from crawler.storage.cluster.reply import Taken
 from crawler.storage.codec import Codec
@@ -66,6 +67,7 @@ class Row(Struct, eq=False):
     priority: int
     payload: Payload
     deaths: int = 0
+    place: int = 0
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -73,10 +75,11 @@ _payload = msgspec.msgpack.Decoder(Payload).decode
 _record = msgspec.msgpack.Decoder(Record).decode
 
 
-def new(child: Child, parent: int) -> wire.Child:
-    """Return a new request as it is told."""
+def new(child: Child, parent: int, *, newest: bool = False) -> wire.Child:
+    """Return a new request as it is told; ``newest``: the newest of a host goes first."""
     payload = _encode(Payload(child.url, child.origin, child.body, parent, child.found_on))
-    return wire.Child(child.fingerprint, child.check, child.host, -child.rank, payload)
+    order = 0 if not newest else 4 if parent == START else 2
+    return wire.Child(child.fingerprint, child.check + order, child.host, -child.rank, payload)
 
 
 def put(row: Row, wait: float) -> wire.Put:
@@ -86,7 +89,7 @@ def put(row: Row, wait: float) -> wire.Put:
 
 def taken(host: str, row: Taken) -> Row:
     """Read a row of a host; raises StoreError for what is not one."""
-    return Row(row.token, host, row.priority, read_payload(row.token, row.payload), row.deaths)
+    return Row(row.token, host, row.priority, read_payload(row.token, row.payload), row.deaths, row.place)
 
 
 def read_payload(token: int, payload: bytes) -> Payload:
@@ -101,7 +104,7 @@ def entry_of(row: Row, codec: Codec) -> Entry:
     """Make the request of a row again; raises StoreError."""
     payload = row.payload
     request = codec.decode_request(payload.url, row.priority, payload.body)
-    return Entry(request, token=row.token, order=row.token, host=row.host, origin=payload.origin)
+    return Entry(request, token=row.token, order=row.place, host=row.host, origin=payload.origin)
 
 
 def moved(row: Row, form: Moved) -> Row:
@@ -110,11 +113,11 @@ def moved(row: Row, form: Moved) -> Row:
     attempts = payload.attempts if form.attempts is None else [*payload.attempts, form.attempts]
     body = payload.body if form.body is None else form.body
     changed = Payload(form.url, form.origin, body, payload.parent, payload.found_on, attempts)
-    return Row(row.token, form.host, -form.rank, changed, row.deaths)
+    return Row(row.token, form.host, -form.rank, changed, row.deaths, row.place)
 
 
-def finish(result: Result, row: Row | None) -> wire.Finish:
-    """Return what a request has come to as it is told; ``row`` is None for results of start()."""
+def finish(result: Result, row: Row | None, *, newest: bool = False) -> wire.Finish:
+    """Return what a request has come to as it is told; ``row`` is None for results of start(), ``newest`` as of new."""
     count, ended, digests = result.start
     memory = [
         wire.Change(stage, name, operation, key, value or b"", item)
@@ -124,7 +127,7 @@ def finish(result: Result, row: Row | None) -> wire.Finish:
         result.token,
         result.outcome,
         result.reason,
-        [new(child, result.token) for child in result.children],
+        [new(child, result.token, newest=newest) for child in result.children],
         result.items,
         memory,
         result.fingerprints,

@@ -56,6 +56,7 @@ class ClusterStore:
 
     ``calls`` makes the calls, ``codec`` turns requests and items into bytes and back; ``window`` is how many requests
     of a host the frontier shall hold, ``lease`` is in seconds. ``blame`` keeps whose callback runs.
+    ``newest``: the newest of a host goes first.
     """
 
     durable = True
@@ -70,9 +71,11 @@ class ClusterStore:
         lease: float = 15.0,
         window: int | None = 64,
         blame: Blame | None = None,
+        newest: bool = False,
     ) -> None:
         self.window: int | None = window or 64
         self._calls = calls
+        self._newest = newest
         self._codec = codec
         self._rows = Rows(codec, limit=PRIORITY_LIMIT)
         self.can_store = self._rows.can_store
@@ -157,7 +160,7 @@ class ClusterStore:
             staged = children_staged(self._rows.staged(children))
         except CannotStore as error:
             return fail(StoreError(f"a result cannot be stored: {error}"))
-        stages = [wire.Stage(token, [rows.new(child, token) for child in staged])]
+        stages = [wire.Stage(token, [rows.new(child, token, newest=self._newest) for child in staged])]
         return self._ask("stages", stages, weight=len(staged)).addCallback(lambda _: None)
 
     def redirect(self, postponed: Postponed, fingerprint: int) -> Deferred[Redirected]:
@@ -205,7 +208,9 @@ class ClusterStore:
             if (row := self._taken.get(form.token)) is not None:
                 self._taken[form.token] = changed = rows.moved(row, form)
                 posts.append(rows.put(changed, self._wait(form.not_before)))
-        finishes = [rows.finish(result, self._taken.pop(result.token, None)) for result in group.results]
+        finishes = [
+            rows.finish(result, self._taken.pop(result.token, None), newest=self._newest) for result in group.results
+        ]
         kept = self._facts.told(group.facts)
         answers = self._dealings.ask(*groups(finishes, posts, kept))
         return gatherResults(answers, consumeErrors=True).addCallbacks(_committed, _first)

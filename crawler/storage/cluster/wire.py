@@ -60,10 +60,13 @@ class Claim(NamedTuple):
 
 
 class Child(NamedTuple):
-    """A new request, queued if its signed fingerprint is new or is not to be checked."""
+    """A new request, queued if its signed fingerprint is new or is not to be checked.
+
+    ``check`` is 1 or 0; more by 2 where the newest of a host goes first, by 4 if this is one of start().
+    """
 
     fingerprint: int
-    check: bool
+    check: int
     host: str
     priority: int
     payload: bytes
