@@ -13,9 +13,10 @@ import pytest
 
 from crawler.assembly.making import load_settings, make
 from crawler.feeds.formats import FormatOptions
+from crawler.feeds.items import Declared
 from crawler.feeds.make import make_feeds
 from crawler.scrapy.adapters.feeds import Exported
-from crawler.scrapy.exporters import BaseItemExporter, CsvItemExporter, JsonItemExporter
+from crawler.scrapy.exporters import BaseItemExporter, CsvItemExporter, JsonItemExporter, PickleItemExporter
 from crawler.scrapy.item import Field, Item
 from crawler.scrapy.spiders import Spider
 
@@ -101,6 +102,13 @@ def test_a_feed_of_an_exporter_goes_on_from_its_state() -> None:
     second.restore(first.state())
     text += second.encode([{"a": 2}]) + second.finish()
     assert json.loads(text) == [{"a": 1}, {"a": 2}]
+
+
+def test_items_of_other_classes_than_the_first_are_whole_in_a_pickle() -> None:
+    kind = type("Pickles", (Exported,), {"exporter": PickleItemExporter, "crawler": None})
+    form = kind(FormatOptions())
+    text = form.start() + form.encode([Declared({"a": 1}, ["a", "b"]), {"c": 2}]) + form.finish()
+    assert text.count(b"K\x02") == 1
 
 
 @pytest.mark.process

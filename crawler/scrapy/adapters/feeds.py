@@ -21,6 +21,7 @@ from w3lib.url import file_uri_to_path
 from crawler.feeds.formats import Format, FormatOptions
 from crawler.feeds.items import Declared
 from crawler.scrapy.adapters.components import loaded
+from crawler.scrapy.exporters import CsvItemExporter
 from crawler.scrapy.utils.misc import build_from_crawler
 
 _OURS = ("crawler.scrapy.exporters", "crawler.scrapy.extensions.feedexport")
@@ -96,8 +97,8 @@ class Exported(Format):
 
 def _first(exporter: Any, item: dict[str, Any]) -> None:
     columns = getattr(item, "columns", None)
-    if columns and getattr(exporter, "fields_to_export", True) is None:
-        exporter.fields_to_export = [*columns]  # the item's class declares them
+    if columns and isinstance(exporter, CsvItemExporter) and exporter.fields_to_export is None:
+        exporter.fields_to_export = [*columns]  # the item's class declares them, and it is a dict by now
     exporter.export_item(item)
 
 
