@@ -78,6 +78,8 @@ def install_scrapy_root_handler(settings: Settings) -> None:
     logging.root.setLevel(logging.NOTSET)
     _handlers.append(_get_handler(settings))
     logging.root.addHandler(_handlers[0])
+    # The root lets everything by, for the project's loggers; the crawler's own would make lines of every link.
+    logging.getLogger("crawler").setLevel(_handlers[0].level)
 
 
 def _uninstall_scrapy_root_handler() -> None:
@@ -85,6 +87,7 @@ def _uninstall_scrapy_root_handler() -> None:
         handler = _handlers.pop()
         logging.root.removeHandler(handler)
         handler.close()
+        logging.getLogger("crawler").setLevel(logging.NOTSET)
 
 
 def get_scrapy_root_handler() -> logging.Handler | None:
