@@ -7,7 +7,7 @@ them (docs.scrapy.org, "Requests and Responses"). What is sent is the URL's norm
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, Self, cast
 
@@ -20,6 +20,7 @@ from crawler.model.request import Request as NativeRequest
 from crawler.model.url import is_plain_url, normalise, place_of
 from crawler.scrapy.http.headers import Headers
 from crawler.scrapy.utils.curl import curl_to_request_kwargs
+from crawler.scrapy.utils.request import request_to_curl
 
 __all__ = ["NO_CALLBACK", "Request", "as_scrapy_request"]
 
@@ -182,16 +183,7 @@ class Request(NativeRequest):
 
     def to_curl(self) -> str:
         """Return the curl command that sends this request."""
-        words = ["curl -X", self.method, self.url]
-        if self.body:
-            words += ["--data-raw", _quoted(self.body.decode())]
-        for name, values in self.headers.items():
-            words += ["-H", _quoted(f"{name.decode()}: {(values or [b''])[0].decode()}")]
-        given = self.cookies
-        pairs = given.items() if isinstance(given, Mapping) else [(each["name"], each["value"]) for each in given]
-        if pairs:
-            words += ["--cookie", _quoted("; ".join(f"{_text(name)}={_text(value)}" for name, value in pairs))]
-        return " ".join(words)
+        return request_to_curl(self)
 
     def to_dict(self, *, spider: Named | None = None) -> dict[str, Any]:
         """Return the fields as a dict; callbacks by their name on ``spider``. Raises ValueError for another's."""
@@ -216,14 +208,6 @@ def _name_on(spider: Any, function: Any) -> str:
             if method.__func__ is wanted:
                 return name
     raise ValueError(f"Function {function} is not an instance method in: {spider}")
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def as_scrapy_request(request: NativeRequest) -> Request:
