@@ -523,3 +523,16 @@ def test_a_cookie_without_a_name_is_left_out_with_a_warning(caplog: pytest.LogCa
 
     assert run({ROOT: "x"}, spider=Half).sent[0].request.headers.get("Cookie") == b"a=1"
     assert "have no name or no value" in caplog.text
+
+
+@pytest.mark.parametrize("middlewares", [(), (noting([], "one"),)])
+def test_what_a_download_of_a_callbacks_comes_to_is_caught_as_in_scrapy(middlewares: Any) -> None:
+    class Inline(Made):
+        async def parse(self, response: Any, **kwargs: Any) -> Any:
+            try:
+                await self.crawler.engine.download_async(Request(f"{ROOT}gone"))  # type: ignore[attr-defined]
+            except DownloadConnectionRefusedError as error:
+                yield {"caught": str(error)}
+
+    site = {ROOT: "x", f"{ROOT}gone": ConnectionFailed("refused")}
+    assert run(site, *middlewares, spider=Inline).items == [{"caught": "refused"}]

@@ -8,7 +8,9 @@ from typing import Any, NoReturn
 from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
+from crawler.engine.frames import error_of
 from crawler.errors import HttpError
+from crawler.scrapy.adapters.errors import as_scrapy_error
 from crawler.scrapy.adapters.responses import as_scrapy
 from crawler.scrapy.http.request import as_scrapy_request
 from crawler.spider import anywhere
@@ -135,8 +137,9 @@ class Engine:
 
 
 def _its_response(failure: Failure) -> Any:
+    """Return the response of a status that is not asked for; raise any other error as projects catch it."""
     if not isinstance(failure.value, HttpError) or failure.value.response is None:
-        return failure
+        raise as_scrapy_error(error_of(failure))
     return as_scrapy(failure.value.response)
 
 
