@@ -197,3 +197,31 @@ def test_scrapys_own_can_be_derived_from() -> None:
     result = run(SPIDER_MIDDLEWARES=given)
     assert result.items[-1]["depth"] == 11
     assert result.sent[-1].request.headers.get("Referer") == b"http://only.test/"
+
+
+def test_start_requests_may_be_made_as_long_ago() -> None:
+    class Old(Links):
+        def start_requests(self) -> Any:
+            yield self.make_requests_from_url(ROOT + "1")
+
+    class Older(Links):
+        def make_requests_from_url(self, url: str) -> Any:
+            return Request(url + "1", meta={"depth_reset": True})
+
+    for spider in (Old, Older):
+        result = testing.crawl(spider, {ROOT + "1": "<p>"}, settings={"ROBOTSTXT_OBEY": False})
+        assert (result.urls, result.items[0]["start"]) == ([ROOT + "1"], True)
+
+
+def test_a_request_may_begin_anew_in_depth_without_any_middleware() -> None:
+    class Begins(Links):
+        def parse(self, response: Any) -> Any:
+            yield {"depth": response.meta["depth"], "reset": response.meta.get("depth_reset")}
+            if response.url == ROOT:
+                yield Request(ROOT + "1", meta={"depth_reset": True})
+                yield Request(ROOT + "2")
+
+    pages = dict.fromkeys((ROOT, ROOT + "1", ROOT + "2"), "<p>")
+    result = testing.crawl(Begins, pages, settings={"ROBOTSTXT_OBEY": False, "DEPTH_LIMIT": 1})
+    assert sorted(item["depth"] for item in result.items) == [0, 0, 1]
+    assert {item["reset"] for item in result.items} == {None}

@@ -71,10 +71,10 @@ class Depths(DepthFilter):
 
     def __call__(self, request: Request, found_on: Any) -> Request | Drop:
         """Judge a request."""
-        if request.meta.pop("depth_reset", False):
+        if "depth_reset" in request.meta and request.meta.pop("depth_reset"):
             request.meta["depth"] = 0
             return request
-        return super().__call__(request, found_on)
+        return DepthFilter.__call__(self, request, found_on)
 
 
 def filters_within(filters: Iterable[RequestFilter], settings: Any) -> list[RequestFilter]:

@@ -67,10 +67,13 @@ class Spider(NativeSpider):
             yield result
 
     def start_requests(self) -> Iterator[Any]:
-        """Yield one request for each of ``start_urls``, by the spider's own make_requests_from_url where it has one."""
-        make = getattr(self, "make_requests_from_url", None)
+        """Yield one request for each of ``start_urls``."""
         for url in self.start_urls:
-            yield Request(url, dont_filter=True) if make is None else make(url)
+            yield self.make_requests_from_url(url)
+
+    def make_requests_from_url(self, url: str) -> Any:
+        """Return the request for one of ``start_urls``; long ago spiders had their own."""
+        return Request(url, dont_filter=True)
 
     def _parse(self, response: Any, **kwargs: Any) -> Any:
         return self.parse(response, **kwargs)
