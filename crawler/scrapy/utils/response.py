@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from twisted.web import http
 from w3lib import html
 
 from crawler.scrapy.utils.misc import load_object
@@ -52,6 +51,8 @@ def response_from_dict(d: dict[str, Any]) -> Any:
 
 def response_status_message(status: Any) -> str:
     """Return "404 Not Found" for 404."""
+    from twisted.web import http  # takes long to import
+
     number = int(status)
     return f"{number} {to_unicode(http.RESPONSES.get(number, 'Unknown Status'))}"
 
