@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -113,3 +115,22 @@ def test_a_handler_that_gives_nonsense_or_is_not_there_is_named() -> None:
 def test_scrapys_own_handlers_mean_what_the_crawler_has() -> None:
     of_scrapy = "scrapy.core.downloader.handlers.http2.H2DownloadHandler"
     assert len(run({ROOT: "x"}, DOWNLOAD_HANDLERS={"http": of_scrapy, "s3": None}).items) == 1
+
+
+@pytest.mark.process
+def test_what_ftp_needs_is_imported_where_a_crawl_needs_it() -> None:
+    loaded = (
+        "import sys; from crawler.testing import crawl; from tests.scrapy.test_chain import ROOT, run; "
+        "run({ROOT: 'x'}); print([name for name in sys.modules if 'protocols.ftp' in name])"
+    )
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_ftp_urls_are_fetched_without_a_setting() -> None:
+    class Files(Made):
+        start_urls = ["ftp://127.0.0.1:1/file"]
+
+    result = run({}, spider=Files, RETRY_ENABLED=False)
+    assert [type(each).__name__ for each in result.spider.failures] != ["UnsupportedURLSchemeError"]  # type: ignore[attr-defined]
+    assert len(result.spider.failures) == 1  # type: ignore[attr-defined]

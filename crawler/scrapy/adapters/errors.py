@@ -6,10 +6,10 @@ older Scrapy catch that. Which is Scrapy's is said in its docs ("Exceptions"); T
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 from twisted.internet import error as of_twisted
-from twisted.web._newclient import ResponseFailed, ResponseNeverReceived
 
 from crawler import errors
 from crawler.scrapy import exceptions
@@ -30,30 +30,34 @@ class _Both:
         return str(self.args[0]) if self.args else ""
 
 
-_BASES: Final[dict[type[Exception], tuple[type[Exception], ...]]] = {
-    errors.NameNotResolved: (exceptions.CannotResolveHostError, of_twisted.DNSLookupError),
-    errors.ConnectionFailed: (exceptions.DownloadConnectionRefusedError, of_twisted.ConnectionRefusedError),
-    errors.ConnectionLost: (exceptions.DownloadFailedError, of_twisted.ConnectionLost, ResponseNeverReceived),
-    errors.FetchTimeout: (exceptions.DownloadTimeoutError, of_twisted.TimeoutError),
-    errors.TLSError: (exceptions.DownloadFailedError, ResponseNeverReceived),
-    errors.ProxyError: (exceptions.DownloadFailedError, of_twisted.ConnectError),
-    errors.BadResponse: (exceptions.DownloadFailedError, ResponseFailed),
-    errors.HeadTooLarge: (exceptions.DownloadCancelledError, ResponseFailed),
-    errors.BodyTooLarge: (exceptions.DownloadCancelledError,),
-    errors.TruncatedBody: (exceptions.ResponseDataLossError, ResponseFailed),
-    errors.SessionBlocked: (exceptions.DownloadFailedError,),
-    errors.FetchCancelled: (exceptions.DownloadCancelledError,),
-    errors.UnsupportedScheme: (exceptions.UnsupportedURLSchemeError, exceptions.NotSupported),
-    errors.NotInCache: (exceptions.IgnoreRequest,),
-    errors.TooManyRedirects: (exceptions.IgnoreRequest,),
-    errors.RequestDropped: (exceptions.IgnoreRequest,),
-}
-_CLASSES: Final[dict[type[Exception], type[Exception]]] = {
-    native: type(bases[0].__name__, (_Both, native, *bases), {"__module__": exceptions.__name__, "__doc__": ""})
-    for native, bases in _BASES.items()
-}
+@cache
+def _classes() -> dict[type[BaseException], type[Exception]]:
+    """Return the class of each of the crawler's errors; made when there is one, as Twisted's HTTP is not small."""
+    from twisted.web._newclient import ResponseFailed, ResponseNeverReceived
 
-_CLASSES[errors.HttpError] = HttpError
+    bases: dict[type[BaseException], tuple[type[Exception], ...]] = {
+        errors.NameNotResolved: (exceptions.CannotResolveHostError, of_twisted.DNSLookupError),
+        errors.ConnectionFailed: (exceptions.DownloadConnectionRefusedError, of_twisted.ConnectionRefusedError),
+        errors.ConnectionLost: (exceptions.DownloadFailedError, of_twisted.ConnectionLost, ResponseNeverReceived),
+        errors.FetchTimeout: (exceptions.DownloadTimeoutError, of_twisted.TimeoutError),
+        errors.TLSError: (exceptions.DownloadFailedError, ResponseNeverReceived),
+        errors.ProxyError: (exceptions.DownloadFailedError, of_twisted.ConnectError),
+        errors.BadResponse: (exceptions.DownloadFailedError, ResponseFailed),
+        errors.HeadTooLarge: (exceptions.DownloadCancelledError, ResponseFailed),
+        errors.BodyTooLarge: (exceptions.DownloadCancelledError,),
+        errors.TruncatedBody: (exceptions.ResponseDataLossError, ResponseFailed),
+        errors.SessionBlocked: (exceptions.DownloadFailedError,),
+        errors.FetchCancelled: (exceptions.DownloadCancelledError,),
+        errors.UnsupportedScheme: (exceptions.UnsupportedURLSchemeError, exceptions.NotSupported),
+        errors.NotInCache: (exceptions.IgnoreRequest,),
+        errors.TooManyRedirects: (exceptions.IgnoreRequest,),
+        errors.RequestDropped: (exceptions.IgnoreRequest,),
+    }
+    made = {
+        native: type(of[0].__name__, (_Both, native, *of), {"__module__": exceptions.__name__, "__doc__": ""})
+        for native, of in bases.items()
+    }
+    return {**made, errors.HttpError: HttpError}
 
 
 def as_scrapy_error(error: BaseException) -> Any:
@@ -63,7 +67,7 @@ def as_scrapy_error(error: BaseException) -> Any:
     """
     if type(error) is errors.RequestDropped and isinstance(error.__cause__, errors.IgnoreRequest):
         return error.__cause__
-    both = _CLASSES.get(type(error))  # type: ignore[arg-type]  # another type has none
+    both = _classes().get(type(error))
     if both is None:
         return error
     made = both.__new__(both, *error.args)
@@ -82,8 +86,7 @@ def _told_as(made: Told, error: BaseException) -> Told:
 def scrapy_name(error: BaseException) -> str:
     """Return the full name of an error's class as Scrapy's stats write it."""
     kind = type(error)
-    native = kind.__module__ == "crawler.errors"
-    found: type = _CLASSES.get(kind, kind) if native and issubclass(kind, Exception) else kind
+    found: type = _classes().get(kind, kind) if kind.__module__ == "crawler.errors" else kind
     module = found.__module__
     if module == "crawler.errors":
         module = "scrapy.exceptions"

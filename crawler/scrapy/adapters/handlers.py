@@ -10,7 +10,7 @@ import asyncio
 import inspect
 from typing import Any, ClassVar, Final, Self
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from crawler.engine.user_code.tasks import driver
 from crawler.errors import UnsupportedScheme
@@ -22,7 +22,30 @@ from crawler.scrapy.exceptions import NotConfigured
 from crawler.scrapy.http import as_scrapy_request
 
 _SETTING = "DOWNLOAD_HANDLERS"
-_OURS: Final = {"ftp": "crawler.download.ftp.FtpDownloader", "s3": "crawler.download.s3.S3Downloader"}
+
+
+class Ftp:
+    """FTP's downloader, which is imported when it is first needed."""
+
+    def __init__(self, settings: Any, *, reactor: Any) -> None:
+        self._settings, self._reactor = settings, reactor
+        self._made: Any = None
+
+    def fetch(self, request: Request, exchange: Any = None) -> Deferred[Response]:
+        """See crawler.download.seam.Downloader."""
+        if self._made is None:
+            from crawler.download.schemes.ftp import FtpDownloader
+
+            self._made = FtpDownloader(self._settings, reactor=self._reactor)
+        fetched: Deferred[Response] = self._made.fetch(request, exchange)
+        return fetched
+
+    def close(self) -> Deferred[None]:
+        """Close it, if it was needed."""
+        return succeed(None) if self._made is None else self._made.close()
+
+
+_OURS: Final = {"ftp": Ftp, "s3": "crawler.download.s3.S3Downloader"}
 """Beside http, https, file and data, which are always there."""
 
 
