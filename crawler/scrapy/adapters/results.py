@@ -23,6 +23,7 @@ from crawler.scrapy.adapters.errors import as_scrapy_error
 from crawler.scrapy.adapters.layers import Layers, layer_of
 from crawler.scrapy.adapters.responses import as_scrapy
 from crawler.scrapy.exceptions import _InvalidOutput
+from crawler.scrapy.http.request import as_scrapy_request
 from crawler.scrapy.spidermiddlewares.httperror import HttpErrorMiddleware
 
 _UNHEARD = frozenset({"duplicate", "offsite"})
@@ -37,15 +38,16 @@ class AroundCallbacks:
 
     def callback(self, callback: Callable[..., Any], response: Any, keywords: dict[str, Any]) -> Any:
         """Return the results of a callback."""
-        return callback(self._given(response), **keywords)
+        return callback(as_scrapy(response), **keywords)
 
     def errback(self, errback: Callable[..., Any], failure: RequestFailure) -> Any:
         """Return the results of an errback; none if it hands the failure on, which is told by then."""
+        as_scrapy_request(failure.request)
         error = as_scrapy_error(error_of(failure))
         if error is not failure.value:
             failure = RequestFailure(error, failure.request)
         if (response := getattr(error, "response", None)) is not None:
-            self._given(response)
+            as_scrapy(response)
         if isinstance(error, RequestDropped) and error.reason in _UNHEARD:
             return None
         try:
@@ -71,16 +73,6 @@ class AroundCallbacks:
         except Exception as raised:
             return self._unless(told, raised)
 
-    def _given(self, response: Any) -> Any:
-        """Return a response as Scrapy's; its request names its functions as the spider gave them."""
-        response = as_scrapy(response)
-        request = response.request
-        if isinstance(request.callback, str):
-            request.callback = getattr(self._spider, request.callback)
-        if isinstance(request.errback, str):
-            request.errback = getattr(self._spider, request.errback)
-        return response
-
 
 class AroundMiddlewares(AroundCallbacks):
     """Round callbacks stand ``middlewares``, that of the lowest number first."""
@@ -97,7 +89,7 @@ class AroundMiddlewares(AroundCallbacks):
 
     def callback(self, callback: Callable[..., Any], response: Any, keywords: dict[str, Any]) -> Any:
         """Return the results of a callback, behind the middlewares."""
-        response = self._given(response)
+        response = as_scrapy(response)
         for name, process in self._inputs:
             try:
                 answer = process(response=response)
