@@ -23,6 +23,7 @@ from crawler.config.importing import import_user_module, near, put_first
 from crawler.config.project import FoundSpiders, Kind, Project, spiders_of_modules
 from crawler.errors import SettingError, SpiderImportError
 from crawler.scrapy.adapters.finder import join_crawler, open_door
+from crawler.scrapy.addons import AddonManager
 from crawler.scrapy.settings import Settings
 from crawler.scrapy.spiderloader import is_default, spider_modules
 from crawler.scrapy.spiders import Spider
@@ -56,8 +57,10 @@ class ScrapyProject(Project):
         self.settings = _in_place_of[-1] if _in_place_of else _settings_module(module, named_by)
 
     def read(self) -> Settings:
-        """Return the settings of the project as Scrapy has them."""
-        return settings_of(self.settings)
+        """Return the settings of the project as Scrapy has them, its add-ons' changes included."""
+        settings = settings_of(self.settings)
+        AddonManager.load_pre_crawler_settings(settings)
+        return settings
 
     def of_its_kind(self, spider: Kind) -> Kind:
         """See Project."""

@@ -243,3 +243,17 @@ def test_check_tries_the_contracts_of_a_project(project: Write, in_project: Craw
 
     assert checked.status == 1
     assert "2" in checked.out + checked.err
+
+
+def test_an_add_on_may_say_where_the_spiders_are(project: Write, in_project: Crawler) -> None:
+    project(
+        {
+            "shop/settings.py": 'BOT_NAME = "shop"\nADDONS = {"shop.addon.Addon": 1}\n',
+            "shop/addon.py": (
+                "class Addon:\n    @classmethod\n    def update_pre_crawler_settings(cls, settings):\n"
+                '        settings.set("SPIDER_MODULES", ["shop.spiders"], "addon")\n'
+            ),
+        }
+    )
+
+    assert in_project("list").out == "words\n"

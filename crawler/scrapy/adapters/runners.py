@@ -23,6 +23,7 @@ from crawler.errors import CrawlerError
 from crawler.observe.frames import describe, frames_of
 from crawler.scrapy.adapters.crawls import Crawler
 from crawler.scrapy.adapters.making import Making
+from crawler.scrapy.addons import AddonManager
 from crawler.scrapy.settings import Settings
 from crawler.scrapy.spiderloader import get_spider_loader
 from crawler.scrapy.utils.log import configure_logging
@@ -41,6 +42,7 @@ class CrawlerRunner:
 
     def __init__(self, settings: Mapping[str, Any] | Settings | None = None) -> None:
         self.settings: Any = settings if isinstance(settings, Settings) else Settings(settings)
+        AddonManager.load_pre_crawler_settings(self.settings)
         self.spider_loader: Any = get_spider_loader(self.settings)
         self.crawlers: set[Crawler] = set()
         self.bootstrap_failed = False
