@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 
 from crawler.model.request import Request
+from crawler.model.url import fingerprint
 from crawler.spider import Spider
+from crawler.storage.finished import failed
+from crawler.storage.jobs import reading
+from crawler.storage.trace import trace
 
 from .virtual import ROOT, any_page, ask, crawl, later, spider
 
@@ -116,3 +120,25 @@ def test_a_callback_that_waits_for_another_page_holds_nothing_up() -> None:
 
     assert sorted(result.urls) == [f"{ROOT}{name}" for name in ("", "a", "b", "c", "inline")]
     assert result.items == [{"fetched": f"{ROOT}inline"}]
+
+
+def test_the_job_tells_the_priorities_that_were_given(tmp_path: Path) -> None:
+    """Of what waits, and of what failed, be the order packed into the same number or not."""
+
+    def parse(self: Spider, response: Any) -> Any:
+        yield Request(f"{ROOT}fails", callback=self.parse, priority=7)
+        yield Request(f"{ROOT}waits", callback=self.parse, priority=-3)
+        self.crawler.stop("enough") if response.url.endswith("second") else None
+
+    def site(request: Request) -> Any:
+        return 404 if request.url.endswith("fails") else "page"
+
+    job = tmp_path / "j.sqlite"
+    made = spider(parse=parse, start=ask(ROOT, f"{ROOT}second"))
+    crawl(made, site, settings={**ONE, "DOWNLOAD_DELAY": 1.0}, job=job)
+
+    waiting = trace(job, fingerprint(Request(f"{ROOT}waits")))
+    assert waiting is not None
+    assert (waiting.state, waiting.priority) in {("queued", -3), ("answered", -3)}
+    with reading(job) as sql:
+        assert [(each.url, each.priority) for each in failed(sql)] == [(f"{ROOT}fails", 7)]
