@@ -58,6 +58,11 @@ class Making:
         """Gather the settings of all layers, before anything is made. Raises SettingError."""
         return Settings.load(project, spider, command_line, script=script, also=also)
 
+    @classmethod
+    def with_spider(cls, settings: Settings, spider: type[Spider]) -> Settings:
+        """Return settings that a script made for the crawls of a spider. Raises SettingError."""
+        return settings.with_spider(spider)
+
     def spider(self, spider_class: type[Spider], arguments: Mapping[str, Any]) -> Spider:
         """Make the spider; ``crawler.spider`` is it from then on. Raises UsageError."""
         self.crawler.spider = spider = make_spider(spider_class, self.crawler, arguments)
@@ -149,5 +154,5 @@ def load_settings(spider_class: type[Spider], settings: Settings | Mapping[str, 
     if not isinstance(settings, Mapping | None):
         raise UsageError(f"settings must be a dict or Settings, got {type(settings).__name__}: {settings!r}")
     if isinstance(settings, Settings):
-        return settings.with_spider(spider_class)
+        return making.with_spider(settings, spider_class)
     return making.load(None, spider_class, script=settings or {})

@@ -8,6 +8,7 @@ import pytest
 
 from crawler import Spider as NativeSpider
 from crawler.assembly.making import load_settings, make
+from crawler.config.settings import Settings
 from crawler.scrapy.settings import BaseSettings
 from crawler.scrapy.settings import Settings as ScrapySettings
 from crawler.scrapy.spiders import Spider
@@ -72,6 +73,12 @@ def test_other_settings_keep_their_priorities() -> None:
     given = ScrapySettings({"RETRY_TIMES": 7, "DOWNLOAD_DELAY": 9})
     made = make(Shop, load_settings(Shop, given), {})
     assert (made.settings.core.RETRY_TIMES, made.settings.core.DOWNLOAD_DELAY) == (7, 0.25)
+
+
+def test_a_script_may_give_settings_of_ours() -> None:
+    made = make(Shop, load_settings(Shop, Settings({"RETRY_TIMES": 7, "JOB_STORE": None})), {})
+    assert (made.settings.core.RETRY_TIMES, made.settings.core.JOB_STORE) == (7, None)
+    assert load_settings(Shop, made.settings) is made.settings
 
 
 def test_a_native_spider_has_the_crawlers_settings() -> None:

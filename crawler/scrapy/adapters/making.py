@@ -93,6 +93,14 @@ class Making(making.Making):
         crawler.told_us = {} if isinstance(script, BaseSettings) else script or {}, command_line, also
         return cls.loaded(crawler)
 
+    @classmethod
+    def with_spider(cls, settings: Settings, spider: type[Spider]) -> Settings:
+        """Return settings that a script made in our words, for the crawls of a Scrapy spider. Raises SettingError."""
+        if isinstance(settings, FromScrapy):
+            return settings
+        given = {name: settings[name] for name in settings if settings.origin(name) != "default"}
+        return cls.load(None, spider, script=given)
+
     @staticmethod
     def loaded(crawler: Crawler, more: Mapping[str, Any] | None = None) -> FromScrapy:
         """Return the crawler's own settings as they follow from those of a Crawler. Raises SettingError."""
