@@ -274,3 +274,13 @@ def test_wait_for_lets_start_be_lazy() -> None:
 
     result = crawl(lambda crawler: None, spider=Lazy)
     assert sorted(result.urls) == [ROOT, f"{ROOT}b", f"{ROOT}late"]
+
+
+def test_what_robots_txt_allows_is_told() -> None:
+    told = heard(
+        "robots_parsed", site={**SITE, f"{ROOT}robots.txt": "User-agent: *\nDisallow: /b"}, ROBOTSTXT_OBEY=True
+    )
+
+    [(_, given)] = told
+    assert [given["robotparser"].allowed(f"{ROOT}{path}", "me") for path in ("", "b")] == [True, False]
+    assert given.keys() == {"robotparser", "request"}

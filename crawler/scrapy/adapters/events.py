@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 from crawler import events
 from crawler.errors import DropItem
 from crawler.model.request import Request
+from crawler.policy.robots import RobotsRules
 from crawler.policy.verdict import Drop
 from crawler.scrapy import signals
 from crawler.scrapy.adapters.responses import as_scrapy
@@ -34,6 +35,25 @@ def _page(event: Any) -> dict[str, Any]:
 
 def _robots(event: Any) -> dict[str, Any] | None:
     return _page(event) if event.request.meta.get("robots") is True else None  # of others it is told when delivered
+
+
+class RobotRules:
+    """What a robots.txt allows, as Scrapy's robot parsers tell it."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def allowed(self, url: str | bytes, user_agent: str | bytes) -> bool:
+        """Tell whether this robot may fetch this URL (RFC 9309)."""
+        agent, address = (each.decode() if isinstance(each, bytes) else each for each in (user_agent, url))
+        rule = RobotsRules.parse(self._body, agent).rule_for(address)
+        return rule is None or rule.allow
+
+
+def _parsed(event: Any) -> dict[str, Any] | None:
+    if event.request.meta.get("robots") is not True or event.response.status != 200:
+        return None
+    return {"robotparser": RobotRules(event.response.body), "request": event.request}
 
 
 def _item(event: Any) -> dict[str, Any]:
@@ -79,6 +99,7 @@ TOLD: Final[dict[Any, tuple[tuple[type[events.Event], Told], ...]]] = {
     signals.request_left_downloader: ((events.ResponseReceived, _request), (events.FetchFailed, _request)),
     signals.response_downloaded: ((events.ResponseReceived, _page),),
     signals.response_received: ((events.ResponseDelivered, _page), (events.ResponseReceived, _robots)),
+    signals.robots_parsed: ((events.ResponseReceived, _parsed),),
     signals.scheduler_empty: ((events.NothingQueued, lambda _: {}),),
     signals.feed_slot_closed: ((events.FeedClosed, _feed),),
 }
@@ -87,7 +108,7 @@ idle, and by extensions."""
 
 ALL: Final = {*TOLD, signals.request_scheduled, signals.spider_idle}
 
-_WITHOUT_SPIDER = {signals.scheduler_empty, signals.feed_slot_closed}
+_WITHOUT_SPIDER = {signals.robots_parsed, signals.scheduler_empty, signals.feed_slot_closed}
 _WAITED_FOR = {signals.item_scraped, signals.item_dropped, signals.item_error, signals.feed_slot_closed}
 
 
