@@ -6,7 +6,7 @@ from scrapy.exceptions import DontCloseSpider, NotConfigured, StopDownload
 
 logger = logging.getLogger(__name__)
 NAMES = [
-    "engine_started", "engine_stopped", "spider_opened", "spider_closed", "spider_error", "request_scheduled",
+    "engine_started", "spider_opened", "spider_closed", "spider_error", "request_scheduled",
     "request_dropped", "request_reached_downloader", "request_left_downloader", "response_received",
     "response_downloaded", "headers_received", "item_scraped", "item_dropped", "item_error",
     "feed_slot_closed", "feed_exporter_closed", "scheduler_empty",
