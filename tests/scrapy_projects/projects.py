@@ -66,7 +66,7 @@ PROJECTS = {
             crawl("places", environment={"PLACE": "here"}),
             crawl("places"),
             crawl("places", environment={"SCRAPY_PROJECT": "production"}),
-            crawl("places", environment={"SCRAPY_SETTINGS_MODULE": "places.settings.production"}),
+            crawl("places", "-s", "JOBDIR=", environment={"SCRAPY_SETTINGS_MODULE": "places.settings.production"}),
             crawl("places", environment={"SCRAPY_PROJECT": "broken"}, items=False),
             Run(("check",), items=False),
             Run(("list",), items=False),

@@ -123,7 +123,7 @@ def copy_of(name: str) -> Callable[[Path], None]:
 
 
 # What a crawler keeps for itself, and the logs of projects, which have times in them.
-KEPT = re.compile(r"(^|/)(\.crawler|\.scrapy|__pycache__)/|\.(log|pyc)$|^(summary|stats)\.json$|^job/")
+KEPT = re.compile(r"(^|/)(\.crawler|\.scrapy|__pycache__)/|\.(log|pyc)$|^(summary|stats)\.json$|^(job|httpcache)/")
 
 
 def files_in(folder: Path) -> list[str]:
@@ -150,7 +150,7 @@ def content(file: Path) -> Any:
             return sorted(str(row) for (name,) in tables for row in sql.execute(f"select * from {name}"))
     if file.suffix in (".jpg", ".png"):
         return "an image"  # made by two versions of Pillow
-    return sorted(data.replace(b"\r\n", b"\n").split(b"\n"))
+    return sorted(line for line in data.replace(b"\r\n", b"\n").split(b"\n") if line)
 
 
 def canonical(item: Any) -> str:

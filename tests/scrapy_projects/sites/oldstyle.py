@@ -11,7 +11,7 @@ def answer(asked: Asked) -> Answer | int:
         case ["list"]:
             number = int(query(asked)["page"])
             rows = [
-                f'<div class="row"><a href="item/{3 * number + n}"> Item {3 * number + n} </a></div>' for n in range(4)
+                f'<div class="row"><a href="item/{3 * number + n}"> Item {3 * number + n} </a></div>' for n in range(3)
             ]
             more = f'<a id="next" href="/list?category=all&amp;page={number + 1}">next</a>' if number < 4 else ""
             return page("List", *rows, more)

@@ -6,6 +6,7 @@ SPIDER_MODULES = ["catalog.spiders"]
 NEWSPIDER_MODULE = "catalog.spiders"
 
 ROBOTSTXT_OBEY = False
+CONCURRENT_REQUESTS = 1
 DEFAULT_ITEM_CLASS = "catalog.items.Book"
 FEEDS = {
     "out/books.csv": {
