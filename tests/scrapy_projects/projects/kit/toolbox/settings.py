@@ -9,8 +9,9 @@ FEEDS = {
         "format": "jsonlines",
         "postprocessing": ["toolbox.plugins.Upper", "scrapy.extensions.postprocessing.GzipPlugin"],
         "gzip_compresslevel": 5,
+        "overwrite": True,
     },
-    "upper.txt": {"format": "jsonlines", "postprocessing": ["toolbox.plugins.Upper"]},
+    "upper.txt": {"format": "jsonlines", "postprocessing": ["toolbox.plugins.Upper"], "overwrite": True},
 }
 EXTENSIONS = {
     "scrapy.extensions.memdebug.MemoryDebugger": 0,
