@@ -13,7 +13,7 @@ what Scrapy counts otherwise: "Stats Collection" in its docs, and what its compo
 | retry/max_reached | what was tried again and failed in the end, by status or error |
 | item_dropped_reasons_count/NAME | by the exception's class |
 | spider_exceptions/… | errors of callbacks and start() alone |
-| httpcache/miss, firsthand, store | what was sent, if there is a cache |
+| httpcache/miss, firsthand, store, uncacheable | what was sent, if there is a cache |
 | feedexport/success_count/NAME | by the class of Scrapy's storage |
 """
 
@@ -47,6 +47,7 @@ class ScrapyCounts(Counts):
         settings = crawler.settings
         self._kind = "disk" if settings["JOBDIR"] else "memory"
         self._cached = settings.getbool("HTTPCACHE_ENABLED")
+        self._never_kept = {int(code) for code in settings.getlist("HTTPCACHE_IGNORE_HTTP_CODES")}
         self._retried = {int(code) for code in settings.getlist("RETRY_HTTP_CODES")}
 
     def subscribe(self, bus: events.Events) -> None:
@@ -99,7 +100,8 @@ class ScrapyCounts(Counts):
             self._queue("dequeued", event.request)
         if self._cached and "cached" not in flags:
             self._counts["httpcache/firsthand"] += 1
-            self._counts["httpcache/store"] += 1
+            kept = event.response.status not in self._never_kept
+            self._counts["httpcache/store" if kept else "httpcache/uncacheable"] += 1
 
     def fetch_failed(self, event: events.FetchFailed) -> None:
         """Count an attempt without a response."""

@@ -68,7 +68,8 @@ def _given(
     for name, attribute in settings.attributes.items():
         told = [origin for origin, values in told_us.items() if name in values]
         ours = _ours(name)
-        if told and name in CORE_KINDS and name not in THEIRS:
+        ours_is_meant = told[-1:] == ["command line"] or (told and name not in SCRAPY_NAMES)
+        if ours_is_meant and name in CORE_KINDS and name not in THEIRS:
             given[told[-1]][name] = told_us[told[-1]][name]
         elif (
             ours is not None and (attribute.priority > 0 or name in UNSET_TOO) and not _is_unset(name, attribute.value)
