@@ -284,3 +284,33 @@ def test_what_robots_txt_allows_is_told() -> None:
     [(_, given)] = told
     assert [given["robotparser"].allowed(f"{ROOT}{path}", "me") for path in ("", "b")] == [True, False]
     assert given.keys() == {"robotparser", "request"}
+
+
+class Starts(Pages):
+    async def start(self) -> Any:
+        yield Request(ROOT)
+        await self.fetch(f"{ROOT}slow")
+        raise RuntimeError("an error of start()")
+
+
+def test_an_error_of_start_ends_the_crawl_when_all_is_done() -> None:
+    told = heard("spider_closed", "spider_error", spider=Starts)
+
+    assert [(name, given.get("reason")) for name, given in told] == [
+        ("spider_error", None),
+        ("spider_closed", "start_error"),
+    ]
+
+
+def test_a_stop_while_start_waits_is_no_error_of_start() -> None:
+    def site(request: Any) -> Any:
+        return Deferred() if request.url.endswith("slow") else "page"
+
+    def during(ready: Any) -> None:
+        ready.world.clock.callLater(5, ready.stop)
+        ready.world.clock.callLater(9, ready.stop_now)
+
+    result = testing.crawl(Starts, site, settings={"ROBOTSTXT_OBEY": False}, during=during)
+
+    assert result.summary.reason == "shutdown"
+    assert "spider_exceptions/count" not in result.summary.stats

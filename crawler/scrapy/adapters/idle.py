@@ -9,9 +9,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+from twisted.internet.defer import CancelledError
 from twisted.python.failure import Failure
 
 from crawler.engine.frames import user_traceback
+from crawler.errors import RequestDropped
 from crawler.events import SpiderFailed
 from crawler.scrapy import signals
 from crawler.scrapy.exceptions import CloseSpider, DontCloseSpider
@@ -26,9 +28,11 @@ async def until_idle(crawler: Any, results: AsyncIterator[Any]) -> AsyncIterator
     try:
         async for result in results:
             yield result
-    except CloseSpider:
+    except (CloseSpider, CancelledError):
         raise
     except Exception as error:
+        if isinstance(error, RequestDropped) and error.reason == "shutdown":
+            raise  # the crawl is being stopped: it is no error of the spider's
         failed = True
         crawler.events.publish(SpiderFailed(error, "start", None, user_traceback(error)))
     while signals.spider_idle in crawler.telling.heard and crawler.telling.is_heard(signals.spider_idle):
