@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from crawler.scrapy.spiders import Spider
 from crawler.testing import crawl
 
@@ -18,6 +20,27 @@ class Shop(Spider):
 
     def parse(self, response: Any, **kwargs: Any) -> Any:
         yield {"status": response.status}
+
+
+class Passes:
+    def process_request(self, request: Any, spider: Any) -> None:
+        request.headers["X-Seen"] = "1"
+
+
+@pytest.mark.parametrize("middlewares", [{}, {Passes: 1}])
+def test_what_the_cache_has_is_a_hit_before_the_middlewares_and_behind(
+    tmp_path: Path, middlewares: dict[Any, int]
+) -> None:
+    settings = {
+        "HTTPCACHE_ENABLED": True,
+        "HTTPCACHE_DIR": str(tmp_path),
+        "ROBOTSTXT_OBEY": False,
+        "DOWNLOADER_MIDDLEWARES": middlewares,
+    }
+    for expected in ((2, 2, None), (2, 0, 2)):
+        stats = crawl(Shop, {PAGE: "<p>Tea</p>"}, settings=settings).summary.stats
+        asked, missed = stats["downloader/request_count"], stats.get("httpcache/miss", 0)
+        assert (asked, missed, stats.get("httpcache/hit")) == expected
 
 
 def test_a_status_that_is_never_kept_is_uncacheable(tmp_path: Path) -> None:

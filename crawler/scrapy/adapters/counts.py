@@ -47,6 +47,7 @@ class ScrapyCounts(Counts):
         settings = crawler.settings
         self._kind = "disk" if settings["JOBDIR"] else "memory"
         self._cached = settings.getbool("HTTPCACHE_ENABLED")
+        self._under_way: set[int] = set()  # of which requests it is not known yet whether the cache has them
         self._never_kept = {int(code) for code in settings.getlist("HTTPCACHE_IGNORE_HTTP_CODES")}
         self._retried = {int(code) for code in settings.getlist("RETRY_HTTP_CODES")}
 
@@ -87,6 +88,7 @@ class ScrapyCounts(Counts):
             self._queue("dequeued", event.request)
         if self._cached:
             self._counts["httpcache/miss"] += 1
+            self._under_way.add(id(event.request))
 
     def received(self, event: events.ResponseReceived) -> None:
         """Count a response."""
@@ -94,10 +96,15 @@ class ScrapyCounts(Counts):
         flags = event.response.flags
         if event.request.meta.get("robots") is True:
             self._counts["response_received_count"] += 1
-        elif flags and "cached" in flags and "revalidated" not in flags:  # it was not sent
+        elif not flags or "cached" not in flags or "revalidated" in flags:
+            pass
+        elif id(event.request) in self._under_way:  # found behind the project's middlewares
+            self._counts["httpcache/miss"] -= 1
+        else:  # it was not sent
             self._counts["downloader/request_count"] += 1
             self._counts[f"downloader/request_method_count/{event.request.method}"] += 1
             self._queue("dequeued", event.request)
+        self._under_way.discard(id(event.request))
         if self._cached and "cached" not in flags:
             self._counts["httpcache/firsthand"] += 1
             kept = event.response.status not in self._never_kept
@@ -106,6 +113,7 @@ class ScrapyCounts(Counts):
     def fetch_failed(self, event: events.FetchFailed) -> None:
         """Count an attempt without a response."""
         name = scrapy_name(event.error)
+        self._under_way.discard(id(event.request))
         self._counts["downloader/exception_count"] += 1
         self._counts[f"downloader/exception_type_count/{name}"] += 1
         if event.request.meta.get("robots") is True:
