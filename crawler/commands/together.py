@@ -22,16 +22,11 @@ class Together:
     go_on = ""
 
     def __init__(self, crawls: Sequence[PreparedCrawl]) -> None:
-        self.crawls: list[PreparedCrawl] = []
+        self.crawls = list(crawls)
         self.events = Events()
         self.stats = crawls[0].stats if crawls else Stats()
         for crawl in crawls:
-            self.add(crawl)
-
-    def add(self, crawl: PreparedCrawl) -> None:
-        """Let one more be of them."""
-        self.crawls.append(crawl)
-        crawl.events.subscribe(Event, self.events.publish)
+            crawl.events.subscribe(Event, self.events.publish)
 
     @property
     def queued(self) -> int:

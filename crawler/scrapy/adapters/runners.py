@@ -186,7 +186,7 @@ def crawl(
         failed = Failure(error)
         return turn.addCallback(lambda _: failed)
     if together is not None:
-        together.add(prepared)
+        together.crawls.append(prepared)  # nobody hears of all their events
 
     def ended(result: Summary | Failure) -> Summary | Failure:
         crawler.crawling = False

@@ -86,9 +86,10 @@ class Request(NativeRequest):
         self._set_body(body)
         if not isinstance(priority, int):
             raise TypeError(f"Request priority not an integer: {priority!r}")
-        for role, function in (("callback", callback), ("errback", errback)):
-            if function is not None and not callable(function):
-                raise TypeError(f"{role} must be callable, got {type(function).__name__}")
+        if callback is not None and not callable(callback):
+            raise TypeError(f"callback must be callable, got {type(callback).__name__}")
+        if errback is not None and not callable(errback):
+            raise TypeError(f"errback must be callable, got {type(errback).__name__}")
         self._priority, self._dont_filter = priority, dont_filter
         self._callback, self._errback = callback, errback
         self._cookies = cookies or None

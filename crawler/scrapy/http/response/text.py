@@ -31,7 +31,10 @@ from crawler.scrapy.http.response import Response
 from crawler.scrapy.selector import Selector
 
 _stated = lru_cache(maxsize=256)(http_content_type_encoding)
-_BASES = 4096  # characters in which Scrapy looks for one; in UTF-8 they have up to four bytes
+_HEAD = 4096  # in so many characters Scrapy looks for an encoding and a base; in UTF-8 they have up to four bytes
+_may_declare = re.compile(rb"charset", re.IGNORECASE).search
+_may_have_base = re.compile(rb"<base", re.IGNORECASE).search
+_ends_in_quotes = re.compile(r"""=\s*(?:"[^"]*|'[^']*)\Z""").search
 # Links that urllib and a browser resolve alike: no empty or dotted segment, no parameters, no empty query.
 _is_plain_link = re.compile(r"/?(?:[\w~-][\w.~-]*/)*(?:[\w~-][\w.~-]*)?(?:\?[\w.~=&%+-]+)?", re.ASCII).fullmatch
 
@@ -77,7 +80,10 @@ class TextResponse(Response):
         return None if stated is None else _stated(stated.decode("latin-1"))
 
     def _body_declared_encoding(self) -> str | None:
-        return html_body_declared_encoding(self.body)
+        head = self.body[:_HEAD]
+        found = _may_declare(head)
+        end = 0 if found is None else head.find(b">", found.end()) + 1
+        return (_declared_within(head[:end]) if end else None) or html_body_declared_encoding(head)
 
     def _body_inferred_encoding(self) -> str:
         codec, self._text = html_to_unicode("", self.body, self._DEFAULT_ENCODING, self._auto_detect_fun)
@@ -113,17 +119,17 @@ class TextResponse(Response):
     def base(self) -> Base:
         """What links are resolved against: the URL, or what the page's first ``<base href>`` says."""
         if self._base is None:
-            start = self.body[: 4 * _BASES].lower()
-            if b"<base" in start or self.encoding.startswith(("utf-16", "utf-32")):
-                href = get_base_url(self.text[:_BASES], self._url, self.encoding)
+            codec = self.encoding
+            if _may_have_base(self.body, 0, 4 * _HEAD) or codec.startswith(("utf-16", "utf-32")):
+                href = get_base_url(self.text[:_HEAD], self._url, codec)
             else:
                 href = self._url if is_spelt(self._url) else safe_url_string(self._url)
-            self._base = Base(href, self.encoding)
+            self._base = _Base(href, codec)
         return self._base
 
     def urljoin(self, url: Any) -> str:
         """Resolve a link by the page's base URL (urllib's urljoin)."""
-        return joined(self.base, url)
+        return joined(self._base or self.base, url)
 
     @property
     def selector(self) -> Any:
@@ -149,12 +155,14 @@ class TextResponse(Response):
 
         The other arguments are those of Request. Raises ValueError for a selector that holds no link.
         """
+        if len(args) < 7 and kwargs.get("encoding") is None:
+            kwargs["encoding"] = self.encoding
+        if url.__class__ is str:
+            return Request(self.urljoin(url), *args, **kwargs)
         if isinstance(url, parsel.Selector):
             url = _href(url)
         elif isinstance(url, parsel.SelectorList):
             raise ValueError("follow() takes one link; for a SelectorList use follow_all()")
-        if len(args) < 7 and kwargs.get("encoding") is None:
-            kwargs["encoding"] = self.encoding
         return super().follow(url, *args, **kwargs)
 
     def follow_all(
@@ -175,11 +183,32 @@ class TextResponse(Response):
         return super().follow_all(urls, *args, **kwargs)
 
 
-def joined(base: Base, url: Any) -> str:
+@lru_cache(maxsize=64)
+def _declared_within(beginning: bytes) -> str | None:
+    """Return the encoding that the beginning of a page declares, whatever follows: the pages of a site begin alike.
+
+    It ends with a tag. None, too, if that ">" may stand in a value, which what follows would decide.
+    """
+    return None if _ends_in_quotes(beginning.decode("latin-1")) else html_body_declared_encoding(beginning)
+
+
+class _Base(Base):
+    """The base of a page, with its ``directory`` if urllib and a browser read it alike, else ""."""
+
+    __slots__ = ("directory",)
+
+    def __init__(self, href: str, encoding: str) -> None:
+        super().__init__(href, encoding)
+        is_plain = "//" not in href[8:] and is_spelt(href)
+        self.directory = self._address[: self._address.rfind("/") + 1] if is_plain else ""
+
+
+def joined(base: Any, url: Any) -> str:
     """Resolve a link as urllib does; where a browser gives the same, by our quicker way. Raises ValueError."""
     if url.__class__ is str and url:
-        if url[0] != "?" and _is_plain_link(url) and "//" not in base.href[8:] and is_spelt(base.href):
-            return base.join(url)
+        if base.directory and url[0] != "?" and _is_plain_link(url):
+            beginning: str = base._root if url[0] == "/" else base.directory
+            return beginning + url
         if is_spelt(url) and ";" not in url:
             return url
     return str(urljoin(base.href, url))
@@ -191,8 +220,10 @@ class _NoLink(ValueError):
 
 def _hrefs(selectors: Iterable[parsel.Selector]) -> Iterator[str]:
     for selector in selectors:
-        with suppress(_NoLink):
+        try:
             yield _href(selector)
+        except _NoLink:  # to suppress it would cost each link more
+            continue
 
 
 def _href(selector: parsel.Selector) -> str:
