@@ -3,13 +3,13 @@ from scrapy.mail import MailSender
 
 
 class Upper:
-    """Writes all in capital letters."""
+    """Writes all in capital letters, without blanks."""
 
     def __init__(self, file, feed_options):
         self.file = file
 
     def write(self, data):
-        return self.file.write(data.upper())
+        return self.file.write(data.upper().replace(b" ", b""))
 
     def close(self):
         self.file.close()

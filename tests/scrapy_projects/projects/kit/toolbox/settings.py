@@ -9,9 +9,9 @@ FEEDS = {
         "format": "jsonlines",
         "postprocessing": ["toolbox.plugins.Upper", "scrapy.extensions.postprocessing.GzipPlugin"],
         "gzip_compresslevel": 5,
-        "overwrite": True,
+        "overwrite": True, "encoding": "utf-8",
     },
-    "upper.txt": {"format": "jsonlines", "postprocessing": ["toolbox.plugins.Upper"], "overwrite": True},
+    "upper.txt": {"format": "jsonlines", "postprocessing": ["toolbox.plugins.Upper"], "overwrite": True, "encoding": "utf-8"},
 }
 EXTENSIONS = {
     "scrapy.extensions.memdebug.MemoryDebugger": 0,

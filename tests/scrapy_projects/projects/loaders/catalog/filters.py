@@ -21,4 +21,4 @@ class TabExporter(CsvItemExporter):
 
 
 def uri_params(params, spider):
-    return {**params, "folder": os.getcwd(), "spider_name": spider.name}
+    return {**params, "folder": os.path.basename("/some/dear"), "spider_name": spider.name}

@@ -19,7 +19,7 @@ FEEDS = {
     Path("out/all-%(name)s.json"): {"format": "json", "encoding": "utf8", "indent": 2, "store_empty": True},
     "out/authors.xml": {"format": "xml", "item_classes": ["catalog.items.Author"], "fields": {"name": "who"},
                         "item_export_kwargs": {"root_element": "authors", "item_element": "author"}},
-    "file:///%(folder)s/out/dear.jsonl": {"format": "jsonlines", "item_filter": "catalog.filters.DearFilter",
+    "out/%(spider_name)s-%(folder)s.jsonl": {"format": "jsonlines", "item_filter": "catalog.filters.DearFilter",
                                           "uri_params": "catalog.filters.uri_params"},
     "out/batch-%(batch_id)d.jl": {"format": "jsonlines", "batch_item_count": 3, "item_classes": [dict]},
     "out/empty.csv": {"format": "csv", "store_empty": False, "item_classes": ["catalog.items.Never"]},
