@@ -33,13 +33,14 @@ class Run:
 
     ``command``: the words after `scrapy`, or `python` and a script. ``items``: whether its items are asked for with
     -O, beside what the project writes itself. ``ordered``: whether the order of the requests is compared, too.
-    ``status``: whether the exit status must be the same or merely be 0 or not. ``environment`` is added to ours.
+    ``environment`` is added to ours. ``known``: the stats that are still counted in another way here.
     """
 
     command: tuple[str, ...]
     items: bool = True
     ordered: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
+    known: frozenset[str] = frozenset()
 
 
 @dataclass

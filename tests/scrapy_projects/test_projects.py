@@ -13,6 +13,7 @@ from tests.scrapy_projects.running import SCRAPY, run_both
 pytestmark = [
     pytest.mark.process,
     pytest.mark.slow,
+    pytest.mark.spread,
     pytest.mark.skipif(not (SCRAPY / "scrapy").exists(), reason="Scrapy is not there: make scrapy-setup"),
 ]
 
