@@ -85,7 +85,7 @@ PROJECTS = {
         Project("oldstyle", tuple(crawl(name, items=False) for name in ("old", "oldcrawl", "oldform"))),
         Project("kit", (crawl("tools"),)),
         Project("named", (crawl("pages"),)),
-        Project("failures", tuple(crawl(name) for name in ( "raising", "starting", "badurl", "badcustom", "badopen",
+        Project("failures", tuple(crawl(name) for name in ("raising", "starting", "badurl", "badcustom", "badopen",
             "noparse", "notthere",
         ))),
     )
