@@ -22,7 +22,7 @@ from crawler.errors import SettingError
 from crawler.scrapy.adapters.finder import BEHIND
 from crawler.scrapy.adapters.keys import READ_TOO
 from crawler.scrapy.names.elsewhere import META_KEYS
-from crawler.scrapy.names.gone import LEFT_OUT, NAMES, gone_module
+from crawler.scrapy.names.gone import LEFT_OUT, LENT, NAMES, gone_module
 from crawler.scrapy.names.layers import FromScrapy
 from crawler.scrapy.settings import Settings
 
@@ -117,7 +117,8 @@ def _of_module(line: int, module: str, names: Iterable[str]) -> Iterator[_Found]
         yield line, f"{top}: {plugin.note}{missing}", bool(missing) or not plugin.works
     if top != "scrapy":
         return
-    if module in LEFT_OUT and not names:
+    names = [name for name in names if name not in (lent := LENT.get(module, {}))]
+    if not names and (module in LEFT_OUT or lent):
         return
     if rest.partition(".")[0] in BEHIND or not _is_there(f"crawler.{module}"):
         yield line, gone_module(module), True

@@ -84,7 +84,7 @@ NOT_THERE = {
     "import scrapy.core.engine": "scrapy.core.engine is not here: crawler.engine of",
     "from scrapy.core.scheduler import Scheduler": "scrapy.core.scheduler is not here: the job store is the",
     "from scrapy.core import engine": "scrapy.core.engine is not here",
-    "from scrapy.core.downloader.handlers.http11 import X": "scrapy.core.downloader.handlers is not here",
+    "from scrapy.core.downloader.handlers.http11 import X": "scrapy.core.downloader.handlers.http11.X is not here",
     "from scrapy.contrib.spiders import CrawlSpider": "what is used today: scrapy.spiders",
     "from scrapy.contrib.loader.processor import Join": "what is used today: itemloaders.processors",
     "from scrapy import log": "scrapy has no log any more: logging.getLogger(__name__)",
@@ -107,6 +107,18 @@ def test_what_is_not_there_says_what_is_used_instead(tmp_path: Path) -> None:
 
     assert len(said) == len(NOT_THERE)
     assert [line for line, expected in zip(said, NOT_THERE.values(), strict=True) if expected not in line] == []
+
+
+def test_the_error_of_proxies_that_middlewares_ask_for_is_there_in_a_module_that_is_not(tmp_path: Path) -> None:
+    script = (
+        "import crawler.scrapy.door\n"
+        "from scrapy.core.downloader.handlers.http11 import TunnelError\n"
+        "from crawler.scrapy.adapters.errors import as_scrapy_error\n"
+        "from crawler.errors import ProxyError\n"
+        "print(isinstance(as_scrapy_error(ProxyError('refused')), TunnelError))\n"
+    )
+
+    assert said_by(script, tmp_path) == ["True"]
 
 
 def test_a_module_that_nobody_uses_is_no_error_though_it_is_not_here(tmp_path: Path) -> None:

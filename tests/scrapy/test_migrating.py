@@ -23,6 +23,15 @@ def test_a_project_without_anything_odd_is_told_so_and_is_status_0(project: Writ
     assert told.out == "Files: 4; nothing was found that differs: `crawler list` names the spiders\n"
 
 
+def test_the_error_of_proxies_that_is_lent_is_nothing_to_tell_of(project: Write, in_project: Crawler) -> None:
+    imported = "from scrapy.core.downloader.handlers.http11 import TunnelError\n"
+    project({"shop/settings.py": SETTINGS + "ROBOTSTXT_OBEY = True\n", "shop/middlewares.py": imported})
+
+    told = in_project("migrate")
+
+    assert (told.status, "TunnelError" in told.out) == (0, False)
+
+
 @pytest.mark.parametrize(
     ("file", "text", "place", "said"),
     [

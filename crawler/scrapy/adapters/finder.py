@@ -20,7 +20,7 @@ from typing import Any
 
 from crawler.config.importing import explain_import, near
 from crawler.errors import SpiderImportError
-from crawler.scrapy.names.gone import NAMES, gone_module, is_hollow
+from crawler.scrapy.names.gone import LENT, NAMES, gone_module, is_hollow
 
 PACKAGE = "scrapy"
 OURS = "crawler.scrapy"
@@ -71,6 +71,9 @@ def _attribute(module: str, lazily: Callable[[str], Any] | None, name: str) -> A
     with suppress(AttributeError):
         if lazily is not None:
             return lazily(name)
+    if name in LENT.get(module, ()):
+        ours, given = LENT[module][name]
+        return getattr(import_module(ours), given)
     if is_hollow(module) and not name.startswith("__"):
         raise ImportError(gone_module(f"{module}.{name}"), name=module)
     below = f"{module}.{name}"

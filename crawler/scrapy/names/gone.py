@@ -57,6 +57,10 @@ LEFT_OUT = frozenset(
 )  # fmt: skip
 """Modules that Scrapy has and we have not. Editors import them by themselves: no error, but what is in them is one."""
 
+LENT = {"scrapy.core.downloader.handlers.http11": {"TunnelError": ("crawler.errors", "ProxyError")}}
+"""Names of modules that are not here, with the module and the name of what is given for each: an error that middlewares
+for proxies ask for."""
+
 GONE = {
     "scrapy.command": "scrapy.commands",
     "scrapy.conf": _SETTINGS,
@@ -162,8 +166,8 @@ def is_hollow(module: str) -> bool:
 
     So are packages whose modules are no more.
     """
-    inner = any(name.rpartition(".")[0] == module for name in (*CORE, *GONE))
-    return module in LEFT_OUT or (inner and _longest(CORE | GONE, module) == module)
+    inner = any(name.rpartition(".")[0] == module for name in (*CORE, *GONE, *LENT))
+    return module in LEFT_OUT or module in LENT or (inner and _longest(CORE | GONE, module) == module)
 
 
 def _longest(table: dict[str, str], module: str) -> str | None:
