@@ -88,7 +88,7 @@ class LxmlLinkExtractor:
 
     def extract_links(self, response: Any) -> list[Link]:
         """Return the links of a page in the order of the document; repeated URLs once if ``unique``."""
-        regions: Iterable[Any] = [response.selector]
+        regions: Iterable[Any] = [response._tree]
         if self.restrict_xpaths:
             regions = [region for xpath in self.restrict_xpaths for region in response.xpath(xpath)]
         links: list[Link] = []

@@ -89,7 +89,7 @@ def _octets(value: Any, encoding: str) -> bytes:
 
 
 def _form(response: Any, wanted: Mapping[str, str | None], number: int, xpath: str | None) -> Any:
-    root = response.selector.root
+    root = response._tree.root
     forms = root.xpath("//form")
     if not forms:
         raise ValueError(f"No <form> element found in {response}")

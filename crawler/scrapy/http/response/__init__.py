@@ -47,7 +47,7 @@ class Response(NativeResponse):
     url: str = property(attrgetter("_url"))  # type: ignore[assignment]
     text = _no_text("text")
     encoding = _no_text("encoding")
-    selector = _no_text("selector")
+    selector = _tree = _no_text("selector")
     json = _no_text("json")
 
     def __init__(

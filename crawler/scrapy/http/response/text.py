@@ -134,21 +134,28 @@ class TextResponse(Response):
     @property
     def selector(self) -> Any:
         """The parsed document."""
+        selector = self._tree
+        selector.response = self
+        return selector
+
+    @property
+    def _tree(self) -> Any:
         if self._selector is None:
-            self._selector = Selector(self)
+            self._selector = made = Selector(self)
+            made.response = None  # a cycle would keep each page till the next search for garbage
         return self._selector
 
     def xpath(self, query: str, namespaces: Any = None, **kwargs: Any) -> Any:
         """Select by XPath."""
-        return self.selector.xpath(query, namespaces, **kwargs)
+        return self._tree.xpath(query, namespaces, **kwargs)
 
     def css(self, query: str) -> Any:
         """Select by CSS."""
-        return self.selector.css(query)
+        return self._tree.css(query)
 
     def jmespath(self, query: str, **kwargs: Any) -> Any:
         """Select from JSON by JMESPath."""
-        return self.selector.jmespath(query, **kwargs)
+        return self._tree.jmespath(query, **kwargs)
 
     def follow(self, url: Any, *args: Any, **kwargs: Any) -> Request:
         """Return a request for a link: a str, a Link, an ``<a>`` or ``<link>``, or an attribute.
