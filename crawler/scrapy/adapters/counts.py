@@ -46,6 +46,9 @@ class ScrapyCounts(Counts):
         self._crawler = crawler
         settings = crawler.settings
         self._kind = "disk" if settings["JOBDIR"] else "memory"
+        self._keys = {
+            what: (f"scheduler/{what}", f"scheduler/{what}/{self._kind}") for what in ("enqueued", "dequeued")
+        }
         self._cached = settings.getbool("HTTPCACHE_ENABLED")
         self._under_way: set[int] = set()  # of which requests it is not known yet whether the cache has them
         self._never_kept = {int(code) for code in settings.getlist("HTTPCACHE_IGNORE_HTTP_CODES")}
@@ -59,8 +62,8 @@ class ScrapyCounts(Counts):
 
     def _queue(self, what: str, request: Request) -> None:
         if request not in self._crawler.inline:
-            self._counts[f"scheduler/{what}"] += 1
-            self._counts[f"scheduler/{what}/{self._kind}"] += 1
+            for key in self._keys[what]:
+                self._counts[key] += 1
 
     def scheduled(self, event: events.RequestScheduled) -> None:
         """Count an accepted request."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import cast
 
 from crawler.model.response import Response as NativeResponse
 from crawler.model.url import is_http
@@ -26,16 +25,15 @@ def as_scrapy(response: NativeResponse) -> Response:
         url = response._url
         if "#" in url and is_http(url):
             response._url = url = url.partition("#")[0]
-        made = cast(Response, response)
         headers = response.headers
         stated = Response if b"Content-Encoding" in headers else _stated(headers.get(b"Content-Type"))
         if stated is Response:
             stated = responsetypes.from_args(headers, url, body=response.body)
         response.__class__ = stated
-        made._kind = made._fixed_kind
+        response._kind = stated._fixed_kind
         if response._encoding is None:
             response._codec = None
         response._selector = response._text = response._base = None
         if response.request is not None:
             as_scrapy_request(response.request)
-    return cast(Response, response)
+    return response  # type: ignore[return-value]  # it is one now

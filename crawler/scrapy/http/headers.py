@@ -35,7 +35,8 @@ class Headers(dict[Any, Any]):
 
     def __init__(self, seq: Any = None, encoding: str = "utf-8") -> None:
         super().__init__()
-        self.encoding = encoding
+        if encoding != "utf-8":
+            self.encoding = encoding
         if seq:
             self.update(seq)
 
@@ -177,7 +178,7 @@ class Headers(dict[Any, Any]):
         """Add the fields whose names are neither there nor withheld. They were checked before."""
         taken = set(self)
         for name, value in fields:
-            if (key := self.normkey(name)) not in taken:
+            if (key := _title(name, self.encoding)) not in taken:
                 dict.setdefault(self, key, []).append(value)
 
     def text(self, name: Text, default: str | None = None) -> str | None:

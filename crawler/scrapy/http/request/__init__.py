@@ -83,7 +83,10 @@ class Request(NativeRequest):
         self._method = "GET" if method == "GET" else checks.checked_method(str(method))
         self._meta = dict(meta) if meta else {}
         self._set_url(url)
-        self._set_body(body)
+        if body:
+            self._set_body(body)
+        else:
+            self._body = b""
         if not isinstance(priority, int):
             raise TypeError(f"Request priority not an integer: {priority!r}")
         if callback is not None and not callable(callback):
@@ -93,7 +96,7 @@ class Request(NativeRequest):
         self._priority, self._dont_filter = priority, dont_filter
         self._callback, self._errback = callback, errback
         self._cookies = cookies or None
-        self._headers = cast(Any, Headers(headers, encoding) if headers else None)
+        self._headers = Headers(headers, encoding) if headers else None  # type: ignore[assignment]
         self._cb_kwargs = dict(cb_kwargs) if cb_kwargs else None
         self._flags = list(flags) if flags else None
 
