@@ -44,6 +44,7 @@ class ScrapyCounts(Counts):
     def __init__(self, crawler: Any) -> None:
         super().__init__(crawler.stats)
         self._crawler = crawler
+        self._inline = crawler.inline
         settings = crawler.settings
         self._kind = "disk" if settings["JOBDIR"] else "memory"
         self._keys = {
@@ -61,7 +62,7 @@ class ScrapyCounts(Counts):
             bus.subscribe(events.ResponseDelivered, self._delivered)
 
     def _queue(self, what: str, request: Request) -> None:
-        if request not in self._crawler.inline:
+        if not self._inline.data or request not in self._inline:
             for key in self._keys[what]:
                 self._counts[key] += 1
 
@@ -133,7 +134,7 @@ class ScrapyCounts(Counts):
 
     def ended(self, event: events.RequestEnded) -> None:
         """Count the end of a request; whoever asked for an inline one has its outcome."""
-        if event.outcome == "answered" or event.request in self._crawler.inline:
+        if event.outcome == "answered" or event.request in self._inline:
             return
         counts, reason = self._counts, event.reason
         if reason == "robots":

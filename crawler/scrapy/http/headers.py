@@ -34,7 +34,6 @@ class Headers(dict[Any, Any]):
     encoding: str = "utf-8"
 
     def __init__(self, seq: Any = None, encoding: str = "utf-8") -> None:
-        super().__init__()
         if encoding != "utf-8":
             self.encoding = encoding
         if seq:
@@ -164,11 +163,10 @@ class Headers(dict[Any, Any]):
 
     def raw(self) -> RawHeaders:
         """Return the fields as they are sent."""
-        return [
-            (name, _BREAKS.sub(b" ", value) if _FORBIDDEN(value) else value)
-            for name, values in dict.items(self)
-            for value in values
-        ]
+        fields = [(name, value) for name, values in dict.items(self) for value in values]
+        if _FORBIDDEN(b"".join([value for _, value in fields])):
+            return [(name, _BREAKS.sub(b" ", value)) for name, value in fields]
+        return fields
 
     @property
     def _withheld(self) -> frozenset[bytes]:
@@ -176,9 +174,9 @@ class Headers(dict[Any, Any]):
 
     def fill(self, fields: RawHeaders) -> None:
         """Add the fields whose names are neither there nor withheld. They were checked before."""
-        taken = set(self)
+        taken, encoding = set(self), self.encoding
         for name, value in fields:
-            if (key := _title(name, self.encoding)) not in taken:
+            if (key := _title(name, encoding)) not in taken:
                 dict.setdefault(self, key, []).append(value)
 
     def text(self, name: Text, default: str | None = None) -> str | None:
