@@ -44,6 +44,33 @@ def test_an_error_is_the_crawlers_scrapys_and_twisteds(error: Any, of_scrapy: An
     assert as_scrapy_error(made) is made
 
 
+@pytest.mark.parametrize(
+    ("below", "of_scrapy", "of_twisteds"),
+    [
+        (
+            of_twisted.ConnectionRefusedError(),
+            exceptions.DownloadConnectionRefusedError,
+            of_twisted.ConnectionRefusedError,
+        ),
+        (of_twisted.DNSLookupError(), exceptions.CannotResolveHostError, of_twisted.DNSLookupError),
+        (of_twisted.TCPTimedOutError(), exceptions.DownloadTimeoutError, of_twisted.TimeoutError),
+        (of_twisted.NoRouteError(), exceptions.DownloadFailedError, of_twisted.ConnectError),
+        (None, exceptions.DownloadFailedError, of_twisted.ConnectError),
+    ],
+)
+def test_a_proxy_that_cannot_be_reached_is_told_as_a_server_that_cannot(
+    below: Any, of_scrapy: Any, of_twisteds: Any
+) -> None:
+    given = errors.ProxyError("the proxy p.test:1 cannot be used", sent=False)
+    given.__cause__ = below
+    made = as_scrapy_error(given)
+    assert Failure(made).check(of_scrapy) is of_scrapy
+    assert Failure(made).check(of_twisteds) is of_twisteds
+    assert (isinstance(made, errors.ProxyError), str(made), made.sent) == (True, str(given), False)
+    assert scrapy_name(given) == scrapy_name(made) == f"scrapy.exceptions.{of_scrapy.__name__}"
+    assert as_scrapy_error(made) is made
+
+
 def test_what_an_error_knows_stays_with_it() -> None:
     timeout = as_scrapy_error(errors.FetchTimeout("late", phase="connect", sent=False))
     assert (timeout.phase, timeout.sent, timeout.may_repeat) == ("connect", False, False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -119,3 +120,33 @@ def test_a_storage_of_the_projects_own_is_given_the_file(tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
     said = (tmp_path / "stored").read_text(encoding="utf-8")
     assert said == "kept://here/teas.jl\n" + '{"name":"Assam"}\n'
+
+
+def scrapys_csv(options: FormatOptions) -> Any:
+    spider = type("Shop", (Spider,), {"name": "shop"})
+    return make(spider, load_settings(spider, None), {}).settings.core.FEED_FORMATS["csv"](options)
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        (["a", "b"], "a,b"),
+        ([1, None], "[1, None]"),
+        ([{"a": "b"}], "[{'a': 'b'}]"),
+        ({"a": [1]}, "{'a': [1]}"),
+        (b"\xc3\xa9", "é"),
+        (datetime(2020, 1, 2, 3, 4, 5), "2020-01-02 03:04:05"),
+        (1.5, "1.5"),
+        (None, ""),
+    ],
+)
+def test_a_cell_of_a_csv_is_what_scrapy_writes(value: Any, cell: str) -> None:
+    form = scrapys_csv(FormatOptions())
+    rows = csv.reader(form.encode([{"a": value, "b": 1}]).decode().splitlines())
+    assert list(rows) == [["a", "b"], [cell, "1"]]
+
+
+def test_a_csv_has_no_header_before_there_is_an_item() -> None:
+    form = scrapys_csv(FormatOptions(names={"a": "A"}))
+    assert form.start() == b""
+    assert form.encode([{"A": 1}]) == b"A\r\n1\r\n"

@@ -196,3 +196,9 @@ def test_the_engine_copies_an_item_and_shares_what_cannot_be_copied() -> None:
     assert (copy_of_it["pages"], copy_of_it["title"]) == ([1], selector)
     codec = Codec(Shop(), [Book])
     assert codec.decode(codec.encode_item(Book(title="t"))) == Book(title="t")
+
+
+def test_a_request_knows_its_latency_once_the_response_is_scrapys() -> None:
+    request = Request("http://host/")
+    as_scrapy(NativeResponse("http://host/", request=request, latency=0.5))
+    assert request.meta["download_latency"] == 0.5

@@ -63,7 +63,7 @@ class Csv(Format):
             head += self._header(columns)
             items = [{}] * self._bare + list(items)
             self._bare = 0
-        columns, cell = self._columns, self._cell
+        columns, cell = self._columns, self.cell
         self._writer.writerows([[cell(item.get(name)) for name in columns] for item in items])
         return head + self._taken()
 
@@ -144,7 +144,7 @@ class Csv(Format):
         self._known = frozenset(columns)
         if not self._with_header:
             return b""
-        self._writer.writerow([self._cell(name) for name in columns])
+        self._writer.writerow([self.cell(name) for name in columns])
         return self._taken()
 
     def _taken(self) -> bytes:
@@ -158,7 +158,8 @@ class Csv(Format):
             return text.encode(errors="surrogateescape")
         return text.encode(self.codec, "backslashreplace")
 
-    def _cell(self, value: Field) -> str:
+    def cell(self, value: Field) -> str:
+        """Return what a value is in its cell."""
         if type(value) is not str:
             elements = scalars(value)
             text = text_of(value) if elements is None else self._join.join(map(text_of, elements))

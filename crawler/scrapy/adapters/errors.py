@@ -7,7 +7,7 @@ older Scrapy catch that. Which is Scrapy's is said in its docs ("Exceptions"); T
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from twisted.internet import error as of_twisted
 
@@ -60,6 +60,30 @@ def _classes() -> dict[type[BaseException], type[Exception]]:
     return {**made, errors.HttpError: HttpError}
 
 
+# What a proxy that cannot be reached is told by: Scrapy does not tell it from a server that cannot be reached.
+_OF_PROXIES: Final = (
+    (of_twisted.DNSLookupError, errors.NameNotResolved),
+    ((of_twisted.TimeoutError, of_twisted.TCPTimedOutError), errors.FetchTimeout),
+    (of_twisted.ConnectionRefusedError, errors.ConnectionFailed),
+)
+
+
+@cache
+def _of_proxies(like: type[BaseException]) -> type[Exception]:
+    """Return the class of a proxy's error that is told as another of the crawler's errors is."""
+    both = _classes()[like]
+    of = [base for base in both.__bases__ if base is not _Both and base is not like]
+    return type(both.__name__, (_Both, errors.ProxyError, *of), {"__module__": exceptions.__name__, "__doc__": ""})
+
+
+def _class_of(error: BaseException) -> type[Exception] | None:
+    if type(error) is errors.ProxyError:
+        for below, like in _OF_PROXIES:
+            if isinstance(error.__cause__, below):
+                return _of_proxies(like)
+    return _classes().get(type(error))
+
+
 def as_scrapy_error(error: BaseException) -> Any:
     """Return an error of the crawler's as one that is Scrapy's and Twisted's, too; any other as it is.
 
@@ -67,7 +91,7 @@ def as_scrapy_error(error: BaseException) -> Any:
     """
     if type(error) is errors.RequestDropped and isinstance(error.__cause__, errors.IgnoreRequest):
         return error.__cause__
-    both = _classes().get(type(error))
+    both = _class_of(error)
     if both is None:
         return error
     made = both.__new__(both, *error.args)
@@ -86,7 +110,7 @@ def _told_as(made: Told, error: BaseException) -> Told:
 def scrapy_name(error: BaseException) -> str:
     """Return the full name of an error's class as Scrapy's stats write it."""
     kind = type(error)
-    found: type = _classes().get(kind, kind) if kind.__module__ == "crawler.errors" else kind
+    found: type = (_class_of(error) or kind) if kind.__module__ == "crawler.errors" else kind
     module = found.__module__
     if module == "crawler.errors":
         module = "scrapy.exceptions"

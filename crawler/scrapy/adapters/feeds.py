@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import date, time
 from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,7 +19,7 @@ from typing import Any, ClassVar
 from twisted.internet.threads import blockingCallFromThread
 from w3lib.url import file_uri_to_path
 
-from crawler.feeds.formats import Format, FormatOptions
+from crawler.feeds.formats import Csv, Format, FormatOptions
 from crawler.feeds.items import Declared
 from crawler.scrapy.adapters.components import loaded
 from crawler.scrapy.exporters import CsvItemExporter
@@ -26,6 +27,24 @@ from crawler.scrapy.utils.misc import build_from_crawler
 
 _OURS = ("crawler.scrapy.exporters", "crawler.scrapy.extensions.feedexport")
 _WE_WRITE = ("json", "jsonlines", "jsonl", "jl", "csv", "xml")
+
+
+class ScrapysCsv(Csv):
+    """CSV with Scrapy's cells: lists of texts joined, other lists, dicts and dates as str() has them, bytes UTF-8."""
+
+    def start(self) -> bytes:
+        """Begin without a header: it comes with the first item."""
+        return Format.start(self)
+
+    def cell(self, value: Any) -> str:
+        """Return what a value is in its cell."""
+        if isinstance(value, bytes):
+            value = value.decode(errors="replace")
+        elif isinstance(value, Mapping | date | time) or (
+            isinstance(value, list | tuple) and not all(isinstance(element, str) for element in value)
+        ):
+            value = str(value)
+        return super().cell(value)
 
 
 class Every(frozenset[str]):
@@ -144,7 +163,7 @@ def laid_over(crawler: Any) -> dict[str, Any]:
         if kind.__module__ not in _OURS
     }
     _make_folders(crawler.settings)
-    return {"FEED_FORMATS": exporters, "FEED_STORAGES": storages}
+    return {"FEED_FORMATS": {"csv": ScrapysCsv, **exporters}, "FEED_STORAGES": storages}
 
 
 def _make_folders(settings: Any) -> None:

@@ -36,4 +36,6 @@ def as_scrapy(response: NativeResponse) -> Response:
         response._selector = response._text = response._base = None
         if response.request is not None:
             as_scrapy_request(response.request)
+            if response.latency is not None:  # middlewares and extensions ask the request for it
+                response.request.meta["download_latency"] = response.latency
     return response  # type: ignore[return-value]  # it is one now
