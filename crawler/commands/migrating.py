@@ -117,7 +117,8 @@ def _of_module(line: int, module: str, names: Iterable[str]) -> Iterator[_Found]
         yield line, f"{top}: {plugin.note}{missing}", bool(missing) or not plugin.works
     if top != "scrapy":
         return
-    names = [name for name in names if name not in (lent := LENT.get(module, {}))]
+    lent = LENT.get(module, {})
+    names = [name for name in names if name not in lent]
     if not names and (module in LEFT_OUT or lent):
         return
     if rest.partition(".")[0] in BEHIND or not _is_there(f"crawler.{module}"):

@@ -136,9 +136,19 @@ def explain_import(error: BaseException, what: str) -> str:
     shown = traceback.format_list(frames) + traceback.format_exception_only(type(error), error)
     if hint := _hidden(error):
         shown.append(hint)
-    if isinstance(error, ModuleNotFoundError) and str(error).startswith("No module named 'scrapy"):
-        shown.append(f"for a spider of Scrapy's, {TO_IMPORT}")
+    if hint := not_installed(error):
+        shown.append(hint)
     return f"{what} does not import:\n{''.join(shown).rstrip()}"
+
+
+def not_installed(error: BaseException) -> str | None:
+    """Return what to do about a missing Scrapy, or package that extends it; None for any other error."""
+    name = error.name or "" if isinstance(error, ModuleNotFoundError) else ""
+    if name.partition(".")[0] == "scrapy":
+        return f"for a spider of Scrapy's, {TO_IMPORT}" if str(error).startswith("No module named") else None
+    if name.startswith("scrapy"):
+        return f"{name} is not installed in this environment; `crawler migrate` says what stands in for it here"
+    return None
 
 
 def _hidden(error: BaseException) -> str | None:

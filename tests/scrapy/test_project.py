@@ -70,6 +70,10 @@ def test_the_environment_names_a_settings_module_where_there_is_no_cfg(
         ),
         ({"scrapy.cfg": "[settings\n"}, "scrapy.cfg cannot be read: "),
         ({"shop/settings.py": "import json\n\n1 / 0\n"}, "ZeroDivisionError: division by zero"),
+        (
+            {"shop/settings.py": "import scrapy_like_it\n"},
+            "scrapy_like_it is not installed in this environment; `crawler",
+        ),
         ({"shop/settings.py": "import nothing_like_it\n"}, "No module named 'nothing_like_it'"),
     ],
 )

@@ -57,6 +57,20 @@ def run(folder: Path, script: str, *words: str, by: tuple[str, ...] = ()) -> sub
     )  # fmt: skip
 
 
+def test_crawls_that_write_to_one_file_run_one_after_the_other(folder: Path) -> None:
+    done = run(
+        folder,
+        "from scrapy.crawler import CrawlerProcess\n"
+        "from parts import A, B, QUIET\n"
+        "process = CrawlerProcess({**QUIET, 'FEEDS': {'all.csv': {'format': 'csv'}}})\n"
+        "for spider in (A, B, A):\n    process.crawl(spider)\n"
+        "process.start()\n",
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (folder / "all.csv").read_text().split() == ["spider", "a", "b", "a"]
+
+
 def test_a_process_runs_crawls_at_once_and_by_deferreds_one_after_the_other(folder: Path) -> None:
     done = run(folder, """\
 import sys

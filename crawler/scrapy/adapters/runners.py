@@ -194,7 +194,26 @@ def crawl(
             together.crawls.remove(prepared)
         return result
 
-    return turn.addCallback(lambda _: run_logged(prepared)).addBoth(ended)
+    return turn.addCallback(lambda _: Deferred.fromCoroutine(_in_turn(prepared))).addBoth(ended)
+
+
+_writing: list[tuple[set[str], Deferred[None]]] = []
+
+
+async def _in_turn(prepared: PreparedCrawl) -> Summary:
+    """Run a crawl after those that began before it and write to one of its files: a feed's file has one writer."""
+    name, feeds = prepared.crawler.spidercls.name or "", prepared.settings.core.FEEDS
+    files = {str(feed).replace("%(name)s", name) for feed in feeds if feed not in ("-", "stdout:")}
+    mine: tuple[set[str], Deferred[None]] = ({file for file in files if "%(" not in file}, Deferred())
+    before = [ended for theirs, ended in _writing if theirs & mine[0]]
+    _writing.append(mine)
+    try:
+        for ended in before:
+            await ended
+        return await run_logged(prepared)
+    finally:
+        _writing.remove(mine)
+        mine[1].callback(None)
 
 
 def _prepared(crawler: Crawler, args: tuple[Any, ...], kwargs: Mapping[str, Any], reactor: Any) -> PreparedCrawl:

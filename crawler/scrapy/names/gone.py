@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from crawler.config.importing import not_installed
+
 _EXTENSIONS = "scrapy.extensions"
 _STATS = "crawler.stats, of the crawler that from_crawler(cls, crawler) is given"
 _SETTINGS = (
@@ -158,7 +160,7 @@ def missing(error: ImportError, paths: Iterable[object]) -> str:
     for path in paths:
         if isinstance(path, str) and name.startswith("scrapy.") and path.startswith(f"{name}."):
             return gone_module(path.rpartition(".")[0])
-    return str(error)
+    return f"{error}: {hint}" if (hint := not_installed(error)) else str(error)
 
 
 def is_hollow(module: str) -> bool:
