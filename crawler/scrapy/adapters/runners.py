@@ -20,6 +20,7 @@ from crawler.commands.reactor import install_reactor, run_reactor
 from crawler.commands.running import Interrupts
 from crawler.commands.together import Together
 from crawler.errors import CrawlerError
+from crawler.events import CrawlOpened
 from crawler.observe.frames import describe, frames_of
 from crawler.scrapy.adapters.crawls import Crawler
 from crawler.scrapy.adapters.making import Making
@@ -186,7 +187,8 @@ def crawl(
         failed = Failure(error)
         return turn.addCallback(lambda _: failed)
     if together is not None:
-        together.crawls.append(prepared)  # nobody hears of all their events
+        together.crawls.append(prepared)
+        prepared.events.subscribe(CrawlOpened, together.events.publish)  # a signal waits for it; nobody hears of more
 
     def ended(result: Summary | Failure) -> Summary | Failure:
         crawler.crawling = False
@@ -194,16 +196,16 @@ def crawl(
             together.crawls.remove(prepared)
         return result
 
-    return turn.addCallback(lambda _: Deferred.fromCoroutine(_in_turn(prepared))).addBoth(ended)
+    return turn.addCallback(lambda _: Deferred.fromCoroutine(_in_turn(prepared, crawler.spidercls.name))).addBoth(ended)
 
 
 _writing: list[tuple[set[str], Deferred[None]]] = []
 
 
-async def _in_turn(prepared: PreparedCrawl) -> Summary:
+async def _in_turn(prepared: PreparedCrawl, name: str) -> Summary:
     """Run a crawl after those that began before it and write to one of its files: a feed's file has one writer."""
-    name, feeds = prepared.crawler.spidercls.name or "", prepared.settings.core.FEEDS
-    files = {str(feed).replace("%(name)s", name) for feed in feeds if feed not in ("-", "stdout:")}
+    named = (str(feed).replace("%(name)s", name) for feed in prepared.settings.core.FEEDS)
+    files = {feed for feed in named if feed not in ("-", "stdout:")}
     mine: tuple[set[str], Deferred[None]] = ({file for file in files if "%(" not in file}, Deferred())
     before = [ended for theirs, ended in _writing if theirs & mine[0]]
     _writing.append(mine)
