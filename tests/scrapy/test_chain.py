@@ -287,6 +287,20 @@ def test_one_of_scrapys_own_is_replaced_by_what_is_derived_from_it() -> None:
     assert stats(result, "retry/count", "retry/reason_count/captcha") == [2, 1]
 
 
+def test_a_retry_middleware_that_an_older_project_makes_of_the_settings_alone_retries() -> None:
+    class Blocked(RetryMiddleware):
+        @classmethod
+        def from_crawler(cls, crawler: Any) -> Any:
+            return cls(crawler.settings)
+
+        def process_response(self, request: Any, response: Any, spider: Any = None) -> Any:
+            return (self._retry(request, "captcha", spider) or response) if b"captcha" in response.body else response
+
+    answers = iter(["captcha", "x"])
+    result = run(lambda request: next(answers), DOWNLOADER_MIDDLEWARES={Blocked: 550})
+    assert [item["text"] for item in result.items] == ["x"]
+
+
 def test_robots_txt_goes_through_the_projects_middlewares_too() -> None:
     def proxied(self: Any, request: Any) -> Any:
         if "proxy.test" not in request.url:

@@ -109,7 +109,7 @@ class RetryMiddleware:
         return get_retry_request(
             request,
             reason=reason,
-            spider=self.crawler.spider,
+            spider=spider or self.crawler.spider,
             max_retry_times=meta.get("max_retry_times", self.max_retry_times),
             priority_adjust=meta.get("priority_adjust", self.priority_adjust),
             give_up_log_level=meta.get("give_up_log_level", self.give_up_log_level),
