@@ -122,9 +122,10 @@ class TextResponse(Response):
             codec = self.encoding
             if _may_have_base(self.body, 0, 4 * _HEAD) or codec.startswith(("utf-16", "utf-32")):
                 href = get_base_url(self.text[:_HEAD], self._url, codec)
-            else:
-                href = self._url if is_spelt(self._url) else safe_url_string(self._url)
-            self._base = _Base(href, codec)
+                spelt = is_spelt(href)
+            elif not (spelt := is_spelt(href := self._url)):
+                href = safe_url_string(href)
+            self._base = _Base(href, codec, spelt=spelt)
         return self._base
 
     def urljoin(self, url: Any) -> str:
@@ -204,10 +205,9 @@ class _Base(Base):
 
     __slots__ = ("directory",)
 
-    def __init__(self, href: str, encoding: str) -> None:
+    def __init__(self, href: str, encoding: str, *, spelt: bool) -> None:
         super().__init__(href, encoding)
-        is_plain = "//" not in href[8:] and is_spelt(href)
-        self.directory = self._address[: self._address.rfind("/") + 1] if is_plain else ""
+        self.directory = self._address[: self._address.rfind("/") + 1] if spelt and "//" not in href[8:] else ""
 
 
 def joined(base: Any, url: Any) -> str:
