@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import logging
 import marshal
+import pickle
 from collections.abc import Iterable, Iterator, Mapping
 from io import TextIOWrapper
 from pprint import pformat
@@ -20,7 +21,6 @@ from xml.sax.xmlreader import AttributesImpl
 from itemadapter import ItemAdapter, is_item
 
 from crawler.scrapy.item import Item
-from crawler.scrapy.utils.misc import load_object
 from crawler.scrapy.utils.python import is_listlike, to_bytes, to_unicode
 from crawler.scrapy.utils.serialize import ScrapyJSONEncoder
 
@@ -253,8 +253,7 @@ class PickleItemExporter(_ToFile):
 
     def export_item(self, item: Any) -> None:
         """Write an item."""
-        write = load_object("pickle.dump")  # it is written here, and never read
-        write(dict(self.get_serialized_fields(item)), self.file, self.protocol)
+        pickle.dump(dict(self.get_serialized_fields(item)), self.file, self.protocol)
 
 
 class MarshalItemExporter(_ToFile):

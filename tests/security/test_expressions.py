@@ -40,6 +40,9 @@ MORE = [*"<>&@/='\"%;,:.#-_ a0A\\([?!\t\n\r", "é", "\ud800"]
 THE_USERS = {
     "crawler/generic/sitemap.py": 2,  # sitemap_follow, sitemap_rules
     "crawler/model/links.py": 1,  # allow, deny
+    "crawler/scrapy/downloadermiddlewares/offsite.py": 1,  # allowed_domains
+    "crawler/scrapy/linkextractors/lxmlhtml.py": 1,  # allow, deny
+    "crawler/scrapy/spiders/sitemap.py": 2,  # sitemap_follow, sitemap_rules
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crawler.errors import LateWorker
 from crawler.storage.cluster.calls import Calls
+from crawler.storage.cluster.dealing import IDLE
 from crawler.storage.cluster.wire import Put, Reply, Turn
 from tests.cluster.model.asking import SEND_UNTIL, Asking
 from tests.cluster.model.held import Aside, Host, Unit
@@ -154,6 +155,8 @@ class Worker(Asking):
         for each in self.world.workers:
             if each.told_aside and each.is_known() and not self.world.rolls and self.tries == 1:
                 raise Broken(f"over, but {each.identity} has something aside")
+        if reply.over == IDLE:  # start() goes on, and here as ever
+            return
         self.objects = bool(self.asides)
         self.over = not self.asides
 
