@@ -94,7 +94,9 @@ def close_door(folder: Path) -> None:
     ours = sys.modules["crawler"]
     ours.__path__[:] = ours.__path__[:1]
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] == "scrapy" or str(folder) in str(getattr(module, "__file__", "")):
+        top, file = name.partition(".")[0], str(getattr(module, "__file__", ""))
+        joined = top == "crawler" and not file.startswith(ours.__path__[0])  # of a project's package of our name
+        if top == "scrapy" or str(folder) in file or joined:
             del sys.modules[name]
 
 

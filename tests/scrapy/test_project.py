@@ -145,6 +145,7 @@ def test_a_package_named_crawler_is_found_beside_ours_and_a_clash_is_told(projec
 
     crawled = in_project("crawl", "words", *CRAWL)
 
+    assert crawled.out, crawled.err
     assert json.loads(crawled.out) == {"word": "hello"}, crawled.err
     assert "crawler/errors is hidden by crawler.errors of this program" in crawled.err
     assert "crawler/spiders" not in crawled.err
