@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from crawler import Response
 from crawler.errors import DropItem
 from crawler.scrapy.http import Request
 from crawler.scrapy.logformatter import LogFormatter
@@ -111,3 +112,14 @@ def test_an_item_is_given_no_words_where_no_handler_takes_them(monkeypatch: pyte
         counts.append(len(worded))
     scrapy.setLevel(before)
     assert counts == [0, 1]
+
+
+def test_what_was_tried_often_enough_is_told_as_scrapys_middleware_does(caplog: pytest.LogCaptureFixture) -> None:
+    class Tries(Shop):
+        custom_settings = {"RETRY_TIMES": 1, "RETRY_GIVE_UP_LOG_LEVEL": "WARNING"}
+
+    caplog.set_level(logging.INFO)
+    result = crawl(Tries, {PAGE: Response(PAGE, status=503)}, during=lambda prepared: prepared.log())
+    (told,) = [record for record in caplog.records if record.name == "scrapy.downloadermiddlewares.retry"]
+    assert told.getMessage() == f"Gave up retrying <GET {PAGE}> (failed 2 times): 503 Service Unavailable"
+    assert (told.levelname, result.spider.stats.get_value("retry/max_reached")) == ("WARNING", 1)

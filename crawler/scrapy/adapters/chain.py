@@ -221,8 +221,6 @@ class Chain:
         if not attempt.asked:  # the engine has counted it when it was sent to the middlewares
             stats.inc_value("downloader/request_count", -1)
             stats.inc_value(f"downloader/request_method_count/{request.method}", -1)
-        if isinstance(result, FetchError) and "retry_times" in request.meta:
-            stats.inc_value("retry/max_reached", -1)  # get_retry_request has counted that there were too many
         if isinstance(came, FetchError) and isinstance(result, Response):
             self._crawler.events.publish(FetchFailed(request, came))
         elif isinstance(came, Response) and isinstance(result, Exception):

@@ -25,8 +25,10 @@ from typing import Any, Final
 from crawler import errors, events
 from crawler.model.request import Request
 from crawler.observe.stats import Counts
+from crawler.policy.retry import reason_of
 from crawler.scrapy.adapters import chain
 from crawler.scrapy.adapters.errors import scrapy_name
+from crawler.scrapy.downloadermiddlewares.retry import get_retry_request
 
 _STORAGES: Final = {"s3": "S3FeedStorage", "ftp": "FTPFeedStorage", "gs": "GCSFeedStorage"}
 _REFUSED: Final = {
@@ -53,12 +55,13 @@ class ScrapyCounts(Counts):
         self._cached = settings.getbool("HTTPCACHE_ENABLED")
         self._under_way: set[int] = set()  # of which requests it is not known yet whether the cache has them
         self._never_kept = {int(code) for code in settings.getlist("HTTPCACHE_IGNORE_HTTP_CODES")}
+        self._retries = not chain.in_path(crawler)  # else the middleware counts them
         self._retried = {int(code) for code in settings.getlist("RETRY_HTTP_CODES")}
 
     def subscribe(self, bus: events.Events) -> None:
         """See Counts."""
         super().subscribe(bus)
-        if not chain.in_path(self._crawler):  # else the middleware counts it
+        if self._retries:
             bus.subscribe(events.ResponseDelivered, self._delivered)
 
     def _queue(self, what: str, request: Request) -> None:
@@ -125,7 +128,13 @@ class ScrapyCounts(Counts):
 
     def _delivered(self, event: events.ResponseDelivered) -> None:
         if "retry_times" in event.request.meta and event.response.status in self._retried:
-            self._counts["retry/max_reached"] += 1
+            self._gave_up(event.request, reason_of(event.response)[0])
+
+    def _gave_up(self, request: Request, reason: str) -> None:
+        """Count, and log, that a request was tried often enough."""
+        level = request.meta.get("give_up_log_level")
+        spider = self._crawler.spider
+        get_retry_request(request, spider=spider, reason=reason, max_retry_times=0, give_up_log_level=level)
 
     def refused(self, event: events.RequestRefused) -> None:
         """Count a request that was not accepted, for a reason that Scrapy has a stat of."""
@@ -150,8 +159,13 @@ class ScrapyCounts(Counts):
         elif reason == "HttpError" and event.request.errback is None:
             counts["httperror/response_ignored_count"] += 1
             counts[f"httperror/response_ignored_status_count/{event.status}"] += 1
-        elif reason != "HttpError" and event.outcome == "failed" and "retry_times" in event.request.meta:
-            counts["retry/max_reached"] += 1
+        elif (
+            reason != "HttpError"
+            and self._retries
+            and event.outcome == "failed"
+            and "retry_times" in event.request.meta
+        ):
+            self._gave_up(event.request, f"{reason}: {event.detail}" if event.detail else reason)
 
     def item_dropped(self, event: events.ItemDropped) -> None:
         """Count an item that was dropped."""

@@ -15,13 +15,22 @@ from crawler.model.headers import Headers as NativeHeaders
 from crawler.model.headers import RawHeaders, Text, checked_name
 
 _FORBIDDEN = re.compile(rb"[\r\n\0]").search
-_BREAKS = re.compile(rb"[ \t]*[\r\n\0]+[ \t]*")
+_BREAKS = re.compile(rb"[\r\n\0]+")
 
 
 @lru_cache(maxsize=512)
 def _title(name: Text, encoding: str) -> bytes:
     title = name.title()
     return title.encode(encoding) if isinstance(title, str) else title
+
+
+def _in_one_line(value: bytes) -> bytes:
+    """Return a value with a space for each line break and the blanks beside it."""
+    first, *others = _BREAKS.split(value)
+    if not others:
+        return value
+    lines = [first.rstrip(b" \t"), *(line.strip(b" \t") for line in others[:-1]), others[-1].lstrip(b" \t")]
+    return b" ".join(lines)
 
 
 class Headers(dict[Any, Any]):
@@ -165,7 +174,7 @@ class Headers(dict[Any, Any]):
         """Return the fields as they are sent."""
         fields = [(name, value) for name, values in dict.items(self) for value in values]
         if _FORBIDDEN(b"".join([value for _, value in fields])):
-            return [(name, _BREAKS.sub(b" ", value)) for name, value in fields]
+            return [(name, _in_one_line(value)) for name, value in fields]
         return fields
 
     @property

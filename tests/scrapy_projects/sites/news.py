@@ -29,7 +29,7 @@ INDEX = (
     '<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
     + "".join(
         f"<sitemap><loc>http://press.example/{name}</loc></sitemap>"
-        for name in ("sitemap_news.xml.gz", "sitemap_sport.xml", "sitemap_other.xml")
+        for name in ("sitemap_news.xml.gz", "sitemap_other.xml")
     )
     + "</sitemapindex>"
 )
