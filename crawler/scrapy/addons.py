@@ -10,7 +10,7 @@ from crawler.scrapy.adapters.components import build, loaded
 from crawler.scrapy.settings import BaseSettings
 from crawler.scrapy.utils.conf import build_component_list
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__.removeprefix("crawler."))
 
 
 class AddonManager:
@@ -34,7 +34,8 @@ class AddonManager:
             except NotConfigured as error:
                 if error.args:
                     logger.warning("Disabled %s: %s", path, error.args[0], extra={"crawler": self.crawler})
-        logger.info("Enabled addons:\n%(addons)s", {"addons": self.addons}, extra={"crawler": self.crawler})
+        if self.addons:
+            logger.info("Enabled addons: %s", self.addons, extra={"crawler": self.crawler})
 
     @classmethod
     def load_pre_crawler_settings(cls, settings: BaseSettings) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from typing import Any, Self
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__.removeprefix("crawler."))
 
 
 class BaseDupeFilter:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import pprint
+import sys
 from collections import defaultdict
 from typing import Any
 
 from crawler.stats import Stats
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__.removeprefix("crawler."))
 
 
 class StatsCollector(Stats):
@@ -39,7 +40,8 @@ class StatsCollector(Stats):
     def close_spider(self, spider: Any = None, reason: str | None = None) -> None:
         """The spider is closed: dump the stats into the log, unless STATS_DUMP is False."""
         if self._dump:
-            logger.info("Dumping Scrapy stats:\n%s", self, extra={"spider": self._crawler.spider})
+            stats = pprint.pformat(self.get_stats(), width=sys.maxsize)  # one line, as all in the log are
+            logger.info("Dumping Scrapy stats: %s", stats, extra={"spider": self._crawler.spider})
         self._persist_stats(self.get_stats())
 
     def _persist_stats(self, stats: dict[str, Any]) -> None:

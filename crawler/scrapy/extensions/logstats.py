@@ -10,7 +10,7 @@ from crawler.scrapy.adapters.extensions import ByItself
 from crawler.scrapy.exceptions import NotConfigured
 from crawler.scrapy.utils.asyncio import create_looping_call
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__.removeprefix("crawler."))
 
 
 class LogStats(ByItself):

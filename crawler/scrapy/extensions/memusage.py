@@ -11,7 +11,7 @@ from crawler.scrapy import signals
 from crawler.scrapy.exceptions import NotConfigured
 from crawler.scrapy.utils.asyncio import create_looping_call
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__.removeprefix("crawler."))
 
 
 class MemoryUsage:
