@@ -128,7 +128,7 @@ def test_a_fingerprinter_of_the_projects() -> None:
 
 
 def test_duplicates_are_logged_with_dupefilter_debug(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG, "crawler.scrapy.dupefilters")
+    caplog.set_level(logging.DEBUG, "scrapy.dupefilters")
     urls(*ASKED)
     assert caplog.text.count("Filtered duplicate request") == 1
     urls(*ASKED, DUPEFILTER_DEBUG=True)
