@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from crawler.commands.finished import finished_jobs, forget_runs, has_finished
-from crawler.commands.loading import chosen, settings_here
+from crawler.commands.loading import chosen
 from crawler.commands.options import RunOptions, recall
 from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
@@ -62,11 +62,6 @@ def remove_any(core: CoreSettings, job: Job) -> None:
 def _are_shared(core: CoreSettings) -> bool:
     """Tell whether there can be jobs of many workers; what they need is imported then only."""
     return "://" in str(core.JOB_STORE) or any(Path(core.JOB_DIR).absolute().glob("*.cluster"))
-
-
-def jobs_folder(command_line: dict[str, Any]) -> Path:
-    """Return the folder of jobs, by the settings of the project and of the command line."""
-    return Path(settings_here(command_line).core.JOB_DIR).absolute()
 
 
 class Found(NamedTuple):

@@ -51,11 +51,6 @@ def private_folders(core: CoreSettings) -> list[Path]:
         return []
 
 
-def is_shared(job: Job) -> bool:
-    """Tell whether a job is one of many workers."""
-    return bool(job.url) or job.path.suffix == SUFFIX
-
-
 def is_private(job: Job) -> bool:
     """Tell whether a job of many workers has a server of its own."""
     return job.path.suffix == SUFFIX
