@@ -69,9 +69,12 @@ def crawler(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], 
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)
 
+    used = {folder}
+
     def run(*arguments: str, cwd: Path | None = None) -> Result:
         monkeypatch.chdir(cwd or folder)
-        close_door(folder)
+        used.add(cwd or folder)
+        close_door(used)
         for name in [name for name in sys.modules if name.partition(".")[0] in USERS]:
             del sys.modules[name]
         capfd.readouterr()
@@ -82,21 +85,21 @@ def crawler(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], 
         return Result(status, said.out, said.err)
 
     yield run
-    close_door(folder)
+    close_door(used)
     for name in [name for name in sys.modules if name.partition(".")[0] in USERS]:
         del sys.modules[name]
     sys.modules.update({name: module for name, module in before.items() if name.partition(".")[0] in USERS})
 
 
-def close_door(folder: Path) -> None:
-    """Let ``import scrapy`` give what it gave, and what lies in a folder be imported anew: as in a new process."""
+def close_door(folders: set[Path]) -> None:
+    """Let ``import scrapy`` give what it gave, and what lies in folders be imported anew: as in a new process."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, Door)]
     ours = sys.modules["crawler"]
     ours.__path__[:] = ours.__path__[:1]
     for name, module in list(sys.modules.items()):
         top, file = name.partition(".")[0], str(getattr(module, "__file__", ""))
         joined = top == "crawler" and not file.startswith(ours.__path__[0])  # of a project's package of our name
-        if top == "scrapy" or str(folder) in file or joined:
+        if top == "scrapy" or joined or any(str(folder) in file for folder in folders):
             del sys.modules[name]
 
 
