@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from crawler.events import ItemDropped as ItemDropped
     from crawler.events import ItemFailed as ItemFailed
     from crawler.events import ItemScraped as ItemScraped
+    from crawler.events import MemoryHigh as MemoryHigh
     from crawler.events import NothingQueued as NothingQueued
     from crawler.events import PromptClosed as PromptClosed
     from crawler.events import PromptOpened as PromptOpened
@@ -80,6 +81,8 @@ if TYPE_CHECKING:
     from crawler.events import ResponseDelivered as ResponseDelivered
     from crawler.events import ResponseReceived as ResponseReceived
     from crawler.events import SpiderFailed as SpiderFailed
+    from crawler.events import Stalled as Stalled
+    from crawler.events import StepHeld as StepHeld
     from crawler.feeds.formats import Format as Format
     from crawler.files.files import Files as Files
     from crawler.files.images import Images as Images

@@ -159,6 +159,37 @@ class HostPaced(Event, frozen=True):
     reason: str
 
 
+class StepHeld(Event, frozen=True):
+    """A step of the user's code has held the reactor for ``seconds``: told once, when it has ended.
+
+    ``what`` says which: "callback Books.parse"; ``where`` is its file and line when it was seen, ``stack`` the lines
+    of code that it was in, outermost first. The log names it while it lasts.
+    """
+
+    what: str
+    where: str
+    seconds: float
+    stack: tuple[str, ...]
+
+
+class MemoryHigh(Event, frozen=True):
+    """The process uses more memory than a limit; both in bytes.
+
+    ``done`` is "warning", "paused" (nothing more is sent until it is less) or "stopped".
+    """
+
+    size: int
+    limit: int
+    done: str
+
+
+class Stalled(Event, frozen=True):
+    """Nothing has ended for ``seconds``; ``waits`` are sentences of what everything waits for."""
+
+    seconds: float
+    waits: tuple[str, ...]
+
+
 class NothingQueued(Event, frozen=True):
     """The loop looked for a request to send, and none is queued: start() may be asked for more."""
 
