@@ -101,15 +101,16 @@ class PreparedCrawl:
         """
         done: Deferred[Summary] = Deferred(lambda _: self.stop_now())
 
-        def failed(failure: Failure) -> None:
-            if done.called:  # it was cancelled, so nobody else hears of this
-                logger.error("The cancelled crawl failed: %s", failure.value)
-            done.errback(failure)
+        def ended(result: Summary | Failure) -> None:
+            if not done.called:
+                done.callback(result)
+            elif isinstance(result, Failure):  # it was cancelled, so nobody else hears of this
+                logger.error("The cancelled crawl failed: %s", result.value)
 
         running = Deferred.fromCoroutine(self._run())
         if self.world.reactor is not None:
             end_with_reactor(self._crawl, running, self.world.reactor)
-        running.addCallbacks(done.callback, failed)
+        running.addBoth(ended)
         return done
 
     def _left(self, wall: float) -> Deferred[str]:
