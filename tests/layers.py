@@ -59,6 +59,8 @@ ROOMS: dict[str, Room] = {
     "files": _room(WORDS | {"spider", "pipeline", "threads", "remote"}, "twisted itemadapter msgspec PIL"),
     # msgspec: JSON log lines
     "observe": _room(VALUES | {"events", "config", "stats", "summary", "frames"}, "rich msgspec"),
+    # What is on the status page's port: what it shows comes from a Source, what it does from a function.
+    "status": _room(VALUES | {"observe"}, "twisted msgspec zope"),
     "engine": _room(
         WORDS
         | {"policy", "frontier", "spider", "pipeline", "summary", "threads", "frames", "feeds.seam", "download.seam"},

@@ -21,6 +21,8 @@ ALLOWED = {("crawler/config/components.py", "eval")}
 ALLOWED |= {("crawler/scrapy/adapters/finder.py", name) for name in ("compile", "exec")}
 # The sample bookshop is a server; it is a program of its own, on loopback, that a user starts.
 SERVERS = {("crawler/sample/__main__.py", "listenTCP")}
+# The status page, where it is asked for: loopback unless told otherwise, a token, and a Unix socket of mode 0600.
+SERVERS |= {("crawler/status/server.py", name) for name in ("listenTCP", "listenUNIX")}
 # A store of one's own objects is told who listens to it: no socket.
 SERVERS |= {("crawler/engine/sending/holding.py", "listen")}
 

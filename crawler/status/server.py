@@ -1,0 +1,152 @@
+"""Where does a status page listen, how is that told, and how does it end?
+
+On a port of the loopback interface or on a Unix socket, whose address and token are told to the user alone: on stderr,
+and in a file of mode 0600 beside the job, for other commands of the same user. The log hears where it is, not how to
+get in.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from contextlib import suppress
+from errno import EADDRINUSE
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import json
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.error import CannotListenError
+
+from crawler.errors import UsageError
+from crawler.status.asked import Routes
+from crawler.status.channel import Site
+from crawler.status.complaints import Complaints
+from crawler.status.guard import Guard
+from crawler.status.pages import Pages
+
+if TYPE_CHECKING:
+    from twisted.internet.tcp import Port
+
+logger = logging.getLogger("crawler.status")
+
+LEAST_TOKEN = 16
+"""Fewer characters can be guessed by who may try as often as he likes."""
+
+
+class Place(NamedTuple):
+    """Where it listens: ``port`` 0 is any that is free; ``socket`` is the path of a Unix socket, in their place."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    socket: str | None = None
+
+
+class StatusServer:
+    """The server of one status page. ``reactor`` listens and keeps time; ``token`` None: one is made.
+
+    ``file``: in which the address is left for other commands, None: nowhere.
+    """
+
+    def __init__(self, reactor: Any, place: Place, *, token: str | None = None, file: Path | None = None) -> None:
+        self._reactor = reactor
+        self._place = place
+        self._token = token or secrets.token_urlsafe()
+        self._file = file
+        self._open: tuple[Site, Port] | None = None
+        self.complaints = Complaints()
+        self.url = ""
+        """Where it is, without its token; once it is open."""
+
+    def open(self, routes: Routes) -> None:
+        """Listen. Raises UsageError."""
+        if len(self._token) < LEAST_TOKEN:
+            raise UsageError(f"STATUS_TOKEN has fewer than {LEAST_TOKEN} characters; without it a token is made")
+        place, site = self._place, Site(self.complaints, self._reactor)
+        listening = _listen(self._reactor, place, site)
+        number = None if place.socket is not None else listening.getHost().port
+        site.answering = Pages(Guard(self._token, port=number, hosts=[_in_url(place.host)]), routes)
+        self.url = f"http://{_reached_at(place)}{'' if number is None else f':{number}'}/"
+        self._open = site, listening
+        try:
+            if self._file is not None:
+                write_private(self._file, json.encode(self.entry()))
+        except OSError as error:
+            self._open = None
+            listening.stopListening()
+            raise UsageError(f"{self._file} cannot be written: {error.strerror}") from error
+
+    def entry(self) -> dict[str, Any]:
+        """Return what leads in: ``url`` with the token, ``token``, ``pid``, and ``socket`` (its path, or None)."""
+        url = f"{self.url}?token={self._token}"
+        return {"url": url, "token": self._token, "pid": os.getpid(), "socket": self._place.socket}
+
+    async def close(self) -> None:
+        """Listen no longer, and end all connections: at once, or after a moment for who reads slowly."""
+        if self._open is None:
+            return
+        (site, listening), self._open = self._open, None
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.unlink(missing_ok=True)
+        await maybeDeferred(listening.stopListening)
+        await site.close()
+
+
+def _listen(reactor: Any, place: Place, site: Site) -> Port:
+    try:
+        if place.socket is not None:
+            # Its mode is set before it listens. What a killed process left is removed, another's socket is not.
+            listening: Port = reactor.listenUNIX(place.socket, site, mode=0o600, wantPID=True)
+            return listening
+        listening = reactor.listenTCP(place.port, site, interface=place.host)
+    except (CannotListenError, OSError) as error:
+        raise UsageError(_why_not(place, getattr(error, "socketError", error))) from error
+    if not ip_address(place.host).is_loopback:
+        logger.warning(
+            "STATUS_HOST = %s: the status page can be reached from other machines by plain HTTP: whoever reads along "
+            "has its token, and with it the page. With 127.0.0.1, `ssh -L` or a proxy with TLS leads to it",
+            place.host,
+        )
+    return listening
+
+
+def _why_not(place: Place, error: object) -> str:
+    why = getattr(error, "strerror", None) or str(error)
+    if place.socket is not None:
+        in_use = why == "Cannot acquire lock" or getattr(error, "errno", 0) == EADDRINUSE
+        what = "is in use by another program; take another path" if in_use else f"cannot be listened on: {why}"
+        return f"STATUS_SOCKET: {place.socket} {what}"
+    if getattr(error, "errno", 0) == EADDRINUSE:
+        return (
+            f"STATUS_PORT: port {place.port} of {place.host} is in use by another program; take another, or "
+            "`--status-port 0` for any that is free"
+        )
+    return f"STATUS_PORT: port {place.port} of {place.host} cannot be listened on: {why}"
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _reached_at(place: Place) -> str:
+    if place.socket is not None or ip_address(place.host).is_unspecified:
+        return "localhost"
+    return _in_url(place.host)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file that nobody else can read at any time, in the place of an old one. Raises OSError."""
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    new.unlink(missing_ok=True)
+    # O_EXCL follows no link that somebody has laid there, and takes no file that he holds open.
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,37 @@
+"""Serve the status page of a made-up crawl: ``python -m tests.status.serve``. It prints where, until Ctrl-C."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.task import LoopingCall
+
+from crawler.errors import UsageError
+from crawler.status.routes import crawl_routes
+from crawler.status.server import Place, StatusServer
+from crawler.status.streams import Streams
+from tests.observe.board.made_up import MadeUp
+
+
+async def do(words: str) -> list[str]:
+    """Do nothing, and say so; "no" is refused."""
+    if words == "no":
+        raise UsageError("no is not done here")
+    return [f"did {words}"]
+
+
+def main(hosts: int = 300) -> None:
+    """Serve until the reactor stops."""
+    source = MadeUp(hosts)
+    server = StatusServer(reactor, Place())
+    server.open(crawl_routes(source, Streams(source, server.complaints, reactor, control=True), do=do))
+    print(server.entry()["url"], flush=True)
+    LoopingCall(source.tick).start(1)
+    run: Any = reactor
+    run.run()
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
