@@ -40,6 +40,7 @@ ROOMS: dict[str, Room] = {
     "results": _room(VALUES, "itemadapter"),
     "threads": _room((), "twisted"),
     "frames": _room(()),
+    "resident": _room(()),
     "summary": _room(VALUES, "msgspec"),
     "events": _room(VALUES, "msgspec itemadapter"),
     "config": _room(VALUES | {"events", "dialect", "policy.scope"}, "msgspec itemadapter"),
@@ -58,7 +59,13 @@ ROOMS: dict[str, Room] = {
     "feeds": _room(VALUES | {"config", "events", "remote"}, "itemadapter msgspec zstandard psycopg pyarrow"),
     "files": _room(WORDS | {"spider", "pipeline", "threads", "remote"}, "twisted itemadapter msgspec PIL"),
     # msgspec: JSON log lines
-    "observe": _room(VALUES | {"events", "config", "stats", "summary", "frames"}, "rich msgspec"),
+    "observe": _room(
+        VALUES
+        | {"events", "config", "stats", "summary", "frames", "resident"}
+        # what the board looks at
+        | {"frontier.host", "frontier.hosts", "frontier.waits"},
+        "rich msgspec itemadapter",
+    ),
     # What is on the status page's port: what it shows comes from a Source, what it does from a function.
     "status": _room(VALUES | {"observe"}, "twisted msgspec zope"),
     "engine": _room(

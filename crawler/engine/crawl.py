@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 from crawler.engine.life import Kind, Phase
 from crawler.engine.made import Keeping, Sending, UsersCode
 from crawler.engine.parts import Parts
+from crawler.engine.view import CrawlView
 from crawler.events import CrawlClosed, CrawlClosing, CrawlOpened, FeedClosed
 from crawler.frontier.store import Resumed
 from crawler.model.request import Request
@@ -197,6 +198,19 @@ class Crawl:
     def may_repeat(self, request: Request) -> bool:
         """Tell whether a request may be sent again at once: its host owes no delay for it."""
         return self._kept.frontier.asked_again_at(self.parts.acceptance.slot_key(request)) is None
+
+    def view(self) -> CrawlView:
+        """Return what may be looked at while it runs."""
+        kept = self._kept
+        return CrawlView(
+            life=self._life,
+            loop=self._sending.loop,
+            frontier=kept.frontier,
+            throttle=kept.throttle,
+            feeds=kept.feeds,
+            host_of=self.parts.acceptance.slot_key,
+            robots_obeyed=self.parts.core.ROBOTSTXT_OBEY,
+        )
 
     @property
     def queued(self) -> int:

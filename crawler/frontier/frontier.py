@@ -66,6 +66,11 @@ class Frontier:
         """Return the hosts with something queued or in flight, or with limits that were changed."""
         return [host.name for host in self._hosts if host.limits_changed or not host.idle]
 
+    @property
+    def queues(self) -> Hosts:
+        """The queues of all hosts that are known here. To be looked at: nothing of them is to be changed."""
+        return self._hosts
+
     # Entries in, entries out
 
     def add(self, entry: Entry, now: float, not_before: float = 0.0) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, KeysView
 
 from crawler.frontier.host import HostQueue, LimitsByHost
 from crawler.frontier.origins import Origins
@@ -34,6 +34,11 @@ class Hosts:
 
     def __repr__(self) -> str:
         return f"<Hosts {len(self._queues)}>"
+
+    @property
+    def names(self) -> KeysView[str]:
+        """The names of all."""
+        return self._queues.keys()
 
     def make(self, name: str, now: float | None) -> HostQueue:
         """Make the queue of a host that has none; at a known time, others may go."""

@@ -174,6 +174,10 @@ class FeedWriters:
         """The names of the feeds."""
         return [writer.feed.name for writer in self._writers]
 
+    def counts(self) -> list[tuple[str, int]]:
+        """Return the name of each feed that the user named, and how many items it has so far."""
+        return [(writer.feed.name, writer.feed.count()) for writer in self._writers if not writer.keyed]
+
     async def open(self, marks: dict[str, Any], last: int) -> None:
         """Open every feed at its mark and write what was committed but not fed; ``last`` is the newest item's number.
 
@@ -274,7 +278,6 @@ class FeedWriters:
 
     async def close(self, *, finished: bool) -> list[tuple[str, int]]:
         """Write what is left, close the feeds; returns the name and the number of items of each that the user named."""
-        counts = []
         for writer in self._writers:
             await writer.flush()
             for settled in list(writer.unsettled.values()):
@@ -285,7 +288,5 @@ class FeedWriters:
                     await self._store.fed(writer.feed.name, mark)
             except Exception as error:
                 self.fail(writer.feed, error)
-            if not writer.keyed:
-                counts.append((writer.feed.name, writer.feed.count()))
             await writer.pool.stop()
-        return counts
+        return self.counts()
