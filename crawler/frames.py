@@ -18,6 +18,11 @@ _IPYTHON = tuple(f"{folder}IPython{os.sep}" for folder in _INSTALLED)
 _STANDARD = sysconfig.get_path("stdlib") + os.sep
 
 
+def in_package(filename: str) -> str | None:
+    """Return the path of a module of ours below the package: "engine/crawl.py"; None for one that is not."""
+    return filename.removeprefix(_OURS[0]).replace(os.sep, "/") if filename.startswith(_OURS[0]) else None
+
+
 def is_loops(filename: str) -> bool:
     """Tell whether a frame is in the loop beneath: Twisted or asyncio."""
     return filename.startswith(_OURS[1]) or any(folder in filename for folder in _TWISTED)
@@ -32,6 +37,11 @@ def is_projects(filename: str) -> bool:
     """Tell whether a frame is in the user's own code, that of no library."""
     installed = filename.startswith(_STANDARD) or any(folder in filename for folder in _INSTALLED)
     return not installed and is_users(filename)
+
+
+def is_standard(filename: str) -> bool:
+    """Tell whether a frame is in the standard library."""
+    return filename.startswith(_STANDARD) and not any(folder in filename for folder in _INSTALLED)
 
 
 def at_prompt(frame: FrameType | None) -> bool:

@@ -14,13 +14,24 @@ class FeedSummary(Struct, kw_only=True):
     items: int
 
 
+class SlowStep(Struct, kw_only=True):
+    """A function of the user's that has held the reactor: ``what`` it is, ``count`` times, ``seconds`` at most, and
+    ``where`` that was."""
+
+    what: str
+    where: str
+    count: int = 0
+    seconds: float = 0.0
+
+
 class Summary(Struct, kw_only=True):
     """The result of one crawl.
 
     ``reason`` is "finished", "shutdown", a CLOSESPIDER_* reason or what CloseSpider named;
     ``exit_status`` is 0 (done), 1 (the crawl failed by FAIL_ON's rule) or 130 (stopped by hand);
     ``unfinished_items`` of the ``items`` came of requests that the stop cut off: they are not in the feeds, and a
-    resume scrapes them again. ``problems`` are sentences for a person. Times are wall-clock seconds since the epoch.
+    resume scrapes them again. ``slow`` are the steps that held the reactor longest, ``problems`` are sentences for a
+    person. Times are wall-clock seconds since the epoch.
     """
 
     spider: str
@@ -37,6 +48,7 @@ class Summary(Struct, kw_only=True):
     queued: int = 0
     resumable: bool = False
     feeds: list[FeedSummary] = field(default_factory=list)
+    slow: list[SlowStep] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     stats: dict[str, Any] = field(default_factory=dict)
 

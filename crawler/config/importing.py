@@ -171,7 +171,7 @@ def near(filename: str | Path) -> str:
     """Return the file name relative to where the user is, if it lies below."""
     try:
         return str(Path(filename).relative_to(Path.cwd()))
-    except ValueError:
+    except (ValueError, OSError):  # OSError: the folder where the user is has gone
         return str(filename)
 
 

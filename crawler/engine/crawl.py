@@ -15,6 +15,7 @@ from crawler.events import CrawlClosed, CrawlClosing, CrawlOpened, FeedClosed
 from crawler.frontier.store import Resumed
 from crawler.model.request import Request
 from crawler.model.response import Response
+from crawler.summary import SlowStep
 
 LEAVING, ASKED = "leaving", "asked"
 """Why the loop is paused: what is queued is being left, or somebody has asked for it."""
@@ -227,6 +228,10 @@ class Crawl:
     def errors(self) -> int:
         """How many errors there were in all runs of the job."""
         return self._kept.errors.total
+
+    def slowest(self) -> list[SlowStep]:
+        """Return which steps of the user's code held the reactor longest."""
+        return self._users.watch.slowest()
 
     @property
     def unfinished_items(self) -> int:

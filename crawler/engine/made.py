@@ -71,7 +71,7 @@ class UsersCode:
 
     def __init__(self, parts: Parts, kept: Keeping) -> None:
         core, machine, store, ending = parts.core, parts.machine, parts.store, kept.ending
-        self.watch = HoldWatch(core.HOLD_WARNING_SECONDS, machine)
+        self.watch = HoldWatch(core, machine, parts.events)
         self.patience = Patience(machine)
         stages = [make_stage(stage, parts.spider, machine) for stage in parts.stages]
         self.pipelines = Pipelines(

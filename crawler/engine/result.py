@@ -31,6 +31,7 @@ def summarise(crawl: Crawl, *, started: float, finished: float, seconds: float) 
         queued=crawl.left,
         resumable=crawl.parts.store.durable and not crawl.complete,
         feeds=[FeedSummary(path=path, items=items) for path, items in crawl.feeds],
+        slow=crawl.slowest(),
         problems=list(map(masked, crawl.ending.problems)),
         stats=values,
     )

@@ -98,6 +98,10 @@ def rows(summary: Summary, pages_before: int = 0, go_on: str = "") -> list[tuple
         lines.append(("Statuses", ", ".join(f"{status}: {count:,}" for status, count in sorted(statuses.items()))))
     if summary.queued:
         lines.append(("Queued", f"{summary.queued:,}"))
+    for slow in summary.slow:
+        times = "" if slow.count == 1 else f" at most, {slow.count:,} times"
+        longest = duration(slow.seconds) if slow.seconds >= 1 else f"{slow.seconds * 1000:.0f} ms"
+        lines.append(("Slow", f"{slow.what}: {longest}{times} ({slow.where})"))
     outputs = [(output_name(feed.path, summary.spider), feed.items) for feed in summary.feeds]
     lines += [("Output", f"{path} ({counted(items, 'item')})") for path, items in outputs]
     lines += [("Problem", problem) for problem in summary.problems]

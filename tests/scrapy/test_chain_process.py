@@ -21,7 +21,7 @@ def test_one_that_blocks_is_told_by_file_and_line(project: Write, in_project: Cr
     blocking = "import time\n\n\nclass Own:\n    def process_request(self, request):\n        time.sleep(0.6)\n"
     project(with_middleware(blocking))
     crawled = in_project(*CRAWL)
-    assert "has held the reactor" in crawled.err
+    assert "middleware Own.process_request has held the reactor" in crawled.err
     assert "middlewares.py:6 in process_request: time.sleep(0.6)" in crawled.err
     assert '"word"' in crawled.out
 
