@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from crawler.errors import RequestError as RequestError
     from crawler.errors import RobotsUnreachable as RobotsUnreachable
     from crawler.errors import SessionBlocked as SessionBlocked
+    from crawler.errors import SteeringError as SteeringError
     from crawler.errors import StoreError as StoreError
     from crawler.errors import TLSError as TLSError
     from crawler.errors import TooManyRedirects as TooManyRedirects
@@ -80,8 +81,10 @@ if TYPE_CHECKING:
     from crawler.events import RequestsSpooled as RequestsSpooled
     from crawler.events import ResponseDelivered as ResponseDelivered
     from crawler.events import ResponseReceived as ResponseReceived
+    from crawler.events import SettingChanged as SettingChanged
     from crawler.events import SpiderFailed as SpiderFailed
     from crawler.events import Stalled as Stalled
+    from crawler.events import Steered as Steered
     from crawler.events import StepHeld as StepHeld
     from crawler.feeds.formats import Format as Format
     from crawler.files.files import Files as Files

@@ -7,6 +7,7 @@ CrawlerError
 │   ├── SpiderNotFound         no spider of that name
 │   ├── SpiderImportError      a spider file that does not import
 │   ├── OutputError            a feed that cannot be opened, an unknown format
+│   ├── SteeringError          what was asked of a running crawl cannot be done
 │   └── NotConfigured          a component says that it is not to be used
 ├── InvalidRequest             (also a ValueError) a request that may not be built or sent
 ├── RequestError               one request came to nothing; carries it as .request
@@ -81,6 +82,10 @@ class SpiderImportError(UsageError):
 
 class OutputError(UsageError):
     """A feed cannot be opened as asked."""
+
+
+class SteeringError(UsageError):
+    """What was asked of a running crawl cannot be done; the message says what would be right."""
 
 
 class NotConfigured(UsageError):

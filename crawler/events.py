@@ -190,6 +190,25 @@ class Stalled(Event, frozen=True):
     waits: tuple[str, ...]
 
 
+class Steered(Event, frozen=True):
+    """Somebody acted on the running crawl: ``what`` was done, or why that was ``refused``. ``who``: "page", say."""
+
+    what: str
+    who: str
+    refused: bool = False
+
+
+class SettingChanged(Event, frozen=True):
+    """A setting was changed while the crawl runs, of a host or of all (``host`` None); ``when`` by the wall clock."""
+
+    name: str
+    host: str | None
+    value: Any
+    before: Any
+    who: str
+    when: float
+
+
 class NothingQueued(Event, frozen=True):
     """The loop looked for a request to send, and none is queued: start() may be asked for more."""
 

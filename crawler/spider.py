@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from crawler.config.settings import Settings
+    from crawler.steering.control import Control
     from crawler.threads import Pools
 
 
@@ -183,9 +184,10 @@ class Running(Protocol):
 class Crawler:
     """One crawl as its components see it: what ``from_crawler(cls, crawler)`` is given.
 
-    ``running`` is None until the crawl is prepared. ``pools(name, threads)`` makes threads for what blocks, whose
-    ``run(function, *arguments)`` gives a Deferred; whoever made them ends them by ``stop()``. ``check_value`` raises,
-    naming the type, for a value that the job cannot keep; None where nothing is kept.
+    ``running`` is None until the crawl is prepared. ``control`` steers it while it runs, once it is prepared.
+    ``pools(name, threads)`` makes threads for what blocks, whose ``run(function, *arguments)`` gives a Deferred;
+    whoever made them ends them by ``stop()``. ``check_value`` raises, naming the type, for a value that the job cannot
+    keep; None where nothing is kept.
     """
 
     settings: Settings
@@ -193,6 +195,7 @@ class Crawler:
     events: Events = field(default_factory=Events)
     spider: Spider | None = None
     running: Running | None = None
+    control: Control = _NOT_YET
     http: HTTPClient = _NOT_YET
     pools: Pools = _NOT_YET
     memory: dict[tuple[str, str], dict[Any, Any]] = field(default_factory=dict)

@@ -45,7 +45,7 @@ ROOMS: dict[str, Room] = {
     "events": _room(VALUES, "msgspec itemadapter"),
     "config": _room(VALUES | {"events", "dialect", "policy.scope"}, "msgspec itemadapter"),
     "pipeline": _room(WORDS | {"spider"}, "msgspec itemadapter"),
-    "spider": _room(WORDS | {"dialect", "threads"}, "msgspec itemadapter"),
+    "spider": _room(WORDS | {"dialect", "threads", "steering"}, "msgspec itemadapter"),
     "download": _room(
         VALUES | {"policy", "config", "events", "threads"},
         "twisted treq httptools h2 hpack hyperframe brotli zstandard publicsuffixlist"
@@ -68,9 +68,11 @@ ROOMS: dict[str, Room] = {
     ),
     # What is on the status page's port: what it shows comes from a Source, what it does from a function.
     "status": _room(VALUES | {"observe"}, "twisted msgspec zope"),
+    "steering": _room(VALUES),  # what a page and a console say to a crawl
     "engine": _room(
         WORDS
-        | {"policy", "frontier", "spider", "pipeline", "summary", "threads", "frames", "feeds.seam", "download.seam"},
+        | {"policy", "frontier", "spider", "pipeline", "summary", "threads", "frames", "feeds.seam", "download.seam"}
+        | {"steering"},
         "twisted itemadapter",
     ),
     "generic": _room(WORDS | {"spider", "pipeline", "policy.robots"}, "lxml itemadapter itemloaders twisted"),
@@ -116,6 +118,7 @@ INNER_ROOMS: dict[str, Room] = {
             "waiting": "keeping",
             "deciding": "keeping user_code items waiting",
             "sending": "keeping user_code waiting deciding",
+            "steering": "keeping user_code waiting deciding sending",
         }.items()
     },
 }
@@ -126,6 +129,7 @@ EXCEPTIONS = {
     ("crawler.pipeline", "treq"): ("typing", "side calls are made with treq's client; the stage imports none"),
     ("crawler.spider", "twisted"): ("typing", "a page that is fetched inline is a Deferred; the spider makes none"),
     ("crawler.stats", "_typeshed"): ("typing", "what can be compared is what the standard library's stubs say"),
+    ("crawler.steering.control", "twisted"): ("typing", "what takes time answers in a Deferred; this room runs none"),
     ("crawler.frontier.store", "twisted"): ("typing", "the store's interface answers in Deferreds; frontier runs none"),
     ("crawler.frontier.store", "msgspec"): (
         "always",

@@ -6,146 +6,34 @@ here and handed in; nothing of it lives in a module global, so several crawls ru
 
 from __future__ import annotations
 
-import logging
-from asyncio import CancelledError
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from crawler.assembly.companions import KINDS, Companions, Watched
 from crawler.assembly.components import NoSideCalls
 from crawler.assembly.feeds import feeds_of_crawl, place_feeds
 from crawler.assembly.job import ChosenStore, JobPlan, begun, choose_store, going_on
 from crawler.assembly.making import Making, load_settings, make
+from crawler.assembly.prepared import PreparedCrawl
 from crawler.assembly.rules import checked_fingerprint
 from crawler.assembly.second_run import Command, SecondRun, item_keys, keeps_items, second_run, with_digests
-from crawler.assembly.world import ForComponents, World, end_with_reactor, real_world
+from crawler.assembly.world import ForComponents, World, real_world
 from crawler.config.settings import Settings
 from crawler.download.edge import Edge
 from crawler.engine.closespider import CloseSpiderLimits
 from crawler.engine.crawl import Crawl
 from crawler.engine.keeping.facts import SpiderState, StatsFacts
 from crawler.engine.parts import Parts
-from crawler.engine.result import summarise
 from crawler.feeds.seam import Feed
 from crawler.frontier.store import Store
 from crawler.observe.log import log_for_script
 from crawler.spider import Spider, spider_of
 from crawler.storage.cache import CacheFile
 from crawler.summary import Summary
-
-logger = logging.getLogger(__name__)
-
-
-class PreparedCrawl:
-    """A crawl that is ready to run: everything is checked, nothing has been fetched.
-
-    ``events`` and ``stats`` may be looked at and subscribed to before and during the run. ``go_on`` is the command
-    that goes on with its job, if it is stopped. ``world`` has its clock, ``edge`` answers its requests.
-    """
-
-    def __init__(self, crawl: Crawl, making: Making, world: World, edge: Edge, chosen: ChosenStore) -> None:
-        self._crawl = crawl
-        self.world = world
-        self.edge = edge
-        self._chosen = chosen
-        self.settings = making.settings
-        self._making = making
-        self.crawler = crawler = making.crawler
-        self.events = crawler.events
-        self.stats = crawler.stats
-        self.job = crawl.parts.job
-        self.go_on = ""
-
-    def __repr__(self) -> str:
-        return f"<PreparedCrawl {self._crawl!r}>"
-
-    @property
-    def queued(self) -> int:
-        """How many requests wait, in memory and in the store."""
-        return self._crawl.queued
-
-    @property
-    def in_flight(self) -> int:
-        """How many requests are being fetched."""
-        return self._crawl.in_flight
-
-    def log(self, *, part: bool = False) -> None:
-        """Log what happens; ``part``: of one worker of a crawl."""
-        self._making.log(part=part)
-
-    def stop(self, reason: str = "shutdown") -> None:
-        """Let what is in flight finish, then end."""
-        self._crawl.ending.stop(reason)
-
-    def stop_now(self) -> None:
-        """End at once; a durable job repeats what was in flight when it is resumed."""
-        self._crawl.ending.stop_now("shutdown")
-
-    def give_up(self) -> None:
-        """After ``stop_now``: wait no longer for hooks and threads of the user's that do not end."""
-        self._crawl.give_up()
-
-    def abandon(self) -> None:
-        """Leave nothing of a new job: the crawl shall not run after all."""
-        self._chosen.abandon()
-
-    def run(self) -> Deferred[Summary]:
-        """Run the crawl; fails with UsageError or StoreError. Cancelling it stops the crawl at once.
-
-        If the reactor is stopped meanwhile (reactor.stop(), or Ctrl-C in a script) the crawl is stopped, and
-        the reactor waits for its end.
-        """
-        done: Deferred[Summary] = Deferred(lambda _: self.stop_now())
-
-        def ended(result: Summary | Failure) -> None:
-            if not done.called:
-                done.callback(result)
-            elif isinstance(result, Failure):  # it was cancelled, so nobody else hears of this
-                logger.error("The cancelled crawl failed: %s", result.value)
-
-        running = Deferred.fromCoroutine(self._run())
-        if self.world.reactor is not None:
-            end_with_reactor(self._crawl, running, self.world.reactor)
-        running.addBoth(ended)
-        return done
-
-    def _left(self, wall: float) -> Deferred[str]:
-        """Let the job leave what is kept of it, in a thread: that of a million pages takes some seconds.
-
-        Fires with why that cannot be kept, "" if it is.
-        """
-        parts = self._crawl.parts
-        pool = parts.machine.pools("history", 1)
-        left = pool.run(self._chosen.leave, parts.core, wall)
-        return left.addBoth(lambda result: pool.stop().addCallback(lambda _: result))
-
-    async def _run(self) -> Summary:
-        clock = self.world.clock
-        started, since = clock.wall(), clock.seconds()
-        try:
-            await self._crawl.run()
-        # The first two would end the loop instead of the crawl; a CancelledError is of something that was awaited.
-        except (SystemExit, KeyboardInterrupt, CancelledError) as error:
-            raise RuntimeError(f"{error!r} was raised") from error
-        finally:
-            await self.edge.close()
-            if self._crawl.unbegun:
-                self._chosen.forget()  # the same command can be given again when its error is mended
-        if self._crawl.complete:
-            problem = await self._left(clock.wall())
-            if problem and (changes := self._crawl.parts.core.CHANGES_FILE) is not None:
-                self._crawl.ending.problems.append(f"{changes} is not written: {problem}")
-        seconds = clock.seconds() - since
-        stats = self.stats
-        stats.set_value("start_time", datetime.fromtimestamp(started, UTC))
-        stats.set_value("finish_time", datetime.fromtimestamp(clock.wall(), UTC))
-        stats.set_value("finish_reason", self._crawl.ending.reason)
-        stats.set_value("elapsed_time_seconds", seconds)
-        return summarise(self._crawl, started=started, finished=clock.wall(), seconds=seconds)
 
 
 def crawl(
@@ -214,25 +102,26 @@ def prepare(
         feeds = with_digests(feeds, loaded.core, chosen.path, second)
     keyed = any(getattr(feed, "keyed", False) for feed in feeds) or (plan.is_part and keeps_items(loaded.core))
     try:
-        prepared = _prepared(making, world, chosen, feeds, second._replace(keyed=keyed))
+        prepared = _prepared(making, world, chosen, feeds, second._replace(keyed=keyed), part=plan.is_part)
     except BaseException as error:
         chosen.abandon()
         if isinstance(error, Exception | KeyboardInterrupt):
             raise
         raise RuntimeError(f"{error!r} was raised") from error
     if prepared.job is not None:
-        prepared.go_on = plan.command(f"resume {prepared.job}", loaded.core)
+        prepared.go_on = prepared.companions.watched.go_on = plan.command(f"resume {prepared.job}", loaded.core)
     return prepared
 
 
 def _prepared(
-    making: Making, world: World, chosen: ChosenStore, feeds: Sequence[Feed], second: SecondRun
+    making: Making, world: World, chosen: ChosenStore, feeds: Sequence[Feed], second: SecondRun, *, part: bool
 ) -> PreparedCrawl:
     core, crawler = making.settings.core, making.crawler
     crawler.check_value = getattr(chosen.store, "check_value", None)
     edge = _edge(making, world)
     run = Crawl(_parts(making, world, edge, chosen, feeds, second))
     crawler.running = ForComponents(run, world.reactor)
+    crawler.control = run.control
     crawler.http = edge.http or NoSideCalls()  # type: ignore[assignment]  # both stand in for treq's client
     edge.again = run.fetch_more
     edge.ask_before_repeating(run.may_repeat)
@@ -240,7 +129,17 @@ def _prepared(
         edge.ask_before_sending(chosen.store.may_send)
     CloseSpiderLimits(core, world.clock, crawler.events, run.ending)
     making.extend()
-    return PreparedCrawl(run, making, world, edge, chosen)
+    watched = Watched(
+        spider=spider_of(crawler),
+        settings=making.settings,
+        job=chosen.job,
+        events=crawler.events,
+        stats=crawler.stats,
+        world=world,
+        control=run.control,
+    )
+    companions = Companions(watched, () if part else KINDS)  # those of a worker's crawl are its starter's
+    return PreparedCrawl(run, making, world, edge, chosen, companions)
 
 
 def _edge(making: Making, world: World) -> Edge:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crawler.commands.options import NO_SECOND_RUN
+from crawler.commands.options import BY_ITSELF
 from crawler.commands.showing import say
 from crawler.config.project import Project
 from crawler.config.schema import CoreSettings
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ALONE = {
     **{"JOB_STORE": "none", "FEEDS": {}, "PIPELINES": []},
-    **NO_SECOND_RUN,
+    **BY_ITSELF,
     **{name: 0 for name in CoreSettings.__struct_fields__ if name.startswith("CLOSESPIDER_")},
 }
 """Settings of a crawl that keeps nothing, no job and no item, looks at no earlier one, and ends by itself."""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypedDict, TypeVar
 import click
 from msgspec import DecodeError, Struct, ValidationError, convert, json, to_builtins
 
+from crawler.commands.seen import NOTHING_SEEN, OF_ONE_RUN, seen_options, seen_settings
 from crawler.config.nearest import did_you_mean
 from crawler.errors import OutputError, SettingError, UsageError
 from crawler.model.masking import without_secrets
@@ -39,6 +40,10 @@ class Given(TypedDict, total=False):
     pidfile: str | None
     profile: str | None
     debug: bool
+    status: bool
+    status_port: int | None
+    status_control: bool
+    console: bool
 
 
 class RunOptions(NamedTuple):
@@ -103,6 +108,9 @@ _RUNNING = (
 NO_SECOND_RUN: dict[str, Any] = {"SINCE": None, "ONLY_NEW": False, "CHANGES_FILE": None}
 """Settings of a crawl that looks back to no other."""
 
+BY_ITSELF: dict[str, Any] = {**NO_SECOND_RUN, **NOTHING_SEEN}
+"""Settings of a crawl that looks back to no other, and that nobody looks at."""
+
 _SECOND_RUN = (
     click.option("--since", metavar="LAST|JOB", help="Ask only whether pages have changed since that run."),
     click.option("--only-new", is_flag=True, help="Leave out the pages that led nowhere in that run."),
@@ -136,8 +144,8 @@ def workers_options(command: Decorated) -> Decorated:
 
 
 def process_options(command: Decorated) -> Decorated:
-    """Add what is done beside a crawl: --pidfile, --profile and --pdb."""
-    return add_options(command, _PROCESS)
+    """Add what is done beside a crawl: --status, --console, --pidfile, --profile and --pdb."""
+    return seen_options(add_options(command, _PROCESS))
 
 
 def command_line_settings(given: Given) -> dict[str, Any]:
@@ -163,7 +171,7 @@ def command_line_settings(given: Given) -> dict[str, Any]:
         "CHANGES_FILE": given.get("changes"),
         "FEEDS": feeds_of(given.get("append", ()), given.get("overwrite", ())) or None,
     }
-    return settings | {name: value for name, value in named.items() if value is not None}
+    return settings | {name: value for name, value in named.items() if value is not None} | seen_settings(given)
 
 
 def feeds_of(append: Iterable[str], overwrite: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -244,7 +252,7 @@ _SECRETS = frozenset({"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "STORE_CREDE
 
 def remember(spider: str, options: RunOptions, *, file: str | None) -> dict[str, Any]:
     """Return the description of a new job: plain values, and no password of a store."""
-    left_out = _SECRETS | {"JOB_NAME"}
+    left_out = _SECRETS | OF_ONE_RUN | {"JOB_NAME"}
     settings = {
         name: without_secrets(_plain(value)) if name in STORES else value
         for name, value in options.settings.items()

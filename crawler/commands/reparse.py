@@ -12,7 +12,7 @@ import click
 
 from crawler.commands.item_diff import Item, Kept, difference, read_items, report
 from crawler.commands.loading import chosen
-from crawler.commands.options import NO_SECOND_RUN, Given, RunOptions, run_options, running_options
+from crawler.commands.options import BY_ITSELF, Given, RunOptions, run_options, running_options
 from crawler.commands.showing import say
 from crawler.config.settings import OnlyFeeds, Settings
 from crawler.errors import UsageError
@@ -39,7 +39,7 @@ _OFFLINE: dict[str, Any] = {
     "SCHEMES": {},
     "WARC_FILE": None,
     "JOB_STORE": None,
-    **NO_SECOND_RUN,
+    **BY_ITSELF,
 }
 
 

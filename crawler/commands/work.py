@@ -8,6 +8,7 @@ from typing import Unpack
 import click
 
 from crawler.commands.options import Given, command_line_settings, settings_options
+from crawler.commands.seen import seen_options
 
 
 @click.command()
@@ -18,6 +19,7 @@ from crawler.commands.options import Given, command_line_settings, settings_opti
 @click.option("--force", is_flag=True, help="Work though the spider here is not that of the job.")
 @click.option("--as", "identity", hidden=True)
 @click.option("--blame", hidden=True, type=click.Path(path_type=Path))
+@seen_options
 @settings_options
 def command(
     url: str,

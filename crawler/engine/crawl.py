@@ -10,11 +10,13 @@ from twisted.internet.defer import Deferred
 from crawler.engine.life import Kind, Phase
 from crawler.engine.made import Keeping, Sending, UsersCode
 from crawler.engine.parts import Parts
+from crawler.engine.steering.control import CrawlControl
 from crawler.engine.view import CrawlView
 from crawler.events import CrawlClosed, CrawlClosing, CrawlOpened, FeedClosed
 from crawler.frontier.store import Resumed
 from crawler.model.request import Request
 from crawler.model.response import Response
+from crawler.policy.verdict import Drop
 from crawler.summary import SlowStep
 
 LEAVING, ASKED = "leaving", "asked"
@@ -22,7 +24,8 @@ LEAVING, ASKED = "leaving", "asked"
 
 
 class Crawl:
-    """One crawl. ``run()`` runs it; ``ending`` takes the wish to end it early, and tells what went wrong.
+    """One crawl. ``run()`` runs it; ``ending`` takes the wish to end it early, and tells what went wrong. ``control``
+    is for those who look at it while it runs.
 
     After the run, ``left`` (accepted requests not done), and ``feeds`` (name, items) tell how it went;
     ``complete``: nothing is left to do, and start() did not break off; ``unbegun``: a new job that could not even
@@ -40,6 +43,7 @@ class Crawl:
         self._users = UsersCode(parts, self._kept)
         self._sending = Sending(parts, self._kept, self._users)
         self.ending = self._kept.ending
+        self.control = CrawlControl(self, self._sending.loop, self.ending, parts.events)
         self.books = self._kept.life.books
         self._life = self._kept.life
         self._life.listener = self
@@ -155,16 +159,16 @@ class Crawl:
         """Fetch inline, for the code that runs now."""
         return self._users.carrying.fetch(request)
 
-    def submit(self, request: Request) -> None:
+    def submit(self, request: Request) -> Drop | None:
         """Take a request from code that is no callback; it is in the job with the next commit, as one of start().
 
-        Raises RuntimeError when the crawl is over, and what a filter of the user's raises.
+        Returns why a filter refuses it. Raises RuntimeError when the crawl is over, and what the user's filters raise.
         """
         if self._life.over:
             raise RuntimeError(f"the crawl has ended, and takes no request any more: {request!r}")
         unit = self._kept.keeper.open(None)
         try:
-            self._users.requests.take(request, unit, None)
+            return self._users.requests.take(request, unit, None)
         finally:
             unit.end_one()
             self._life.ledger.changed()

@@ -49,6 +49,7 @@ class LogLines:
         bus.subscribe(events.SpiderFailed, self.spider_failed)
         bus.subscribe(events.HostPaced, self.host_paced)
         bus.subscribe(events.FeedClosed, self.feed_closed)
+        bus.subscribe(events.Steered, self.steered)
         if self.logger.isEnabledFor(logging.DEBUG):
             bus.subscribe(events.FetchFailed, self.fetch_failed)
             bus.subscribe(events.RequestDelayed, self.delayed)
@@ -143,6 +144,11 @@ class LogLines:
         self.logger.info(
             "Host %s: %d at once, %.1f s apart (%s)", event.host, event.concurrency, event.delay, event.reason
         )
+
+    def steered(self, event: events.Steered) -> None:
+        """Somebody acted on the crawl, or tried to."""
+        level, said = (logging.WARNING, "Refused") if event.refused else (logging.INFO, "Done")
+        self.logger.log(level, "%s for %s: %s", said, shorten(event.who), shorten(event.what))
 
     def feed_closed(self, event: events.FeedClosed) -> None:
         """An output is whole."""

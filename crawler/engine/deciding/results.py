@@ -197,12 +197,12 @@ class Requests:
     _carrying: Carrying
     _ending: Ending
 
-    def take(self, request: Request, unit: Unit, response: Response | None) -> None:
-        """Take one request that was found on a page, or comes from start()."""
+    def take(self, request: Request, unit: Unit, response: Response | None) -> Drop | None:
+        """Take one request that was found on a page, or comes from start(); return why a filter refuses it."""
         offer = self._acceptance.offer(request, response)
         if isinstance(offer, Drop):
             self._refusing.refuse(request, offer, unit, response.url if response is not None else None)
-            return
+            return offer
         offer = self._start_pages.taken(offer, unit)
         carried, offered = self._keeper.uncommitted.carried, self._keeper.uncommitted.offered
         if carried and offer.check and offer.fingerprint in carried:
@@ -216,6 +216,7 @@ class Requests:
             self._refusing.refuse_duplicate(offer, unit)
         else:
             self._carrying.carry(offer, unit)
+        return None
 
     def _spool(self, unit: Unit) -> None:
         """A callback with very many results: they do not wait in memory for its end."""

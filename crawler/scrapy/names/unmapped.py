@@ -30,8 +30,7 @@ _ROWS: dict[Fate, dict[str, str]] = {
         "read together with FEED_URI": "FEED_FORMAT",
         "read together with HTTPAUTH_USER": "HTTPAUTH_DOMAIN HTTPAUTH_PASS",
         "the event loop is asyncio's own": (
-            "ASYNCIO_EVENT_LOOP FORCE_CRAWLER_PROCESS REACTOR_THREADPOOL_MAXSIZE TWISTED_DNS_RESOLVER "
-            "TWISTED_REACTOR_ENABLED"
+            "ASYNCIO_EVENT_LOOP FORCE_CRAWLER_PROCESS TWISTED_DNS_RESOLVER TWISTED_REACTOR_ENABLED"
         ),
         "what is dropped is logged": "DEFAULT_DROPITEM_LOG_LEVEL DUPEFILTER_DEBUG",
         "an item is what the callback yields": "DEFAULT_ITEM_CLASS",
@@ -61,9 +60,7 @@ _ROWS: dict[Fate, dict[str, str]] = {
         "no mail is sent": (
             "MAIL_FROM MAIL_HOST MAIL_PASS MAIL_PORT MAIL_SSL MAIL_TLS MAIL_USER MEMUSAGE_NOTIFY_MAIL STATSMAILER_RCPTS"
         ),
-        "memory is bounded by the job store; a hard limit is the system's (ulimit)": (
-            "MEMDEBUG_ENABLED MEMUSAGE_CHECK_INTERVAL_SECONDS MEMUSAGE_ENABLED MEMUSAGE_LIMIT_MB MEMUSAGE_WARNING_MB"
-        ),
+        "memory is bounded by the job store; MEMUSAGE_ENABLED watches it": "MEMDEBUG_ENABLED",
         "a policy is a name of the Referrer-Policy standard": "REFERRER_POLICIES",
         "nothing listens on a port": (
             "REMOTE_CONTROL_ENABLED REMOTE_CONTROL_JOBS_DIR REMOTE_CONTROL_OUTPUT_MAX_BYTES "
@@ -106,6 +103,7 @@ _ROWS: dict[Fate, dict[str, str]] = {
         "of a crawl without job; a job keeps them beside its own file": "FEED_TEMPDIR",
         "for all policies: what is older is removed": "HTTPCACHE_EXPIRATION_SECS",
         "the default is True": "ROBOTSTXT_OBEY",
+        "the default is False": "MEMUSAGE_ENABLED",
         "the default, None, writes an item a line; Scrapy's 0 is the same for JSON": "FEED_EXPORT_INDENT",
         'the default is "text"; one record is one line, whatever it holds': "LOG_FORMAT",
     },
@@ -121,8 +119,9 @@ _ROWS: dict[Fate, dict[str, str]] = {
             "HTTPCACHE_ENABLED HTTPCACHE_IGNORE_HTTP_CODES HTTPERROR_ALLOWED_CODES HTTPERROR_ALLOW_ALL "
             "EDITOR HTTPPROXY_ENABLED LOGSTATS_INTERVAL TEMPLATES_DIR "
             "LOG_DATEFORMAT LOG_ENABLED LOG_ENCODING LOG_FILE LOG_FILE_APPEND LOG_SHORT_NAMES LOG_STDOUT "
-            "METAREFRESH_ENABLED METAREFRESH_IGNORE_TAGS "
-            "METAREFRESH_MAXDELAY REDIRECT_ENABLED REDIRECT_MAX_TIMES REDIRECT_PRIORITY_ADJUST REFERER_ENABLED "
+            "MEMUSAGE_CHECK_INTERVAL_SECONDS MEMUSAGE_LIMIT_MB MEMUSAGE_WARNING_MB "
+            "METAREFRESH_ENABLED METAREFRESH_IGNORE_TAGS METAREFRESH_MAXDELAY "
+            "REACTOR_THREADPOOL_MAXSIZE REDIRECT_ENABLED REDIRECT_MAX_TIMES REDIRECT_PRIORITY_ADJUST REFERER_ENABLED "
             "RETRY_ENABLED RETRY_HTTP_CODES RETRY_PRIORITY_ADJUST RETRY_TIMES ROBOTSTXT_USER_AGENT SPIDER_MODULES "
             "URLLENGTH_LIMIT"
         ),
