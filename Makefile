@@ -61,7 +61,8 @@ test: $(READY)
 # Status 5: of the tests that were asked for, none is of this kind.
 test-slow: $(READY) $(SCRAPY_READY)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "slow and spread" $(TESTS) || test $$? -eq 5
-	$(BIN)/python -m pytest -m "slow and not spread" $(TESTS) || test $$? -eq 5
+	$(PYTEST) -m "slow and not spread and not alone" $(TESTS) || test $$? -eq 5
+	$(BIN)/python -m pytest -m "slow and alone" $(TESTS) || test $$? -eq 5
 
 lint: $(READY)
 	$(BIN)/ruff check .

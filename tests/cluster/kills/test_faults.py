@@ -22,7 +22,7 @@ from tests.cluster.kills.site import Answers, ServedSite, serving
 from tests.cluster.kills.sitelog import Exchange, by_host
 from tests.cluster.servers import connection_to
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("program")]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.usefixtures("program")]
 
 HOSTS = ["127.0.0.2", "127.0.0.3"]
 SLOTS = json.dumps({host: {"concurrency": 2} for host in HOSTS})

@@ -14,7 +14,7 @@ import pytest
 from tests.cluster.kills.chaos import SiteProcess
 from tests.cluster.kills.storm import Storm
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("program")]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.usefixtures("program")]
 
 
 def test_four_workers_and_a_second_machine_under_a_storm(tmp_path: Path) -> None:

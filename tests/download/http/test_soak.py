@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_every_fault_through_the_engine() -> None:
     """Each page comes to what its kind says, slots and connections are free, the books balance (bench/soak.py)."""
     ran = subprocess.run(
