@@ -68,7 +68,8 @@ ROOMS: dict[str, Room] = {
     ),
     # What is on the status page's port: what it shows comes from a Source, what it does from a function.
     "status": _room(VALUES | {"observe"}, "twisted msgspec zope"),
-    "steering": _room(VALUES),  # what a page and a console say to a crawl
+    # what a page and a console say to a crawl
+    "steering": _room(VALUES | {"config.nearest", "observe.board.shown", "observe.board.source"}),
     "engine": _room(
         WORDS
         | {"policy", "frontier", "spider", "pipeline", "summary", "threads", "frames", "feeds.seam", "download.seam"}
