@@ -137,6 +137,7 @@ def _prepared(
         stats=crawler.stats,
         world=world,
         control=run.control,
+        view=run.view,
     )
     companions = Companions(watched, () if part else KINDS)  # those of a worker's crawl are its starter's
     return PreparedCrawl(run, making, world, edge, chosen, companions)

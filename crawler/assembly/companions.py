@@ -11,11 +11,13 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
 from crawler.events import Events
+from crawler.observe.board.seen import Seen
+from crawler.observe.board.source import Source
 from crawler.spider import Spider
 from crawler.stats import Stats
 from crawler.steering.control import Control
@@ -32,11 +34,16 @@ def print_line(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
+_NOT_YET: Any = None
+
+
 @dataclass(slots=True, kw_only=True)
 class Watched:
     """A crawl as its companions see it, of this process or of the workers that a starter looks after.
 
-    ``control``: what may be done to it. ``say`` prints a line for the user that the log must not have: a URL with a
+    ``control``: what may be done to it. ``source``: what is to be seen of it, which every companion may read; it is
+    set by the first of them (crawler/assembly/board.py), unless it comes with the crawl: of workers, who have no
+    ``view``. ``say`` prints a line for the user that the log must not have: a URL with a
     token. ``job`` is None for a crawl without one; ``go_on`` is the command that goes on with it, "" if none does.
     """
 
@@ -47,6 +54,8 @@ class Watched:
     stats: Stats
     world: World
     control: Control
+    view: Callable[[], Seen] | None = None
+    source: Source = _NOT_YET
     go_on: str = ""
     say: Callable[[str], None] = print_line
 
@@ -68,7 +77,12 @@ class Kind(NamedTuple):
     module: str
 
 
-KINDS: tuple[Kind, ...] = ()
+def is_looked_at(core: CoreSettings) -> object:
+    """Tell whether anything is to be shown of the crawl while it runs."""
+    return core.STATUS_ENABLED or core.CONSOLE_ENABLED or core.CONSOLE_PORT is not None or core.NOTICES
+
+
+KINDS: tuple[Kind, ...] = (Kind(is_looked_at, "crawler.assembly.board"),)
 """In the order in which they are opened; the last is closed first."""
 
 

@@ -20,7 +20,7 @@ from crawler.storage.jobs import read_job
 
 logger = logging.getLogger("crawler")
 
-_is_secret = re.compile(r"PASSW|SECRET|TOKEN|CREDENTIAL|API_?KEY|ACCESS_?KEY", re.IGNORECASE).search
+is_secret = re.compile(r"PASSW|SECRET|TOKEN|CREDENTIAL|API_?KEY|ACCESS_?KEY", re.IGNORECASE).search
 
 COMMAND = "command"
 """By this name a description has what was typed (see crawler.commands.options.Remembered)."""
@@ -68,7 +68,7 @@ def without_secrets(description: Mapping[str, Any]) -> tuple[dict[str, Any], lis
         kept = {
             name: value
             for name, value in given.items()
-            if name in {"JOB_STORE", *STORES} or not (_is_secret(name) or without_passwords(name, value) != value)
+            if name in {"JOB_STORE", *STORES} or not (is_secret(name) or without_passwords(name, value) != value)
         }
         withheld += [f"{part}:{name}" for name in given if name not in kept]
         if part in command:

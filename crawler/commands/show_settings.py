@@ -12,7 +12,7 @@ from rich.text import Text
 
 from crawler.commands.loading import settings_here
 from crawler.commands.options import Decorated, Given, add_options, command_line_settings, settings_options
-from crawler.commands.showing import say, say_json, shown, without_passwords
+from crawler.commands.showing import as_typed, say, say_json, shown, without_passwords
 from crawler.config.kinds import Value
 from crawler.config.nearest import did_you_mean
 from crawler.config.reference import SettingRow, setting_rows
@@ -53,7 +53,7 @@ def _read(settings: Settings, method: str, name: str) -> Value:
     try:
         return cast(Value, getattr(settings, method)(name))
     except (SettingError, TypeError, ValueError) as error:
-        shown = _plain(without_passwords(name, settings.get(name)))
+        shown = as_typed(without_passwords(name, settings.get(name)))
         raise SettingError(f"{name} = {shown} cannot be read by {method}: {error}") from error
 
 
@@ -81,7 +81,7 @@ def command(
         if name not in rows:
             raise SettingError(f"there is no setting {name}{did_you_mean(name, rows)}")
     if read:
-        say(_plain(without_passwords(read[1], _read(settings, *read))))
+        say(as_typed(without_passwords(read[1], _read(settings, *read))))
         return
     wanted_rows = [row for row in rows.values() if (not wanted or row.name in wanted)]
     wanted_rows = [row for row in wanted_rows if not changed or row.origin != "default"]
@@ -95,7 +95,7 @@ def _print(rows: list[SettingRow]) -> None:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     for row in rows:
         style = "" if row.origin == "default" else "bold"
-        line = Text(shown(f"{row.name} = {_plain(row.value)}"), style=style)
+        line = Text(shown(f"{row.name} = {as_typed(row.value)}"), style=style)
         console.print(line, Text(f"({row.type}; {row.origin})", style="dim"), soft_wrap=True)
         console.print(Text(f"    {row.description}"), soft_wrap=True)
 
@@ -109,20 +109,3 @@ def _row_as_json(row: SettingRow) -> bytes:
         return msgspec.json.encode(row, enc_hook=repr)
     except (TypeError, ValueError):  # keys that JSON has not: a setting of the project's own may be anything
         return msgspec.json.encode(msgspec.structs.replace(row, value=repr(row.value)))
-
-
-def _plain(value: Value) -> str:
-    """Return a value as one writes it after ``-s NAME=``, where that is possible."""
-    if value is None or isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return value
-    try:
-        return msgspec.json.encode(value, enc_hook=_named).decode()
-    except (TypeError, ValueError):
-        return repr(value)
-
-
-def _named(value: Value) -> str:
-    module, name = getattr(value, "__module__", ""), getattr(value, "__qualname__", "")
-    return f"{module}.{name}" if name else str(value)

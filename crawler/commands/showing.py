@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 
 import click
+import msgspec
 
 from crawler.config.kinds import Value
 from crawler.model.masking import HIDDEN, escape, harmless, masked, without_secrets
@@ -29,7 +30,7 @@ def say_json(encoded: bytes) -> None:
     click.echo(harmless(encoded.decode()))
 
 
-_SECRETS = frozenset({"JOB_STORE_PASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
+_SECRETS = frozenset({"JOB_STORE_PASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "STATUS_TOKEN"})
 
 
 def without_passwords(name: str, value: Value) -> Value:
@@ -44,6 +45,8 @@ def without_passwords(name: str, value: Value) -> Value:
         return ",".join(map(_proxy, value.split(",")))
     if name == "PROXIES" and isinstance(value, (list, tuple)):
         return [_proxy(str(proxy)) for proxy in value]
+    if name == "NOTICES" and isinstance(value, (list, tuple)):
+        return [_plain(without_secrets({"storage_options": table})["storage_options"]) for table in value]
     return _plain(value)
 
 
@@ -62,3 +65,20 @@ def _proxy(url: str) -> str:
 def on_terminal() -> bool:
     """Tell whether stdout is a terminal."""
     return sys.stdout is not None and sys.stdout.isatty()
+
+
+def as_typed(value: Value) -> str:
+    """Return a value as one writes it after ``-s NAME=``, where that is possible."""
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return value
+    try:
+        return msgspec.json.encode(value, enc_hook=_named).decode()
+    except (TypeError, ValueError):
+        return repr(value)
+
+
+def _named(value: Value) -> str:
+    module, name = getattr(value, "__module__", ""), getattr(value, "__qualname__", "")
+    return f"{module}.{name}" if name else str(value)

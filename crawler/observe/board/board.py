@@ -70,7 +70,7 @@ class Board(Source):
         self._held = Held()
         self._new_items: deque[tuple[float, str, Any]] = deque(maxlen=LAST_ITEMS)
         self._items: deque[shown.Item] = deque(maxlen=LAST_ITEMS)
-        self._numbers = {"settings": 0, "items": 0}
+        self._numbers = {"settings": 0, "items": 0, "hosts": 0}
         self._noted: dict[str, int] = {}
         self._changed_at: dict[str, int] = {}
         self._subscribe(bus)
@@ -103,6 +103,8 @@ class Board(Source):
         bus.subscribe(events.RequestEnded, self._ended)
         bus.subscribe(events.ItemScraped, self._item_scraped)
         bus.subscribe(events.HostPaced, self._paced)
+        bus.subscribe(events.SettingChanged, self._setting_changed)
+        bus.subscribe(events.Steered, self._steered)
         bus.subscribe(events.StepHeld, self._held.held)
 
     def _opened(self, event: events.CrawlOpened) -> None:
@@ -146,6 +148,14 @@ class Board(Source):
     def _paced(self, event: events.HostPaced) -> None:
         self._hosts.touched.add(event.host)
         self._hosts.paced(event.host, event.reason)
+
+    def _setting_changed(self, event: events.SettingChanged) -> None:
+        self._numbers["settings"] += 1
+        if event.host is not None:
+            self._hosts.touched.add(event.host)
+
+    def _steered(self, event: events.Steered) -> None:
+        self._numbers["hosts"] += not event.refused
 
     # Each second
 

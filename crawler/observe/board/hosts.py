@@ -43,6 +43,8 @@ class HostTable:
         self._clock = clock
         self._counts: dict[str, list[int]] = {}
         self._changed: dict[str, int] = {}  # by host, in the order of the last change: at which tick
+        self._names: list[str] = []
+        self._names_seen: set[str] = set()
         self._orders: dict[tuple[str, bool, str], tuple[float, list[str]]] = {}
 
     def __len__(self) -> int:
@@ -103,15 +105,30 @@ class HostTable:
 
     def _sorted(self, sort: str, *, descending: bool, containing: str) -> list[str]:
         queues, counts = self._seen.hosts, self._counts
-        names = sorted(name for name in counts.keys() | queues.names if containing in name)
+        names = self._by_name()
+        if containing:
+            names = [name for name in names if containing in name]
         if sort == "name":
             return names[::-1] if descending else names
         if sort in _COUNTED:
             place = _COUNTED[sort]
-            return sorted(names, key=lambda name: counts.get(name, _NOBODY)[place], reverse=descending)
-        column = _COLUMNS[sort]
-        values = {queue.name: column(queue) for queue in queues}
-        return sorted(names, key=lambda name: values.get(name, 0), reverse=descending)
+            values: dict[str, float] = {name: each[place] for name, each in counts.items()}
+        else:
+            column = _COLUMNS[sort]
+            values = {queue.name: column(queue) for queue in queues}
+        keys = [values.get(name, 0) for name in names]
+        order = sorted(range(len(names)), key=keys.__getitem__, reverse=descending)
+        return [names[place] for place in order]
+
+    def _by_name(self) -> list[str]:
+        """Return the names of all hosts, sorted: of those that were there before, only the new ones take time."""
+        known = self._seen.hosts.names
+        if len(self._names) != len(self) or not self._names_seen.issuperset(known):
+            self._names_seen = set(known).union(self._counts)
+            new = self._names_seen.difference(self._names)
+            self._names = [name for name in self._names if name in self._names_seen] + sorted(new)
+            self._names.sort()
+        return self._names
 
     def _row(self, name: str) -> HostRow:
         queue, (pages, errors) = self._seen.hosts.get(name), self._counts.get(name, _NOBODY)
