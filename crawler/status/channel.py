@@ -53,10 +53,20 @@ class Channel(HTTPChannel):
             self.refuse(Refused(503, "there are too many connections; close other windows of this page", kind=kind))
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 (Twisted's name)
-        """Read on, unless it was sent away."""
+        """Read on."""
         self._begun = True
         if not self._ending:
             super().dataReceived(data)
+
+    def lineReceived(self, line: bytes) -> None:  # noqa: N802 (Twisted's name)
+        """Read a line of a head, unless the client was sent away in the midst of what came with it."""
+        if not self._ending:
+            super().lineReceived(line)
+
+    def rawDataReceived(self, data: bytes) -> None:  # noqa: N802 (Twisted's name)
+        """Read a part of a body, unless the client was sent away."""
+        if not self._ending:
+            super().rawDataReceived(data)
 
     def resetTimeout(self) -> None:  # noqa: N802 (Twisted's name)
         """Let bytes that arrive win no time."""

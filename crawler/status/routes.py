@@ -29,7 +29,7 @@ def crawl_routes(
     parts["now"] = lambda: now_of(source, control=do is not None)
 
     def found(path: str) -> Route | None:
-        match path.strip("/").split("/"):
+        match path[1:].split("/"):
             case [""]:
                 return whole_page("index.html")
             case ["static", name]:

@@ -17,7 +17,7 @@ from zope.interface import implementer
 
 from crawler.observe.board.shown import Now
 from crawler.observe.board.source import Source
-from crawler.status.asked import Asked, Refused
+from crawler.status.asked import Answer, Asked, Refused
 from crawler.status.complaints import Complaints
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from crawler.status.exchange import Exchange
 
+EVENTS = "text/event-stream"
 MAX_STREAMS = 32
 STEP_SECONDS = 1.0
 MAX_MISSED = 10
@@ -45,7 +46,7 @@ class EventStream:
     def begin(self, exchange: Exchange) -> None:
         """Answer with an open response."""
         self._exchange = exchange
-        exchange.head(200, "text/event-stream")
+        exchange.head(200, EVENTS)
         exchange.notifyFinish().addBoth(lambda _: self._streams.lost(self))
         exchange.registerProducer(self, True)
         exchange.write(b"retry: 2000\n\n")
@@ -90,9 +91,14 @@ class Streams:
         self._reactor = reactor
         self._open: dict[EventStream, None] = {}
         self._call: DelayedCall | None = None
+        self._ended = False
 
-    def open(self, asked: Asked) -> EventStream:
-        """Return what tells one more reader. Raises Refused if there are too many."""
+    def open(self, asked: Asked) -> EventStream | Answer:
+        """Return what tells one more reader. Raises Refused if there are too many, and once the crawl is over."""
+        if asked.method == "HEAD":
+            return Answer(b"", EVENTS)
+        if self._ended:
+            raise Refused(503, "the crawl is over")
         if len(self._open) >= MAX_STREAMS:
             said = f"{MAX_STREAMS} windows of this page are open, which is the most; close one"
             raise Refused(503, said, kind=f"an event stream beyond {MAX_STREAMS}", headers=[("Retry-After", "10")])
@@ -111,6 +117,7 @@ class Streams:
 
     def end(self) -> None:
         """The crawl is over: tell that, and end all responses."""
+        self._ended = True
         self._tell([*self._open])
         for stream in [*self._open]:
             stream.end(_event("end", None))
