@@ -66,8 +66,9 @@ ROOMS: dict[str, Room] = {
         | {"frontier.host", "frontier.hosts", "frontier.waits"},
         "rich msgspec itemadapter",
     ),
+    "local_socket": _room({"errors"}, "twisted"),
     # What is on the status page's port: what it shows comes from a Source, what it does from a function.
-    "status": _room(VALUES | {"observe"}, "twisted msgspec zope"),
+    "status": _room(VALUES | {"observe", "local_socket"}, "twisted msgspec zope"),
     # what a page and a console say to a crawl
     "steering": _room(VALUES | {"config.nearest", "observe.board.shown", "observe.board.source"}),
     "engine": _room(

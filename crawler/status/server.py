@@ -21,6 +21,7 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.error import CannotListenError
 
 from crawler.errors import UsageError
+from crawler.local_socket import listen_at, stop_at
 from crawler.status.asked import Routes
 from crawler.status.channel import Site
 from crawler.status.complaints import Complaints
@@ -91,19 +92,28 @@ class StatusServer:
         if self._file is not None:
             with suppress(OSError):
                 self._file.unlink(missing_ok=True)
-        await maybeDeferred(listening.stopListening)
+        socket = self._place.socket
+        await (maybeDeferred(listening.stopListening) if socket is None else stop_at(socket, listening))
         await site.close()
 
 
 def _listen(reactor: Any, place: Place, site: Site) -> Port:
+    if place.socket is not None:
+        at: Port = listen_at(reactor, place.socket, site, name="STATUS_SOCKET")
+        return at
     try:
-        if place.socket is not None:
-            # Its mode is set before it listens. What a killed process left is removed, another's socket is not.
-            listening: Port = reactor.listenUNIX(place.socket, site, mode=0o600, wantPID=True)
-            return listening
-        listening = reactor.listenTCP(place.port, site, interface=place.host)
-    except (CannotListenError, OSError) as error:
-        raise UsageError(_why_not(place, getattr(error, "socketError", error))) from error
+        listening: Port = reactor.listenTCP(place.port, site, interface=place.host)
+    except CannotListenError as error:
+        why = error.socketError
+        in_use = getattr(why, "errno", None) == EADDRINUSE
+        raise UsageError(
+            f"STATUS_PORT: port {place.port} of {place.host} "
+            + (
+                "is in use by another program; take another, or `--status-port 0` for any that is free"
+                if in_use
+                else f"cannot be listened on: {getattr(why, 'strerror', None) or why}"
+            )
+        ) from error
     if not ip_address(place.host).is_loopback:
         logger.warning(
             "STATUS_HOST = %s: the status page can be reached from other machines by plain HTTP: whoever reads along "
@@ -111,20 +121,6 @@ def _listen(reactor: Any, place: Place, site: Site) -> Port:
             place.host,
         )
     return listening
-
-
-def _why_not(place: Place, error: object) -> str:
-    why = getattr(error, "strerror", None) or str(error)
-    if place.socket is not None:
-        in_use = why == "Cannot acquire lock" or getattr(error, "errno", 0) == EADDRINUSE
-        what = "is in use by another program; take another path" if in_use else f"cannot be listened on: {why}"
-        return f"STATUS_SOCKET: {place.socket} {what}"
-    if getattr(error, "errno", 0) == EADDRINUSE:
-        return (
-            f"STATUS_PORT: port {place.port} of {place.host} is in use by another program; take another, or "
-            "`--status-port 0` for any that is free"
-        )
-    return f"STATUS_PORT: port {place.port} of {place.host} cannot be listened on: {why}"
 
 
 def _in_url(host: str) -> str:

@@ -22,7 +22,7 @@ ALLOWED |= {("crawler/scrapy/adapters/finder.py", name) for name in ("compile", 
 # The sample bookshop is a server; it is a program of its own, on loopback, that a user starts.
 SERVERS = {("crawler/sample/__main__.py", "listenTCP")}
 # The status page, where it is asked for: loopback unless told otherwise, a token, and a Unix socket of mode 0600.
-SERVERS |= {("crawler/status/server.py", name) for name in ("listenTCP", "listenUNIX")}
+SERVERS |= {("crawler/status/server.py", "listenTCP"), ("crawler/local_socket.py", "listenUNIX")}
 # A store of one's own objects is told who listens to it: no socket.
 SERVERS |= {("crawler/engine/sending/holding.py", "listen")}
 
@@ -74,6 +74,7 @@ def test_modules_are_imported_by_name_in_known_places_only() -> None:
         "crawler/feeds/options.py",
         # Which dialect a spider's class speaks, and what `import scrapy` gives: tables of ours.
         "crawler/assembly/making.py",
+        "crawler/assembly/companions.py",
         "crawler/commands/migrating.py",
         "crawler/scrapy/__init__.py",
         "crawler/scrapy/adapters/crawls.py",

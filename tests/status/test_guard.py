@@ -9,13 +9,21 @@ from crawler.status.guard import Guard
 from tests.status.wire import HOST, PORT, TOKEN
 
 
-def asked(method: str = "GET", path: str = "/api/now", *, local: str = "127.0.0.1", **headers: str) -> Asked:
+def asked(
+    method: str = "GET",
+    path: str = "/api/now",
+    *,
+    local: str = "127.0.0.1",
+    token: str | None = None,
+    **headers: str,
+) -> Asked:
+    """``token``: that of a query."""
     named = {name.replace("_", "-"): value for name, value in {"host": HOST, **headers}.items()}
-    return Asked(method, path, headers=named, local=local)
+    return Asked(method, path, query={} if token is None else {"token": token}, headers=named, local=local)
 
 
-def bearer(**headers: str) -> Asked:
-    return asked(authorization=f"Bearer {TOKEN}", **headers)
+def bearer(method: str = "GET", *, local: str = "127.0.0.1", **headers: str) -> Asked:
+    return asked(method, local=local, authorization=f"Bearer {TOKEN}", **headers)
 
 
 @pytest.fixture
@@ -45,7 +53,7 @@ def test_the_token_is_asked_for(guard: Guard) -> None:
 def test_another_token_is_none(guard: Guard, given: str) -> None:
     assert refused(guard, asked(authorization=f"Bearer {given}")).kind == "a request with a wrong token"
     with pytest.raises(Refused, match="this is not the token"):
-        guard.enter(asked(path="/")._replace(query={"token": given}))
+        guard.enter(asked(path="/", token=given))
 
 
 def test_no_other_scheme_carries_the_token(guard: Guard) -> None:
@@ -54,7 +62,7 @@ def test_no_other_scheme_carries_the_token(guard: Guard) -> None:
 
 
 def test_the_printed_address_gives_a_cookie_for_this_port_that_no_script_and_no_other_site_gets(guard: Guard) -> None:
-    opened = asked(path="/")._replace(query={"token": TOKEN})
+    opened = asked(path="/", token=TOKEN)
     cookie = guard.enter(opened)
     assert cookie.startswith(f"crawler-{PORT}=")
     assert cookie.endswith("; HttpOnly; SameSite=Strict; Path=/")
@@ -93,21 +101,21 @@ def test_a_foreign_host_is_refused_though_the_token_is_right(guard: Guard, host:
     found = refused(guard, bearer(host=host))
     assert (found.status, found.kind) == (421, "a foreign Host")
     with pytest.raises(Refused, match="not served as"):
-        guard.enter(asked(host=host)._replace(query={"token": TOKEN}))
+        guard.enter(asked(host=host, token=TOKEN))
 
 
 def test_where_it_listens_beyond_loopback_the_address_that_was_connected_to_is_served() -> None:
     guard = Guard(TOKEN, port=PORT, hosts=["0.0.0.0"])
-    assert guard.allow(bearer(host=f"192.0.2.7:{PORT}")._replace(local="192.0.2.7")) == ""
-    assert guard.allow(bearer(host=f"[2001:db8::7]:{PORT}")._replace(local="2001:db8::7")) == ""
-    assert refused(guard, bearer(host=f"192.0.2.8:{PORT}")._replace(local="192.0.2.7")).status == 421
+    assert guard.allow(bearer(host=f"192.0.2.7:{PORT}", local="192.0.2.7")) == ""
+    assert guard.allow(bearer(host=f"[2001:db8::7]:{PORT}", local="2001:db8::7")) == ""
+    assert refused(guard, bearer(host=f"192.0.2.8:{PORT}", local="192.0.2.7")).status == 421
 
 
 def test_at_a_unix_socket_the_port_is_that_of_a_tunnel() -> None:
     guard = Guard(TOKEN, port=None)
-    assert guard.allow(bearer(host="localhost:9000")._replace(local="")) == ""
-    assert guard.allow(bearer(host="localhost")._replace(local="")) == ""
-    assert refused(guard, bearer(host="evil.example:9000")._replace(local="")).status == 421
+    assert guard.allow(bearer(host="localhost:9000", local="")) == ""
+    assert guard.allow(bearer(host="localhost", local="")) == ""
+    assert refused(guard, bearer(host="evil.example:9000", local="")).status == 421
     cookie = cookie_of(guard, "localhost:9000")
     assert cookie.startswith("crawler-9000=")
     assert guard.allow(asked(host="localhost:9000", cookie=cookie, origin="http://localhost:9000"))
@@ -145,7 +153,7 @@ def test_a_link_from_elsewhere_may_open_the_page_and_nothing_else(guard: Guard) 
 
 
 def test_the_token_as_bearer_reads_and_does_not_act(guard: Guard) -> None:
-    assert refused(guard, bearer(origin=f"http://{HOST}")._replace(method="POST")).status == 401
+    assert refused(guard, bearer("POST", origin=f"http://{HOST}")).status == 401
 
 
 def test_a_form_brings_the_token_of_its_own_session(guard: Guard) -> None:
