@@ -20,7 +20,7 @@ const COLUMNS = [
   { title: "Items", sort: "items", number: true, value: (job) => count(job.items) },
   { title: "Errors", sort: "errors", number: true, value: (job) => make("span", { class: job.errors ? "bad" : "quiet" }, count(job.errors)) },
   { title: "Left", sort: "queued", number: true, value: (job) => count(job.queued) },
-  { title: "", value: (job) => (/^https?:/.test(job.url ?? "") ? make("a", { href: job.url, "aria-label": `Live page of ${job.name}` }, "Live page") : "") },
+  { title: "Live", value: (job) => (/^https?:/.test(job.url ?? "") ? make("a", { href: job.url, "aria-label": `Page of ${job.name}, live` }, "page") : "–") },
 ];
 
 function state(job) {
