@@ -119,7 +119,7 @@ export class Hosts {
     });
     find("#host-drop").addEventListener("click", async () => {
       const row = this.rows.get(this.shown);
-      const text = `${count(row.queued)} queued requests to ${row.name} will not be sent, in this run or a later one.`;
+      const text = `${count(row.queued)} queued ${row.queued === 1 ? "request" : "requests"} to ${row.name} will not be sent, in this run or a later one.`;
       if (await confirmed("Drop this host's queue?", text, "Drop the queue")) await act("drop", row.name);
       this.again();
     });

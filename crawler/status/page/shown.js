@@ -92,10 +92,11 @@ export function table(element, columns, rows, { key = null, sorted = null, onSor
     body.append(line);
   }
   if (!rows.length) body.append(make("tr", { class: "empty" }, make("td", { colspan: columns.length }, empty)));
-  // Who sorts by keyboard stays on the column.
-  const focused = element.contains(document.activeElement) && document.activeElement.closest("th")?.cellIndex;
+  const place = element.contains(document.activeElement) && document.activeElement.closest("th, td");
+  const [section, line, column] = place ? [place.closest("tbody") ? 1 : 0, place.parentNode.sectionRowIndex, place.cellIndex] : [];
   element.replaceChildren(make("thead", {}, make("tr", {}, ...head)), body);
-  if (Number.isInteger(focused)) element.tHead.rows[0].cells[focused].querySelector("button")?.focus();
+  // Who goes by keyboard stays where he is.
+  if (place) element.children[section].rows[line]?.cells[column]?.querySelector("a, button")?.focus();
   return byKey;
 }
 
@@ -104,11 +105,12 @@ function cell(column, row) {
   return make(column.head ? "th" : "td", column.head ? { ...set, scope: "row" } : set, column.value(row) ?? "–");
 }
 
-/** Write a row that changed into the line it has. */
+/** Write a row that changed into the line it has; its head is its name, which stays. */
 export function refresh(line, columns, row) {
   columns.forEach((column, index) => {
+    if (column.head) return;
     const fresh = column.value(row) ?? "–";
     if (typeof fresh === "string") say(line.cells[index], fresh);
-    else if (!line.cells[index].contains(document.activeElement)) line.cells[index].replaceChildren(fresh);
+    else line.cells[index].replaceChildren(fresh);
   });
 }
