@@ -22,11 +22,13 @@ async def do(words: str) -> list[str]:
     return [f"did {words}"]
 
 
-def main(hosts: int = 300) -> None:
-    """Serve until the reactor stops."""
-    source = MadeUp(hosts)
+def main(hosts: str = "300", read_only: str = "") -> None:
+    """Serve until the reactor stops; with ``--read-only`` nothing can be done."""
+    control = not read_only
+    source = MadeUp(int(hosts))
     server = StatusServer(reactor, Place())
-    server.open(crawl_routes(source, Streams(source, server.complaints, reactor, control=True), do=do))
+    streams = Streams(source, server.complaints, reactor, control=control)
+    server.open(crawl_routes(source, streams, do=do if control else None))
     print(server.entry()["url"], flush=True)
     LoopingCall(source.tick).start(1)
     run: Any = reactor
@@ -34,4 +36,4 @@ def main(hosts: int = 300) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(*sys.argv[1:])
