@@ -82,7 +82,10 @@ def is_looked_at(core: CoreSettings) -> object:
     return core.STATUS_ENABLED or core.CONSOLE_ENABLED or core.CONSOLE_PORT is not None or core.NOTICES
 
 
-KINDS: tuple[Kind, ...] = (Kind(is_looked_at, "crawler.assembly.board"),)
+KINDS: tuple[Kind, ...] = (
+    Kind(is_looked_at, "crawler.assembly.board"),
+    Kind(lambda core: core.STATUS_ENABLED, "crawler.assembly.status_page"),
+)
 """In the order in which they are opened; the last is closed first."""
 
 

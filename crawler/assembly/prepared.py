@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from asyncio import CancelledError
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from twisted.internet.defer import Deferred
@@ -61,6 +62,10 @@ class PreparedCrawl:
     def log(self, *, part: bool = False) -> None:
         """Log what happens; ``part``: of one worker of a crawl."""
         self._making.log(part=part)
+
+    def say_by(self, say: Callable[[str], None]) -> None:
+        """Let what is for the user's eyes alone, and not for the log, be printed so."""
+        self.companions.watched.say = say
 
     def stop(self, reason: str = "shutdown") -> None:
         """Let what is in flight finish, then end."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.console import Console
@@ -43,6 +44,9 @@ class RunningCrawl(Protocol):
 
     def log(self, *, part: bool = False) -> None:
         """Log what happens."""
+
+    def say_by(self, say: Callable[[str], None]) -> None:
+        """Let what is for the user's eyes alone, and not for the log, be printed so."""
 
     def stop(self, reason: str = "shutdown") -> None:
         """Let what is in flight finish, then end."""
@@ -94,6 +98,7 @@ class Screen:
     def start(self, reactor: ReactorBase, prepared: RunningCrawl) -> None:
         """Look at the crawl now and then, from when it is open: a resumed one has its pages by then."""
         prepared.events.subscribe(CrawlOpened, lambda _: self._opened(reactor, prepared))
+        prepared.say_by(lambda line: self.write(f"{line}\n"))
         if (live := self._live) is not None:
             live.start()
             prepared.events.subscribe(PromptOpened, lambda _: live.stop())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred, DeferredList
@@ -42,6 +42,11 @@ class Together:
         """Log what happens in each."""
         for crawl in self.crawls:
             crawl.log(part=part)
+
+    def say_by(self, say: Callable[[str], None]) -> None:
+        """Let what is for the user's eyes alone be printed so."""
+        for crawl in self.crawls:
+            crawl.say_by(say)
 
     def stop(self, reason: str = "shutdown") -> None:
         """Let what is in flight finish, then end."""

@@ -27,7 +27,10 @@ from crawler.storage.values import Values
 SUFFIX = ".sqlite"
 FEEDS = ".feeds"
 _COMPANIONS = ("", *schema.COMPANIONS, schema.ASIDE, ".lock")
-_SCRATCH = (".items", ".changes")  # see crawler.storage.itemrecord
+STATUS = ".status"
+CONSOLE = ".console"
+# See crawler.storage.itemrecord; what a status page and a console leave there while they run.
+_SCRATCH = (".items", ".changes", STATUS, CONSOLE)
 _is_name = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}").fullmatch
 
 
@@ -73,6 +76,16 @@ def job_path(folder: str | Path, name: str) -> Path:
 def feeds_folder(folder: str | Path, name: str) -> Path:
     """Return the folder in which the feeds of a job may keep files of their own; it goes with the job."""
     return Path(folder) / (name + FEEDS)
+
+
+def status_file(folder: str | Path, name: str) -> Path:
+    """Return the file that tells where the status page of a job is, while it has one."""
+    return Path(folder) / (name + STATUS)
+
+
+def console_socket(folder: str | Path, name: str) -> Path:
+    """Return the Unix socket at which the console of a job listens, while it has one."""
+    return Path(folder) / (name + CONSOLE)
 
 
 def new_job(folder: str | Path, spider: str, wall: float) -> tuple[str, JobLock]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import logging
 import signal
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 
+from crawler.assembly.companions import print_line
 from crawler.commands.cluster.child import Child
 from crawler.commands.cluster.feeds import WholeFeeds
 from crawler.commands.cluster.ground import Ground
@@ -62,6 +64,7 @@ class WholeCrawl:
         self.stats: Stats = self._summed
         self.rates = WorkerRates()
         self.go_on = ""
+        self.say: Callable[[str], None] = print_line
         self.verbose = False  # whether each worker is shown at the end
         self.job = ground.job.name
         self.said = relay.said
@@ -96,6 +99,10 @@ class WholeCrawl:
     def log(self, *, part: bool = False) -> None:
         """Log what happens."""
         subscribe_lines(self.events, part=part)
+
+    def say_by(self, say: Callable[[str], None]) -> None:
+        """Let what is for the user's eyes alone be printed so."""
+        self.say = say
 
     def stop(self, reason: str = "shutdown") -> None:
         """Let all workers, here and elsewhere, finish what is under way, then end."""
