@@ -1,5 +1,5 @@
 """How does this crawler crawl the shop? Variant "memory" keeps its job in memory, "durable" on disk; "cache"
-is "memory" with the HTTP cache in the current folder."""
+is "memory" with the HTTP cache in the current folder; "watched:PORT" is "durable" with all that shows a crawl."""
 
 from __future__ import annotations
 
@@ -65,12 +65,21 @@ def main() -> None:
     from twisted.internet import reactor
     from twisted.python.failure import Failure
 
+    port = JOB.variant.removeprefix("watched:") if JOB.variant.startswith("watched:") else ""
     settings: dict[str, Any] = {
         "FEEDS": {JOB.out: {"format": "jsonlines", "overwrite": True}},
-        "JOB_STORE": "sqlite" if JOB.variant == "durable" else None,
+        "JOB_STORE": "sqlite" if JOB.variant == "durable" or port else None,
         "HTTPCACHE_ENABLED": JOB.variant == "cache",
         "HTTPCACHE_FILE": "cache.sqlite",
     }
+    if port:
+        settings |= {
+            "STATUS_ENABLED": True,
+            "STATUS_PORT": int(port),
+            "STATUS_TOKEN": "bench",
+            "STATUS_CONTROL": True,
+            "CONSOLE_ENABLED": True,
+        }
 
     def ended(result: Summary | Failure) -> None:
         MEASURE.stop()

@@ -46,7 +46,7 @@ def without_passwords(name: str, value: Value) -> Value:
     if name == "PROXIES" and isinstance(value, (list, tuple)):
         return [_proxy(str(proxy)) for proxy in value]
     if name == "NOTICES" and isinstance(value, (list, tuple)):
-        return [_plain(without_secrets({"storage_options": table})["storage_options"]) for table in value]
+        return [_notice(table) if isinstance(table, Mapping) else HIDDEN for table in value]
     return _plain(value)
 
 
@@ -60,6 +60,17 @@ def _plain(value: Value) -> Value:
 
 def _proxy(url: str) -> str:
     return masked(url) if "//" in url else masked(f"//{url.strip()}")[2:]
+
+
+def _notice(table: Mapping[str, Value]) -> Value:
+    """Whoever knows the URL of a hook may write to its channel; the name of a variable ("$NAME") says nothing."""
+    hidden = {**table}
+    if not str(table.get("key", "$")).startswith("$"):
+        hidden["key"] = HIDDEN
+    to = table.get("to")
+    if isinstance(to, str) and to.startswith(("http://", "https://")):
+        hidden["to"] = "/".join([*masked(to).split("/")[:3], "…"])
+    return _plain(hidden)
 
 
 def on_terminal() -> bool:

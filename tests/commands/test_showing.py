@@ -90,6 +90,22 @@ def test_settings_are_shown_without_passwords(crawler: Crawler, folder: Path) ->
         assert "***" in result.out
 
 
+def test_notices_are_shown_without_what_lets_others_write_there(crawler: Crawler) -> None:
+    notices = [
+        {"to": f"https://u:{SECRET}@hooks.example/services/{SECRET}"},
+        {"to": "me@example.org", "by": f"smtp://u:{SECRET}@mail.example"},
+        {"to": f"ircs://u:{SECRET}@irc.example/crawls", "key": SECRET},
+        {"to": "$HOOK", "key": "$CHANNEL_KEY"},
+    ]
+    given = ["-s", f"NOTICES={json.dumps(notices)}", "-s", f"STATUS_TOKEN={SECRET}"]
+    for how in (["--changed"], ["--json"], ["--get", "NOTICES"]):
+        assert SECRET not in crawler("settings", *given, *how).out
+    shown = json.loads(crawler("settings", *given, "NOTICES", "--json").out)[0]["value"]
+    assert shown[0]["to"] == "https://u:***@hooks.example/…"
+    assert shown[2]["key"] == "***"
+    assert shown[3] == notices[3]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
