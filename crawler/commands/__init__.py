@@ -34,6 +34,7 @@ _COMMANDS = {
     "work": "Help with a crawl that another process or machine has started",
     "resume": "Go on with a job that was stopped or killed",
     "jobs": "List, close or remove jobs",
+    "status": "Show how a crawl goes that runs elsewhere",
     "explain": "Say why a URL was or was not fetched",
     "list": "List the spiders of the project",
     "fetch": "Fetch one URL as a spider would, and print it",

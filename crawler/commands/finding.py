@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from crawler.commands.finished import finished_jobs, forget_runs, has_finished
 from crawler.commands.loading import chosen
 from crawler.commands.options import RunOptions, recall
+from crawler.config.nearest import did_you_mean
 from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
 from crawler.errors import UsageError
@@ -42,9 +43,11 @@ def find_any(core: CoreSettings, name: str) -> Job:
     jobs = all_jobs(core)
     for job in sorted((job for job in jobs if job.name == name), key=has_finished):
         return job
-    known = ", ".join(list(dict.fromkeys(job.name for job in jobs))[:10])
+    names = list(dict.fromkeys(job.name for job in jobs))
+    known = ", ".join(names[:10])
     where = f"{folder} and at the server of JOB_STORE" if "://" in str(core.JOB_STORE) else folder
-    raise UsageError(f"no job {name!r} in {where}" + (f"; there are {known}" if known else ""))
+    meant = did_you_mean(name, names)
+    raise UsageError(f"no job {name!r} in {where}" + (meant or (f"; there are {known}" if known else "")))
 
 
 def remove_any(core: CoreSettings, job: Job) -> None:

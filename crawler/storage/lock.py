@@ -75,3 +75,12 @@ def is_locked(path: Path) -> bool:
         return False
     lock.release()
     return False
+
+
+def owner_of(path: Path) -> int:
+    """Return the process that says in the lock file of this job file that it works on it; 0 if none does."""
+    try:
+        said = path.with_name(path.name + ".lock").read_text("ascii", "replace").strip()
+    except OSError:
+        return 0
+    return int(said) if said.isdecimal() else 0

@@ -1,0 +1,84 @@
+"""Where is it read best how a job goes: at its crawl's page, on its server, in its file, or in what is left of it?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from crawler.commands.finding import all_jobs, find_any, is_file
+from crawler.commands.finished import has_finished
+from crawler.commands.looking.file import FileReader, RunReader, runs_of
+from crawler.commands.looking.looked import Reading
+from crawler.commands.looking.page import NoAnswer, PageReader, page_of
+from crawler.config.schema import CoreSettings
+from crawler.errors import StoreError, UsageError
+from crawler.observe.board.shown import Run
+from crawler.storage import history
+from crawler.storage.jobs import Job
+
+Reader = Callable[[], Reading]
+
+OVER = frozenset({"stopped", "finished", "killed", "damaged"})
+"""States in which nothing changes any more."""
+
+
+def chosen_job(core: CoreSettings, name: str | None) -> Job:
+    """Return the job of a name, else one that runs, else the one that changed last. Raises UsageError."""
+    if name is not None:
+        return find_any(core, name)
+    jobs = all_jobs(core)
+    found = next((job for job in jobs if job.state == "running"), next(iter(jobs), None))
+    if found is None:
+        folder = Path(core.JOB_DIR).absolute()
+        raise UsageError(f"there is no job in {folder}, and nothing is kept of a finished one (JOB_HISTORY_DAYS)")
+    return found
+
+
+@contextmanager
+def reader_of(core: CoreSettings, job: Job) -> Iterator[Reader]:
+    """Return what reads a job, whatever becomes of it meanwhile; it raises StoreError. Raises UsageError and
+    JobDamaged."""
+    if job.state == "damaged":
+        raise UsageError(f"job {job.name} is damaged: {job.problem}")
+    if is_file(job) or has_finished(job):
+        yield _Anywhere(core, job, (FileReader if is_file(job) else RunReader)(job.path))
+        return
+    from crawler.commands.cluster.looking import server_reader
+
+    with server_reader(core, job) as read:
+        yield _Anywhere(core, job, read)
+
+
+def runs_reader(core: CoreSettings, job: Job) -> Callable[[], Sequence[Run]]:
+    """Return what reads the finished runs of a job's spider, once."""
+    found: list[Sequence[Run]] = []
+
+    def read() -> Sequence[Run]:
+        if not found:
+            found.append(runs_of(core.JOB_DIR, str(job.description.get("spider", ""))))
+        return found[0]
+
+    return read
+
+
+class _Anywhere:
+    """Reads the page of the crawl if it has one, else where the job is kept, else what it has left."""
+
+    def __init__(self, core: CoreSettings, job: Job, kept: Reader) -> None:
+        self._core = core
+        self._job = job
+        self._kept = kept
+
+    def __call__(self) -> Reading:
+        if (page := page_of(self._core.JOB_DIR, self._job.name)) is not None:
+            try:
+                return PageReader(page)()
+            except NoAnswer:
+                pass  # it was killed, or has just ended
+        try:
+            return self._kept()
+        except StoreError:
+            for run in history.runs(self._core.JOB_DIR, job=self._job.name):
+                return RunReader(run.path)()
+            raise
