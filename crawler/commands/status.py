@@ -18,13 +18,15 @@ from msgspec import Struct
 from rich.console import Console
 from rich.live import Live
 
+from crawler.commands.finding import find_any
 from crawler.commands.loading import settings_here
 from crawler.commands.looking.choose import OVER, chosen_job, reader_of, runs_reader
 from crawler.commands.looking.looked import Looked
 from crawler.commands.looking.screen import view
 from crawler.commands.options import Given, command_line_settings, settings_options
 from crawler.commands.showing import say, say_json
-from crawler.errors import StoreError
+from crawler.config.schema import CoreSettings
+from crawler.errors import CrawlerError
 from crawler.observe.board.shown import (
     ErrorKind,
     FeedRow,
@@ -78,15 +80,28 @@ def command(name: str | None, *, once: bool, as_json: bool, **given: Unpack[Give
     with reader_of(core, job) as read:
         source = Looked(read, runs=runs_reader(core, job) if as_json else tuple)
         source.look()
-        if live and not _watch(source, console):
+        if live:
+            if _watch(source, console):
+                _print_last(core, job.name, source, console)
             return
-        if not live and source.reading.series is None and source.now().job.state not in OVER:
+        if source.reading.series is None and source.now().job.state not in OVER:
             time.sleep(LOOK_SECONDS)  # rates take two looks
             source.look()
         if as_json:
             say_json(msgspec.json.format(msgspec.json.encode(whole_of(source)), indent=2))
         else:
             console.print(view(source, width=console.width, height=None))
+
+
+def _print_last(core: CoreSettings, name: str, source: Looked, console: Console) -> None:
+    """Print what there is of a job whose crawl has just ended: its file may be gone, and its history be there."""
+    try:
+        with reader_of(core, find_any(core, name)) as read:
+            source = Looked(read)
+            source.look()
+    except CrawlerError:
+        say(f"The crawl is over, and nothing is kept of job {name}. What was seen of it last:", err=True)
+    console.print(view(source, width=console.width, height=None))
 
 
 def _wait(seconds: float) -> str:
@@ -102,7 +117,6 @@ def whole_of(source: Source) -> Whole:
 
 def _watch(source: Looked, console: Console) -> bool:
     """Show it until the user or the crawl ends; return whether it was the crawl."""
-    gone = ""
     with Live(console=console, screen=True, auto_refresh=False) as live, _keys() as pressed:
         try:
             while source.now().job.state not in OVER:
@@ -110,12 +124,10 @@ def _watch(source: Looked, console: Console) -> bool:
                 if pressed(LOOK_SECONDS) in ("q", "Q", "\x04"):
                     return False
                 source.look()
-        except StoreError as error:
-            gone = str(error)
+        except CrawlerError:  # its job has gone
+            pass
         except KeyboardInterrupt:
             return False
-    if gone:
-        say(f"The crawl is over, and nothing is kept of its job ({gone}). The last that was seen of it:", err=True)
     return True
 
 

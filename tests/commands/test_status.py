@@ -20,12 +20,12 @@ from rich.console import Console
 
 from crawler.commands import status
 from crawler.commands.looking.choose import chosen_job, reader_of
-from crawler.commands.looking.looked import Looked, Reading, Steps
+from crawler.commands.looking.looked import Looked, Reading
 from crawler.commands.looking.screen import shares, sparkline, view
 from crawler.commands.status import Whole
 from crawler.config.settings import Settings
 from crawler.errors import UsageError
-from crawler.observe.board.shown import HostRow, Item, Job, Now, Point, Totals
+from crawler.observe.board.shown import HostRow, Item, Job, Now, Totals
 from crawler.observe.board.source import ROWS_PER_PAGE
 from tests.commands.conftest import Crawler, Site, command, environment
 from tests.commands.failing_site import FailingSite
@@ -123,19 +123,8 @@ def test_hosts_are_shown_by_pages() -> None:
         "h440",
         "h441",
     ]
-    with pytest.raises(UsageError, match="sorted by 'why': it is one of name, queued"):
+    with pytest.raises(UsageError, match="sorted by 'why'; they are by name, queued"):
         source.hosts(1, "why")
-
-
-def test_steps_become_longer_and_never_too_many() -> None:
-    steps = Steps()
-    for second in range(5000):
-        steps.add(Point(time=float(second), pages=second % 2, queued=second))
-    series = steps.series()
-    assert series.step == 16.0
-    assert len(series.time) <= 600
-    assert series.queued[-1] == 4999
-    assert all(0.2 < pages < 0.8 for pages in series.pages[:-1])
 
 
 # Jobs

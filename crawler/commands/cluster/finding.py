@@ -28,7 +28,7 @@ def shared_jobs(core: CoreSettings) -> list[Job]:
         runs = running_at(folder) is not None
         try:
             with asked(core, folder) as jobs:
-                found += [_private(job, folder, runs=runs) for job in jobs.list()]
+                found += [of_private(job, folder, runs=runs) for job in jobs.list()]
         except CrawlerError as error:
             found.append(Job(folder.stem, folder, "damaged", problem=str(error)))
     if is_url(core.JOB_STORE):
@@ -37,7 +37,7 @@ def shared_jobs(core: CoreSettings) -> list[Job]:
     return found
 
 
-def _private(job: Job, folder: Path, *, runs: bool) -> Job:
+def of_private(job: Job, folder: Path, *, runs: bool) -> Job:
     """Return what is known of a job with a server of its own: nobody can work on it while that does not run."""
     state = "stopped" if job.state == "running" and not runs else job.state
     return job._replace(path=folder, state=state)
@@ -84,7 +84,8 @@ def asked(core: CoreSettings, folder: Path | None) -> Iterator[ServerJobs]:
 
 @contextmanager
 def _connected(core: CoreSettings, address: Address) -> Iterator[ServerJobs]:
-    connection = Connection(address, lease=core.JOB_LEASE_SECONDS, library=library.SOURCE)
+    lease = core.JOB_LEASE_SECONDS
+    connection = Connection(address, lease=lease, library=library.SOURCE, patience=lease)
     connection.open()
     try:
         yield jobs_at(connection, core.JOB_PREFIX)

@@ -1,4 +1,4 @@
-"""Where is it read best how a job goes: at its crawl's page, on its server, in its file, or in what is left of it?"""
+"""Where is it read best how a job goes: at its crawl's page, on its server, in its file or its history?"""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from crawler.commands.looking.file import FileReader, RunReader, runs_of
 from crawler.commands.looking.looked import Reading
 from crawler.commands.looking.page import NoAnswer, PageReader, page_of
 from crawler.config.schema import CoreSettings
-from crawler.errors import StoreError, UsageError
+from crawler.errors import UsageError
 from crawler.observe.board.shown import Run
-from crawler.storage import history
 from crawler.storage.jobs import Job
 
 Reader = Callable[[], Reading]
@@ -37,8 +36,7 @@ def chosen_job(core: CoreSettings, name: str | None) -> Job:
 
 @contextmanager
 def reader_of(core: CoreSettings, job: Job) -> Iterator[Reader]:
-    """Return what reads a job, whatever becomes of it meanwhile; it raises StoreError. Raises UsageError and
-    JobDamaged."""
+    """Return what reads a job; it raises StoreError or UsageError when the job has gone. Raises UsageError."""
     if job.state == "damaged":
         raise UsageError(f"job {job.name} is damaged: {job.problem}")
     if is_file(job) or has_finished(job):
@@ -63,7 +61,7 @@ def runs_reader(core: CoreSettings, job: Job) -> Callable[[], Sequence[Run]]:
 
 
 class _Anywhere:
-    """Reads the page of the crawl if it has one, else where the job is kept, else what it has left."""
+    """Reads the page of the crawl if it has one, else where the job is kept."""
 
     def __init__(self, core: CoreSettings, job: Job, kept: Reader) -> None:
         self._core = core
@@ -76,9 +74,4 @@ class _Anywhere:
                 return PageReader(page)()
             except NoAnswer:
                 pass  # it was killed, or has just ended
-        try:
-            return self._kept()
-        except StoreError:
-            for run in history.runs(self._core.JOB_DIR, job=self._job.name):
-                return RunReader(run.path)()
-            raise
+        return self._kept()

@@ -16,11 +16,12 @@ from typing import Any
 
 import msgspec
 
-from crawler.commands.looking.looked import Reading, kinds_of, totals_of
+from crawler.commands.looking.looked import Reading, kinds_of
 from crawler.commands.showing import as_typed, without_passwords
 from crawler.frontier.store import Attempt
 from crawler.observe.board import shown
 from crawler.observe.board.shown import ErrorKind, FeedRow, HostRow, Now, Setting
+from crawler.observe.board.totals import totals_in
 from crawler.storage import history
 from crawler.storage.jobs import Job, read_job, reading
 from crawler.storage.lock import owner_of
@@ -91,7 +92,7 @@ def host_row(name: str, queued: int, facts: Mapping[str, Any], wall: float) -> H
     )
 
 
-def now_of(job: Job, stats: Mapping[str, Any], wall: float, *, hosts: int, in_flight: int = 0, pid: int = 0) -> Now:
+def now_of(job: Job, stats: Mapping[str, Any], wall: float, *, hosts: int, pid: int = 0) -> Now:
     """Return the moment of a job."""
     begun = stats.get("start_time")
     started = begun.timestamp() if isinstance(begun, datetime) and job.state != "running" else job.created
@@ -109,7 +110,7 @@ def now_of(job: Job, stats: Mapping[str, Any], wall: float, *, hosts: int, in_fl
             machine=socket.gethostname() if pid and runs else "",
             cluster=job.url or None,
         ),
-        totals=totals_of(stats, items=job.items, queued=job.queued, in_flight=in_flight, hosts=hosts),
+        totals=msgspec.structs.replace(totals_in(stats, queued=job.queued, hosts=hosts), items=job.items),
     )
 
 
@@ -141,7 +142,7 @@ def run_of(run: history.Run) -> shown.Run:
         seconds=max(run.ended - run.created, 0.0),
         pages=int(stats.get("response_received_count", run.done)),
         items=run.items,
-        errors=totals_of(stats, items=0, queued=0).errors if stats else run.failed,
+        errors=totals_in(stats).errors if stats else run.failed,
     )
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from crawler.errors import UsageError
+from crawler.observe.board.paging import host_page
 from crawler.observe.board.shown import (
     Changes,
     ErrorKind,
@@ -32,13 +32,12 @@ from crawler.observe.board.shown import (
     Totals,
     Worker,
 )
-from crawler.observe.board.source import ROWS_PER_PAGE, SORTS
+from crawler.observe.board.source import ROWS_PER_PAGE
+from crawler.observe.board.steps import Sample, Steps
 
-MOST_STEPS = 600
 RATE_SECONDS = 10.0
 """Rates are those of so long a time."""
 
-_ERRORS = ("spider_exceptions/count", "request_failed_count", "item_failed_count")
 _KINDS = ("spider_exceptions/", "request_failed/", "item_failed_count/", "httperror/response_ignored_status_count/")
 _PARTS = ("errors", "items", "slow", "settings", "feeds", "workers")
 
@@ -56,24 +55,6 @@ class Reading(Struct, kw_only=True, frozen=True):
     feeds: Sequence[FeedRow] = ()
     workers: Sequence[Worker] = ()
     series: Series | None = None
-
-
-def totals_of(stats: Mapping[str, Any], *, items: int, queued: int, in_flight: int = 0, hosts: int = 0) -> Totals:
-    """Return the totals that a crawl's stats tell."""
-    dropped = sum(count for key, count in stats.items() if key.startswith("request_dropped/"))
-    return Totals(
-        pages=int(stats.get("response_received_count", 0)),
-        items=items,
-        bytes=int(stats.get("downloader/response_bytes", 0)),
-        requests=int(stats.get("downloader/request_count", 0)),
-        errors=sum(int(stats.get(key, 0)) for key in _ERRORS),
-        failed=int(stats.get("request_failed_count", 0)),
-        dropped=int(dropped + stats.get("robotstxt/forbidden", 0)),
-        retries=int(stats.get("retry/count", 0)),
-        queued=queued,
-        in_flight=in_flight,
-        hosts=hosts,
-    )
 
 
 def kinds_of(stats: Mapping[str, Any]) -> dict[str, int]:
@@ -128,13 +109,14 @@ class Looked:
         self._reading, self.looked_at = reading, now
 
     def _with_rates(self, found: Now, now: float) -> Now:
-        """Work out the rates of the last ten seconds, and make one more step of the series of the last one."""
+        """Work out the rates of the last ten seconds, and what came since the last look."""
         before, totals = self._before, found.totals
         if before:
-            rates = _rates(*before[-1], now, totals)
-            self._steps.add(
-                Point(time=found.time, pages=rates.pages, items=rates.items, bytes=rates.bytes, queued=totals.queued)
-            )
+            then, last = before[-1]
+            sample = Sample(time=found.time - (now - then), seconds=now - then, queued=totals.queued)
+            sample.pages, sample.items = totals.pages - last.pages, totals.items - last.items
+            sample.bytes = totals.bytes - last.bytes
+            self._steps.add(sample)
         before.append((now, totals))
         while len(before) > 2 and before[1][0] <= now - RATE_SECONDS:
             before.popleft()
@@ -225,55 +207,3 @@ def _rates(then: float, before: Totals, now: float, totals: Totals) -> Rates:
         items=max(totals.items - before.items, 0) / seconds,
         bytes=max(totals.bytes - before.bytes, 0) / seconds,
     )
-
-
-class Steps:
-    """Steps of a second each, to begin with; once there are MOST_STEPS of them, each two become one."""
-
-    def __init__(self) -> None:
-        self._points: list[Point] = []
-        self._step = 1.0
-
-    def __repr__(self) -> str:
-        return f"<Steps {len(self._points)} of {self._step} s>"
-
-    def add(self, point: Point) -> None:
-        """Add what one look has found. It belongs to the last step while that is shorter than a step is now."""
-        points = self._points
-        if points and point.time < points[-1].time + self._step - 0.5:
-            points[-1] = msgspec.structs.replace(_both(points[-1], point), time=points[-1].time)
-            return
-        points.append(point)
-        if len(points) > MOST_STEPS:
-            self._points = [_both(*pair) for pair in zip(points[::2], points[1::2], strict=False)]
-            self._step *= 2
-
-    def newest(self) -> Point | None:
-        """Return the last step."""
-        return self._points[-1] if self._points else None
-
-    def series(self) -> Series:
-        """Return all of them as columns."""
-        columns = {name: [getattr(point, name) for point in self._points] for name in Point.__struct_fields__}
-        return Series(step=self._step, **columns)
-
-
-def _both(first: Point, second: Point) -> Point:
-    return Point(
-        time=first.time,
-        pages=(first.pages + second.pages) / 2,
-        items=(first.items + second.items) / 2,
-        bytes=(first.bytes + second.bytes) / 2,
-        queued=second.queued,
-    )
-
-
-def host_page(rows: Iterable[HostRow], page: int, sort: str, *, descending: bool, containing: str) -> HostPage:
-    """Return a page of hosts as a Source does. Raises UsageError for a column by which they cannot be sorted."""
-    if sort not in SORTS:
-        raise UsageError(f"hosts cannot be sorted by {sort!r}: it is one of {', '.join(SORTS)}")
-    found = sorted((row for row in rows if containing in row.name), key=lambda row: row.name)
-    found.sort(key=lambda row: getattr(row, sort), reverse=descending)
-    pages = max(-(-len(found) // ROWS_PER_PAGE), 1)
-    page = min(max(page, 1), pages)
-    return HostPage(total=len(found), page=page, pages=pages, rows=found[(page - 1) * ROWS_PER_PAGE :][:ROWS_PER_PAGE])

@@ -6,6 +6,8 @@ same words, and is answered as it was the first time.
 
 from __future__ import annotations
 
+import socket
+
 from msgspec import Struct
 from msgspec.msgpack import Decoder
 from redis.exceptions import OutOfMemoryError
@@ -56,6 +58,7 @@ class Calls:
         self._connection = connection
         self._key = key
         self._called = called
+        self._machine = socket.gethostname()
         self._lease = round(lease * 1000)
         self._turn = function("turn", name)
         self._drain = function("drain", name)
@@ -66,7 +69,9 @@ class Calls:
 
     def join(self) -> Joined:
         """Begin to be a worker; raises StoreError."""
-        return _joined(self._connection.call(self._join, self._key, self.identity, self._lease, self._called))
+        return _joined(
+            self._connection.call(self._join, self._key, self.identity, self._lease, self._called, self._machine)
+        )
 
     def empty(self) -> Turn:
         """Return a turn that only renews the lease."""

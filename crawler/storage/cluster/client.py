@@ -39,13 +39,17 @@ class Connection:
     """One connection, for one thread at a time. ``close`` may be called from any.
 
     ``lease`` in seconds: a third of it, but at least 1 s, is waited for an answer, a tenth at most between two tries.
-    ``library`` is the source of the server's functions: loaded again where they are missing.
+    ``library`` is the source of the server's functions: loaded again where they are missing. ``patience``: for how long
+    an outage is hidden, in seconds; None: for ever.
     """
 
-    def __init__(self, address: Address, *, lease: float = 15.0, library: str = "") -> None:
+    def __init__(
+        self, address: Address, *, lease: float = 15.0, library: str = "", patience: float | None = None
+    ) -> None:
         self.address = address
         self.library = library
         self._lease = lease
+        self._patience = patience
         self._wire = _wire(address, timeout=max(lease / 3, 1.0))
         self._is_open = False
         self._closed = threading.Event()
@@ -95,9 +99,10 @@ class Connection:
     def command(self, *words: Word, patience: float | None = None) -> Answer:
         """Have any command carried out, whatever becomes of the connection meanwhile: it must bear being repeated.
 
-        ``patience``: seconds after which an outage is an error; None: never. Raises StoreError for that, for a server
-        that refuses the command, and when this is closed; UsageError instead if it was never open.
+        ``patience``: seconds after which an outage is an error; None: the connection's. Raises StoreError for that, for
+        a server that refuses the command, and when this is closed; UsageError instead if it was never open.
         """
+        patience = self._patience if patience is None else patience
         until = None if patience is None else time.monotonic() + patience
         pause = 0.0
         reloaded = False

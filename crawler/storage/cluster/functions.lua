@@ -564,14 +564,18 @@ local function tell_hosts(P, w, turn, now, touched, granted)
   end
 end
 
+local function tell_all(P, name, value)
+  call('HSET', P..':f', name, value)
+  call('ZADD', P..':fv', call('HINCRBY', P..':m', 'version', 1), name)
+end
+
 local function keep_facts(P, w, turn)
   local own = {}
   for _, f in ipairs(turn.fact) do
     if f.name == 'stats' or f.name == 'errors' then
       call('HSET', P..':by:'..f.name, w, f.value)
-    elseif string.sub(f.name, 1, 7) == 'cookie:' then
-      call('HSET', P..':f', f.name, f.value)
-      call('ZADD', P..':fv', call('HINCRBY', P..':m', 'version', 1), f.name)
+    elseif string.sub(f.name, 1, 7) == 'cookie:' or string.sub(f.name, 1, 5) == 'live:' then
+      tell_all(P, f.name, f.value)
       own[f.name] = true
     elseif f.value == '' then
       call('HDEL', P..':f', f.name)
@@ -898,7 +902,7 @@ local function outcome(P, w, now, parts, touched, granted, facts, room)
 end
 
 local function news(P, w, own, facts)
-  -- Cookies that others have changed since this worker's last call.
+  -- Cookies and what is told to all that others have changed since this worker's last call.
   local known = call('HGET', P..':w:'..w, 'version') or '0'
   local version = call('HGET', P..':m', 'version') or '0'
   if version == known then return end
@@ -985,13 +989,13 @@ local function drain(K, A) return turn_of(K, A, true) end
 -- The other calls: each may be made twice
 
 local function join(K, A)
-  local P, w, lease, called = K[1], A[1], tonumber(A[2]), A[3] or ''
+  local P, w, lease, called, machine = K[1], A[1], tonumber(A[2]), A[3] or '', A[4] or ''
   local now = clock(P)
   if call('EXISTS', P..':w:'..w) == 0 then
     call('ZADD', P..':w', number(now + lease), w)
     call('HSET', P..':m', 'lease', lease)
     local version = call('HGET', P..':m', 'version') or '0'
-    call('HSET', P..':w:'..w, 'seq', 0, 'version', version, 'at', number(server_time()), 'lease', lease)
+    call('HSET', P..':w:'..w, 'seq', 0, 'version', version, 'at', number(server_time()), 'lease', lease, 'machine', machine)
     if called ~= '' then call('HSET', P..':called', w, called) end
   end
   local facts, memory = {}, {}
@@ -1151,6 +1155,38 @@ local function state(K, A)
     by_worker(P, 'stats'), by_worker(P, 'errors')})
 end
 
+local function tell(K, A)
+  -- Facts of whoever looks after the job, name and value of each; those of "live:" reach all workers.
+  for i = 1, #A, 2 do
+    if string.sub(A[i], 1, 5) == 'live:' then tell_all(K[1], A[i], A[i + 1])
+    else call('HSET', K[1]..':f', A[i], A[i + 1]) end
+  end
+  return text('ok')
+end
+
+local function workers(K, A)
+  -- Those that live: what they are called, their machine, milliseconds since they called, their hosts and rows.
+  local P, all, t = K[1], {}, server_time()
+  for _, w in ipairs(call('ZRANGE', P..':w', 0, -1)) do
+    local known = call('HMGET', P..':w:'..w, 'at', 'machine')
+    all[#all + 1] = list({text(call('HGET', P..':called', w) or w), text(known[2] or ''), int(t - tonumber(known[1] or t)),
+      int(call('SCARD', P..':hw:'..w)), int(call('HLEN', P..':t:'..w))})
+  end
+  return list(all)
+end
+
+local function hosts(K, A)
+  -- How the named hosts stand: queued, milliseconds until it may be asked, delay, concurrency, permits given out.
+  local P, rows = K[1], {}
+  local now = tonumber(call('HGET', P..':m', 'clock') or 0)
+  for i = 1, #A do
+    local h = host(P, A[i])
+    rows[i] = list({text(A[i]), int(call('ZCARD', P..':q:'..A[i])), int(max(h.next - now, 0)), int(h.d),
+      int(tonumber(call('HGET', P..':h:'..A[i], 'c') or 0)), int(h.count)})
+  end
+  return list(rows)
+end
+
 local function finish_job(K, A)
   -- A starter ends, for a reason.
   call('HSET', K[1]..':m', 'stopped', A[1])
@@ -1173,3 +1209,6 @@ define('outbox', outbox, {'allow-oom'})
 define('fed', fed, {'allow-oom'})
 define('state', state, {'allow-oom'})
 define('finish', finish_job, {'allow-oom'})
+define('tell', tell, {'allow-oom'})
+define('workers', workers, {'no-writes'})
+define('hosts', hosts, {'no-writes'})

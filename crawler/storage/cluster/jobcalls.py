@@ -5,13 +5,15 @@ These calls are not numbered: each may be made twice, and what it does is done o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.msgpack import Decoder
 
 from crawler.storage.cluster.client import Connection
 from crawler.storage.cluster.library import NAME, JobState, function, state
+from crawler.storage.cluster.rows import host_of
+from crawler.storage.historyfile import some_of
 
 
 class Opened(Struct, array_like=True, frozen=True):
@@ -32,9 +34,37 @@ class Pulled(Struct, array_like=True, frozen=True):
     rows: list[tuple[int, bytes]]
 
 
+class Working(Struct, array_like=True, frozen=True):
+    """A worker that lives: ``called`` by people, on a ``machine``; ``silent`` for so many milliseconds; its ``hosts``,
+    and the ``rows`` that it has taken."""
+
+    called: str
+    machine: str
+    silent: int
+    hosts: int
+    rows: int
+
+
+class Standing(Struct, array_like=True, frozen=True):
+    """A host, on the server: ``queued`` rows; times in milliseconds; ``concurrency`` 0: not yet told; ``holders`` are
+    workers."""
+
+    name: str
+    queued: int
+    wait: int
+    delay: int
+    concurrency: int
+    holders: int
+
+
 _opened = Decoder(Opened).decode
 _pulled = Decoder(Pulled).decode
 _text = Decoder(str).decode
+_workers = Decoder(list[Working]).decode
+_hosts = Decoder(list[Standing]).decode
+
+_HOSTS_AT_ONCE = 500
+_LATER = 1000
 
 
 class JobCalls:
@@ -88,6 +118,33 @@ class JobCalls:
     def finish(self, reason: str) -> None:
         """Keep the reason for which the crawl has ended, or was stopped."""
         self._connection.call(self._of("finish"), self._key, reason)
+
+    def tell(self, facts: Mapping[str, bytes]) -> None:
+        """Keep facts of whoever looks after the job, in their stored form; those of "live:" reach all workers."""
+        self._connection.call(self._of("tell"), self._key, *(word for pair in facts.items() for word in pair))
+
+    def told(self, *names: str) -> dict[str, bytes]:
+        """Return those of the named facts that are there, in their stored form."""
+        if not names:
+            return {}
+        values = self._connection.command("HMGET", f"{self._key}:f", *names)
+        return {name: value for name, value in zip(names, values, strict=True) if value}
+
+    def workers(self) -> list[Working]:
+        """Return the workers that live."""
+        return _workers(self._connection.readonly(self._of("workers"), self._key))
+
+    def hosts(self) -> list[Standing]:
+        """Return the hosts that have something queued, or that workers hold, some at a time."""
+        names = set(self._connection.command("ZRANGE", f"{self._key}:hot", 0, -1))
+        for worker in self._connection.command("ZRANGE", f"{self._key}:w", 0, -1):
+            names.update(self._connection.command("SMEMBERS", f"{self._key}:hw:{worker.decode()}"))
+        for row in self._connection.command("ZRANGE", f"{self._key}:later", 0, _LATER - 1):
+            names.add(host_of(row))
+        call, found = self._of("hosts"), []
+        for some in some_of(sorted(names), _HOSTS_AT_ONCE):
+            found += _hosts(self._connection.readonly(call, self._key, *some))
+        return found
 
     def state(self) -> JobState:
         """Look how far the job is, and keep its time going."""

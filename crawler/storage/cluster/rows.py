@@ -7,6 +7,8 @@ back as it came, and a retry changes only what it has changed.
 
 from __future__ import annotations
 
+import struct
+
 import msgspec
 from msgspec import Struct
 
@@ -20,6 +22,15 @@ from crawler.storage.group import Child, Moved, Result
 
 PRIORITY_LIMIT = 2**53
 """A sorted set's scores are doubles: priorities beyond this would lose their last bits."""
+
+
+ROW = struct.Struct(">ddH")
+"""Of a row that is taken or waits: its score, when it is due, and how long the name of its host is, which follows."""
+
+
+def host_of(row: bytes) -> bytes:
+    """Return the name of the host of a row that is taken or waits."""
+    return row[ROW.size : ROW.size + ROW.unpack_from(row)[2]]
 
 
 class Payload(Struct, array_like=True, omit_defaults=True):

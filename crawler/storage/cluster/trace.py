@@ -16,15 +16,12 @@ import msgspec
 from crawler.frontier.store import Attempt, Refusal
 from crawler.model.request import Request
 from crawler.storage.cluster.client import Connection
-from crawler.storage.cluster.rows import Record, read_payload, read_record
+from crawler.storage.cluster.rows import ROW, Record, read_payload, read_record
 from crawler.storage.history import Failed
 from crawler.storage.trace import DEEPEST, Trace
 from crawler.storage.values import Values
 
 _AT_ONCE = 1000
-_ROW = struct.Struct(">ddH")
-"""Of a row that is taken or waits: its score, when it is due, and how long the name of its host is."""
-
 _MEMBER = struct.Struct(">dB")
 """Of each row: its token, and of how many workers it was the end. The payload follows."""
 
@@ -122,8 +119,8 @@ class ServerTraces:
             yield from self._of_host(host, row, wait=(float(due) - float(now or 0)) / 1000)
 
     def _of_host(self, host: str, row: bytes, *, wait: float = 0.0) -> Iterator[Trace]:
-        score, _, length = _ROW.unpack_from(row)
-        begin = _ROW.size
+        score, _, length = ROW.unpack_from(row)
+        begin = ROW.size
         if row[begin : begin + length] == host.encode():
             yield self._row(host, score, row[begin + length :], wait=wait)
 
