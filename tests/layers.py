@@ -74,7 +74,7 @@ ROOMS: dict[str, Room] = {
     "engine": _room(
         WORDS
         | {"policy", "frontier", "spider", "pipeline", "summary", "threads", "frames", "feeds.seam", "download.seam"}
-        | {"steering"},
+        | {"steering", "resident"},
         "twisted itemadapter",
     ),
     "generic": _room(WORDS | {"spider", "pipeline", "policy.robots"}, "lxml itemadapter itemloaders twisted"),

@@ -54,7 +54,7 @@ class LiveSettings(LogSettings, kw_only=True, frozen=True):
     NOTICE_RULES: Annotated[dict[str, Any], _said("When they are told before the end")] = {}
 
     # Watching
-    MEMUSAGE_ENABLED: Annotated[bool, _said("Look at the memory that the process uses")] = False
+    MEMUSAGE_ENABLED: Annotated[bool, _said("Keep the process within the two limits below")] = True
     MEMUSAGE_LIMIT_MB: Annotated[Megabytes, _said("MiB from which the crawl is stopped; 0: no limit")] = 0
     MEMUSAGE_WARNING_MB: Annotated[Megabytes, _said("MiB from which a warning is logged; 0: none")] = 0
     MEMUSAGE_CHECK_INTERVAL_SECONDS: Annotated[

@@ -9,7 +9,9 @@ from twisted.internet.defer import Deferred
 
 from crawler.engine.life import Kind, Phase
 from crawler.engine.made import Keeping, Sending, UsersCode
+from crawler.engine.memory import MemoryLimit
 from crawler.engine.parts import Parts
+from crawler.engine.stalls import StallWatch
 from crawler.engine.steering.control import CrawlControl
 from crawler.engine.view import CrawlView
 from crawler.events import CrawlClosed, CrawlClosing, CrawlOpened, FeedClosed
@@ -47,6 +49,10 @@ class Crawl:
         self.books = self._kept.life.books
         self._life = self._kept.life
         self._life.listener = self
+        self._watches = (
+            MemoryLimit(parts, self._sending.loop, self.ending),
+            StallWatch(parts, self._kept, self._users, self._sending),
+        )
         self._life.ledger.listener = self._sending.loop
 
     def __repr__(self) -> str:

@@ -25,6 +25,7 @@ _REASONS = {
     "output_closed": "stopped: nobody reads the output",
     "store_error": "stopped: the job file failed",
     "local_failure": "stopped: this machine could not keep a page",
+    "memusage_exceeded": "stopped: more memory than MEMUSAGE_LIMIT_MB",
     "internal_error": "stopped: an error of this program",
 }
 _BESIDE_ITEMS = (

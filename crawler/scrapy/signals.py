@@ -106,6 +106,6 @@ scheduler_empty = Unheard("scheduler_empty", "start() is asked for more when not
 headers_received = Unheard("headers_received", "a middleware's on_head(request, head) sees them and may stop")
 bytes_received = Unheard("bytes_received", "Request(max_size=…) bounds a body, a middleware's on_head may stop it")
 robots_parsed = Unheard("robots_parsed", "`crawler explain URL` tells what robots.txt says")
-memusage_warning_reached = Unheard("memusage_warning_reached", "memory is bounded by the job store")
+memusage_warning_reached = Unheard("memusage_warning_reached", "subscribe to MemoryHigh")
 feed_slot_closed = Unheard("feed_slot_closed", "subscribe to FeedClosed")
 feed_exporter_closed = Unheard("feed_exporter_closed", "subscribe to FeedClosed, and CrawlClosed for the last")

@@ -346,7 +346,7 @@ class Workers:
         lease: float = 15.0,
     ) -> None:
         self.spider, self.site, self.window, self.latency = spider, site, window, latency
-        self.settings = {"HOLD_WARNING_SECONDS": 0, "ROBOTSTXT_OBEY": False, **(settings or {})}
+        self.settings = {"HOLD_WARNING_SECONDS": 0, "STALL_SECONDS": 0, "ROBOTSTXT_OBEY": False, **(settings or {})}
         self.random = random.Random(seed)
         self.loop = testing.VirtualLoop()
         self.job = SharedJob(lease=lease, delay=self.settings.get("DOWNLOAD_DELAY", 0.0))

@@ -122,7 +122,7 @@ being_sent: ContextVar[Entry | None] = ContextVar("being_sent", default=None)
 
 
 class Flight:
-    """Sends entries, and hands their outcomes on."""
+    """Sends entries, and hands their outcomes on; ``in_flight`` is to be looked at."""
 
     def __init__(
         self,
@@ -146,10 +146,10 @@ class Flight:
         self._paused: set[Entry] = set()
         self._sent_twice: set[Entry] = set()
         self._withdrawn: set[Entry] = set()
-        self._in_flight: dict[Entry, Deferred[Any]] = {}
+        self.in_flight: dict[Entry, Deferred[Any]] = {}
 
     def __repr__(self) -> str:
-        return f"<Flight of {len(self._in_flight)}>"
+        return f"<Flight of {len(self.in_flight)}>"
 
     def send(self, entry: Entry) -> None:
         """Send one exchange of an entry."""
@@ -166,7 +166,7 @@ class Flight:
         finally:
             current.reset(unit)
             being_sent.reset(sent)
-        self._in_flight[entry] = fetched
+        self.in_flight[entry] = fetched
         self._ledger.begin(Kind.EXCHANGE)
         fetched.addBoth(self._fetched, entry, generation)
 
@@ -176,7 +176,7 @@ class Flight:
         With its slot and its place at the host held, a crawl of one request at a time would wait for itself.
         """
         entry = being_sent.get()
-        if entry is not None and entry in self._in_flight and entry not in self._paused:
+        if entry is not None and entry in self.in_flight and entry not in self._paused:
             self._paused.add(entry)
             self._ledger.begin(Kind.PAUSED)
             self._queue.release(entry)
@@ -188,14 +188,14 @@ class Flight:
 
     def cancel_all(self) -> None:
         """Cancel what is in flight; nothing of it is judged any more."""
-        for deferred in list(self._in_flight.values()):
+        for deferred in list(self.in_flight.values()):
             deferred.cancel()
-        self._in_flight.clear()
+        self.in_flight.clear()
 
     def withdraw_all(self) -> None:
         """Cancel what is in flight, and let it wait for its turn again: it is no try."""
-        self._withdrawn |= self._in_flight.keys()
-        for deferred in list(self._in_flight.values()):
+        self._withdrawn |= self.in_flight.keys()
+        for deferred in list(self.in_flight.values()):
             deferred.cancel()
 
     def outcome(self, result: Response | Failure, request: Request) -> Response | Exception | Instead:
@@ -231,7 +231,7 @@ class Flight:
     def _fetched(self, result: Response | Failure, entry: Entry, generation: int) -> None:
         if self._life.cut:
             return
-        del self._in_flight[entry]
+        del self.in_flight[entry]
         ledger = self._ledger
         ledger.go_over(Kind.EXCHANGE, Kind.JUDGING)  # nothing that happens below can find the crawl idle and end it
         try:

@@ -61,6 +61,10 @@ def _translated(coroutine: Coroutine[Any, Any, Any], loop: asyncio.AbstractEvent
             error = thrown  # whatever is thrown in belongs to the user's coroutine
 
 
+TRANSLATED = _translated.__code__
+"""By that the tasks of users' coroutines are known; the local ``coroutine`` of its frame is theirs."""
+
+
 def _fired(deferred: Deferred[Any], loop: asyncio.AbstractEventLoop) -> Generator[Any, Any, None]:
     future = loop.create_future()
 

@@ -36,6 +36,7 @@ from crawler.scrapy.adapters.stages import stages
 from crawler.scrapy.adapters.start import process_start
 from crawler.scrapy.adapters.watching import Watching
 from crawler.scrapy.addons import AddonManager
+from crawler.scrapy.extensions import memusage
 from crawler.scrapy.names.attributes import OLD_SETTINGS
 from crawler.scrapy.names.layers import FromScrapy
 from crawler.scrapy.names.table import SCRAPY_NAMES
@@ -124,7 +125,7 @@ class Making(making.Making):
         crawler._apply_settings()
         crawler.engine = Engine(crawler)
         also = {"QUEUE_ORDER": queue_order(crawler.settings)} | chain.laid_over(crawler) | feeds.laid_over(crawler)
-        also |= policies.also(crawler.settings)
+        also |= policies.also(crawler.settings) | memusage.laid_over(crawler)
         self.settings = self.loaded(crawler, _attributes(spider) | also)
         if (said := line()) is not None:
             logger.info("%s", said)

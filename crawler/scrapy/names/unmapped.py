@@ -103,7 +103,6 @@ _ROWS: dict[Fate, dict[str, str]] = {
         "of a crawl without job; a job keeps them beside its own file": "FEED_TEMPDIR",
         "for all policies: what is older is removed": "HTTPCACHE_EXPIRATION_SECS",
         "the default is True": "ROBOTSTXT_OBEY",
-        "the default is False": "MEMUSAGE_ENABLED",
         "the default, None, writes an item a line; Scrapy's 0 is the same for JSON": "FEED_EXPORT_INDENT",
         'the default is "text"; one record is one line, whatever it holds': "LOG_FORMAT",
     },
@@ -119,7 +118,7 @@ _ROWS: dict[Fate, dict[str, str]] = {
             "HTTPCACHE_ENABLED HTTPCACHE_IGNORE_HTTP_CODES HTTPERROR_ALLOWED_CODES HTTPERROR_ALLOW_ALL "
             "EDITOR HTTPPROXY_ENABLED LOGSTATS_INTERVAL TEMPLATES_DIR "
             "LOG_DATEFORMAT LOG_ENABLED LOG_ENCODING LOG_FILE LOG_FILE_APPEND LOG_SHORT_NAMES LOG_STDOUT "
-            "MEMUSAGE_CHECK_INTERVAL_SECONDS MEMUSAGE_LIMIT_MB MEMUSAGE_WARNING_MB "
+            "MEMUSAGE_CHECK_INTERVAL_SECONDS MEMUSAGE_ENABLED MEMUSAGE_LIMIT_MB MEMUSAGE_WARNING_MB "
             "METAREFRESH_ENABLED METAREFRESH_IGNORE_TAGS METAREFRESH_MAXDELAY "
             "REACTOR_THREADPOOL_MAXSIZE REDIRECT_ENABLED REDIRECT_MAX_TIMES REDIRECT_PRIORITY_ADJUST REFERER_ENABLED "
             "RETRY_ENABLED RETRY_HTTP_CODES RETRY_PRIORITY_ADJUST RETRY_TIMES ROBOTSTXT_USER_AGENT SPIDER_MODULES "
