@@ -69,6 +69,14 @@ ROOMS: dict[str, Room] = {
     "local_socket": _room({"errors"}, "twisted"),
     # What is on the status page's port: what it shows comes from a Source, what it does from a function.
     "status": _room(VALUES | {"observe", "local_socket"}, "twisted msgspec zope"),
+    # The only room that speaks with servers of mail and chats.
+    "notices": _room(
+        VALUES
+        | {"config", "events", "summary", "engine.clock", "assembly.companions", "observe.board.shown"}
+        | {"observe.progress", "observe.report"}
+        | {"download.edge", "download.http.downloader", "download.net.tls"},
+        "twisted msgspec zope OpenSSL",
+    ),
     # what a page and a console say to a crawl
     "steering": _room(VALUES | {"config.nearest", "observe.board.shown", "observe.board.source"}),
     "engine": _room(

@@ -138,6 +138,8 @@ def _prepared(
         world=world,
         control=run.control,
         view=run.view,
+        keep=run.keep,
+        kept=run.kept,
     )
     companions = Companions(watched, () if part else KINDS)  # those of a worker's crawl are its starter's
     return PreparedCrawl(run, making, world, edge, chosen, companions)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from twisted.internet.defer import Deferred, succeed
+
 from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
 from crawler.events import Events
@@ -45,6 +47,8 @@ class Watched:
     set by the first of them (crawler/assembly/board.py), unless it comes with the crawl: of workers, who have no
     ``view``. ``say`` prints a line for the user that the log must not have: a URL with a
     token. ``job`` is None for a crawl without one; ``go_on`` is the command that goes on with it, "" if none does.
+    ``keep(name, value)`` keeps a plain value with the job, and fires when it is there; ``kept(name)`` is what was kept,
+    also by earlier runs, once the crawl is open.
     """
 
     spider: Spider | type[Spider]
@@ -56,6 +60,8 @@ class Watched:
     control: Control
     view: Callable[[], Seen] | None = None
     source: Source = _NOT_YET
+    keep: Callable[[str, Any], Deferred[None]] = lambda _, __: succeed(None)
+    kept: Callable[[str], Any] = lambda _: None
     go_on: str = ""
     say: Callable[[str], None] = print_line
 
@@ -85,6 +91,7 @@ def is_looked_at(core: CoreSettings) -> object:
 KINDS: tuple[Kind, ...] = (
     Kind(is_looked_at, "crawler.assembly.board"),
     Kind(lambda core: core.STATUS_ENABLED, "crawler.assembly.status_page"),
+    Kind(lambda core: core.NOTICES, "crawler.notices.companion"),
 )
 """In the order in which they are opened; the last is closed first."""
 

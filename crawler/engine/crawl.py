@@ -5,6 +5,8 @@ It opens and closes everything, in an order that keeps what is there whatever fa
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.defer import Deferred
 
 from crawler.engine.life import Kind, Phase
@@ -178,6 +180,15 @@ class Crawl:
         finally:
             unit.end_one()
             self._life.ledger.changed()
+
+    def keep(self, name: str, value: Any) -> Deferred[None]:
+        """Keep a plain value with the job, by a name; fires when it is there, and never if the store fails."""
+        self._kept.notes.set(name, value)
+        return self._kept.committer.keep()
+
+    def kept(self, name: str) -> Any:
+        """Return what was kept by a name, also by earlier runs of the job; None for nothing."""
+        return self._kept.notes.get(name)
 
     def idle(self) -> Deferred[None]:
         """Fire once nothing is under way or queued but start()."""

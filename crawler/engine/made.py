@@ -11,7 +11,7 @@ from crawler.engine.items.feed_writers import FeedWriters
 from crawler.engine.items.pipelines import Pipelines
 from crawler.engine.items.stage_kinds import make_stage
 from crawler.engine.keeping.committer import Committer, Keeper, Uncommitted
-from crawler.engine.keeping.facts import ErrorCount, Facts
+from crawler.engine.keeping.facts import ErrorCount, Facts, Notes
 from crawler.engine.life import Capacity, Life
 from crawler.engine.parts import Parts
 from crawler.engine.sending.flight import Flight, Turns
@@ -61,7 +61,8 @@ class Keeping:
             core, self.frontier, clock, events, limits=limits, committer=self.committer if durable else None
         )
         self.errors = ErrorCount(self.ending)
-        self.facts.add(self.throttle, self.robots, self.errors)
+        self.notes = Notes()
+        self.facts.add(self.throttle, self.robots, self.errors, self.notes)
         if hasattr(store, "tell_lost"):
             store.tell_lost(self.ending.value_lost)
 

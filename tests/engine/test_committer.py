@@ -73,6 +73,25 @@ def test_the_end_of_a_commit_is_told_though_only_postponed_requests_were_in_it()
     assert listener.idle == [True]
 
 
+def test_facts_that_must_be_kept_go_by_themselves_and_the_store_has_them_when_it_is_told() -> None:
+    store: Any = SlowStore()
+    clock: Any = Clock()
+    committer = committer_of(store, clock, Listener())
+    first = committer.keep()
+    clock.advance(0.05)
+    second = committer.keep()  # is not in the commit that is under way
+    assert not first.called
+    store.answer()
+    assert first.called
+    assert not second.called
+    clock.advance(0.05)
+    store.answer()
+    assert second.called
+
+    store.durable = False
+    assert committer.keep().called
+
+
 def test_a_unit_whose_time_ends_during_another_commit_is_committed_after_it() -> None:
     store: Any = SlowStore()
     clock: Any = Clock()

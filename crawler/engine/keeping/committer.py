@@ -67,6 +67,7 @@ class Committer:
         self._units: list[Unit] = []
         self._postponed: dict[int, Postponed] = {}
         self._due_facts = False
+        self._awaited: list[Deferred[None]] = []
         self._busy = False
         self._broken = False
         self._closing = False
@@ -97,6 +98,16 @@ class Committer:
         self._due_facts = True
         if self._timer is None and not self._closing:
             self._timer = self._clock.callLater(self._seconds, self._due)
+
+    def keep(self) -> Deferred[None]:
+        """Keep the facts that have changed by now; fires when they are in the store, and never if it fails."""
+        kept: Deferred[None] = Deferred()
+        if not self._store.durable:
+            kept.callback(None)
+            return kept
+        self._awaited.append(kept)
+        self.soon()
+        return kept
 
     @property
     def knows_rows(self) -> bool:
@@ -136,8 +147,9 @@ class Committer:
         self._busy, self._due_facts = True, False
         if not units:  # else it is known that their commits are awaited
             self._ledger.begin(Kind.COMMIT)
+        awaited, self._awaited = self._awaited, []
         committed = maybeDeferred(self._commit, units, postponed)
-        committed.addBoth(self._committed, units).addErrback(self._failed)
+        committed.addBoth(self._committed, units, awaited).addErrback(self._failed)
 
     def _commit(self, units: list[Unit], postponed: list[Postponed]) -> Deferred[list[Committed]]:
         facts = self.facts.changed() if self._store.durable else None
@@ -165,7 +177,7 @@ class Committer:
         self._timer = None
         self.flush()
 
-    def _committed(self, answer: list[Committed] | Failure, units: list[Unit]) -> None:
+    def _committed(self, answer: list[Committed] | Failure, units: list[Unit], awaited: list[Deferred[None]]) -> None:
         self._busy = False
         if not units:
             self._ledger.end(Kind.COMMIT)
@@ -175,6 +187,8 @@ class Committer:
         else:
             for unit, committed in zip(units, answer, strict=False):  # the last may be that of memory changes alone
                 self._listener.committed(unit, committed)
+            for kept in awaited:
+                kept.callback(None)
             if self._closing and units and self._store.durable:
                 self._due_facts = True  # the ends of these units are counted by now
             # Without a timer their waiting time ended while this commit was under way.

@@ -105,6 +105,33 @@ def summed_stats(kept: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return summed([{key: value for key, value in part.items() if key != _EXTREMES} for part in kept], extremes)
 
 
+class Notes:
+    """Facts of those who run beside the crawl, each by a name of its own."""
+
+    _PREFIX = "note:"
+
+    def __init__(self) -> None:
+        self._values: dict[str, Any] = {}
+        self._changed: dict[str, Any] = {}
+
+    def get(self, name: str) -> Any:
+        """Return what was kept, also by earlier runs of the job; None for nothing."""
+        return self._values.get(self._PREFIX + name)
+
+    def set(self, name: str, value: Any) -> None:
+        """Change what is kept: a plain value."""
+        self._values[self._PREFIX + name] = self._changed[self._PREFIX + name] = value
+
+    def changed_facts(self) -> dict[str, Any]:
+        """Return those that changed since the last call."""
+        changed, self._changed = self._changed, {}
+        return changed
+
+    def restore_facts(self, facts: dict[str, Any]) -> None:
+        """Take back what was kept."""
+        self._values |= {name: value for name, value in facts.items() if name.startswith(self._PREFIX)}
+
+
 class ErrorCount:
     """How many errors there were; ``before``: in earlier runs of the job. Of workers that share a job each has its
     own, and who shows them adds them."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 DAY = datetime.timedelta(days=1)
@@ -53,9 +53,10 @@ class Authority:
         chain: bytes = b"",
         self_signed: bool = False,
         common_name: str = "server",
+        with_rsa: bool = False,
     ) -> Path:
         """A PEM file with key and certificate for these names or addresses."""
-        key = ec.generate_private_key(ec.SECP256R1())
+        key: Any = rsa.generate_private_key(65537, 2048) if with_rsa else ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
         builder = self._builder(subject, subject if self_signed else self.name, key.public_key(), since, until)
         if names:
