@@ -70,7 +70,7 @@ class Board(Source):
         self._held = Held()
         self._new_items: deque[tuple[float, str, Any]] = deque(maxlen=LAST_ITEMS)
         self._items: deque[shown.Item] = deque(maxlen=LAST_ITEMS)
-        self._numbers = {"settings": 0, "items": 0, "hosts": 0}
+        self._numbers = {"settings": 0, "items": 0, "steered": 0}
         self._noted: dict[str, int] = {}
         self._changed_at: dict[str, int] = {}
         self._subscribe(bus)
@@ -83,7 +83,7 @@ class Board(Source):
         self._timer = self._clock.callLater(SECONDS, self._tick)
 
     def end(self) -> None:
-        """Tick a last time."""
+        """Tick a last time, unless it has been done."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -118,6 +118,7 @@ class Board(Source):
     def _closed(self, event: events.CrawlClosed) -> None:
         state = "finished" if event.reason == "finished" else "stopped"
         self._job = replace(self._job, state=state, reason=event.reason)
+        self.end()  # now, so that whoever shows the end shows all of it
 
     def _touched(self, event: events.RequestScheduled | events.RequestSent) -> None:
         self._hosts.touched.add(self._seen.host_of(event.request))
@@ -155,7 +156,7 @@ class Board(Source):
             self._hosts.touched.add(event.host)
 
     def _steered(self, event: events.Steered) -> None:
-        self._numbers["hosts"] += not event.refused
+        self._numbers["steered"] += not event.refused
 
     # Each second
 

@@ -251,7 +251,7 @@ class Changes(Struct, kw_only=True, frozen=True):
     """What has changed since a number; ``number`` is what to ask with the next time.
 
     ``hosts`` are at most 200 (ROWS_PER_PAGE), those that changed last. ``parts`` names what else is to be read anew:
-    "errors", "items", "slow", "settings", "feeds", "workers", "series" (each step became longer), "hosts" (somebody
+    "errors", "items", "slow", "settings", "feeds", "workers", "series" (each step became longer), "steered" (somebody
     steered the crawl, and any host may have changed).
     """
 

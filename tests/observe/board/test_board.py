@@ -13,6 +13,7 @@ import pytest
 from crawler import Spider, testing
 from crawler.assembly.companions import Kind
 from crawler.errors import FetchTimeout
+from crawler.events import CrawlClosed
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.observe.board.shown import Changes, HostRow, Now
@@ -182,6 +183,20 @@ def test_the_last_items_are_shown_as_they_were_and_not_kept() -> None:
     assert all(item.text == f'{{"url":"{item.url}"}}' for item in items)
 
 
+def test_who_hears_that_the_crawl_is_closed_sees_all_of_it() -> None:
+    def during(ready: Any) -> None:
+        board = ready.companions.watched.source
+        ready.events.subscribe(CrawlClosed, lambda _: seen.append((len(board.items()), board.series().items)))
+
+    seen: list[Any] = []
+    result = crawl(paced(3), any_page, during=during)
+    assert result.seconds < 1.0
+    ((items, rates),) = seen
+    assert items == 3
+    assert len(rates) == 1
+    assert rates[0] > 3.0
+
+
 def test_an_error_of_the_users_names_the_line() -> None:
     def parse(self: Spider, response: Response) -> None:
         raise ValueError("no price")
@@ -217,7 +232,7 @@ def test_a_paused_crawl_and_its_hosts_say_so() -> None:
     ((state, row, parts),) = seen
     assert state == "paused"
     assert (row.why, row.paused) == ("paused", True)
-    assert "hosts" in parts
+    assert "steered" in parts
 
 
 def test_settings_are_shown_with_origin_and_without_secrets() -> None:
