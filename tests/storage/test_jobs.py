@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 from crawler.errors import JobInUse, UsageError
-from crawler.storage.jobs import check_name, find_job, job_path, list_jobs, make_folder, new_job, remove_job
+from crawler.storage.jobs import (
+    check_name,
+    console_socket,
+    find_job,
+    job_path,
+    list_jobs,
+    make_folder,
+    new_job,
+    remove_job,
+    status_file,
+)
 from tests.storage.support import Stores, begin
 
 
@@ -60,6 +70,8 @@ def test_jobs_are_listed_with_their_state_and_the_last_changed_first(sqlite: Sto
 def test_a_removed_job_leaves_nothing(sqlite: Stores, tmp_path: Path) -> None:
     store = sqlite.open(path=job_path(tmp_path, "x"))
     sqlite.finish(store)
+    status_file(tmp_path, "x").touch()  # as a killed crawl leaves it
+    console_socket(tmp_path, "x").touch()
     remove_job(find_job(tmp_path, "x").path)
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(UsageError, match="no job 'x'"):
