@@ -128,6 +128,8 @@ def _prepared(
     if chosen.store.takes:
         edge.ask_before_sending(chosen.store.may_send)
     CloseSpiderLimits(core, world.clock, crawler.events, run.ending)
+    if world.reactor is not None and making.settings.origin("REACTOR_THREADPOOL_MAXSIZE") != "default":
+        world.reactor.suggestThreadPoolSize(core.REACTOR_THREADPOOL_MAXSIZE)  # else as whoever made the reactor has it
     making.extend()
     watched = Watched(
         spider=spider_of(crawler),

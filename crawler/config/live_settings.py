@@ -62,5 +62,5 @@ class LiveSettings(LogSettings, kw_only=True, frozen=True):
     ] = 60.0
     STALL_SECONDS: Annotated[Seconds, _said("Tell it when nothing has ended for so long; 0: never")] = 600.0
     REACTOR_THREADPOOL_MAXSIZE: Annotated[
-        int, Meta(ge=1, le=10_000), _said("Threads of the reactor's own pool, where names are resolved for example")
+        int, Meta(ge=1, le=10_000), _said("Threads of the reactor's own pool, for names and deferToThread()")
     ] = 10
