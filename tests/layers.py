@@ -64,7 +64,7 @@ ROOMS: dict[str, Room] = {
         | {"events", "config", "stats", "summary", "frames", "resident"}
         # what the board looks at
         | {"frontier.host", "frontier.hosts", "frontier.waits"},
-        "rich msgspec itemadapter",
+        "rich msgspec itemadapter prometheus_client",
     ),
     "local_socket": _room({"errors"}, "twisted"),
     # What is on the status page's port: what it shows comes from a Source, what it does from a function.

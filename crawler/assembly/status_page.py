@@ -7,6 +7,7 @@ import sys
 
 from crawler.assembly.companions import Companion, Watched
 from crawler.config.schema import CoreSettings
+from crawler.observe.metrics import of_crawl
 from crawler.status.routes import crawl_routes
 from crawler.status.server import Place, StatusServer
 from crawler.status.streams import Streams
@@ -36,7 +37,7 @@ class StatusPage:
         words = Words(source, watched.control)
         streams = Streams(source, self._server.complaints, watched.world.reactor, control=core.STATUS_CONTROL)
         do = (lambda line: words.do(line, who="page")) if core.STATUS_CONTROL else None
-        self._server.open(crawl_routes(source, streams, do=do))
+        self._server.open(crawl_routes(source, streams, do=do, metrics=of_crawl(source).text))
         self._streams = streams
         self._tell(core)
 

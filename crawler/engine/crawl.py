@@ -230,6 +230,7 @@ class Crawl:
             frontier=kept.frontier,
             throttle=kept.throttle,
             feeds=kept.feeds,
+            committer=kept.committer,
             host_of=self.parts.acceptance.slot_key,
             robots_obeyed=self.parts.core.ROBOTSTXT_OBEY,
         )

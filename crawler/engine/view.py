@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from crawler.engine.items.feed_writers import FeedWriters
+from crawler.engine.keeping.committer import Committer
 from crawler.engine.life import Kind, Life, Phase
 from crawler.engine.sending.loop import Loop
 from crawler.engine.waiting.throttle import Throttle
@@ -31,6 +32,7 @@ class CrawlView:
         frontier: Frontier,
         throttle: Throttle,
         feeds: FeedWriters,
+        committer: Committer,
         host_of: Callable[[Request], str],
         robots_obeyed: bool,
     ) -> None:
@@ -41,6 +43,7 @@ class CrawlView:
         self._frontier = frontier
         self._throttle = throttle
         self._feeds = feeds
+        self._committer = committer
         self._robots_obeyed = robots_obeyed
 
     def __repr__(self) -> str:
@@ -82,6 +85,11 @@ class CrawlView:
     def paused(self, host: str) -> bool:
         """Tell whether somebody has paused the host, or the crawl."""
         return bool(self._loop.paused)
+
+    @property
+    def commits(self) -> tuple[int, float]:
+        """How many groups of results the job's store has kept, and for how many seconds they were waited for."""
+        return self._committer.commits, self._committer.waited
 
     def feeds(self) -> Sequence[tuple[str, int]]:
         """Return the path of each feed, and how many items it has so far."""

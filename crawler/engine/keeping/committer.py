@@ -73,6 +73,8 @@ class Committer:
         self._closing = False
         self._timer: Timer | None = None
         self._idle: list[Deferred[None]] = []
+        self._begun = 0.0
+        self.commits, self.waited = 0, 0.0
 
     def __repr__(self) -> str:
         return f"<Committer {len(self._units)} units{', busy' if self._busy else ''}>"
@@ -145,6 +147,8 @@ class Committer:
         units, self._units = self._units, []
         postponed, self._postponed = list(self._postponed.values()), {}
         self._busy, self._due_facts = True, False
+        if self._store.durable:
+            self._begun = self._clock.seconds()
         if not units:  # else it is known that their commits are awaited
             self._ledger.begin(Kind.COMMIT)
         awaited, self._awaited = self._awaited, []
@@ -185,6 +189,9 @@ class Committer:
             self._broken = True
             self._listener.failed(error_of(answer))
         else:
+            if self._store.durable:
+                self.commits += 1
+                self.waited += self._clock.seconds() - self._begun
             for unit, committed in zip(units, answer, strict=False):  # the last may be that of memory changes alone
                 self._listener.committed(unit, committed)
             for kept in awaited:

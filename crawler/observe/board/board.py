@@ -211,8 +211,10 @@ class Board(Source):
         return self._pulse.lengths.all()
 
     def stats(self) -> Mapping[str, Any]:
-        """See Source."""
-        return self._stats.get_stats()
+        """See Source; with what the job's store has kept, under ``job/``."""
+        commits, seconds = self._seen.commits
+        job = {"job/commits": commits, "job/commit_seconds": seconds} if commits else {}
+        return {**self._stats.get_stats(), **job}
 
     def hosts(
         self, page: int = 1, sort: str = "queued", *, descending: bool = True, containing: str = ""

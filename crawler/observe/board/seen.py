@@ -65,5 +65,9 @@ class Seen(Protocol):
     def paused(self, host: str) -> bool:
         """Tell whether somebody has paused the host, or the crawl."""
 
+    @property
+    def commits(self) -> tuple[int, float]:
+        """How many groups of results the job's store has kept, and for how many seconds they were waited for."""
+
     def feeds(self) -> Sequence[tuple[str, int]]:
         """Return the path of each feed, and how many items it has so far."""
