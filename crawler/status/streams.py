@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 EVENTS = "text/event-stream"
 MAX_STREAMS = 32
 STEP_SECONDS = 1.0
+PARTS = ("hosts", "errors", "items", "slow", "settings", "feeds", "workers", "history")
+"""What the last event has of the crawl, as /api has it under these names."""
 MAX_MISSED = 10
 """So many steps in a row may find a reader's buffer full."""
 
@@ -116,11 +118,16 @@ class Streams:
         self._open.pop(stream, None)
 
     def end(self) -> None:
-        """The crawl is over: tell that, and end all responses."""
+        """The crawl is over: tell that, with all there is to be shown, and end all responses: nobody can ask later."""
         self._ended = True
         self._tell([*self._open])
+        try:
+            last = _event("end", {part: getattr(self._source, part)() for part in PARTS})
+        except Exception:
+            self._complaints.failed("/events")
+            last = _event("end", None)
         for stream in [*self._open]:
-            stream.end(_event("end", None))
+            stream.end(last)
         if self._call is not None:
             self._call.cancel()
             self._call = None

@@ -27,6 +27,7 @@ export class Hosts {
     this.asked = { page: 1, sort: "queued", desc: true, filter: "" };
     this.rows = new Map(); // name → row
     this.lines = new Map(); // name → its line of the table
+    this.last = null; // the page of them that came with the crawl's end
     this.number = 0; // of the newest question: an older one's answer may come later
     find("#hosts-table").addEventListener("click", (event) => {
       const name = event.target.closest("[data-host]")?.dataset.host;
@@ -47,11 +48,32 @@ export class Hosts {
   }
 
   async load() {
+    if (this.last) {
+      this.show(this.ofLast());
+      return;
+    }
     const number = ++this.number;
     const { page, sort, desc, filter } = this.asked;
     const query = new URLSearchParams({ page, sort, desc: desc ? 1 : 0, filter });
     const found = await load(`api/hosts?${query}`).catch(() => null);
-    if (found === null || number !== this.number) return;
+    if (found !== null && number === this.number) this.show(found);
+  }
+
+  /** The crawl is over: what is asked for now is found in what it told last. */
+  end(found) {
+    this.last = found;
+    this.load();
+  }
+
+  ofLast() {
+    const { sort, desc, filter } = this.asked;
+    const rows = this.last.rows.filter((row) => row.name.includes(filter));
+    rows.sort((one, other) => (one[sort] < other[sort] ? -1 : one[sort] > other[sort] ? 1 : 0) * (desc ? -1 : 1));
+    return { rows, page: 1, pages: 1, total: filter ? rows.length : this.last.total };
+  }
+
+  show(found) {
+    const { sort, desc, filter } = this.asked;
     this.asked.page = found.page;
     this.rows = new Map(found.rows.map((row) => [row.name, row]));
     this.lines = table(find("#hosts-table"), COLUMNS, found.rows, {

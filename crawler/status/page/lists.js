@@ -7,9 +7,9 @@ const LISTS = { errors, items, slow, feeds, workers, settings, history };
 const last = {}; // what each list has been filled from
 let steers = false;
 
-/** Read a list anew and show it; one that cannot be had stays as it was. */
-export async function show(name) {
-  const rows = await load(`api/${name}`).catch(() => null);
+/** Show a list, which is read anew unless it is given; one that cannot be had stays as it was. */
+export async function show(name, given = null) {
+  const rows = given ?? (await load(`api/${name}`).catch(() => null));
   const text = JSON.stringify(rows);
   if (rows === null || last[name]?.text === text) return;
   last[name] = { text, rows };

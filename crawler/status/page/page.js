@@ -100,8 +100,13 @@ function notice(text, kind) {
   box.className = `notice ${kind ?? ""}`;
 }
 
-function ended() {
+/** `last` is what the lists have come to: the crawl answers no more. */
+function ended(last) {
   over = true;
+  for (const [name, rows] of Object.entries(last ?? {})) {
+    if (name === "hosts") hosts.end(rows);
+    else show(name, rows);
+  }
   const { job, totals } = now;
   const counts = `${count(totals.pages)} pages, ${count(totals.items)} items, ${count(totals.errors)} errors in ${lasting(now.seconds)}`;
   notice(`The crawl is over: ${job.state}${job.reason && job.reason !== job.state ? ` (${job.reason})` : ""}. ${counts}. This page stays as it is.`, totals.errors ? "warn" : "good");
@@ -121,17 +126,16 @@ function connect() {
   on("now", (data) => {
     tell(data.now);
     if (data.point) charts.add(data.point);
-    // What is not open is read while it can be.
-    if (["stopping", "closing"].includes(data.now.job.state)) everything();
   });
-  on("hosts", (rows) => hosts.changed(rows));
+  on("hosts", (rows) => (rows ? hosts.changed(rows) : tab === "hosts" && hosts.load()));
   for (const name of ["errors", "items", "slow", "settings", "feeds", "workers"]) {
-    on(name, () => !document.hidden && ((LISTS[tab] ?? []).includes(name) || name === "errors") && show(name));
+    // Not at once: what comes with the end of the crawl is told there.
+    on(name, () => setTimeout(() => !over && !document.hidden && [...(LISTS[tab] ?? []), "errors"].includes(name) && show(name), 100));
   }
-  on("series", () => charts.open());
-  on("end", () => {
+  on("series", () => setTimeout(() => !over && charts.open().catch(() => {}), 100));
+  on("end", (last) => {
     events.close();
-    ended();
+    ended(last);
   });
   events.onerror = () => {
     if (over) return;

@@ -46,7 +46,7 @@ def test_charts_and_figures_move(opened: Opened, page_url: str) -> None:
 def test_texts_of_the_network_are_texts(opened: Opened, page_url: str) -> None:
     page = opened(page_url)
     alerts: list[Dialog] = []
-    page.on("dialog", alerts.append)
+    page.on("dialog", lambda dialog: alerts.append(dialog))
     for tab in ("errors", "items"):
         turn_to(page, tab)
         page.locator(f"[data-tab={tab}]").get_by_text("<script>alert(1)</script>").first.wait_for()
