@@ -22,7 +22,7 @@ from threading import Event, Thread
 
 from bench.instructions import ROOT, per_page
 
-TOKEN = "bench"
+TOKEN = "bench-that-is-watched"
 WITHOUT, WITH = "durable", "watched"
 METRICS_SECONDS = 5.0
 

@@ -76,7 +76,7 @@ def main() -> None:
         settings |= {
             "STATUS_ENABLED": True,
             "STATUS_PORT": int(port),
-            "STATUS_TOKEN": "bench",
+            "STATUS_TOKEN": "bench-that-is-watched",
             "STATUS_CONTROL": True,
             "CONSOLE_ENABLED": True,
         }

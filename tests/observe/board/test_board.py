@@ -12,12 +12,13 @@ import pytest
 
 from crawler import Spider, testing
 from crawler.assembly.companions import Kind
-from crawler.errors import FetchTimeout
+from crawler.errors import FetchTimeout, StoreError
 from crawler.events import CrawlClosed
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.observe.board.shown import Changes, HostRow, Now
 from crawler.observe.board.source import Source
+from crawler.storage import history
 from tests.engine.virtual import any_page, ask, crawl, later, page_item, spider
 
 
@@ -245,6 +246,33 @@ def test_settings_are_shown_with_origin_and_without_secrets() -> None:
     assert (rows["DOWNLOAD_DELAY"].value, rows["DOWNLOAD_DELAY"].origin) == ("0.5", "script")
     assert rows["MONGO_URI"].value == "mongodb://root:***@db/"
     assert rows["MY_API_KEY"].value == rows["STATUS_TOKEN"].value == "***"
+
+
+def kept(folder: Path, job: str, spider_name: str) -> Path:
+    run = history.Run(job=job, spider=spider_name, created=100.0, ended=160.0, done=9, failed=1, items=7)
+    return history.write(folder, run, history.Kept([]))
+
+
+def test_earlier_runs_of_the_spider_are_shown(tmp_path: Path) -> None:
+    kept(tmp_path / "jobs", "made-1", "made")
+    kept(tmp_path / "jobs", "other-1", "other")
+    _, board, _ = watch(paced(1), any_page, {}, JOB_DIR=str(tmp_path / "jobs"))
+    assert [(run.job, run.state, run.seconds, run.items) for run in board.history()] == [
+        ("made-1", "finished", 60.0, 7)
+    ]
+
+
+def test_earlier_runs_that_cannot_be_read_are_told_of_and_harm_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def unreadable(*_: object) -> None:
+        raise StoreError("the disk is broken")
+
+    monkeypatch.setattr("crawler.assembly.board.runs_of", unreadable)
+    _, board, result = watch(paced(1), any_page, {})
+    assert result.summary.reason == "finished"
+    assert list(board.history()) == []
+    assert "Earlier runs are not shown: the disk is broken" in caplog.text
 
 
 def test_nobody_looks_no_board(monkeypatch: pytest.MonkeyPatch) -> None:
