@@ -50,10 +50,11 @@ class StatusPage:
     def _tell(self, core: CoreSettings) -> None:
         """Print the address with its token for the user; the log has it without."""
         beside = f"; the address that opens it is in {self._file}" if self._file is not None else ""
-        logger.info("The status page is at %s%s", self._server.url, beside)
+        logger.info("The status page is at %s%s", self._server.where, beside)
         if _is_log(core) and self._file is not None:
             return
-        self._watched.say(f"status page: {self._server.entry()['url']}")
+        socket = f" (by the Unix socket {core.STATUS_SOCKET})" if core.STATUS_SOCKET else ""
+        self._watched.say(f"status page: {self._server.entry()['url']}{socket}")
 
 
 def _is_log(core: CoreSettings) -> bool:

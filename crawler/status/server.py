@@ -59,7 +59,7 @@ class StatusServer:
         self._open: tuple[Site, Port] | None = None
         self.complaints = Complaints()
         self.url = ""
-        """Where it is, without its token; once it is open."""
+        """Its address without the token; once it is open."""
 
     def open(self, routes: Routes) -> None:
         """Listen. Raises UsageError."""
@@ -78,6 +78,11 @@ class StatusServer:
             self._open = None
             listening.stopListening()
             raise UsageError(f"{self._file} cannot be written: {error.strerror}") from error
+
+    @property
+    def where(self) -> str:
+        """Where it is, without the token."""
+        return self.url if self._place.socket is None else f"{self.url} by the Unix socket {self._place.socket}"
 
     def entry(self) -> dict[str, Any]:
         """Return what leads in: ``url`` with the token, ``token``, ``pid``, and ``socket`` (its path, or None)."""

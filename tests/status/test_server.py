@@ -256,8 +256,8 @@ def test_idle_connections_beyond_the_most_are_told_why(page: Callable[..., Page]
     served = page()
     address = ("127.0.0.1", served.port)
     idle: list[socket.socket] = []
-    for _ in range(MAX_CONNECTIONS // 32):  # fewer at once than the system keeps for who does not accept them yet
-        idle += beside(lambda: [socket.create_connection(address, timeout=10) for _ in range(32)])
+    for _ in range(MAX_CONNECTIONS // 16):  # fewer at once than the system keeps for who does not accept them yet
+        idle += beside(lambda: [socket.create_connection(address, timeout=10) for _ in range(16)])
     one_more = beside(lambda: socket.create_connection(address, timeout=10))
     assert beside(lambda: one_more.recv(12)) == b"HTTP/1.1 503"
     for client in (*idle, one_more):
