@@ -130,4 +130,4 @@ def test_everything_is_off_until_asked_for() -> None:
     assert not (core.CONSOLE_ENABLED)
     assert not (core.NOTICES)
     assert core.CONSOLE_PORT is None
-    assert not core.MEMUSAGE_ENABLED
+    assert (core.MEMUSAGE_LIMIT_MB, core.MEMUSAGE_WARNING_MB) == (0, 0)
