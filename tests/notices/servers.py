@@ -193,6 +193,8 @@ c2s_require_encryption = true
 allow_registration = false
 log = {{ info = "*console" }}
 VirtualHost "localhost"
+VirtualHost "other.example"
+  ssl = {{ certificate = "{folder}/localhost.crt"; key = "{folder}/localhost.key" }}
 Component "rooms.localhost" "muc"
   modules_enabled = {{ "muc_mam" }}
   muc_log_by_default = true
