@@ -251,10 +251,10 @@ _SECRETS = frozenset({"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "STORE_CREDE
 
 
 def remember(spider: str, options: RunOptions, *, file: str | None) -> dict[str, Any]:
-    """Return the description of a new job: plain values, and no password of a store."""
+    """Return the description of a new job: plain values, and no password of a store or of who takes notices."""
     left_out = _SECRETS | OF_ONE_RUN | {"JOB_NAME"}
     settings = {
-        name: without_secrets(_plain(value)) if name in STORES else value
+        name: without_secrets(_plain(value)) if name in STORES or name == "NOTICES" else value
         for name, value in options.settings.items()
         if name not in left_out
     }
@@ -265,7 +265,7 @@ def remember(spider: str, options: RunOptions, *, file: str | None) -> dict[str,
 def _plain(value: Any) -> Any:
     """Return a setting that was typed as JSON as what it says: its secrets have names then."""
     try:
-        return json.decode(value) if isinstance(value, str) and value.lstrip().startswith("{") else value
+        return json.decode(value) if isinstance(value, str) and value.lstrip().startswith(("{", "[")) else value
     except DecodeError:
         return value
 

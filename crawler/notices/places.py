@@ -25,10 +25,7 @@ Kind = Literal["mail", "irc", "xmpp", "hook"]
 
 _PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25, "ircs": 6697, "irc+plain": 6667, "xmpp": 0}
 _UNENCRYPTED = frozenset({"smtp+plain", "irc+plain"})
-_SHAPES = (
-    'mailto:ops@example.com with by = "smtp://user@mail.example", ircs://nick@irc.example/#channel, '
-    'xmpp:ops@example.com with by = "xmpp://bot@example.com", or https://hooks.example/…'
-)
+_SHAPES = "mailto:ADDRESS, ircs://… or irc+plain://…, xmpp:ADDRESS, https://…"
 
 # RFC 5321 §4.1.2 without quoted local parts and address literals; ASCII alone, as many servers know no SMTPUTF8.
 _is_address = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*").fullmatch
@@ -103,7 +100,7 @@ def _place(entry: _Entry, core: CoreSettings) -> Place:
     make = {"mailto": _mail, "ircs": _irc, "irc+plain": _irc, "xmpp": _xmpp, "https": _hook, "http": _hook}.get(scheme)
     if make is None:
         hint = " (without TLS it is irc+plain://)" if scheme == "irc" else ""
-        raise SettingError(f'"to" is none of {_SHAPES}{hint}; got {entry.to!r}')
+        raise SettingError(f'"to" is {entry.to!r}, and none of {_SHAPES}{hint}')
     for name in ("by", "from_", "key"):
         if getattr(entry, name) is not None and name not in _TAKEN[scheme]:
             raise SettingError(f'{scheme}: has no "{name.rstrip("_")}"')
@@ -130,7 +127,7 @@ def _irc(entry: _Entry, core: CoreSettings, on: frozenset[Occasion]) -> Place:
     channel = unquote(channel)
     if channel[:1] not in ("#", "&"):
         channel = f"#{channel}"
-    _all(_is_nick, [server.user or ""], "no nick; say ircs://NICK@HOST/#channel")
+    _all(_is_nick, [server.user or ""], "no nick: it stands before the @ of ircs://")
     _all(_is_channel, [channel], "no channel")
     if entry.key is not None and not _is_key(entry.key):
         raise SettingError('"key", of a channel, is up to 23 characters without spaces, commas and colons')
@@ -163,11 +160,11 @@ def _hook(entry: _Entry, core: CoreSettings, on: frozenset[Occasion]) -> Place:
 def _server(by: str | None, core: CoreSettings, schemes: tuple[str, ...]) -> Server:
     scheme, _, rest = (by or "").partition("://")
     if scheme not in schemes:
-        raise SettingError(f'"by" is missing or wrong: expected {schemes[0]}://USER@HOST ({", ".join(schemes)})')
+        raise SettingError(f'"by" is missing or wrong: expected {schemes[0]}://USER:PASSWORD@HOST')
     parts = urlsplit(f"//{rest}")
     host = parts.hostname or ""
     if not _is_host(host) or parts.path.strip("/") or parts.query:
-        raise SettingError(f"{by!r} names no server such as {schemes[0]}://USER@HOST:PORT")
+        raise SettingError(f"{by!r} names no server such as {schemes[0]}://HOST:PORT")
     user, password = user_of(with_password(by or "", core))
     if password is not None and scheme in _UNENCRYPTED:
         raise SettingError(f"{scheme}:// has no TLS, and no password is sent without: say {schemes[0]}://")
