@@ -33,6 +33,8 @@ class StatusPage:
     async def open(self) -> None:
         """Listen, and tell where. Raises UsageError."""
         watched, core = self._watched, self._watched.settings.core
+        if watched.world.reactor is None:
+            return  # in virtual time, as tests of spiders are, nobody could come
         source = watched.source
         words = Words(source, watched.control)
         streams = Streams(source, self._server.complaints, watched.world.reactor, control=core.STATUS_CONTROL)

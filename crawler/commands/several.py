@@ -99,10 +99,20 @@ def _check_apart(each: Sequence[Given]) -> None:
         }
         places = [f"{option} {value}" for option, value in written.items() if value is not None]
         places += [f"the output {key}" for key in map(str, core.FEEDS) if NAME not in key and not is_database(key)]
+        places += [f"{listens} for its status page" for listens in _listens(one.settings)]
         for place in places:
             if (other := taken.setdefault(place, name)) != name:
                 hint = "" if place.endswith(" -") else f"; {NAME} in it stands for the spider's name"
+                if place.endswith("status page"):
+                    hint = "; `--status` alone gives each a port of its own"
                 raise UsageError(f"{other} and {name} would both have {place}{hint}")
+
+
+def _listens(settings: Settings) -> list[str]:
+    core = settings.core
+    if core.STATUS_ENABLED and core.STATUS_SOCKET:
+        return [core.STATUS_SOCKET]
+    return [f"port {core.STATUS_PORT}"] if core.STATUS_ENABLED and core.STATUS_PORT else []
 
 
 @contextmanager

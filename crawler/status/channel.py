@@ -24,7 +24,10 @@ SECONDS = 30.0
 """How long a request may take to arrive, and a connection may have none."""
 
 LINGER_SECONDS = 2.0
-"""How long a client that is sent away has to read why."""
+"""How long a client that is sent away has to read why, and one that reads at the end of the crawl to read that."""
+
+FLUSH_SECONDS = 20.0
+"""How long a client has to read the last answer of its connection."""
 
 
 class Channel(HTTPChannel):
@@ -84,7 +87,7 @@ class Channel(HTTPChannel):
             said = f"the request was not there after {SECONDS:g} seconds"
             self.refuse(Refused(408, said, kind="a request that came too slowly"))
         else:
-            self.end()
+            self.loseConnection()
 
     def lineLengthExceeded(self, line: bytes) -> None:  # noqa: N802 (Twisted's name)
         """Refuse a line that is too long."""
@@ -105,21 +108,26 @@ class Channel(HTTPChannel):
         lines = [f"{name}: {value}" for name, value in (*HEADERS, ("Content-Type", TEXT), ("Connection", "close"))]
         head = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode()
         self.transport.write(b"HTTP/1.1 %d %b\r\n%b" % (refused.status, reason_of(refused.status), head + body))
-        self._linger()
+        self._linger(LINGER_SECONDS)
         self.transport.loseWriteConnection()
 
+    def loseConnection(self) -> None:  # noqa: N802 (Twisted's name)
+        """Close once what was written is sent, but wait for that no longer than some seconds."""
+        self._linger(FLUSH_SECONDS)
+        super().loseConnection()
+
     def end(self) -> None:
-        """Close once what was written is sent."""
-        self._linger()
+        """Close, as the crawl is over and waits for that."""
         self.loseConnection()
+        self._linger(LINGER_SECONDS)
 
     def drop(self) -> None:
         """Close at once, whatever is left to be sent."""
         self.transport.abortConnection()
 
-    def _linger(self) -> None:
+    def _linger(self, seconds: float) -> None:
         self._ending = True
-        self.setTimeout(LINGER_SECONDS)
+        self.setTimeout(seconds)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 (Twisted's name)
         """It is gone."""

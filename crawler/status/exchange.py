@@ -92,13 +92,15 @@ class Exchange(Request):
             answer = site.answering.answer(asked)
             if isawaitable(answer):
                 answer = await answer
+            if not isinstance(answer, Answer) and not hasattr(answer, "begin"):
+                answer = Answer(json.encode(answer))
         except Refused as refused:
             site.complaints.refused(refused)
-            answer = refusal(asked, refused)
+            answer = self._refusal(asked, refused)
         except Exception:
             site.complaints.failed(asked.path)
             said = "this could not be answered; the log of the crawl says why"
-            answer = refusal(asked, Refused(500, said))
+            answer = self._refusal(asked, Refused(500, said))
         if not self._gone:
             self._send(answer)
 
@@ -122,8 +124,6 @@ class Exchange(Request):
         if hasattr(answer, "begin"):
             answer.begin(self)
             return
-        if not isinstance(answer, Answer):
-            answer = Answer(json.encode(answer))
         self.head(answer.status, answer.kind, (*answer.headers, ("Content-Length", str(len(answer.body)))))
         self.write(answer.body)
         self.finish()
@@ -139,14 +139,20 @@ class Exchange(Request):
         self._gone = True
         super().connectionLost(reason)
 
+    def _refusal(self, asked: Asked, refused: Refused) -> Answer:
+        # Whatever else came with it is not answered: that would be more bytes than a stranger has sent.
+        self.channel.persistent = False
+        return refusal(asked, refused)
+
 
 def refusal(asked: Asked, refused: Refused) -> Answer:
     """Return what a client is told: JSON where a program asks, else text."""
+    headers = [*refused.headers, ("Connection", "close")]
     if asked.path.startswith(("/api", "/do", "/events")):
-        return Answer(json.encode({"error": refused.said}), status=refused.status, headers=refused.headers)
+        return Answer(json.encode({"error": refused.said}), status=refused.status, headers=headers)
     if refused.page:
-        return Answer(refused.page, HTML, refused.status, refused.headers)
-    return Answer(f"{refused.said}\n".encode(), TEXT, refused.status, refused.headers)
+        return Answer(refused.page, HTML, refused.status, headers)
+    return Answer(f"{refused.said}\n".encode(), TEXT, refused.status, headers)
 
 
 def reason_of(status: int) -> bytes:

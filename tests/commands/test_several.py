@@ -144,6 +144,10 @@ def jobs_in(crawler: Crawler, shop: Path) -> list[tuple[str, str]]:
         (["one", "two", "-o", "-"], "one and two would both have the output -"),
         (["one", "two", "--job", "x"], "one and two would both have --job x"),
         (["one", "two", "--warc", "x.warc"], "one and two would both have --warc x.warc"),
+        (
+            ["one", "two", "--status-port", "8123"],
+            "one and two would both have port 8123 for its status page; `--status` alone gives each a port of its own",
+        ),
         (["one", "two", "--summary", "x.json"], "one and two would both have --summary x.json"),
         (["one", "two", "-O", "%(name)s.x:json", "--summary", "%(name)s.x"], "--summary one.x are one file"),
         (["one", "two", "one"], "the spider one is given twice"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
-from crawler.status.channel import LINGER_SECONDS, MAX_CONNECTIONS, SECONDS
+from crawler.status.channel import FLUSH_SECONDS, LINGER_SECONDS, MAX_CONNECTIONS, SECONDS
 from crawler.status.exchange import MAX_BODY
 from tests.status.wire import HOST, TOKEN, Connection, Served, request
 
@@ -127,8 +129,18 @@ def test_bytes_one_by_one_make_a_request() -> None:
 
 def test_requests_of_one_connection_are_answered_in_turn() -> None:
     connection = Served().connect()
-    connection.send(request("/api/now", **OPEN) + request("/nothing", **OPEN) + request("/api/items", **OPEN))
-    assert [reply[:3] for reply in connection.written.split(b"HTTP/1.1 ")[1:]] == [b"200", b"404", b"200"]
+    connection.send(request("/api/now", **OPEN) + request("/", "HEAD", **OPEN) + request("/api/items", **OPEN))
+    assert [reply[:3] for reply in connection.written.split(b"HTTP/1.1 ")[1:]] == [b"200", b"200", b"200"]
+
+
+def test_after_a_refusal_nothing_else_of_a_connection_is_answered() -> None:
+    served = Served()
+    connection = served.connect()
+    connection.send(request("/api/now") * 100)
+    assert connection.written.count(b"HTTP/1.1 401") == 1
+    assert connection.wire.disconnecting
+    served.clock.advance(FLUSH_SECONDS)  # and who does not read that is closed
+    assert connection.lost
 
 
 def test_http_1_0_is_told_what_would_be_right() -> None:
@@ -163,3 +175,27 @@ def test_a_client_that_leaves_in_the_midst_leaves_nothing(caplog: pytest.LogCapt
     assert served.site.connections == set()
     assert served.clock.getDelayedCalls() == []
     assert lines(caplog) == []
+
+
+def test_whatever_bytes_come_they_are_answered_or_refused_and_nothing_breaks(caplog: pytest.LogCaptureFixture) -> None:
+    random = Random(13)
+    good = [
+        request("/api/hosts?page=1", **OPEN),
+        request("/do", "POST", body=b"words=stop", content_type="application/x-www-form-urlencoded", **OPEN),
+        request("/do", "POST", transfer_encoding="chunked", expect="100-continue") + b"3\r\nabc\r\n0\r\n\r\n",
+        request("/events", **OPEN),
+    ]
+    served = Served()
+    for _ in range(1500):
+        data = bytearray(b"".join(random.choices(good, k=random.randint(1, 3))))
+        for _ in range(random.randint(0, 6)):
+            at = random.randrange(len(data))
+            data[at : at + random.randint(0, 3)] = random.choice((b"", b"\r\n", b"\0", b" ", b":", b"\xff", b"9" * 30))
+        connection = served.connect()
+        while data and not connection.lost:
+            cut = random.randint(1, len(data))
+            connection.send(bytes(data[:cut]))
+            del data[:cut]
+        connection.lose()
+    assert served.site.connections == set()
+    assert [record.getMessage() for record in caplog.records if record.levelname != "WARNING"] == []

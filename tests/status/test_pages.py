@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlencode
 
 import pytest
 
+from crawler import Response, Spider, testing
 from crawler.status.pages import PAGE
 from tests.observe.board.made_up import MadeUp
 from tests.status.wire import HOST, TOKEN, Reply, Served
@@ -198,12 +199,21 @@ def test_an_error_of_ours_is_told_without_its_traceback_and_logged_once(caplog: 
         def errors(self) -> Any:
             raise RuntimeError("a secret")
 
-    connection = Served(source=Broken()).connect()
+    served = Served(source=Broken())
     for _ in range(3):
-        reply = connection.ask("/api/errors")
+        reply = served.ask("/api/errors")
         assert (reply.status, b"secret" in reply.body, b"Traceback" in reply.body) == (500, False, False)
-    assert connection.ask("/api/now").status == 200
+    assert served.ask("/api/now").status == 200
     assert [record.exc_info is not None for record in caplog.records if record.levelno >= logging.ERROR] == [True]
+
+
+def test_a_value_that_is_no_json_is_an_error_of_ours_too(caplog: pytest.LogCaptureFixture) -> None:
+    class Odd(MadeUp):
+        def errors(self) -> Any:
+            return [object()]
+
+    assert Served(source=Odd()).ask("/api/errors").status == 500
+    assert len(caplog.records) == 1
 
 
 def test_the_token_is_never_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -213,3 +223,15 @@ def test_the_token_is_never_logged(caplog: pytest.LogCaptureFixture) -> None:
     served.ask(f"/api/errors?token={TOKEN}", host=HOST)
     served.ask(f"/?token={TOKEN}", host="evil.example")
     assert TOKEN not in caplog.text
+
+
+def test_a_test_of_a_spider_in_virtual_time_listens_nowhere() -> None:
+    class Shop(Spider):
+        name = "shop"
+        start_urls = ["http://shop.test/"]
+
+        def parse(self, response: Response) -> Any:
+            yield {"url": response.url}
+
+    done = testing.crawl(Shop, {"http://shop.test/": "x"}, settings={"STATUS_ENABLED": True, "ROBOTSTXT_OBEY": False})
+    assert len(done.items) == 1
