@@ -78,7 +78,7 @@ ROOMS: dict[str, Room] = {
         "twisted msgspec zope OpenSSL",
     ),
     # what a page and a console say to a crawl
-    "steering": _room(VALUES | {"config.nearest", "observe.board.shown", "observe.board.source"}),
+    "steering": _room(VALUES | {"config", "observe.board.shown", "observe.board.source"}, "msgspec"),
     "engine": _room(
         WORDS
         | {"policy", "frontier", "spider", "pipeline", "summary", "threads", "frames", "feeds.seam", "download.seam"}

@@ -30,8 +30,9 @@ from crawler.engine.keeping.facts import SpiderState, StatsFacts
 from crawler.engine.parts import Parts
 from crawler.feeds.seam import Feed
 from crawler.frontier.store import Store
-from crawler.observe.log import log_for_script
+from crawler.observe.log import log_for_script, set_level
 from crawler.spider import Spider, spider_of
+from crawler.steering.settings import LIVE
 from crawler.storage.cache import CacheFile
 from crawler.summary import Summary
 
@@ -102,7 +103,7 @@ def prepare(
         feeds = with_digests(feeds, loaded.core, chosen.path, second)
     keyed = any(getattr(feed, "keyed", False) for feed in feeds) or (plan.is_part and keeps_items(loaded.core))
     try:
-        prepared = _prepared(making, world, chosen, feeds, second._replace(keyed=keyed), part=plan.is_part)
+        prepared = _prepared(making, world, chosen, feeds, second._replace(keyed=keyed), plan)
     except BaseException as error:
         chosen.abandon()
         if isinstance(error, Exception | KeyboardInterrupt):
@@ -114,12 +115,12 @@ def prepare(
 
 
 def _prepared(
-    making: Making, world: World, chosen: ChosenStore, feeds: Sequence[Feed], second: SecondRun, *, part: bool
+    making: Making, world: World, chosen: ChosenStore, feeds: Sequence[Feed], second: SecondRun, plan: JobPlan
 ) -> PreparedCrawl:
     core, crawler = making.settings.core, making.crawler
     crawler.check_value = getattr(chosen.store, "check_value", None)
     edge = _edge(making, world)
-    run = Crawl(_parts(making, world, edge, chosen, feeds, second))
+    run = Crawl(_parts(making, world, edge, chosen, feeds, second, plan.anew))
     crawler.running = ForComponents(run, world.reactor)
     crawler.control = run.control
     crawler.http = edge.http or NoSideCalls()  # type: ignore[assignment]  # both stand in for treq's client
@@ -127,9 +128,11 @@ def _prepared(
     edge.ask_before_repeating(run.may_repeat)
     if chosen.store.takes:
         edge.ask_before_sending(chosen.store.may_send)
-    CloseSpiderLimits(core, world.clock, crawler.events, run.ending)
     if world.reactor is not None and making.settings.origin("REACTOR_THREADPOOL_MAXSIZE") != "default":
         world.reactor.suggestThreadPoolSize(core.REACTOR_THREADPOOL_MAXSIZE)  # else as whoever made the reactor has it
+    limits = CloseSpiderLimits(core, world.clock, crawler.events, run.ending, crawler.stats)
+    run.live.add(limits.update, *(name for name in LIVE if name.startswith("CLOSESPIDER_")))
+    run.live.add(lambda core: set_level(core.LOG_LEVEL), "LOG_LEVEL")
     making.extend()
     watched = Watched(
         spider=spider_of(crawler),
@@ -143,7 +146,7 @@ def _prepared(
         keep=run.keep,
         kept=run.kept,
     )
-    companions = Companions(watched, () if part else KINDS)  # those of a worker's crawl are its starter's
+    companions = Companions(watched, () if plan.is_part else KINDS)  # those of a worker's crawl are its starter's
     return PreparedCrawl(run, making, world, edge, chosen, companions)
 
 
@@ -167,6 +170,7 @@ def _parts(
     chosen: ChosenStore,
     feeds: Sequence[Feed],
     second: SecondRun,
+    anew: frozenset[str],
 ) -> Parts:
     core, crawler = making.settings.core, making.crawler
     spider = spider_of(crawler)
@@ -194,6 +198,7 @@ def _parts(
         around=making.around(),
         opened=making.opened(),
         closed=making.closed(),
+        anew=anew,
     )
 
 

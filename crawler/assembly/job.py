@@ -44,13 +44,15 @@ class JobPlan:
 
     ``description`` (plain values) is kept with a new job: what `crawler resume` needs to run it again.
     ``resume`` names a job that is to be continued. ``usual`` is the folder in which the commands look for jobs if they
-    are not told another; ``typed`` are the settings of the command line.
+    are not told another; ``typed`` are the settings of the command line. ``anew``: settings given to this run, not
+    by the command that began the job: they win over what was changed while that ran.
     """
 
     description: dict[str, Any] = dataclasses.field(default_factory=dict)
     resume: str | None = None
     usual: Path = dataclasses.field(default_factory=lambda: Path(CoreSettings().JOB_DIR).absolute())
     typed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    anew: frozenset[str] = frozenset()
 
     @property
     def is_part(self) -> bool:

@@ -50,7 +50,8 @@ class RunOptions(NamedTuple):
     """What the user typed beside the spider: settings of the command line, and the spider's arguments.
 
     ``workers`` is how many processes do the work, None if that was not said; ``verbose``: each is shown by itself.
-    ``pidfile``, ``profile`` and ``debug`` (--pdb): what ``beside`` does.
+    ``pidfile``, ``profile`` and ``debug`` (--pdb): what ``beside`` does. ``anew``: names of settings that were given to
+    a resume; None: all were given now.
     """
 
     settings: dict[str, Any]
@@ -61,6 +62,7 @@ class RunOptions(NamedTuple):
     pidfile: str | None = None
     profile: str | None = None
     debug: bool = False
+    anew: frozenset[str] | None = None
 
 
 _SETTINGS = click.option("-s", "--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set a setting.")

@@ -70,7 +70,7 @@ def command(name: str | None, summary_file: str | None, *, failed: bool, **given
     else:
         found = find_again(job, command_line, summary=summary_file)
     options = found.options._replace(workers=workers or found.options.workers, verbose=given.get("verbose", False))
-    options = options._replace(**beside_of(given))
+    options = options._replace(**beside_of(given), anew=frozenset(command_line))
     check_apart(found.spider, found.settings, options)
     with beside(options, many=not is_file(job)):
         if not is_file(job):

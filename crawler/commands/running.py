@@ -85,7 +85,8 @@ def prepare_spider(
     from crawler.assembly import prepare, real_world
     from crawler.assembly.job import JobPlan
 
-    plan = JobPlan(description=remember(spider_class.name, options, file=file), resume=resume, usual=usual)
+    anew = frozenset(options.settings) if options.anew is None else options.anew
+    plan = JobPlan(description=remember(spider_class.name, options, file=file), resume=resume, usual=usual, anew=anew)
     made = prepare(spider_class, settings, world=real_world(reactor), arguments=options.arguments, plan=plan)
     if options.debug:
         debug_first_error(made.events)

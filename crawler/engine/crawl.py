@@ -10,7 +10,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from crawler.engine.life import Kind, Phase
-from crawler.engine.made import Keeping, Sending, UsersCode
+from crawler.engine.made import Keeping, Sending, Steering, UsersCode
 from crawler.engine.memory import MemoryLimit
 from crawler.engine.parts import Parts
 from crawler.engine.stalls import StallWatch
@@ -29,7 +29,7 @@ LEAVING, ASKED = "leaving", "asked"
 
 class Crawl:
     """One crawl. ``run()`` runs it; ``ending`` takes the wish to end it early, and tells what went wrong. ``control``
-    is for those who look at it while it runs.
+    is for those who look at it while it runs, and ``live`` has the settings that they may change.
 
     After the run, ``left`` (accepted requests not done), and ``feeds`` (name, items) tell how it went;
     ``complete``: nothing is left to do, and start() did not break off; ``unbegun``: a new job that could not even
@@ -47,7 +47,10 @@ class Crawl:
         self._users = UsersCode(parts, self._kept)
         self._sending = Sending(parts, self._kept, self._users)
         self.ending = self._kept.ending
-        self.control = CrawlControl(self, self._sending.loop, self.ending, parts.events)
+        steering = Steering(parts, self._kept, self._sending)
+        self.live = steering.live
+        self.control = CrawlControl(self, self._sending.loop, self.ending, parts.events, self.live, steering.hosts)
+        self._kept.facts.add(self.control)
         self.books = self._kept.life.books
         self._life = self._kept.life
         self._life.listener = self

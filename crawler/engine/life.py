@@ -221,6 +221,10 @@ class Life:
         self.begins = PHASES[phase].begins
         return True
 
+    def resize(self, capacity: Capacity) -> None:
+        """Let as much be under way at once from now on; what is beyond it ends first."""
+        self._capacity = capacity
+
     def cut_off(self) -> bool:
         """Wait for nothing any more; False if there is nothing to wait for, or that was said before."""
         if self.cut or self.over:

@@ -43,7 +43,7 @@ class Parts:
     """All that a crawl is given.
 
     ``start`` yields the first requests; ``opened`` is called when everything is open, and waited for before anything
-    is sent; ``closed`` in the place of the spider's own.
+    is sent; ``closed`` in the place of the spider's own. ``anew``: settings that were given to this run of a job.
     """
 
     spider: Spider
@@ -69,3 +69,4 @@ class Parts:
     around: Around | None = None
     opened: Callable[[], Any] | None = None
     closed: Callable[[str], Any] | None = None
+    anew: frozenset[str] = frozenset()

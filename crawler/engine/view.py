@@ -84,7 +84,7 @@ class CrawlView:
 
     def paused(self, host: str) -> bool:
         """Tell whether somebody has paused the host, or the crawl."""
-        return bool(self._loop.paused)
+        return bool(self._loop.paused) or host in self.hosts.halted
 
     @property
     def commits(self) -> tuple[int, float]:

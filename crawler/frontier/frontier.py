@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from heapq import heappush
 
+from crawler.frontier.by_hand import ByHand
 from crawler.frontier.host import Entry, HostLimits, HostQueue, Item, Key, LimitsByHost
 from crawler.frontier.hosts import Hosts
 from crawler.frontier.origins import REFUSED, Origins
@@ -59,8 +60,7 @@ class Frontier:
         return self.queued_in_memory if self._window is None else self.queued_in_memory + self._window.stored
 
     def __repr__(self) -> str:
-        counts = f"queued={len(self)} in_memory={self.queued_in_memory} in_flight={len(self._in_flight)}"
-        return f"<Frontier {self._hosts!r} {self._origins!r} {counts}>"
+        return f"<Frontier {self._hosts!r} {self._origins!r} queued={len(self)} in_flight={len(self._in_flight)}>"
 
     def hosts(self) -> list[str]:
         """Return the hosts with something queued or in flight, or with limits that were changed."""
@@ -70,6 +70,11 @@ class Frontier:
     def queues(self) -> Hosts:
         """The queues of all hosts that are known here. To be looked at: nothing of them is to be changed."""
         return self._hosts
+
+    @property
+    def by_hand(self) -> ByHand:
+        """What somebody who looks at the crawl may do to its hosts."""
+        return ByHand(self._hosts, self._turns, self._random)
 
     # Entries in, entries out
 
@@ -152,6 +157,15 @@ class Frontier:
         self.queued_in_memory = 0
         self._turns.clear()
         return [entry for entry in entries if not entry.robots]
+
+    def remove_queued(self, host: str, count: int) -> tuple[list[Entry], bool]:
+        """Remove and return at most so many of a host's waiting requests, and whether more are here or to be leased."""
+        queue = self._host(host)
+        entries = queue.remove_some(count)
+        self.queued_in_memory -= len(entries)
+        if self._window is not None:
+            self._window.refill_if_low(queue)
+        return entries, bool(queue.waiting or queue.delayed or (queue.stored and queue.permits is None))
 
     # Origins and limits
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from heapq import heapify, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any, NamedTuple
 
 from crawler.model.request import Request
@@ -77,11 +77,15 @@ class HostLimits(NamedTuple):
     jitter: tuple[float, float] | None
 
 
-class LimitsByHost(NamedTuple):
-    """What each host may be asked until the throttle or a Crawl-delay says otherwise: its ``own``, or as all others."""
+@dataclass(slots=True, eq=False)
+class LimitsByHost:
+    """What each host may be asked until the throttle or a Crawl-delay says otherwise: its ``own``, or as all others.
+
+    Both may be replaced while the crawl runs; ``ByHand.relimit`` tells the hosts that are there.
+    """
 
     general: HostLimits
-    own: Mapping[str, HostLimits] = {}
+    own: Mapping[str, HostLimits] = field(default_factory=dict)
 
     def of(self, host: str) -> HostLimits:
         """Return the limits that a host begins with."""
@@ -102,6 +106,7 @@ class HostQueue:
 
     ``limit``: how many may be in flight now. That is ``concurrency``; if workers share the crawl, it is not more
     than the ``permits`` that this one has (None: none are needed), and than the ``target`` it was asked to go down to.
+    None while the host is ``halted``: somebody has paused it.
 
     ``origins`` are those of which it has had entries, if robots.txt is obeyed.
 
@@ -139,6 +144,7 @@ class HostQueue:
     permits: int | None = None
     target: int | None = None
     limit: int = 0
+    halted: bool = False
 
     def __repr__(self) -> str:
         return (
@@ -148,7 +154,8 @@ class HostQueue:
 
     def set_limit(self) -> None:
         """Work out ``limit`` anew."""
-        self.limit = min(each for each in (self.concurrency, self.permits, self.target) if each is not None)
+        least = min(each for each in (self.concurrency, self.permits, self.target) if each is not None)
+        self.limit = 0 if self.halted else least
 
     @property
     def waiting(self) -> int:
@@ -205,6 +212,22 @@ class HostQueue:
         """Send nothing before a time: the host asked for that."""
         self.paused_until = max(self.paused_until, until)
         self.next_send = max(self.next_send, until)
+
+    def remove_some(self, count: int) -> list[Entry]:
+        """Remove and return at most so many waiting entries; what asks for a robots.txt stays."""
+        removed: list[Entry] = []
+        asking: list[tuple[float, Item]] = []
+        while (self.ready or self.delayed) and len(removed) < count:
+            when, item = (0.0, heappop(self.ready)) if self.ready else heappop(self.delayed)
+            if item[2].robots:
+                asking.append((when, item))
+            else:
+                removed.append(item[2])
+        while self.parked and len(removed) < count:
+            removed += [item[2] for item in self.unpark(next(iter(self.parked)))]
+        for pair in asking:
+            heappush(self.delayed, pair)
+        return removed
 
     def remove_origin(self, origin: str) -> list[Entry]:
         """Remove and return all waiting entries of an origin, its robots.txt itself apart."""

@@ -14,7 +14,8 @@ SWEEP_LEAST = 1000
 class Hosts:
     """The queues of all hosts by name. Each begins with its ``limits``; ``origins`` lets go of those that go.
 
-    ``shared``: none may be asked without permits.
+    ``shared``: none may be asked without permits. Those in ``halted`` are asked nothing, whether they are known yet or
+    forgotten meanwhile.
     """
 
     def __init__(self, limits: LimitsByHost, origins: Origins, *, shared: bool = False) -> None:
@@ -22,6 +23,7 @@ class Hosts:
         self._permits = 0 if shared else None
         self._origins = origins
         self._queues: dict[str, HostQueue] = {}
+        self.halted: set[str] = set()
         self._sweep_at = SWEEP_LEAST
         # The dict's own, for it is asked about each request: a method of ours would double its cost.
         self.get = self._queues.get
@@ -45,14 +47,18 @@ class Hosts:
         if now is not None and len(self._queues) >= self._sweep_at:
             self._sweep(now)
         host = self._queues[name] = HostQueue(name, *self._limits.of(name), permits=self._permits)
+        host.halted = name in self.halted
         host.set_limit()
         return host
 
-    def reset(self, host: HostQueue) -> None:
-        """Give a host the limits it began with."""
-        host.concurrency, host.delay, host.jitter = self._limits.of(host.name)
-        host.limits_changed = False
+    def reset(self, host: HostQueue) -> bool:
+        """Give a host the limits it would begin with; tell whether it had others."""
+        limits, host.limits_changed = self._limits.of(host.name), False
+        if limits == (host.concurrency, host.delay, host.jitter):
+            return False
+        host.concurrency, host.delay, host.jitter = limits
         host.set_limit()
+        return True
 
     def _sweep(self, now: float) -> None:
         """Forget hosts that have nothing, expect nothing, owe no delay and have the limits they began with."""

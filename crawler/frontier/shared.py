@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from crawler.frontier.by_hand import ByHand
 from crawler.frontier.frontier import NEVER, Frontier
 from crawler.frontier.host import Entry, HostQueue, Key, LimitsByHost
 from crawler.frontier.hosts import Hosts
@@ -47,6 +48,12 @@ class SharedFrontier(Frontier):
         """See Frontier."""
         super().set_limits(host, concurrency=concurrency, delay=delay)
         self._has_changed(host)
+
+    @property
+    def by_hand(self) -> ByHand:
+        """See Frontier. What is done to hosts is told to the others."""
+        self.changed |= dict.fromkeys(self.held())
+        return super().by_hand
 
     def pause_host(self, host: str, until: float) -> None:
         """See Frontier."""

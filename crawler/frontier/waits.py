@@ -22,13 +22,16 @@ def wait_of(host: HostQueue, now: float) -> Wait:
     """Return what keeps a host from being asked, the first of these that does.
 
     1. It has nothing that could be sent.
-    2. Another worker has it.
-    3. As many of its requests are in flight as may be.
-    4. It asked for patience, or it owes a delay, its own or that of its robots.txt.
-    5. All that it has waits for a robots.txt, for its own time (a retry), or is in the store only.
+    2. Somebody has paused it.
+    3. Another worker has it.
+    4. As many of its requests are in flight as may be.
+    5. It asked for patience, or it owes a delay, its own or that of its robots.txt.
+    6. All that it has waits for a robots.txt, for its own time (a retry), or is in the store only.
     """
     if not (host.ready or host.delayed or host.asks or host.parked_count or host.stored):
         return Wait("nothing queued")
+    if host.halted:
+        return Wait("paused")
     if host.permits == 0:
         return Wait("another worker")
     if host.in_flight >= host.limit:

@@ -35,6 +35,7 @@ class LogLines:
     def __init__(self, logger: logging.Logger, of_crawl: int) -> None:
         self.logger = logger
         self._of_crawl = of_crawl
+        self._detailed = False
         self._warned: set[str] = set()
         self._crawl: events.CrawlOpened | None = None
 
@@ -50,10 +51,19 @@ class LogLines:
         bus.subscribe(events.HostPaced, self.host_paced)
         bus.subscribe(events.FeedClosed, self.feed_closed)
         bus.subscribe(events.Steered, self.steered)
+        bus.subscribe(events.SettingChanged, lambda event: self._level_changed(bus, event))
         if self.logger.isEnabledFor(logging.DEBUG):
-            bus.subscribe(events.FetchFailed, self.fetch_failed)
-            bus.subscribe(events.RequestDelayed, self.delayed)
-            bus.subscribe(events.ResponseReceived, self.received)
+            self._subscribe_details(bus)
+
+    def _subscribe_details(self, bus: events.Events) -> None:
+        self._detailed = True
+        bus.subscribe(events.FetchFailed, self.fetch_failed)
+        bus.subscribe(events.RequestDelayed, self.delayed)
+        bus.subscribe(events.ResponseReceived, self.received)
+
+    def _level_changed(self, bus: events.Events, event: events.SettingChanged) -> None:
+        if event.name == "LOG_LEVEL" and not self._detailed and self.logger.isEnabledFor(logging.DEBUG):
+            self._subscribe_details(bus)
 
     def opened(self, event: events.CrawlOpened) -> None:
         """The crawl begins, or goes on."""

@@ -178,6 +178,16 @@ def start_logging(
     return stop
 
 
+def set_level(level: str) -> None:
+    """Log from another level on, of all that the process runs."""
+    root = logging.getLogger()
+    root.setLevel(level)
+    logging.getLogger("twisted").setLevel(logging.DEBUG if level == "DEBUG" else logging.WARNING)
+    for handler in root.handlers:
+        if isinstance(handler, LogCount):
+            handler.setLevel(level)
+
+
 def formatter_of(settings: LogSettings) -> logging.Formatter:
     """Return what makes lines of records."""
     if settings.LOG_FORMAT == "json":

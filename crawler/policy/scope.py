@@ -122,7 +122,7 @@ class DepthFilter:
     """
 
     def __init__(self, depth_limit: int = 0, depth_priority: int = 0) -> None:
-        self._limit = depth_limit
+        self.limit = depth_limit
         self._priority = depth_priority
 
     def __call__(self, request: Request, found_on: Response | None) -> Request | Drop:
@@ -133,8 +133,8 @@ class DepthFilter:
             return request
         if found_on.request is not None:
             depth = found_on.request.meta.get("depth", 0) + 1
-            if self._limit and depth > self._limit:
-                return Drop("depth", f"{depth} is deeper than DEPTH_LIMIT = {self._limit}")
+            if self.limit and depth > self.limit:
+                return Drop("depth", f"{depth} is deeper than DEPTH_LIMIT = {self.limit}")
         request.meta["depth"] = depth
         if self._priority and depth:
             return request.replace(priority=request.priority - depth * self._priority)

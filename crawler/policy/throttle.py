@@ -51,6 +51,16 @@ class HostThrottle(NamedTuple):
         """Return the state of a host that was never slowed: the configured pace."""
         return cls(concurrency, delay, concurrency, delay)
 
+    def at(self, concurrency: int, delay: float) -> HostThrottle:
+        """Return the state where the configured pace is another one: as slow as it was, if it was slowed."""
+        slower = min(self.concurrency, concurrency), max(self.delay, delay)
+        return self._replace(
+            full_concurrency=concurrency,
+            full_delay=delay,
+            concurrency=slower[0] if self.concurrency < self.full_concurrency else concurrency,
+            delay=slower[1] if self.delay > self.full_delay else delay,
+        )
+
     @property
     def slowed(self) -> bool:
         """Tell whether the host goes slower than configured."""

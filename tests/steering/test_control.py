@@ -11,18 +11,7 @@ from crawler.errors import SteeringError
 from crawler.events import CrawlClosed, CrawlOpened, Steered
 from crawler.steering.control import Control
 from tests.engine.virtual import ROOT, any_page, ask, balanced, crawl, later, numbers, page_item, spider
-
-ME = "page"
-
-
-def steered(*steps: tuple[float, Callable[[Control], Any]]) -> Callable[[Any], None]:
-    """Return a ``during`` that does things to the crawl at virtual times."""
-
-    def during(ready: Any) -> None:
-        for seconds, step in steps:
-            later(ready, seconds, step, ready.crawler.control)
-
-    return during
+from tests.steering.steered import ME, steered
 
 
 def refused(control: Control, step: Callable[[], Any], why: str) -> None:
@@ -94,9 +83,9 @@ def test_a_url_that_is_added_is_asked_for_though_it_was_seen() -> None:
     [
         ("file:///etc/passwd", "come from start"),
         ("data:,x", "come from start"),
-        ("no url", "cannot be added"),
+        ("no url", "is no URL"),
         ("http://a.test/" + "x" * 3000, "refused by a filter .url_length"),
-        ("http://a.test:99999/", "cannot be added"),
+        ("http://a.test:99999/", "is no URL"),
     ],
 )
 def test_what_may_not_be_added_is_refused_with_the_reason(url: str, why: str) -> None:

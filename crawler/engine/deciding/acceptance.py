@@ -21,7 +21,7 @@ from crawler.frontier.store import Offer
 from crawler.model.request import Request
 from crawler.model.response import Response
 from crawler.model.url import is_http, origin_of
-from crawler.policy.scope import RequestFilter, referer_for
+from crawler.policy.scope import DepthFilter, RequestFilter, referer_for
 from crawler.policy.verdict import Drop
 
 
@@ -65,6 +65,13 @@ class Acceptance:
         if found_on is not None and self._referrer_policy is not None:
             self._refer(request, found_on, self._referrer_policy)
         return self._offered(request, found_on.url if found_on is not None else "")
+
+    def limit_depth(self, depth_limit: int) -> bool:
+        """Judge depths by another limit from now on; False if no filter does."""
+        depths = [each for each in self._filters if isinstance(each, DepthFilter)]
+        for each in depths:
+            each.limit = depth_limit
+        return bool(depths)
 
     def inline(self, request: Request, *, from_page: bool = False) -> Offer | Drop:
         """Return the offer for an inline fetch: it must be valid, and is neither filtered nor deduplicated.

@@ -171,7 +171,7 @@ class Redirects:
 class Judging:
     """Judges outcomes and carries out the verdicts. ``notes``: attempts are kept for `crawler explain`."""
 
-    _rules: Rules
+    rules: Rules
     _machine: Machine
     _ends: Ends
     _again: Again
@@ -186,7 +186,7 @@ class Judging:
             self._note(entry, outcome, wall)
         verdict: Verdict
         try:
-            verdict = judge(entry.request, outcome, self._rules, wall=wall, random=self._machine.random)
+            verdict = judge(entry.request, outcome, self.rules, wall=wall, random=self._machine.random)
         except BaseException as error:  # by the request's meta, which is the user's
             said = f"a value in its meta cannot be used: {type(error).__name__}: {message_of(error)}"
             verdict = GiveUp(InvalidRequest(said).with_traceback(error.__traceback__))

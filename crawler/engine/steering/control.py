@@ -6,14 +6,16 @@ a crawl, and costs nothing until it is asked for something.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 
 from crawler.engine.ending import Ending
 from crawler.engine.sending.loop import Loop
+from crawler.engine.steering.hosts import PAUSED, HostsByHand
+from crawler.engine.steering.live import PREFIX, LiveSettings
 from crawler.errors import InvalidRequest, SteeringError
 from crawler.events import Events, Steered
 from crawler.model.request import Request
@@ -32,14 +34,22 @@ class Taking(Protocol):
 
 
 class CrawlControl:
-    """A ``crawler.steering.control.Control`` of the crawl of this process."""
+    """A ``crawler.steering.control.Control`` of the crawl of this process.
 
-    def __init__(self, crawl: Taking, loop: Loop, ending: Ending, events: Events) -> None:
+    ``explains`` tells what the job knows of a URL, in lines: a crawl without a job knows nothing.
+    """
+
+    def __init__(
+        self, crawl: Taking, loop: Loop, ending: Ending, events: Events, live: LiveSettings, hosts: HostsByHand
+    ) -> None:
+        self.explains: Callable[[Request], Deferred[list[str]]] | None = None
         self._crawl = crawl
         self._loop = loop
         self._ending = ending
         self._life = ending.life
         self._events = events
+        self._live = live
+        self._hosts = hosts
 
     def __repr__(self) -> str:
         return f"<CrawlControl {self._life!r}>"
@@ -47,18 +57,20 @@ class CrawlControl:
     def pause(self, host: str | None, *, who: str) -> str:
         """See Control."""
         with self._asked(who):
-            self._goes_on()
+            self._goes_on(host)
             if host is not None:
-                raise SteeringError("a single host cannot be paused yet")
+                return self._done(self._hosts.pause(host, who), who)
+            if BY_HAND in self._loop.paused:
+                raise SteeringError("the crawl is paused already")
             self._loop.pause(BY_HAND)
             return self._done("nothing is sent until `resume`; what is in flight is answered", who)
 
     def resume(self, host: str | None, *, who: str) -> str:
         """See Control."""
         with self._asked(who):
-            self._goes_on()
+            self._goes_on(host)
             if host is not None:
-                raise SteeringError("a single host cannot be paused yet")
+                return self._done(self._hosts.resume(host, who), who)
             if BY_HAND not in self._loop.paused:
                 raise SteeringError("the crawl is not paused")
             said = self._done("the crawl goes on", who)
@@ -68,15 +80,16 @@ class CrawlControl:
     def set(self, name: str, value: object, *, host: str | None, who: str) -> str:
         """See Control."""
         with self._asked(who):
-            raise SteeringError(f"{name} is read once, at the start")
+            self._goes_on(host)
+            said = self._done(self._live.set(name, value, host, who), who)
+            self._life.ledger.changed()  # what had no room before may have it now
+            return said
 
     def add(self, url: str, *, who: str) -> str:
         """See Control. No ``file:`` and ``data:``: what steers a crawl from elsewhere shall not read files here."""
         with self._asked(who):
             self._goes_on()
-            request = Request(url, dont_filter=True)
-            if request.problem is not None:
-                raise SteeringError(f"{url} cannot be added: {request.problem}")
+            request = _request(url)
             if request.normal_url.startswith(("file:", "data:")):
                 raise SteeringError(f"{url} cannot be added: file: and data: URLs come from start() only")
             try:
@@ -91,7 +104,9 @@ class CrawlControl:
     def drop(self, host: str, *, who: str) -> Deferred[str]:
         """See Control."""
         with self._asked(who):
-            raise SteeringError("a host's queue cannot be dropped yet")
+            self._goes_on(host)
+            dropped = self._hosts.drop(host, who)
+        return dropped.addCallback(self._done, who)
 
     def stop(self, *, who: str) -> str:
         """See Control."""
@@ -103,15 +118,29 @@ class CrawlControl:
 
     def explain(self, url: str) -> Deferred[list[str]]:
         """See Control."""
-        raise SteeringError("a URL cannot be explained yet")
+        if self.explains is None:
+            raise SteeringError("a crawl without a job keeps nothing of its URLs: leave JOB_STORE as it is")
+        return maybeDeferred(self.explains, _request(url))
 
     def live(self) -> Mapping[str, LiveSetting]:
         """See Control."""
-        return {}
+        return self._live.shown()
 
     def refused(self, why: str, *, who: str) -> None:
         """See Control."""
         self._events.publish(Steered(why, who, refused=True))
+
+    # Facts: a pause of all comes from whoever looks after the workers of a cluster, and is kept nowhere here
+
+    def changed_facts(self) -> dict[str, Any]:
+        """Return nothing: a resume goes on."""
+        return {}
+
+    def restore_facts(self, facts: dict[str, Any]) -> None:
+        """Pause or go on as all workers do."""
+        said = facts.get(PREFIX + PAUSED)
+        if said is not None and said[0] is not (BY_HAND in self._loop.paused):
+            (self._loop.pause if said[0] else self._loop.go_on)(BY_HAND)
 
     # Inside
 
@@ -119,10 +148,12 @@ class CrawlControl:
         self._events.publish(Steered(what, who))
         return what
 
-    def _goes_on(self) -> None:
-        """Raise SteeringError if the crawl takes nothing any more, or is not open yet."""
+    def _goes_on(self, host: str | None = None) -> None:
+        """Raise SteeringError if the crawl takes nothing any more, or is not open yet, or a host has no name."""
         if not self._life.begins:
             raise SteeringError(f"the crawl is {self._life.phase.value}, and cannot be steered")
+        if host == "":
+            raise SteeringError("a host has a name: `hosts` lists them")
 
     @contextmanager
     def _asked(self, who: str) -> Iterator[None]:
@@ -132,3 +163,11 @@ class CrawlControl:
         except SteeringError as error:
             self.refused(str(error), who=who)
             raise
+
+
+def _request(url: str) -> Request:
+    """Return a request for a URL that was typed. Raises SteeringError."""
+    request = Request(url, dont_filter=True)
+    if request.problem is not None:
+        raise SteeringError(f"{url} is no URL that can be asked for: {request.problem}")
+    return request

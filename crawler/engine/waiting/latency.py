@@ -30,12 +30,26 @@ class LatencyThrottle(Throttle):
     def __init__(self, core: CoreSettings, *arguments: Any, **options: Any) -> None:
         super().__init__(core, *arguments, **options)
         self.states = _OfAll()
+        self._take(core)
+
+    def _take(self, core: CoreSettings) -> None:
         self._by = LatencyRules(core.THROTTLE_TARGET_CONCURRENCY, core.THROTTLE_START_DELAY, core.THROTTLE_MAX_DELAY)
         self._least = {
             host: float(slot.get("delay", core.DOWNLOAD_DELAY)) for host, slot in core.DOWNLOAD_SLOTS.items()
         }
         self._least_of_others = core.DOWNLOAD_DELAY
         self._tells = core.THROTTLE_DEBUG
+
+    def relimit(self, core: CoreSettings) -> None:
+        """See Throttle. A delay that answers have led to is kept, but for the least and the longest."""
+        self._take(core)
+        for host, state in self.states.items():
+            least = self._least.get(host, self._least_of_others)
+            delay = min(max(state.delay, least), max(core.THROTTLE_MAX_DELAY, least))
+            concurrency = self._configured.of(host).concurrency
+            self.states[host] = HostThrottle(concurrency, least, concurrency, delay)
+            self._changed.add(host)
+            self._frontier.set_limits(host, delay=delay)
 
     def answered(self, entry: Entry, outcome: Response | Exception, generation: int) -> None:
         """Learn from a response; meta ``autothrottle_dont_adjust_delay`` leaves the delay as it is."""

@@ -142,6 +142,20 @@ class Throttle:
                 self._changed.add(host)
         self._sweep_at = max(KEPT_HOSTS, len(self.states) * 5 // 4)
 
+    def relimit(self, core: CoreSettings) -> None:
+        """Go by other settings from now on: the frontier has them, and slowed hosts stay as slow as they were."""
+        self._rules = ThrottleRules(core.THROTTLE_ENABLED, core.THROTTLE_MAX_DELAY)
+        for host, state in list(self.states.items()):
+            if not core.THROTTLE_ENABLED:
+                del self.states[host]
+                self._changed.add(host)
+                continue
+            limits = self._configured.of(host)
+            new = state.at(limits.concurrency, max(limits.delay, self._frontier.crawl_delay(host)))
+            self.states[host] = new
+            self._changed.add(host)
+            self._frontier.set_limits(host, concurrency=new.concurrency, delay=new.delay)
+
     def changed_facts(self) -> dict[str, Any]:
         """Return the states that changed, by host, None for those forgotten; and when hosts may be asked again."""
         changed, self._changed = self._changed, set()
