@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 
 from crawler.assembly.companions import KINDS, Companions, Watched
 from crawler.assembly.components import NoSideCalls
+from crawler.assembly.explaining import explaining
 from crawler.assembly.feeds import feeds_of_crawl, place_feeds
 from crawler.assembly.job import ChosenStore, JobPlan, begun, choose_store, going_on
 from crawler.assembly.making import Making, load_settings, make
@@ -123,6 +124,7 @@ def _prepared(
     run = Crawl(_parts(making, world, edge, chosen, feeds, second, plan.anew))
     crawler.running = ForComponents(run, world.reactor)
     crawler.control = run.control
+    run.control.explains = explaining(run, chosen)
     crawler.http = edge.http or NoSideCalls()  # type: ignore[assignment]  # both stand in for treq's client
     edge.again = run.fetch_more
     edge.ask_before_repeating(run.may_repeat)

@@ -53,7 +53,8 @@ class CloseSpiderLimits:
 
     def _count_what_is_limited(self) -> None:
         core, events = self._core, self._events
-        so_far = [count - before for count, before in zip(self._counted(), self._before, strict=True)]
+        counted = self._counted() if self._since is not None else self._before  # else nothing has happened yet
+        so_far = [count - before for count, before in zip(counted, self._before, strict=True)]
         without_item = core.CLOSESPIDER_TIMEOUT_NO_ITEM or core.CLOSESPIDER_PAGECOUNT_NO_ITEM
         if not self._counts_items and (core.CLOSESPIDER_ITEMCOUNT or without_item):
             self._counts_items, self._items = True, so_far[0]
