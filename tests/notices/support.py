@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectionDone
@@ -129,8 +129,11 @@ def told(title: str = "shop: first ValueError in parse", *lines: str) -> Notice:
 class Sending:
     """A notice on its way. ``outcome`` is None until it is sent ("sent") or failed (the error)."""
 
+    begun: ClassVar[list[Sending]] = []
+
     def __init__(self, network: Any, to: Place, what: Notice) -> None:
         self.outcome: Any = None
+        self.begun.append(self)
         self.deferred = Deferred.fromCoroutine(send(to, what, network, wall=WALL, spider="shop", job="shop-1"))
         self.deferred.addCallbacks(lambda _: "sent", lambda failure: failure.value).addCallback(self._over)
 

@@ -97,7 +97,7 @@ def test_a_kill_while_it_is_told_does_not_have_it_told_again(run: Run, tmp_path:
     assert result.summary.items == 35
 
 
-def test_nothing_of_it_is_imported_and_nobody_is_told_without_places(run: Run) -> None:
+def test_nobody_is_told_without_places(run: Run) -> None:
     assert run(NOTICES=[])[0] == []
 
 

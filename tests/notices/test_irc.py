@@ -120,7 +120,7 @@ def test_what_others_say_is_nothing_to_us() -> None:
     network.hears(WELCOME)
     network.said()
     for line in (
-        ":a!b@c PRIVMSG nick :\x01VERSION\x01", ":a!b@c PRIVMSG nick :\x01DCC SEND file 1 2 3\x01", ":a!b@c JOIN",
+        ":a!b@c PRIVMSG nick :\x01PING 1 2\x01", ":a!b@c PRIVMSG nick :\x01DCC SEND file 1 2 3\x01", ":a!b@c JOIN",
         "", ":", "JOIN", ":x 005 nick A=B :are", ":irc.example MODE nick", "\xff\x00\x10",
     ):  # fmt: skip
         network.hears(f"{line}\n")
