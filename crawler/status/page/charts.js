@@ -85,7 +85,7 @@ export class Charts {
       {
         width: 300,
         height: 150,
-        padding: [8, 4, 0, 0],
+        padding: [8, 22, 0, 0], // room for half a label of time
         legend: { show: false },
         cursor: { sync: { key: "crawl" }, drag: { x: false, y: false }, points: { size: 7 } },
         scales: { x: { range: (plot, low, high) => this.range(low, high) }, y: { range: (plot, low, high) => [0, Math.max(high, 1e-9) * 1.1] } },

@@ -25,8 +25,10 @@ function turnTo(name) {
   tab = TABS.includes(name) ? name : tab;
   for (const section of findAll("main > [data-tab]")) section.hidden = section.dataset.tab !== tab;
   for (const anchor of findAll(".top nav a")) {
-    if (anchor.hash === `#${tab}`) anchor.setAttribute("aria-current", "page");
-    else anchor.removeAttribute("aria-current");
+    if (anchor.hash === `#${tab}`) {
+      anchor.setAttribute("aria-current", "page");
+      anchor.scrollIntoView({ block: "nearest", inline: "nearest" });
+    } else anchor.removeAttribute("aria-current");
   }
   title();
   renew();
@@ -60,6 +62,7 @@ function tell(fresh) {
   say(find("#state"), job.state);
   find("#state").dataset.state = job.state;
   say(find("#elapsed"), lasting(now.seconds));
+  say(find("#elapsed-title"), over ? "Ran for" : "Running for");
   say(find("#pause"), job.state === "paused" ? "Resume" : "Pause");
   say(find("#count-hosts"), badge(totals.hosts));
   say(find("#count-items"), badge(totals.items));
