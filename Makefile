@@ -14,7 +14,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 SITE ?= site
 
-.PHONY: help crawl quick test test-slow lint format check docs picture system scrapy-setup bench-setup bench clean
+.PHONY: help crawl quick test test-slow lint format check docs picture screenshots system scrapy-setup bench-setup bench clean
 
 help:
 	@echo "make crawl        crawl the sample bookshop (served here, on loopback) into books.jsonl"
@@ -26,6 +26,7 @@ help:
 	@echo "make check        lint, test and test-slow"
 	@echo "make docs         the documents as a site, in site/"
 	@echo "make picture      docs/terminal.svg anew, from a real crawl"
+	@echo "make screenshots  pictures of the status page in screenshots/, from real crawls, and docs/status.png"
 	@echo "make system       apt-get the servers and documents the slow tests use (root, Debian 12)"
 	@echo "make scrapy-setup the real Scrapy, in .venv-scrapy, which the slow tests compare with"
 	@echo "make bench-setup  bench/.venv with the crawlers we compare with"
@@ -82,6 +83,10 @@ docs: $(READY)
 picture: $(READY)
 	$(BIN)/python docs/picture.py
 
+screenshots: $(READY)
+	$(BIN)/python -m tests.status.screenshots screenshots
+	cp screenshots/light.png docs/status.png
+
 system:
 	.ci/system
 
@@ -104,5 +109,5 @@ bench: $(READY) $(BENCH_READY)
 	$(BIN)/python -m bench.shop
 
 clean:
-	rm -rf .venv bench/.venv .venv-scrapy .mypy_cache .ruff_cache .pytest_cache .crawler build dist site books.jsonl items.db
+	rm -rf .venv bench/.venv .venv-scrapy .mypy_cache .ruff_cache .pytest_cache .crawler build dist site screenshots books.jsonl items.db
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -90,7 +90,7 @@ export class Charts {
         cursor: { sync: { key: "crawl" }, drag: { x: false, y: false }, points: { size: 7 } },
         scales: { x: { range: (plot, low, high) => this.range(low, high) }, y: { range: (plot, low, high) => [0, Math.max(high, 1e-9) * 1.1] } },
         axes: [
-          { ...axis, size: 24, space: 70, grid: { show: false }, values: (plot, ticks, axis, space, step) => ticks.map((tick) => clock(tick, step)) },
+          { ...axis, size: 28, gap: 8, space: 70, grid: { show: false }, values: (plot, ticks, axis, space, step) => ticks.map((tick) => clock(tick, step)) },
           { ...axis, size: 62, space: 32, values: (plot, ticks) => ticks.map((tick) => chart.show(tick)) },
         ],
         series: [{}, ...names.map((name, index) => this.line(getComputedStyle(keys[index]).color, names.length === 1))],

@@ -14,11 +14,13 @@ const COLUMNS = [
   { title: "Errors", sort: "errors", number: true, value: (row) => make("span", { class: row.errors ? "bad" : "quiet" }, count(row.errors)) },
 ];
 
+const REASONS = { slots: "a free slot", store: "the job's store", retry: "the next attempt", concurrency: "what is in flight" };
+
 function why(row) {
-  const text = row.paused ? "paused" : row.why;
+  const text = row.paused ? "paused" : (REASONS[row.why] ?? row.why);
   if (!text) return make("span", { class: "tag good" }, "nothing");
   const until = row.seconds > 0 && !row.paused ? ` · ${seconds(row.seconds)}` : "";
-  const kind = text === "nothing queued" ? "quiet" : ["paused", "Retry-After", "retry"].includes(text) ? "warn" : "";
+  const kind = text === "nothing queued" ? "quiet" : ["paused", "Retry-After", "retry"].includes(row.paused ? "paused" : row.why) ? "warn" : "";
   return make("span", { class: `tag ${kind}` }, text + until);
 }
 

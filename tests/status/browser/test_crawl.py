@@ -96,6 +96,12 @@ def wait(page: Page, done: Callable[[], bool]) -> None:
     until(done, lambda: page.wait_for_timeout(50))
 
 
+def open_host(page: Page, name: str) -> None:
+    page.locator(".top nav a[href='#hosts']").click()
+    page.locator(f"[data-host='{name}']").click()
+    page.locator("#host h2", has_text=name).wait_for()
+
+
 def test_charts_move_with_the_crawl(page: Page) -> None:
     picture = "document.querySelector('#charts canvas').toDataURL()"
     page.locator("#charts canvas").first.wait_for()
@@ -115,6 +121,33 @@ def test_pause_and_resume(page: Page, crawl: Crawl) -> None:
     wait(page, lambda: crawl.seen() > before)
 
 
+def test_one_host_is_paused_slowed_down_and_dropped(page: Page, crawl: Crawl) -> None:
+    open_host(page, "localhost")
+    dialog = page.locator("#host")
+    dialog.get_by_role("button", name="Pause").click()
+    dialog.get_by_role("button", name="Resume").wait_for()
+    before, others = crawl.seen("localhost"), crawl.seen("127.0.0.1")
+    wait(page, lambda: crawl.seen("127.0.0.1") > others + 5)
+    assert crawl.seen("localhost") <= before + 1  # one may have been on its way
+    dialog.get_by_role("button", name="Resume").click()
+    dialog.get_by_role("button", name="Pause").wait_for()
+    wait(page, lambda: crawl.seen("localhost") > before + 1)
+
+    dialog.get_by_label("Delay").fill("60")
+    dialog.locator("[data-word=delay] button").click()
+    dialog.locator("#host-facts > div", has_text="Delay").get_by_text("60 s").wait_for()
+    before, others = crawl.seen("localhost"), crawl.seen("127.0.0.1")
+    wait(page, lambda: crawl.seen("127.0.0.1") > others + 5)
+    assert crawl.seen("localhost") <= before + 1
+
+    dialog.get_by_role("button", name="Drop its queue").click()
+    page.get_by_role("button", name="Cancel").click()
+    page.locator("#confirm").wait_for(state="hidden")
+    dialog.get_by_role("button", name="Drop its queue").click()
+    page.get_by_role("button", name="Drop the queue").click()
+    dialog.locator("#host-facts > div", has_text="Queued").get_by_text("0", exact=True).wait_for()
+
+
 def test_a_start_url_is_added(page: Page, crawl: Crawl) -> None:
     page.locator(".top nav a[href='#urls']").click()
     at = urlsplit(f"http://{crawl.log[0][0]}")
@@ -124,6 +157,19 @@ def test_a_start_url_is_added(page: Page, crawl: Crawl) -> None:
     page.get_by_label("Start URL to add").fill("gopher:")
     page.get_by_role("button", name="Add").click()
     page.get_by_role("alert").wait_for()
+
+
+def test_a_setting_is_changed(page: Page, crawl: Crawl) -> None:
+    page.locator(".top nav a[href='#settings']").click()
+    page.get_by_role("button", name="Change CONCURRENT_REQUESTS", exact=True).click()
+    value = page.locator("#setting input")
+    value.fill("0")
+    page.get_by_role("button", name="Set", exact=True).click()
+    page.get_by_role("alert").get_by_text("CONCURRENT_REQUESTS").wait_for()
+    value.fill("3")
+    page.get_by_role("button", name="Set", exact=True).click()
+    row = page.locator("#settings-table tr", has_text="CONCURRENT_REQUESTS").filter(has_text="page")
+    row.locator("td", has_text="3").first.wait_for()
 
 
 def test_errors_are_told_with_the_users_line(page: Page) -> None:
