@@ -77,6 +77,13 @@ ROOMS: dict[str, Room] = {
         | {"download.edge", "download.http.downloader", "download.net.tls"},
         "twisted msgspec zope OpenSSL",
     ),
+    # Prompts in a running crawl. Python typed at one is driven as a spider's coroutines are.
+    "console": _room(
+        VALUES
+        | {"config", "steering", "local_socket", "storage.jobs", "storage.private"}
+        | {"observe.board.shown", "observe.board.source", "engine.user_code.tasks"},
+        "twisted zope msgspec cryptography",
+    ),
     # what a page and a console say to a crawl
     "steering": _room(VALUES | {"config", "observe.board.shown", "observe.board.source"}, "msgspec"),
     "engine": _room(

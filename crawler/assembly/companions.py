@@ -92,6 +92,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(is_looked_at, "crawler.assembly.board"),
     Kind(lambda core: core.STATUS_ENABLED, "crawler.assembly.status_page"),
     Kind(lambda core: core.NOTICES, "crawler.notices.companion"),
+    Kind(lambda core: core.CONSOLE_ENABLED or core.CONSOLE_PORT is not None, "crawler.assembly.consoles"),
 )
 """In the order in which they are opened; the last is closed first."""
 

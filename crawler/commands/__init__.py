@@ -35,6 +35,7 @@ _COMMANDS = {
     "resume": "Go on with a job that was stopped or killed",
     "jobs": "List, close or remove jobs",
     "status": "Show how a crawl goes that runs elsewhere",
+    "attach": "Open a prompt in a running crawl, or say one word to it",
     "explain": "Say why a URL was or was not fetched",
     "list": "List the spiders of the project",
     "fetch": "Fetch one URL as a spider would, and print it",

@@ -51,4 +51,5 @@ def errors(kinds: Sequence[ErrorKind]) -> list[str]:
 
 def settings(known: Sequence[Setting]) -> list[str]:
     """Tell of the settings that can be changed, where each is from, and who changed it."""
-    return [f"{each.name} = {each.value}  ({each.who or each.origin})" for each in known if each.live]
+    lines = [f"{each.name} = {each.value}  ({each.who or each.origin})" for each in known if each.live]
+    return lines or ["no setting can be changed while this crawl runs"]

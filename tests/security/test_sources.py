@@ -19,12 +19,16 @@ LISTEN = {"listenTCP", "listenSSL", "listenUDP", "listenUNIX", "start_server", "
 ALLOWED = {("crawler/config/components.py", "eval")}
 # The __init__.py of a Scrapy project's package that is named as ours is: run as Python would, in ours.
 ALLOWED |= {("crawler/scrapy/adapters/finder.py", name) for name in ("compile", "exec")}
+# What somebody types at a prompt of Python in the crawl: that is what it is for, and who may is in docs/console.md.
+ALLOWED |= {("crawler/console/python.py", "eval")}
 # The sample bookshop is a server; it is a program of its own, on loopback, that a user starts.
 SERVERS = {("crawler/sample/__main__.py", "listenTCP")}
 # The status page, where it is asked for: loopback unless told otherwise, a token, and a Unix socket of mode 0600.
 SERVERS |= {("crawler/status/server.py", "listenTCP"), ("crawler/local_socket.py", "listenUNIX")}
 # A store of one's own objects is told who listens to it: no socket.
 SERVERS |= {("crawler/engine/sending/holding.py", "listen")}
+# A console over SSH, where it is asked for: loopback unless told otherwise, by keys that the settings name.
+SERVERS |= {("crawler/console/ssh/door.py", "listenTCP")}
 
 
 def _called() -> set[tuple[str, str]]:
