@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -32,8 +33,10 @@ logger = logging.getLogger("crawler")
 
 
 def print_line(text: str) -> None:
-    """Print a line to stderr, and nowhere else: not into the log."""
-    sys.stderr.write(f"{text}\n")
+    """Print a line to stderr, and nowhere else: not into the log. Nothing is wrong where nobody reads that."""
+    if sys.stderr is not None:  # a program without a console has none
+        with suppress(OSError):
+            sys.stderr.write(f"{text}\n")
 
 
 _NOT_YET: Any = None

@@ -51,9 +51,12 @@ class StatusPage:
 
     def _tell(self, core: CoreSettings) -> None:
         """Print the address with its token for the user; the log has it without."""
+        printed = not _is_log(core)
         beside = f"; the address that opens it is in {self._file}" if self._file is not None else ""
+        if not (printed or beside or core.STATUS_TOKEN):
+            beside = "; it opens to nobody: a log of JSON has no tokens, so set STATUS_TOKEN, LOG_FILE or JOB_STORE"
         logger.info("The status page is at %s%s", self._server.where, beside)
-        if _is_log(core) and self._file is not None:
+        if not printed:
             return
         socket = f" (by the Unix socket {core.STATUS_SOCKET})" if core.STATUS_SOCKET else ""
         self._watched.say(f"status page: {self._server.entry()['url']}{socket}")
@@ -61,7 +64,8 @@ class StatusPage:
 
 def _is_log(core: CoreSettings) -> bool:
     """Whether all of stderr is read as a log: JSON, line by line."""
-    return core.LOG_ENABLED and core.LOG_FORMAT == "json" and core.LOG_FILE is None and not sys.stderr.isatty()
+    to_stderr = core.LOG_ENABLED and core.LOG_FORMAT == "json" and core.LOG_FILE is None
+    return to_stderr and sys.stderr is not None and not sys.stderr.isatty()
 
 
 def companion(watched: Watched) -> Companion:

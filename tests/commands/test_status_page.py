@@ -59,6 +59,9 @@ def test_a_log_of_json_on_stderr_has_neither_the_token_nor_a_line_that_is_no_jso
     (entry,) = ran.item["entries"]
     assert entry["token"] not in ran.err
     assert any("is in" in json.loads(line)["message"] for line in ran.err.splitlines())
+    without = run(crawler, folder, "--status", "-s", "LOG_FORMAT=json", "-s", "JOB_STORE=memory")
+    said = [json.loads(line)["message"] for line in without.err.splitlines()]
+    assert any("so set STATUS_TOKEN" in message for message in said)
 
 
 def test_the_page_shows_and_without_control_does_nothing(crawler: Crawler, folder: Path) -> None:
