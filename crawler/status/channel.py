@@ -153,13 +153,10 @@ class Site(HTTPFactory):
         return "The status page"
 
     def startFactory(self) -> None:  # noqa: N802 (Twisted's name)
-        """Write no access log, and keep no time for it."""
+        """Begin no access log, and keep no time for one."""
 
     def stopFactory(self) -> None:  # noqa: N802 (Twisted's name)
         """There is no access log to be closed."""
-
-    def log(self, request: Request) -> None:
-        """Write no access log."""
 
     def lost(self, channel: Channel) -> None:
         """Forget a connection."""

@@ -150,6 +150,7 @@ def test_a_link_from_elsewhere_may_open_the_page_and_nothing_else(guard: Guard) 
     assert guard.allow(asked(path="/", **followed))
     assert refused(guard, asked(path="/api/now", **followed)).status == 403
     assert refused(guard, asked("POST", "/", **followed)).status == 403
+    assert refused(guard, asked(path="/", **{**followed, "sec_fetch_mode": "no-cors"})).status == 403
 
 
 def test_the_token_as_bearer_reads_and_does_not_act(guard: Guard) -> None:

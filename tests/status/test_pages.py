@@ -112,7 +112,7 @@ def test_without_the_token_a_browser_is_told_what_to_open_and_a_program_what_to_
 
 @pytest.mark.parametrize(
     "path", ["/static/../asked.py", "/static/..%2fasked.py", "/static/%2e%2e/asked.py", "/static//etc", "/static/",
-             "/static/__init__.py", "/nothing", "//", "/api/__class__", "/api/", "/api/now/x", "http://evil.example/"]
+             "/static/__init__.py", "/static/missing.js", "/nothing", "//", "/api/__class__", "/api/", "/api/now/x", "http://evil.example/"]
 )  # fmt: skip
 def test_nothing_but_the_page_s_own_files_is_served(path: str) -> None:
     assert Served().ask(path).status == 404
