@@ -67,7 +67,7 @@ def test_totals_are_sums_and_each_worker_is_shown(jobs: LibraryJobs) -> None:
     assert (first.name, first.pages, first.hosts, first.state, bool(first.machine)) == ("w1", 20, 1, "running", True)
     assert first.rate > second.rate == 0
     hosts = {row.name: row for row in shown.hosts}
-    assert (hosts["a"].queued, hosts["a"].why, hosts["a"].delay, hosts["a"].concurrency) == (1, "delay", 1.5, 4)
+    assert (hosts["a"].queued, hosts["a"].why, hosts["a"].delay, hosts["a"].concurrency) == (2, "delay", 1.5, 4)
     assert 4.0 < (hosts["a"].seconds or 0.0) <= 5.0
     assert hosts["b"].throttle == "1 at once, 2.0 s apart"
     assert [setting.value for setting in shown.settings] == ["***"]

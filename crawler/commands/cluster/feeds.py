@@ -8,6 +8,7 @@ remembers: the feeds are opened again where the server says, which cuts off what
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -62,7 +63,10 @@ class FeedsAnew:
 
 
 class WholeFeeds:
-    """The feeds of a crawl of many workers. ``broken`` fires with the error after which nothing more is written."""
+    """The feeds of a crawl of many workers. ``broken`` fires with the error after which nothing more is written.
+
+    ``last`` takes the last items, as many as it has room for.
+    """
 
     def __init__(self, feeds: FeedsAnew, outbox: SharedOutbox, *, machine: Machine, events: Events) -> None:
         self._feeds = feeds
@@ -73,6 +77,7 @@ class WholeFeeds:
         self.broken = self._ending.broken
         self._writers = self._made(feeds.make())
         self._number = 0
+        self.last: deque[Any] = deque(maxlen=0)
 
     def __repr__(self) -> str:
         return f"<WholeFeeds {self._writers.names} at {self._number}>"
@@ -81,6 +86,10 @@ class WholeFeeds:
     def names(self) -> list[str]:
         """The names of the feeds."""
         return self._writers.names
+
+    def counts(self) -> list[tuple[str, int]]:
+        """Return each feed's name and how many items it has."""
+        return self._writers.counts()
 
     async def open(self) -> None:
         """Open each at the server's mark, and write what was committed since. Raises OutputError and StoreError.
@@ -113,6 +122,7 @@ class WholeFeeds:
                 break
             self._number = rows[-1][0]
             self._writers.put([item for _, item in rows], self._number)
+            self.last.extend(item for _, item in rows)
             taken += len(rows)
         return taken
 

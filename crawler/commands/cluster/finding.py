@@ -20,6 +20,9 @@ from crawler.storage.cluster.jobs import ServerJobs
 from crawler.storage.cluster.private import SUFFIX, PrivateServer, running_at
 from crawler.storage.jobs import Job, remove_feeds
 
+PATIENCE_SECONDS = 3.0
+"""So long a server that goes away while it is asked is waited for."""
+
 
 def shared_jobs(core: CoreSettings) -> list[Job]:
     """Return all jobs of many workers. Raises UsageError for a server of JOB_STORE that cannot be asked."""
@@ -72,20 +75,20 @@ def remove_shared(core: CoreSettings, job: Job) -> None:
 def asked(core: CoreSettings, folder: Path | None) -> Iterator[ServerJobs]:
     """Ask the server of a job's folder, or that of JOB_STORE (None). Raises UsageError, StoreError and JobInUse."""
     if folder is None:
-        with _connected(core, address_of(core)) as jobs:
+        with connected(core, address_of(core)) as jobs:
             yield jobs
     elif (running := running_at(folder)) is not None:
-        with _connected(core, running) as jobs:
+        with connected(core, running) as jobs:
             yield jobs
     else:
-        with PrivateServer(folder) as private, _connected(core, private.address) as jobs:
+        with PrivateServer(folder) as private, connected(core, private.address) as jobs:
             yield jobs
 
 
 @contextmanager
-def _connected(core: CoreSettings, address: Address) -> Iterator[ServerJobs]:
+def connected(core: CoreSettings, address: Address) -> Iterator[ServerJobs]:
     lease = core.JOB_LEASE_SECONDS
-    connection = Connection(address, lease=lease, library=library.SOURCE, patience=lease)
+    connection = Connection(address, lease=lease, library=library.SOURCE, patience=PATIENCE_SECONDS)
     connection.open()
     try:
         yield jobs_at(connection, core.JOB_PREFIX)

@@ -10,17 +10,23 @@ from typing import Any
 
 import msgspec
 
-from crawler.commands.cluster.finding import asked, is_private, of_private
+from crawler.assembly.rules import checked_fingerprint, checked_slot_key
+from crawler.commands.cluster.finding import asked, connected, is_private, of_private
+from crawler.commands.explain import explain
+from crawler.commands.finding import Found
 from crawler.commands.looking.file import LIVE, THROTTLE, WAIT, host_row, now_of, settings_of
 from crawler.commands.looking.looked import Reading, kinds_of
 from crawler.config.schema import CoreSettings
 from crawler.engine.keeping.facts import summed_stats
 from crawler.errors import StoreError
+from crawler.model.request import Request
 from crawler.observe.board.shown import ErrorKind, HostRow, Worker
 from crawler.storage.cluster import library
+from crawler.storage.cluster.address import Address
 from crawler.storage.cluster.jobcalls import JobCalls, Standing, Working
 from crawler.storage.cluster.jobs import ServerJobs
 from crawler.storage.cluster.private import running_at
+from crawler.storage.cluster.trace import ServerTraces
 from crawler.storage.historyfile import some_of
 from crawler.storage.jobs import Job
 from crawler.storage.values import Values
@@ -29,6 +35,7 @@ SILENT_SECONDS = 5.0
 """A worker that has not called for so long is said to be silent; it calls once a second at least."""
 
 _FACTS_AT_ONCE = 500
+PAUSED = LIVE + "paused"
 
 
 @contextmanager
@@ -70,9 +77,11 @@ class ServerReader:
         summed = summed_stats([each for _, each in stats])
         hosts = self._hosts(wall := time.time())
         now = now_of(job, summed, wall, hosts=len(hosts))
-        if state.stopping and now.job.state == "running":
-            stopping = msgspec.structs.replace(now.job, state="stopping", reason=state.stopping)
-            now = msgspec.structs.replace(now, job=stopping)
+        if now.job.state == "running" and (state.stopping or _is_paused(self._facts([PAUSED]), None)):
+            begun = msgspec.structs.replace(
+                now.job, state="stopping" if state.stopping else "paused", reason=state.stopping
+            )
+            now = msgspec.structs.replace(now, job=begun)
         return Reading(
             now=now,
             stats=summed,
@@ -85,7 +94,7 @@ class ServerReader:
     def _hosts(self, wall: float) -> list[HostRow]:
         rows = []
         for some in some_of(self._calls.hosts(), _FACTS_AT_ONCE):
-            facts = self._facts([prefix + host.name for host in some for prefix in (THROTTLE, WAIT)])
+            facts = self._facts([prefix + host.name for host in some for prefix in (THROTTLE, WAIT, f"{PAUSED}@")])
             rows += [_row(host, facts, wall) for host in some]
         return rows
 
@@ -110,13 +119,21 @@ class ServerReader:
 def _row(host: Standing, facts: Mapping[str, Any], wall: float) -> HostRow:
     row = host_row(host.name, host.queued, facts, wall)
     waits = host.wait / 1000 if host.queued else 0.0
+    paused = _is_paused(facts, host.name)
     return msgspec.structs.replace(
         row,
         delay=row.delay or host.delay / 1000,
         concurrency=row.concurrency or host.concurrency,
-        why="delay" if waits else row.why,
-        seconds=waits or row.seconds,
+        why="paused" if paused else "delay" if waits else row.why,
+        seconds=None if paused else waits or row.seconds,
+        paused=paused,
     )
+
+
+def _is_paused(facts: Mapping[str, Any], host: str | None) -> bool:
+    """Tell whether somebody has paused a host, or all: what was said of it last is ``[value, who, when]``."""
+    said = facts.get(PAUSED if host is None else f"{PAUSED}@{host}")
+    return bool(said and said[0])
 
 
 def _worker(name: str, living: Working | None, pages: int, items: int, rate: float) -> Worker:
@@ -133,3 +150,12 @@ def _worker(name: str, living: Working | None, pages: int, items: int, rate: flo
         seen=seen,
         state="silent" if seen > SILENT_SECONDS else "running",
     )
+
+
+def explained(request: Request, found: Found, address: Address, name: str) -> list[str]:
+    """Return what `crawler explain` says of a request, of a job at a server. Raises UsageError and StoreError."""
+    core = found.settings.core
+    with connected(core, address) as jobs:
+        fingerprint, slot_key = checked_fingerprint(core.FINGERPRINT), checked_slot_key(core.SLOT_KEY)
+        traces = ServerTraces(jobs.connection, jobs.key(name), fingerprint, slot_key)
+        return list(explain(request, jobs.find(name), found, traces))

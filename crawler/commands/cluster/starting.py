@@ -10,24 +10,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+from twisted.internet.defer import Deferred
 
 from crawler.assembly import World, real_world
+from crawler.assembly.companions import Watched
 from crawler.assembly.job import ItemCodec, JobPlan
 from crawler.assembly.making import Making, make
 from crawler.assembly.rules import checked_fingerprint
 from crawler.assembly.second_run import Command, SecondRun, second_run
+from crawler.commands.cluster.control import ClusterControl
 from crawler.commands.cluster.feeds import FeedsAnew, WholeFeeds
 from crawler.commands.cluster.ground import Ground, take_ground
+from crawler.commands.cluster.looking import ServerReader, explained
 from crawler.commands.cluster.parts import Instructions, environment_for, source_hash
 from crawler.commands.cluster.relaying import Relay
 from crawler.commands.cluster.supervisor import Supervisor
 from crawler.commands.cluster.totals import WorkerRates
+from crawler.commands.cluster.watching import Watching
 from crawler.commands.cluster.whole import WholeCrawl
+from crawler.commands.finding import Found
 from crawler.commands.loading import usual_folder
 from crawler.commands.options import RunOptions, remember
 from crawler.commands.running import run_prepared
 from crawler.commands.screen import Screen
 from crawler.config.settings import Settings
+from crawler.model.request import Request
 from crawler.spider import Spider, spider_of
 from crawler.storage.cluster.line import Line
 from crawler.storage.cluster.outbox import ServerOutbox
@@ -108,13 +115,34 @@ class _Start:
             crawl.verbose = True
             self.screen.rates = crawl.rates
         crawl.go_on = self.plan.command(f"resume {ground.job.name}", core)
+        codec = ItemCodec(spider)
         crawl.feeds = WholeFeeds(
             FeedsAnew(settings, spider, ground.job, second).check(),
-            ServerOutbox(line, ItemCodec(spider)),
+            ServerOutbox(line, codec),
             machine=world.machine,
             events=crawler.events,
         )
         crawl.feeds.broken.addCallback(crawl.failed)
+        control = ClusterControl(
+            crawl,
+            line,
+            world.clock,
+            acceptance=making.acceptance(spider),
+            codec=codec,
+            newest=core.QUEUE_ORDER == "newest",
+            explains=lambda request: self._explained(request, world, ground),
+        )
+        watched = Watched(
+            spider=spider,
+            settings=settings,
+            job=crawl.job,
+            events=crawl.events,
+            stats=crawl.stats,
+            world=world,
+            control=control,
+            go_on=crawl.go_on,
+        )
+        crawl.watching = Watching(watched, line, ServerReader(ground.jobs, crawl.job), crawl.feeds, control)
         source = source_hash(type(spider))
         ground.connection.command("SET", f"{ground.key}:source", source)  # which workers elsewhere must have, too
         instructions = Instructions(spider.name, self.file, self.options.arguments, self.options.settings, source)
@@ -126,3 +154,10 @@ class _Start:
             whose=crawl,
         )
         return crawl
+
+    def _explained(self, request: Request, world: World, ground: Ground) -> Deferred[list[str]]:
+        """Tell what the job knows of a URL; its records are gone through in a thread, by a connection of its own."""
+        found = Found(self.spider_class, self.settings, self.options, self.file)
+        pool = world.machine.pools("explain", 1)
+        lines = pool.run(explained, request, found, ground.address, ground.job.name)
+        return lines.addBoth(lambda result: pool.stop().addCallback(lambda _: result))

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 
-from crawler.assembly.companions import print_line
 from crawler.commands.cluster.child import Child
 from crawler.commands.cluster.feeds import WholeFeeds
 from crawler.commands.cluster.ground import Ground
@@ -24,6 +23,7 @@ from crawler.commands.cluster.parts import worker_command
 from crawler.commands.cluster.relaying import Relay
 from crawler.commands.cluster.supervisor import USAGE, Supervisor
 from crawler.commands.cluster.totals import SummedStats, WorkerRates, pages_of, reached, shares_of, summarise
+from crawler.commands.cluster.watching import Watching
 from crawler.config.schema import CoreSettings
 from crawler.engine.keeping.facts import summed_stats
 from crawler.errors import CrawlerError, JobInUse, StoreError, UsageError
@@ -64,11 +64,11 @@ class WholeCrawl:
         self.stats: Stats = self._summed
         self.rates = WorkerRates()
         self.go_on = ""
-        self.say: Callable[[str], None] = print_line
         self.verbose = False  # whether each worker is shown at the end
         self.job = ground.job.name
         self.said = relay.said
         self.feeds: WholeFeeds
+        self.watching: Watching
         self.supervisor: Supervisor
         self.problems: list[str] = []
         self._spider = spider
@@ -100,9 +100,14 @@ class WholeCrawl:
         """Log what happens."""
         subscribe_lines(self.events, part=part)
 
+    @property
+    def phase(self) -> str:
+        """See control.Steerable."""
+        return "stopping" if self._wish or self._state.stopping else "running"
+
     def say_by(self, say: Callable[[str], None]) -> None:
         """Let what is for the user's eyes alone be printed so."""
-        self.say = say
+        self.watching.watched.say = say
 
     def stop(self, reason: str = "shutdown") -> None:
         """Let all workers, here and elsewhere, finish what is under way, then end."""
@@ -155,7 +160,9 @@ class WholeCrawl:
     async def _run(self) -> Summary:
         clock = self._world.clock
         started, since = clock.wall(), clock.seconds()
+        summary = None
         try:
+            await self.watching.open()
             await self._open(since)
             await self._see_through()
             summary = await self._close()
@@ -163,6 +170,7 @@ class WholeCrawl:
             self.supervisor.stop(signal.SIGKILL)
             raise
         finally:
+            await self.watching.close(summary)
             await self._let_go()
         summary.started, summary.finished, summary.seconds = started, clock.wall(), clock.seconds() - since
         return summary
@@ -211,6 +219,7 @@ class WholeCrawl:
         while True:
             taken = await self.feeds.pull()
             await self._look()
+            await self.watching.look()
             state = self._state
             if state.over:  # until they have left, workers may call it off; those elsewhere shall find the job
                 self.supervisor.leave()
@@ -222,13 +231,9 @@ class WholeCrawl:
                 return
             elif not self.supervisor.stopping:
                 self.supervisor.leave()
-            await self._pause()
-
-    def _pause(self) -> Deferred[None]:
-        """Return what fires when it is time to look again."""
-        pause: Deferred[None] = Deferred()
-        self._world.clock.callLater(LOOK_SECONDS, pause.callback, None)
-        return pause
+            pause: Deferred[None] = Deferred()
+            self._world.clock.callLater(LOOK_SECONDS, pause.callback, None)
+            await pause
 
     async def _ask_to_stop(self) -> None:
         """Stop all if the user wishes it, a limit is reached or no worker is left that could go on."""

@@ -105,8 +105,13 @@ class Looked:
         if reading.series is None:
             reading = msgspec.structs.replace(reading, now=self._with_rates(reading.now, now))
         self._history = self._runs()
+        self.take(reading)
+        self.looked_at = now
+
+    def take(self, reading: Reading) -> None:
+        """Answer with this from now on."""
         self._note(reading)
-        self._reading, self.looked_at = reading, now
+        self._reading = reading
 
     def _with_rates(self, found: Now, now: float) -> Now:
         """Work out the rates of the last ten seconds, and what came since the last look."""

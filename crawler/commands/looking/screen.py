@@ -160,7 +160,7 @@ def _why(row: HostRow) -> str:
 def _workers(workers: Sequence[Worker]) -> Table:
     return _rows(
         (each.name, each.machine, each.state, f"{each.pages:,} pages", f"{each.rate:,.1f}/s", f"{each.items:,} items",
-         f"{each.hosts:,} hosts", f"heard {duration(each.seen)} ago")
+         f"{each.hosts:,} hosts", f"heard {duration(each.seen)} ago" if each.state != "gone" else "")
         for each in workers
     )  # fmt: skip
 

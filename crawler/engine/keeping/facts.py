@@ -108,7 +108,7 @@ def summed_stats(kept: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 class Notes:
     """Facts of those who run beside the crawl, each by a name of its own."""
 
-    _PREFIX = "note:"
+    PREFIX = "note:"
 
     def __init__(self) -> None:
         self._values: dict[str, Any] = {}
@@ -116,11 +116,11 @@ class Notes:
 
     def get(self, name: str) -> Any:
         """Return what was kept, also by earlier runs of the job; None for nothing."""
-        return self._values.get(self._PREFIX + name)
+        return self._values.get(self.PREFIX + name)
 
     def set(self, name: str, value: Any) -> None:
         """Change what is kept: a plain value."""
-        self._values[self._PREFIX + name] = self._changed[self._PREFIX + name] = value
+        self._values[self.PREFIX + name] = self._changed[self.PREFIX + name] = value
 
     def changed_facts(self) -> dict[str, Any]:
         """Return those that changed since the last call."""
@@ -129,7 +129,7 @@ class Notes:
 
     def restore_facts(self, facts: dict[str, Any]) -> None:
         """Take back what was kept."""
-        self._values |= {name: value for name, value in facts.items() if name.startswith(self._PREFIX)}
+        self._values |= {name: value for name, value in facts.items() if name.startswith(self.PREFIX)}
 
 
 class ErrorCount:

@@ -1159,6 +1159,7 @@ local function tell(K, A)
   -- Facts of whoever looks after the job, name and value of each; those of "live:" reach all workers.
   for i = 1, #A, 2 do
     if string.sub(A[i], 1, 5) == 'live:' then tell_all(K[1], A[i], A[i + 1])
+    elseif A[i + 1] == '' then call('HDEL', K[1]..':f', A[i])
     else call('HSET', K[1]..':f', A[i], A[i + 1]) end
   end
   return text('ok')
@@ -1187,6 +1188,48 @@ local function hosts(K, A)
   return list(rows)
 end
 
+local function taken(K, A)
+  -- How many rows of each host a worker has taken.
+  local counts, rows = {}, {}
+  for _, row in ipairs(call('HVALS', K[1]..':t:'..A[1])) do
+    local _, _, name = parts_of(row)
+    counts[name] = (counts[name] or 0) + 1
+  end
+  for name, count in pairs(counts) do rows[#rows + 1] = list({text(name), int(count)}) end
+  return list(rows)
+end
+
+local function add(K, A)
+  -- One more request, as if start() had yielded it.
+  local P, child = K[1], reader(A, 1).child()
+  local now = clock(P)
+  local seen, touched = open_seen(P), {}
+  local queued = offer(P, seen, child, call('HINCRBY', P..':m', 'tokens', 1), now, touched)
+  if queued then call('HINCRBY', P..':m', 'queued', 1) end
+  close_seen(P, seen)
+  arm_all(P, touched)
+  return int(queued and 1 or 0)
+end
+
+local function drop(K, A)
+  -- Requests of a host end here by hand: of each its place ("q": its queue, "later"), its row, and what is kept of it.
+  local P, name, count = K[1], A[1], 0
+  for i = 2, #A, 3 do
+    local place, row, record = A[i], A[i + 1], A[i + 2]
+    local member = row
+    if place == 'later' then member = select(4, parts_of(row)) end
+    if call('ZREM', place == 'later' and P..':later' or P..':q:'..name, row) == 1 then
+      call('HSET', P..':x', number(token_of(member)), record)
+      count = count + 1
+    end
+  end
+  call('HINCRBY', P..':m', 'queued', -count)
+  call('HINCRBY', P..':m', 'done', count)
+  call('HINCRBY', P..':m', 'dropped', count)
+  arm(P, host(P, name))
+  return int(count)
+end
+
 local function finish_job(K, A)
   -- A starter ends, for a reason.
   call('HSET', K[1]..':m', 'stopped', A[1])
@@ -1212,3 +1255,6 @@ define('finish', finish_job, {'allow-oom'})
 define('tell', tell, {'allow-oom'})
 define('workers', workers, {'no-writes'})
 define('hosts', hosts, {'no-writes'})
+define('taken', taken, {'no-writes'})
+define('add', add, {})
+define('drop', drop, {'allow-oom'})

@@ -5,6 +5,7 @@ These calls are not numbered: each may be made twice, and what it does is done o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
@@ -12,7 +13,8 @@ from msgspec.msgpack import Decoder
 
 from crawler.storage.cluster.client import Connection
 from crawler.storage.cluster.library import NAME, JobState, function, state
-from crawler.storage.cluster.rows import host_of
+from crawler.storage.cluster.rows import ROW, dropped, host_of, member_of
+from crawler.storage.cluster.wire import Child
 from crawler.storage.historyfile import some_of
 
 
@@ -45,9 +47,9 @@ class Working(Struct, array_like=True, frozen=True):
     rows: int
 
 
-class Standing(Struct, array_like=True, frozen=True):
-    """A host, on the server: ``queued`` rows; times in milliseconds; ``concurrency`` 0: not yet told; ``holders`` are
-    workers."""
+class Standing(Struct, array_like=True):
+    """A host: ``queued`` rows, on the server and at workers; times in milliseconds; ``concurrency`` 0: not yet told;
+    ``holders`` are workers."""
 
     name: str
     queued: int
@@ -62,9 +64,12 @@ _pulled = Decoder(Pulled).decode
 _text = Decoder(str).decode
 _workers = Decoder(list[Working]).decode
 _hosts = Decoder(list[Standing]).decode
+_taken = Decoder(list[tuple[str, int]]).decode
+_count = Decoder(int).decode
 
 _HOSTS_AT_ONCE = 500
 _LATER = 1000
+_ROWS_AT_ONCE = 500
 
 
 class JobCalls:
@@ -130,21 +135,58 @@ class JobCalls:
         values = self._connection.command("HMGET", f"{self._key}:f", *names)
         return {name: value for name, value in zip(names, values, strict=True) if value}
 
+    def told_of(self, prefix: str) -> dict[str, bytes]:
+        """Return the facts whose names begin so, in their stored form; all facts of the job are gone through."""
+        found: dict[str, bytes] = {}
+        cursor = b"0"
+        while True:
+            words = ("HSCAN", f"{self._key}:f", cursor, "MATCH", f"{prefix}*", "COUNT", _LATER)
+            cursor, flat = self._connection.command(*words)
+            found |= {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
+            if int(cursor) == 0:
+                return found
+
     def workers(self) -> list[Working]:
         """Return the workers that live."""
         return _workers(self._connection.readonly(self._of("workers"), self._key))
 
     def hosts(self) -> list[Standing]:
         """Return the hosts that have something queued, or that workers hold, some at a time."""
+        taken: Counter[str] = Counter()
         names = set(self._connection.command("ZRANGE", f"{self._key}:hot", 0, -1))
         for worker in self._connection.command("ZRANGE", f"{self._key}:w", 0, -1):
             names.update(self._connection.command("SMEMBERS", f"{self._key}:hw:{worker.decode()}"))
+            for name, count in _taken(self._connection.readonly(self._of("taken"), self._key, worker)):
+                taken[name] += count
         for row in self._connection.command("ZRANGE", f"{self._key}:later", 0, _LATER - 1):
             names.add(host_of(row))
         call, found = self._of("hosts"), []
         for some in some_of(sorted(names), _HOSTS_AT_ONCE):
-            found += _hosts(self._connection.readonly(call, self._key, *some))
+            for host in _hosts(self._connection.readonly(call, self._key, *some)):
+                host.queued += taken[host.name]
+                found.append(host)
         return found
+
+    def add(self, child: Child) -> bool:
+        """Queue one more request, as if start() had yielded it; tell whether it is new, or need not be."""
+        return bool(_count(self._connection.call(self._of("add"), self._key, *child)))
+
+    def drop(self, host: str) -> int:
+        """Let all that is queued for a host end as dropped by hand; return how many that were. Each part is whole."""
+        queue, later, count = f"{self._key}:q:{host}", f"{self._key}:later", 0
+        while members := self._connection.command("ZRANGE", queue, 0, _ROWS_AT_ONCE - 1, "WITHSCORES"):
+            rows = zip(members[::2], members[1::2], strict=True)
+            count += self._drop(host, [("q", row, -int(float(score)), row) for row, score in rows])
+        waiting = [row for row in self._connection.command("ZRANGE", later, 0, -1) if host_of(row) == host.encode()]
+        for some in some_of(waiting, _ROWS_AT_ONCE):
+            count += self._drop(host, [("later", row, -int(ROW.unpack_from(row)[0]), member_of(row)) for row in some])
+        return count
+
+    def _drop(self, host: str, rows: Sequence[tuple[str, bytes, int, bytes]]) -> int:
+        words = [
+            word for place, row, priority, member in rows for word in (place, row, dropped(host, priority, member))
+        ]
+        return _count(self._connection.call(self._of("drop"), self._key, host, *words))
 
     def state(self) -> JobState:
         """Look how far the job is, and keep its time going."""

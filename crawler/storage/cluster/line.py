@@ -54,7 +54,7 @@ class Line:
         self.connection = connection
         self.key = key
         self.calls = JobCalls(connection, key)
-        self._decode = Codec().decode
+        self._codec = Codec()
         self._thread = StoreThread(reactor, f"the line to {connection.address.url}")
         self._thread.start()
 
@@ -86,6 +86,18 @@ class Line:
         """Keep why the crawl ended."""
         return self.run(self.calls.finish, reason)
 
+    def tell(self, facts: Mapping[str, Any]) -> Deferred[None]:
+        """Keep facts, plain values, None for one that is gone; those of "live:" reach all workers."""
+        encode = self._codec.encode
+        return self.run(self.calls.tell, {name: b"" if each is None else encode(each) for name, each in facts.items()})
+
+    def told(self, prefix: str) -> Deferred[dict[str, Any]]:
+        """Return the facts whose names begin so."""
+        return self.run(self._told, prefix)
+
+    def _told(self, prefix: str) -> dict[str, Any]:
+        return {name: self._codec.decode(value) for name, value in self.calls.told_of(prefix).items() if value}
+
     def close(self) -> None:
         """End; calls that wait for the server are given up."""
         self.connection.close()
@@ -100,9 +112,9 @@ class Line:
             failed=found.failed,
             dropped=found.dropped,
             items=found.items,
-            errors=sum(self._decode(each.value) for each in found.errors),
+            errors=sum(self._codec.decode(each.value) for each in found.errors),
             workers=found.workers,
-            stats=[(each.called, bool(each.alive), self._decode(each.value)) for each in found.stats],
+            stats=[(each.called, bool(each.alive), self._codec.decode(each.value)) for each in found.stats],
             stopping=found.stopping,
             over=bool(found.over),
         )

@@ -28,9 +28,21 @@ ROW = struct.Struct(">ddH")
 """Of a row that is taken or waits: its score, when it is due, and how long the name of its host is, which follows."""
 
 
+MEMBER = struct.Struct(">dB")
+"""Of each row in a queue: its place, and of how many workers it was the end. The payload follows."""
+
+BY_HAND = "by_hand"
+"""The reason of what somebody has dropped who steers the crawl."""
+
+
 def host_of(row: bytes) -> bytes:
     """Return the name of the host of a row that is taken or waits."""
     return row[ROW.size : ROW.size + ROW.unpack_from(row)[2]]
+
+
+def member_of(row: bytes) -> bytes:
+    """Return what stands in its host's queue for a row that is taken or waits."""
+    return row[ROW.size + ROW.unpack_from(row)[2] :]
 
 
 class Payload(Struct, array_like=True, omit_defaults=True):
@@ -173,6 +185,18 @@ def record_of(result: Result, row: Row | None) -> bytes:
             *again,
         )
     )
+
+
+def dropped(host: str, priority: int, member: bytes) -> bytes:
+    """Return what is kept of a queued request that is dropped by hand; raises StoreError for what is no row."""
+    token, _ = MEMBER.unpack_from(member)
+    payload = read_payload(int(token), member[MEMBER.size :])
+    return _encode(
+        Record(
+            payload.url, host, priority, payload.parent, payload.found_on, "dropped", BY_HAND, None, 0, 0,
+            payload.attempts,
+        )
+    )  # fmt: skip
 
 
 def write_record(record: Record) -> bytes:

@@ -6,7 +6,6 @@ what is queued for the URL's host. Of a million pages that takes some seconds.
 
 from __future__ import annotations
 
-import struct
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,15 +15,12 @@ import msgspec
 from crawler.frontier.store import Attempt, Refusal
 from crawler.model.request import Request
 from crawler.storage.cluster.client import Connection
-from crawler.storage.cluster.rows import ROW, Record, read_payload, read_record
+from crawler.storage.cluster.rows import MEMBER, ROW, Record, read_payload, read_record
 from crawler.storage.history import Failed
 from crawler.storage.trace import DEEPEST, Trace
 from crawler.storage.values import Values
 
 _AT_ONCE = 1000
-_MEMBER = struct.Struct(">dB")
-"""Of each row: its token, and of how many workers it was the end. The payload follows."""
-
 _attempts = msgspec.msgpack.Decoder(list[Attempt]).decode
 
 
@@ -125,8 +121,8 @@ class ServerTraces:
             yield self._row(host, score, row[begin + length :], wait=wait)
 
     def _row(self, host: str, score: float, member: bytes, *, wait: float = 0.0) -> Trace:
-        token, _ = _MEMBER.unpack_from(member)
-        payload = read_payload(int(token), member[_MEMBER.size :])
+        token, _ = MEMBER.unpack_from(member)
+        payload = read_payload(int(token), member[MEMBER.size :])
         found_on = self._found_on(payload.found_on, payload.parent)
         due = time.time() + wait if wait > 0 else 0.0
         attempts = _read(payload.attempts)
