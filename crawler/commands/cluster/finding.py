@@ -87,6 +87,7 @@ def asked(core: CoreSettings, folder: Path | None) -> Iterator[ServerJobs]:
 
 @contextmanager
 def connected(core: CoreSettings, address: Address) -> Iterator[ServerJobs]:
+    """Return the jobs at an address. Raises UsageError."""
     lease = core.JOB_LEASE_SECONDS
     connection = Connection(address, lease=lease, library=library.SOURCE, patience=PATIENCE_SECONDS)
     connection.open()

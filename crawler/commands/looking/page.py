@@ -17,8 +17,8 @@ from msgspec import Struct
 
 from crawler.commands.looking.looked import Reading
 from crawler.observe.board.shown import ErrorKind, FeedRow, HostPage, Item, Now, Series, Setting, Slow, Worker
+from crawler.storage.jobs import status_file
 
-SUFFIX = ".status"
 PATIENCE_SECONDS = 3.0
 
 
@@ -27,17 +27,22 @@ class NoAnswer(Exception):
 
 
 class Page(Struct, frozen=True):
-    """Where a crawl's page is, and what opens it; ``pid`` is its process."""
+    """Where a crawl's page is, by TCP or at a Unix ``socket``, and what opens it; ``url`` has its token."""
 
     url: str
     token: str
-    pid: int = 0
+    socket: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """The URL without its token."""
+        return self.url.partition("?")[0]
 
 
 def page_of(job_dir: str | Path, name: str) -> Page | None:
     """Return where the page of a job is; None if it has none."""
     try:
-        return msgspec.json.decode((Path(job_dir) / (name + SUFFIX)).read_bytes(), type=Page)
+        return msgspec.json.decode(status_file(Path(job_dir), name).read_bytes(), type=Page)
     except (OSError, msgspec.MsgspecError):
         return None
 
@@ -49,11 +54,11 @@ class PageReader:
         self._page = page
 
     def __repr__(self) -> str:
-        return f"<PageReader {self._page.url}>"
+        return f"<PageReader {self._page.shown}>"
 
     def __call__(self) -> Reading:
         """Return all that it shows, of its hosts the first. Raises NoAnswer."""
-        with closing(_connection(self._page.url)) as connection:
+        with closing(_connection(self._page)) as connection:
             self._connection = connection
             return Reading(
                 now=self._get("now", Now),
@@ -73,13 +78,13 @@ class PageReader:
             answer = self._connection.getresponse()
             data = answer.read()
         except (OSError, HTTPException) as error:
-            raise NoAnswer(f"the page {self._page.url} does not answer: {error}") from error
+            raise NoAnswer(f"the page {self._page.shown} does not answer: {error}") from error
         if answer.status != 200:
-            raise NoAnswer(f"the page {self._page.url} answers {answer.status} to api/{name}")
+            raise NoAnswer(f"the page {self._page.shown} answers {answer.status} to api/{name}")
         try:
             return msgspec.json.decode(data, type=kind)
         except msgspec.MsgspecError as error:
-            raise NoAnswer(f"the page {self._page.url} is of another version: {error}") from error
+            raise NoAnswer(f"the page {self._page.shown} is of another version: {error}") from error
 
 
 class _UnixConnection(HTTPConnection):
@@ -93,8 +98,8 @@ class _UnixConnection(HTTPConnection):
         self.sock.connect(self._path)
 
 
-def _connection(url: str) -> HTTPConnection:
-    parts = urlsplit(url)
-    if parts.scheme == "unix":
-        return _UnixConnection(parts.path)
+def _connection(page: Page) -> HTTPConnection:
+    if page.socket is not None:
+        return _UnixConnection(page.socket)
+    parts = urlsplit(page.url)
     return HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=PATIENCE_SECONDS)
