@@ -6,13 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, ensureDeferred, succeed
 from twisted.internet.task import Clock as TwistedClock
 
 from crawler.assembly.job import ItemCodec
 from crawler.assembly.making import make
 from crawler.commands.cluster.control import ClusterControl
+from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
+from crawler.engine.steering.live import LiveSettings
 from crawler.errors import SteeringError
 from crawler.events import Events, Steered
 from crawler.spider import Spider, spider_of
@@ -51,7 +53,11 @@ class AtOnce:
         return succeed(function(*arguments))
 
     def tell(self, facts: dict[str, Any]) -> Deferred[None]:
-        return self.run(self.calls.tell, {name: Codec().encode(value) for name, value in facts.items()})
+        kept = {name: b"" if value is None else Codec().encode(value) for name, value in facts.items()}
+        return self.run(self.calls.tell, kept)
+
+    def told(self, prefix: str) -> Deferred[dict[str, Any]]:
+        return succeed({name: Codec().decode(value) for name, value in self.calls.told_of(prefix).items() if value})
 
 
 class Whole:
@@ -59,6 +65,7 @@ class Whole:
 
     def __init__(self) -> None:
         self.events, self.stats = Events(), Stats()
+        self.live = LiveSettings(CoreSettings(), Wall(), self.events, None, anew=["DOWNLOAD_DELAY"])  # type: ignore[arg-type]
         self.phase = "running"
         self.reasons: list[str] = []
         self.steered: list[Steered] = []
@@ -77,6 +84,10 @@ def whole() -> Whole:
 def control(connection: Connection, whole: Whole) -> ClusterControl:
     library.load(connection)
     JobCalls(connection, KEY).create(())
+    return made(connection, whole)
+
+
+def made(connection: Connection, whole: Whole) -> ClusterControl:
     making = make(Shop, Settings(), {})
     spider = spider_of(making.crawler)
     return ClusterControl(
@@ -91,7 +102,7 @@ def control(connection: Connection, whole: Whole) -> ClusterControl:
 
 
 def facts_of(worker: Working) -> dict[str, Any]:
-    return {name: Codec().decode(value) for name, value in worker.turn().facts}  # type: ignore[attr-defined]
+    return {name: value and Codec().decode(value) for name, value in worker.turn().facts}  # type: ignore[attr-defined]
 
 
 def test_a_pause_is_told_to_all_workers_and_ends_with_a_resume_of_the_job(
@@ -108,6 +119,27 @@ def test_a_pause_is_told_to_all_workers_and_ends_with_a_resume_of_the_job(
     assert [(each.who, each.refused) for each in whole.steered] == [
         ("page", False), ("attach root", False), ("page", True), ("page", False),
     ]  # fmt: skip
+
+
+def test_a_setting_is_told_to_all_and_a_resume_has_it_unless_it_is_given_anew(
+    control: ClusterControl, connection: Connection
+) -> None:
+    worker = Working(connection, "w1")
+    assert control.set("DOWNLOAD_DELAY", "2", host=None, who="page") == "DOWNLOAD_DELAY is 2, it was 0"
+    control.set("CONCURRENT_REQUESTS_PER_DOMAIN", "3", host="b", who="page")
+    assert facts_of(worker) == {
+        "live:DOWNLOAD_DELAY": [2.0, "page", 1000.0],
+        "live:CONCURRENT_REQUESTS_PER_DOMAIN@b": [3, "page", 1000.0],
+    }
+    assert control.live()["DOWNLOAD_DELAY"].value == 2.0
+    with pytest.raises(SteeringError, match="DOWNLOAD_DELAY"):
+        control.set("DOWNLOAD_DELAY", "-1", host=None, who="page")
+    control.pause(None, who="page")
+    resumed = made(connection, Whole())
+    ensureDeferred(resumed.open())
+    assert resumed.live()["DOWNLOAD_DELAY"].value == 0.0
+    assert resumed.live()["CONCURRENT_REQUESTS_PER_DOMAIN"].hosts == {"b": 3}
+    assert facts_of(worker) == {"live:DOWNLOAD_DELAY": None, "live:paused": [False, "resume", 1000.0]}
 
 
 def test_what_is_added_is_queued_as_of_start_and_what_may_not_is_refused(

@@ -64,11 +64,11 @@ def test_a_worker_writes_no_feed_and_has_its_own_archive_and_cache() -> None:
 def test_limits_count_what_all_workers_did_since_the_start(
     core: CoreSettings, reached: Reached, now: float, reason: str | None
 ) -> None:
-    assert Limits(core, Reached(10, 20, 0), 0.0).reason(reached, now) == reason
+    assert Limits(SimpleNamespace(core=core), Reached(10, 20, 0), 0.0).reason(reached, now) == reason
 
 
 def test_a_time_without_items_begins_anew_with_each() -> None:
-    limits = Limits(CoreSettings(CLOSESPIDER_TIMEOUT_NO_ITEM=1.0), Reached(0, 0, 0), 0.0)
+    limits = Limits(SimpleNamespace(core=CoreSettings(CLOSESPIDER_TIMEOUT_NO_ITEM=1.0)), Reached(0, 0, 0), 0.0)
     said = [limits.reason(Reached(items, 0, 0), now) for now, items in ((0.5, 1), (1.0, 1), (1.5, 1), (2.0, 1))]
     assert said == [None, None, None, "closespider_timeout_no_item"]
 

@@ -18,14 +18,17 @@ from crawler.assembly.job import ItemCodec
 from crawler.commands.cluster.looking import PAUSED
 from crawler.engine.clock import Clock
 from crawler.engine.deciding.acceptance import Acceptance
+from crawler.engine.steering.live import PREFIX, LiveSettings
 from crawler.errors import SteeringError
 from crawler.events import Events, Steered
 from crawler.frontier.store import START
 from crawler.model.request import Request
+from crawler.observe.log import set_level
 from crawler.observe.progress import counted
 from crawler.policy.verdict import Drop
 from crawler.stats import Stats
 from crawler.steering.control import LiveSetting
+from crawler.steering.settings import LIVE
 from crawler.storage.cluster import rows
 from crawler.storage.cluster.line import Line
 from crawler.storage.codec import CannotStore
@@ -37,11 +40,15 @@ DROPPED = "live:dropped"
 DROPPED_STAT = "request_dropped/by_hand"
 
 
+Explains = Callable[[Request], Deferred[list[str]]]
+
+
 class Steerable(Protocol):
     """The crawl of many workers, as far as steering it takes."""
 
     events: Events
     stats: Stats
+    live: LiveSettings
 
     @property
     def phase(self) -> str:
@@ -67,10 +74,13 @@ class ClusterControl:
         acceptance: Acceptance,
         codec: ItemCodec,
         newest: bool,
-        explains: Callable[[Request], Deferred[list[str]]],
+        explains: Explains,
     ) -> None:
         self._crawl = crawl
         self._line = line
+        self._live = crawl.live
+        self._live.add(lambda core: None, *LIVE)  # all are for the workers, and some for this process, too
+        self._live.add(lambda core: set_level(core.LOG_LEVEL), "LOG_LEVEL")
         self._clock = clock
         self._acceptance = acceptance
         self._rows = Rows(codec, limit=rows.PRIORITY_LIMIT)
@@ -87,9 +97,12 @@ class ClusterControl:
         return None in self._paused
 
     async def open(self) -> None:
-        """Begin: a resume goes on, though the crawl was paused; hosts that were paused by name stay so."""
-        if await self._line.run(self._line.calls.told, PAUSED):
+        """Begin: a resume goes on, though all was paused; what was changed live counts, unless it is given anew."""
+        told = await self._line.told(PREFIX)
+        if PAUSED in told:
             await self._tell(PAUSED, None, [False, "resume", self._clock.wall()])
+        self._live.restore_facts(told)
+        await self._line.tell(self._live.changed_facts())
 
     def pause(self, host: str | None, *, who: str) -> str:
         """See Control."""
@@ -113,7 +126,9 @@ class ClusterControl:
     def set(self, name: str, value: object, *, host: str | None, who: str) -> str:
         """See Control."""
         with self._asked(who, host):
-            raise SteeringError(f"{name} cannot be changed yet")
+            said = self._live.set(name, value, host, who)
+            self._line.tell(self._live.changed_facts()).addErrback(_log)
+            return self._done(said, who)
 
     def add(self, url: str, *, who: str) -> str:
         """See Control. No ``file:`` and ``data:``: what steers a crawl from elsewhere shall not read files here."""
@@ -158,7 +173,7 @@ class ClusterControl:
 
     def live(self) -> Mapping[str, LiveSetting]:
         """See Control."""
-        return {}
+        return self._live.shown()
 
     def refused(self, why: str, *, who: str) -> None:
         """See Control."""

@@ -6,7 +6,7 @@ sums. What was counted before a resume does not count, as in a crawl of one proc
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from crawler.config.schema import CoreSettings
 
@@ -22,11 +22,17 @@ class Reached(NamedTuple):
     errors: int
 
 
-class Limits:
-    """Compares readings with the limits. ``since`` is the time of the start, ``before`` what there was then."""
+class Settable(Protocol):
+    """Settings that may change while the crawl runs."""
 
-    def __init__(self, core: CoreSettings, before: Reached, since: float) -> None:
-        self._core = core
+    core: CoreSettings
+
+
+class Limits:
+    """Compares readings with the limits of now. ``since`` is the time of the start, ``before`` what there was then."""
+
+    def __init__(self, live: Settable, before: Reached, since: float) -> None:
+        self._live = live
         self._before = before
         self._since = since
         self._last_items = before.items
@@ -35,7 +41,7 @@ class Limits:
 
     def reason(self, reached: Reached, now: float) -> str | None:
         """Return the reason for which the crawl is to stop, None if it goes on."""
-        core, before = self._core, self._before
+        core, before = self._live.core, self._before
         if reached.items != self._last_items:
             self._pages_at_item = reached.pages
         stale = False

@@ -10,13 +10,13 @@ from typing import Any
 
 import msgspec
 
+from crawler.assembly.explaining import Explained, explain, judge_by
 from crawler.assembly.rules import checked_fingerprint, checked_slot_key
 from crawler.commands.cluster.finding import asked, connected, is_private, of_private
-from crawler.commands.explain import explain
-from crawler.commands.finding import Found
 from crawler.commands.looking.file import LIVE, THROTTLE, WAIT, host_row, now_of, settings_of
 from crawler.commands.looking.looked import Reading, kinds_of
 from crawler.config.schema import CoreSettings
+from crawler.engine.deciding.acceptance import Acceptance
 from crawler.engine.keeping.facts import summed_stats
 from crawler.errors import StoreError
 from crawler.model.request import Request
@@ -152,10 +152,11 @@ def _worker(name: str, living: Working | None, pages: int, items: int, rate: flo
     )
 
 
-def explained(request: Request, found: Found, address: Address, name: str) -> list[str]:
+def explained(request: Request, core: CoreSettings, acceptance: Acceptance, address: Address, name: str) -> list[str]:
     """Return what `crawler explain` says of a request, of a job at a server. Raises UsageError and StoreError."""
-    core = found.settings.core
     with connected(core, address) as jobs:
         fingerprint, slot_key = checked_fingerprint(core.FINGERPRINT), checked_slot_key(core.SLOT_KEY)
         traces = ServerTraces(jobs.connection, jobs.key(name), fingerprint, slot_key)
-        return list(explain(request, jobs.find(name), found, traces))
+        job = jobs.find(name)
+        asked = Explained(job.name, job.state, job.queued, core)
+        return list(explain(request, asked, judge_by(acceptance), traces))

@@ -18,7 +18,7 @@ from crawler.assembly.job import ItemCodec, JobPlan
 from crawler.assembly.making import Making, make
 from crawler.assembly.rules import checked_fingerprint
 from crawler.assembly.second_run import Command, SecondRun, second_run
-from crawler.commands.cluster.control import ClusterControl
+from crawler.commands.cluster.control import ClusterControl, Explains
 from crawler.commands.cluster.feeds import FeedsAnew, WholeFeeds
 from crawler.commands.cluster.ground import Ground, take_ground
 from crawler.commands.cluster.looking import ServerReader, explained
@@ -28,12 +28,14 @@ from crawler.commands.cluster.supervisor import Supervisor
 from crawler.commands.cluster.totals import WorkerRates
 from crawler.commands.cluster.watching import Watching
 from crawler.commands.cluster.whole import WholeCrawl
-from crawler.commands.finding import Found
 from crawler.commands.loading import usual_folder
 from crawler.commands.options import RunOptions, remember
 from crawler.commands.running import run_prepared
 from crawler.commands.screen import Screen
+from crawler.config.schema import CoreSettings
 from crawler.config.settings import Settings
+from crawler.engine.deciding.acceptance import Acceptance
+from crawler.engine.steering.live import LiveSettings
 from crawler.model.request import Request
 from crawler.spider import Spider, spider_of
 from crawler.storage.cluster.line import Line
@@ -58,9 +60,9 @@ def run_cluster(
     """
     usual = usual or usual_folder()
     screen = _Screen(settings.core)
-    start = _Start(
-        spider_class, settings, options, file, JobPlan(resume=resume, usual=usual, typed=options.settings), screen
-    )
+    anew = frozenset(options.settings) if options.anew is None else options.anew
+    plan = JobPlan(resume=resume, usual=usual, typed=options.settings, anew=anew)
+    start = _Start(spider_class, settings, options, file, plan, screen)
 
     def prepared(reactor: AsyncioSelectorReactor) -> WholeCrawl:
         return start.prepared(real_world(reactor))
@@ -115,34 +117,15 @@ class _Start:
             crawl.verbose = True
             self.screen.rates = crawl.rates
         crawl.go_on = self.plan.command(f"resume {ground.job.name}", core)
-        codec = ItemCodec(spider)
         crawl.feeds = WholeFeeds(
             FeedsAnew(settings, spider, ground.job, second).check(),
-            ServerOutbox(line, codec),
+            ServerOutbox(line, ItemCodec(spider)),
             machine=world.machine,
             events=crawler.events,
         )
         crawl.feeds.broken.addCallback(crawl.failed)
-        control = ClusterControl(
-            crawl,
-            line,
-            world.clock,
-            acceptance=making.acceptance(spider),
-            codec=codec,
-            newest=core.QUEUE_ORDER == "newest",
-            explains=lambda request: self._explained(request, world, ground),
-        )
-        watched = Watched(
-            spider=spider,
-            settings=settings,
-            job=crawl.job,
-            events=crawl.events,
-            stats=crawl.stats,
-            world=world,
-            control=control,
-            go_on=crawl.go_on,
-        )
-        crawl.watching = Watching(watched, line, ServerReader(ground.jobs, crawl.job), crawl.feeds, control)
+        crawl.live = LiveSettings(core, world.clock, crawler.events, None, anew=self.plan.anew)
+        crawl.watching = _watching(crawl, line, world, making, ground)
         source = source_hash(type(spider))
         ground.connection.command("SET", f"{ground.key}:source", source)  # which workers elsewhere must have, too
         instructions = Instructions(spider.name, self.file, self.options.arguments, self.options.settings, source)
@@ -155,9 +138,40 @@ class _Start:
         )
         return crawl
 
-    def _explained(self, request: Request, world: World, ground: Ground) -> Deferred[list[str]]:
-        """Tell what the job knows of a URL; its records are gone through in a thread, by a connection of its own."""
-        found = Found(self.spider_class, self.settings, self.options, self.file)
+
+def _watching(crawl: WholeCrawl, line: Line, world: World, making: Making, ground: Ground) -> Watching:
+    """Return what runs beside the crawl, with what may be done to it."""
+    core, spider = making.settings.core, spider_of(making.crawler)
+    acceptance = making.acceptance(spider)
+    control = ClusterControl(
+        crawl,
+        line,
+        world.clock,
+        acceptance=acceptance,
+        codec=ItemCodec(spider),
+        newest=core.QUEUE_ORDER == "newest",
+        explains=_explains(core, acceptance, world, ground),
+    )
+    watched = Watched(
+        spider=spider,
+        settings=making.settings,
+        job=crawl.job,
+        events=crawl.events,
+        stats=crawl.stats,
+        world=world,
+        control=control,
+        go_on=crawl.go_on,
+    )
+    return Watching(watched, line, ServerReader(ground.jobs, crawl.job), crawl.feeds, control)
+
+
+def _explains(core: CoreSettings, acceptance: Acceptance, world: World, ground: Ground) -> Explains:
+    """Return what tells what the job knows of a URL: its records are gone through in a thread, by a connection of its
+    own."""
+
+    def explains(request: Request) -> Deferred[list[str]]:
         pool = world.machine.pools("explain", 1)
-        lines = pool.run(explained, request, found, ground.address, ground.job.name)
+        lines = pool.run(explained, request, core, acceptance, ground.address, ground.job.name)
         return lines.addBoth(lambda result: pool.stop().addCallback(lambda _: result))
+
+    return explains

@@ -26,6 +26,7 @@ from crawler.commands.cluster.totals import SummedStats, WorkerRates, pages_of, 
 from crawler.commands.cluster.watching import Watching
 from crawler.config.schema import CoreSettings
 from crawler.engine.keeping.facts import summed_stats
+from crawler.engine.steering.live import LiveSettings
 from crawler.errors import CrawlerError, JobInUse, StoreError, UsageError
 from crawler.events import CrawlClosed, CrawlClosing, CrawlOpened, Events, FeedClosed, ItemFailed
 from crawler.observe.lines import subscribe_lines
@@ -69,6 +70,7 @@ class WholeCrawl:
         self.said = relay.said
         self.feeds: WholeFeeds
         self.watching: Watching
+        self.live: LiveSettings
         self.supervisor: Supervisor
         self.problems: list[str] = []
         self._spider = spider
@@ -191,7 +193,7 @@ class WholeCrawl:
         self._since = since
         await self.feeds.open()
         await self._look()
-        self._limits = Limits(self._core, self._reached(), since)
+        self._limits = Limits(self.live, self._reached(), since)
         self._start_failures = self.stats.get_value(START_FAILURES, 0)
         self.events.publish(CrawlOpened(self._spider, self.job, self._ground.resumed))
         if self._wish is None and not self._state.over:
