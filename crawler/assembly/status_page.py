@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from pathlib import Path
 
 from crawler.assembly.companions import Companion, Watched
 from crawler.config.schema import CoreSettings
@@ -25,7 +26,9 @@ class StatusPage:
         self._watched = watched
         core = watched.settings.core
         file = status_file(make_folder(core.JOB_DIR), watched.job) if watched.job is not None else None
-        place = Place(core.STATUS_HOST, core.STATUS_PORT, core.STATUS_SOCKET)
+        # Absolute, for a callback may change the working directory.
+        socket = str(Path(core.STATUS_SOCKET).absolute()) if core.STATUS_SOCKET else None
+        place = Place(core.STATUS_HOST, core.STATUS_PORT, socket)
         self._file = file
         self._server = StatusServer(watched.world.reactor, place, token=core.STATUS_TOKEN, file=file)
         self._streams: Streams | None = None
@@ -58,8 +61,9 @@ class StatusPage:
         logger.info("The status page is at %s%s", self._server.where, beside)
         if not printed:
             return
-        socket = f" (by the Unix socket {core.STATUS_SOCKET})" if core.STATUS_SOCKET else ""
-        self._watched.say(f"status page: {self._server.entry()['url']}{socket}")
+        entry = self._server.entry()
+        socket = f" (by the Unix socket {entry['socket']})" if entry["socket"] else ""
+        self._watched.say(f"status page: {entry['url']}{socket}")
 
 
 def _is_log(core: CoreSettings) -> bool:

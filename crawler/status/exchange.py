@@ -117,7 +117,7 @@ class Exchange(Request):
             query=query,
             headers=headers,
             body=self.content.read(),
-            local=getattr(self.channel.getHost(), "host", ""),
+            local=getattr(self.channel.getHost(), "host", "").removeprefix("::ffff:"),  # IPv4 to a socket of IPv6
         )
 
     def _send(self, answer: Any) -> None:

@@ -5,7 +5,8 @@ send requests to it. So: what is in Host has to be what is served here (a name t
 rebinding, is not); what is in Origin and Sec-Fetch-Site has to be this page; who asks has to know the token; and what
 acts has to come from a form that was read here.
 
-The cookie is made of the token (HMAC), so nothing is kept for a session, and it ends with the token.
+The cookie is signed (HMAC) with a key of this run, so nothing is kept for a session, and it is worth nothing later:
+browsers send it to whoever has the port next.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class Guard:
     whose port is its own; ``hosts``: by what names beside the loopback ones, as in a Host header."""
 
     def __init__(self, token: str, *, port: int | None, hosts: Iterable[str] = ()) -> None:
-        self._token = token.encode()
+        self._token = token
+        self._key = secrets.token_bytes()
         self._port = port
         self._hosts = LOOPBACK | {host.lower() for host in hosts}
 
@@ -41,7 +43,7 @@ class Guard:
         self._check_origin(asked)
         bearer = asked.header("authorization")
         if bearer[:7].lower() == "bearer " and asked.method in SAFE:
-            if self._same(bearer[7:].strip(), self._token.decode()):
+            if self._same(bearer[7:].strip(), self._token):
                 return ""
             raise _wrong_token()
         if session := self._session(asked):
@@ -58,7 +60,7 @@ class Guard:
     def enter(self, asked: Asked) -> str:
         """Return the cookie for who opened the printed address. Raises Refused for another token."""
         self._check_host(asked)
-        if not self._same(asked.query["token"], self._token.decode()):
+        if not self._same(asked.query["token"], self._token):
             raise _wrong_token()
         session = secrets.token_urlsafe(16)
         name = self._cookie(asked)
@@ -112,7 +114,7 @@ class Guard:
         return f"crawler-{_split(asked.header('host'))[1]}"  # cookies know no ports: each crawl has its own
 
     def _signed(self, what: str, session: str) -> str:
-        return hmac.new(self._token, f"{what} {session}".encode(), sha256).hexdigest()
+        return hmac.new(self._key, f"{what} {session}".encode(), sha256).hexdigest()
 
     @staticmethod
     def _same(given: str, right: str) -> bool:

@@ -100,8 +100,8 @@ def test_a_port_in_use_is_wrong_usage_and_leaves_nothing_of_a_job(crawler: Crawl
 
 def test_a_unix_socket_in_the_place_of_a_port(crawler: Crawler, folder: Path) -> None:
     ran = run(crawler, folder, "-s", "STATUS_ENABLED=true", "-s", "STATUS_SOCKET=page.socket", "-s", "JOB_STORE=memory")
-    assert ["unix", "page.socket"] in ran.item["listening"]
-    assert "(by the Unix socket page.socket)" in ran.err
+    assert ["unix", str(folder / "page.socket")] in ran.item["listening"]
+    assert f"(by the Unix socket {folder / 'page.socket'})" in ran.err
     assert not (folder / "page.socket").exists()
 
 

@@ -6,6 +6,7 @@ SPIDER = '''\
 import asyncio
 import json
 import os
+import sys
 import urllib.error
 import urllib.request
 from http.cookiejar import CookieJar
@@ -64,5 +65,7 @@ class Shop(Spider):
         entries = [json.loads(file.read_text()) for file in Path(".crawler/jobs").glob("*.status")]
         modes = [oct(file.stat().st_mode & 0o777) for file in Path(".crawler/jobs").glob("*.status")]
         seen = await asyncio.to_thread(look, entries[0]["url"]) if entries else None
-        yield {"listening": listening(), "entries": entries, "modes": modes, "seen": seen}
+        yield {"listening": listening(), "entries": entries,
+               "imported": [name for name in sys.modules if name.startswith(("crawler.status", "crawler.console"))],
+               "modes": modes, "seen": seen}
 '''

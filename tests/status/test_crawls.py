@@ -82,6 +82,7 @@ def left(folder: Path) -> list[str]:
 def test_nothing_listens_unless_it_is_asked_for(folder: Path) -> None:
     ran = Ran(folder, "run", "shop.py", "-O", "out.jsonl")
     assert (ran.item["listening"], ran.item["entries"], ran.printed) == ([], [], [])
+    assert ran.item["imported"] == []
 
 
 @pytest.mark.slow

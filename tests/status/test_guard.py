@@ -81,6 +81,7 @@ def test_a_cookie_that_was_not_made_here_is_none(guard: Guard) -> None:
     for wrong in (session, f"{session}.", f".{signed}", f"x{value}", f"{session}.{csrf}", f"{signed}.{session}", ""):
         assert refused(guard, asked(cookie=f"{name}={wrong}")).status == 401
     assert refused(guard, asked(cookie=f"crawler-{PORT + 1}={value}")).status == 401
+    assert refused(Guard(TOKEN, port=PORT), asked(cookie=f"{name}={value}")).status == 401  # of another run
     assert refused(Guard("another token of a crawl", port=PORT), asked(cookie=f"{name}={value}")).status == 401
 
 

@@ -113,6 +113,8 @@ def test_beyond_loopback_it_is_said_once_that_http_is_plain(
     assert TOKEN not in caplog.text
     assert served.server.url == f"http://localhost:{served.port}/"
     assert beside(lambda: fetch(served.connection(), "/api/now", **BEARER)).status == 200
+    by_another = HTTPConnection("127.0.0.2", served.port, timeout=10)
+    assert beside(lambda: fetch(by_another, "/api/now", **BEARER)).status == 200
 
 
 def test_ipv6_is_in_brackets(page: Callable[..., Page]) -> None:
