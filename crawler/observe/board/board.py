@@ -92,7 +92,6 @@ class Board(Source):
     # What happens
 
     def _subscribe(self, bus: events.Events) -> None:
-        self._kinds.subscribe(bus)
         bus.subscribe(events.CrawlOpened, self._opened)
         bus.subscribe(events.CrawlClosing, self._closing)
         bus.subscribe(events.CrawlClosed, self._closed)
@@ -102,12 +101,15 @@ class Board(Source):
         bus.subscribe(events.FetchFailed, self._fetch_failed)
         bus.subscribe(events.RequestEnded, self._ended)
         bus.subscribe(events.ItemScraped, self._item_scraped)
+        bus.subscribe(events.ItemFailed, self._kinds.item_failed)
+        bus.subscribe(events.SpiderFailed, self._kinds.spider_failed)
         bus.subscribe(events.HostPaced, self._paced)
         bus.subscribe(events.SettingChanged, self._setting_changed)
         bus.subscribe(events.Steered, self._steered)
         bus.subscribe(events.StepHeld, self._held.held)
 
     def _opened(self, event: events.CrawlOpened) -> None:
+        self._kinds.opened(event)
         self._job = replace(self._job, name=event.job, resumed=event.resumed, started=self._clock.wall())
         self._began = self._clock.seconds()
         self._pulse.begin()
@@ -140,6 +142,7 @@ class Board(Source):
     def _ended(self, event: events.RequestEnded) -> None:
         if event.outcome != "answered":
             self._hosts.touched.add(self._seen.host_of(event.request))
+            self._kinds.ended(event)
 
     def _item_scraped(self, event: events.ItemScraped) -> None:
         self._numbers["items"] += 1

@@ -21,13 +21,6 @@ class ErrorKinds:
         self._kinds: dict[str, ErrorKind] = {}
         self._spider: object = None
 
-    def subscribe(self, bus: events.Events) -> None:
-        """Count what happens from now on."""
-        bus.subscribe(events.CrawlOpened, self.opened)
-        bus.subscribe(events.SpiderFailed, self.spider_failed)
-        bus.subscribe(events.ItemFailed, self.item_failed)
-        bus.subscribe(events.RequestEnded, self.ended)
-
     def all(self) -> list[ErrorKind]:
         """Return the kinds, the most frequent first."""
         return sorted(self._kinds.values(), key=lambda kind: (-kind.count, kind.kind))

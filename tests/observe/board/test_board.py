@@ -236,6 +236,25 @@ def test_a_paused_crawl_and_its_hosts_say_so() -> None:
     assert "steered" in parts
 
 
+def test_a_setting_and_a_host_show_what_somebody_has_changed() -> None:
+    def during(ready: Any) -> None:
+        control, board = ready.crawler.control, ready.companions.watched.source
+        later(ready, 2.2, lambda: control.set("DOWNLOAD_DELAY", "3", host=None, who="page"))
+        later(ready, 2.3, lambda: control.pause("h1.test", who="page"))
+        later(ready, 3.2, lambda: seen.append((board.settings(), board.host("h0.test"), board.host("h1.test"))))
+        later(ready, 3.3, lambda: seen.append(board.changes(2)))
+        later(ready, 4.2, lambda: control.resume("h1.test", who="page"))
+
+    seen: list[Any] = []
+    crawl(paced(5, "h0.test", "h1.test"), any_page, during=during, settings={"DOWNLOAD_DELAY": 1.0})
+    (settings, slower, paused), changes = seen
+    row = next(row for row in settings if row.name == "DOWNLOAD_DELAY")
+    assert (row.value, row.live, row.who) == ("3.0", True, "page")
+    assert slower.delay == 3.0
+    assert (paused.why, paused.paused) == ("paused", True)
+    assert {"settings", "steered"} <= set(changes.parts)
+
+
 def test_settings_are_shown_with_origin_and_without_secrets() -> None:
     _, board, _ = watch(
         paced(1), any_page, {}, DOWNLOAD_DELAY=0.5, HTTP_AUTH={"http://h0.test": "user:secret"}, MY_API_KEY="secret",

@@ -15,7 +15,8 @@ def raised(error: Exception) -> Exception:
 def kinds() -> tuple[ErrorKinds, events.Events]:
     bus = events.Events()
     counted = ErrorKinds(lambda: 5.0)
-    counted.subscribe(bus)
+    bus.subscribe(events.SpiderFailed, counted.spider_failed)
+    bus.subscribe(events.RequestEnded, counted.ended)
     return counted, bus
 
 
