@@ -199,3 +199,15 @@ def test_whatever_bytes_come_they_are_answered_or_refused_and_nothing_breaks(cap
         connection.lose()
     assert served.site.connections == set()
     assert [record.getMessage() for record in caplog.records if record.levelname != "WARNING"] == []
+
+
+def test_the_end_of_the_crawl_waits_for_who_reads_slowly_a_moment_only() -> None:
+    served = Served()
+    listening, idle = served.listen(), served.connect()
+    served.streams.end()
+    closed = served.site.close()
+    idle.lose()
+    assert (listening.wire.disconnecting, closed.called) == (True, False)
+    served.clock.advance(LINGER_SECONDS)
+    assert (listening.lost, closed.called) == (True, True)
+    assert served.clock.getDelayedCalls() == []
