@@ -145,10 +145,13 @@ class Exchange(Request):
         return refusal(asked, refused)
 
 
+_FOR_PROGRAMS = {"api", "do", "events"}
+
+
 def refusal(asked: Asked, refused: Refused) -> Answer:
     """Return what a client is told: JSON where a program asks, else text."""
     headers = [*refused.headers, ("Connection", "close")]
-    if asked.path.startswith(("/api", "/do", "/events")):
+    if _FOR_PROGRAMS & {*asked.path.split("/")}:
         return Answer(json.encode({"error": refused.said}), status=refused.status, headers=headers)
     if refused.page:
         return Answer(refused.page, HTML, refused.status, headers)

@@ -108,6 +108,8 @@ def test_without_the_token_a_browser_is_told_what_to_open_and_a_program_what_to_
     program = served.ask("/metrics", host=HOST)
     assert program.status == 401
     assert "Authorization: Bearer TOKEN" in program.body.decode()
+    for path in ("/api/now", "/do", "/events", "/jobs/shop-1/api/now"):
+        assert "whole address" in served.ask(path, host=HOST).values()["error"]
 
 
 @pytest.mark.parametrize(
