@@ -24,7 +24,7 @@ from twisted.internet.defer import Deferred
 
 from crawler.engine.user_code.tasks import Drive
 
-MOST_CHARACTERS = 1_000_000
+MOST_CHARACTERS = 500_000
 """So much is shown of what one command prints."""
 
 _NAME = "<console>"

@@ -114,12 +114,15 @@ class Session:
         """How many lines wait for the one that is being done."""
         return len(self._typed)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that was typed is done."""
+        return not (self._busy or self._typed)
+
     def take(self, line: str) -> None:
         """Do what a line says, after those before; the screen is told when that is done."""
         self._typed.append(line)
-        if not self._busy:
-            self._busy = True
-            Deferred.fromCoroutine(self._do(self._typed.popleft())).addCallbacks(self._done, self._failed)
+        self._next()
 
     def leave(self) -> None:
         """Leave the prompt of Python, or else the console; the screen is told."""
@@ -147,11 +150,15 @@ class Session:
             found = sorted([*found, *(name.split()[0] for name in OWN_WORDS if name.startswith(line))])
         return line.rfind(" ") + 1, found
 
+    def _next(self) -> None:
+        if self._typed and not self._busy and not self.ended:
+            self._busy = True
+            Deferred.fromCoroutine(self._do(self._typed.popleft())).addCallbacks(self._done, self._failed)
+
     def _done(self, well: bool) -> None:
         self._busy = False
         self.screen.ready(well=well)
-        if self._typed and not self.ended:
-            self.take(self._typed.popleft())
+        self._next()
 
     def _failed(self, failure: Failure) -> None:
         logger.error("Console: a line of %s failed", self.who, exc_info=failure.value)

@@ -36,7 +36,7 @@ class ConsoleChannel(SSHChannel):
         self._session: Session = self.avatar.new_session(self.avatar.who)
         self._size: tuple[int, int] | None = None
         self._terminal: Any = None
-        self._takes_lines = False
+        self._plain: Plain | None = None
         self._line = b""
         self._unended = 0
         self._asked = False
@@ -60,8 +60,7 @@ class ConsoleChannel(SSHChannel):
             return False
         self._asked = True
         if self._size is None:
-            self._takes_lines = True
-            self._session.screen = Plain(self, self._session, one=False)
+            self._session.screen = self._plain = Plain(self, self._session)
         else:
             self._terminal = ServerProtocol(Terminal, self._session, self, self._size)
             self._terminal.makeConnection(self)
@@ -73,10 +72,11 @@ class ConsoleChannel(SSHChannel):
             return False
         self._asked = True
         line, _ = getNS(data)
-        self._session.screen = Plain(self, self._session, one=True)
         if len(line) > MOST_BYTES:
             return False
+        self._session.screen = plain = Plain(self, self._session)
         self._session.take(line.decode(errors="replace"))
+        plain.end()
         return True
 
     def dataReceived(self, data: bytes) -> None:
@@ -86,7 +86,7 @@ class ConsoleChannel(SSHChannel):
             self.drop(f"it sent a line of more than {MOST_BYTES:,} bytes")
         elif self._terminal is not None:
             self._terminal.dataReceived(data)
-        elif self._takes_lines:
+        elif self._plain is not None:
             *lines, self._line = (self._line + data).split(b"\n")
             for line in lines:
                 self._session.take(line.decode(errors="replace"))
@@ -95,10 +95,10 @@ class ConsoleChannel(SSHChannel):
 
     def eofReceived(self) -> None:
         """Leave, once what was typed is done."""
-        if self._takes_lines:
+        if self._plain is not None:
             if self._line:
                 self._session.take(self._line.decode(errors="replace"))
-            self._session.take("exit")
+            self._plain.end()
 
     def closed(self) -> None:
         """Forget what was typed."""
@@ -139,12 +139,12 @@ class ConsoleChannel(SSHChannel):
 
 
 class Plain:
-    """Where no terminal is: the lines of a script, or ``one`` of a command."""
+    """Where no terminal is: the lines of a script, or the one of a command."""
 
-    def __init__(self, channel: ConsoleChannel, session: Session, *, one: bool) -> None:
+    def __init__(self, channel: ConsoleChannel, session: Session) -> None:
         self._channel = channel
         self._session = session
-        self._one = one
+        self._over = False
         self._well = True
 
     def say(self, line: str, *, wrong: bool = False) -> None:
@@ -154,5 +154,11 @@ class Plain:
     def ready(self, *, well: bool) -> None:
         """See Screen."""
         self._well = self._well and well
-        if self._one or self._session.ended:
+        if self._session.ended or (self._over and self._session.is_idle):
             self._channel.leave(0 if self._well else 2)
+
+    def end(self) -> None:
+        """Leave as soon as all is done: nothing more is typed."""
+        self._over = True
+        if self._session.is_idle:
+            self.ready(well=True)

@@ -99,8 +99,12 @@ class _Connection(SSHServerTransport):
 
     factory: _Factory
     transport: Any
-    avatar: _Person | None = None
     tried = 0
+
+    @property
+    def person(self) -> _Person | None:
+        """Who was let in; None until then."""
+        return getattr(self, "avatar", None)  # as Twisted leaves it
 
     def connectionMade(self) -> None:
         """See IProtocol."""
@@ -114,8 +118,8 @@ class _Connection(SSHServerTransport):
         self.factory.inside.discard(self)
         if self._late.active():
             self._late.cancel()
-        if self.avatar is not None:
-            logger.debug("Console: %s has left", self.avatar.who)
+        if self.person is not None:
+            logger.debug("Console: %s has left", self.person.who)
             return
         peer = self.transport.getPeer()
         tried = f"of {self.tried} keys that it showed none is in CONSOLE_KEYS" if self.tried else "it showed no key"
@@ -123,14 +127,14 @@ class _Connection(SSHServerTransport):
 
     def end(self, why: str) -> None:
         """Say why it ends, and end it."""
-        channels = list(self.avatar.conn.channels.values()) if self.avatar is not None else []
+        channels = list(self.person.conn.channels.values()) if self.person is not None else []
         for channel in channels:
             channel.end(why)
         if not channels:
             self.sendDisconnect(DISCONNECT_BY_APPLICATION, why.encode())
 
     def _time_out(self) -> None:
-        if self.avatar is None:
+        if self.person is None:
             self.transport.abortConnection()
 
 
