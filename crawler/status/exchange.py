@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from msgspec import json
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
-from twisted.web.http import Request
+from twisted.web.http import Request, datetimeToString
 
 from crawler.status.asked import HTML, TEXT, Answer, Asked, Refused
 
@@ -131,7 +131,8 @@ class Exchange(Request):
     def head(self, status: int, kind: str, headers: Any = ()) -> None:
         """Set the status and the headers of the response."""
         self.setResponseCode(status, reason_of(status))
-        for name, value in (*HEADERS, ("Content-Type", kind), *headers):
+        date = datetimeToString().decode()  # RFC 9110 §6.6.1
+        for name, value in (*HEADERS, ("Date", date), ("Content-Type", kind), *headers):
             self.responseHeaders.setRawHeaders(name, [value])
 
     def connectionLost(self, reason: Failure) -> None:  # noqa: N802 (Twisted's name)

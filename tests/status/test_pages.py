@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import unquote, urlencode
 
@@ -40,6 +41,7 @@ def test_the_printed_address_leads_to_the_page_without_the_token() -> None:
 def test_each_part_of_what_is_shown_is_json(part: str) -> None:
     reply = Served().ask(f"/api/{part}")
     assert reply.headers["content-type"] == "application/json"
+    assert parsedate_to_datetime(reply.headers["date"]).year >= 2026
     assert reply.values() or part == "workers"
 
 
