@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -109,3 +110,67 @@ def test_a_token_of_one_s_own_opens_it_too(crawler: Crawler, folder: Path) -> No
     ran = run(crawler, folder, "--status", "-s", "STATUS_TOKEN=0123456789abcdef")
     assert ran.item["entries"][0]["url"].endswith("/?token=0123456789abcdef")
     assert "STATUS_TOKEN has fewer than" in run(crawler, folder, "--status", "-s", "STATUS_TOKEN=short", status=2).err
+
+
+ATTACKED = """\
+import asyncio
+import json
+import socket
+from collections import Counter
+from pathlib import Path
+
+from crawler import Request, Spider
+
+
+def ask(port, text, wait=True):
+    client = socket.create_connection(("127.0.0.1", port), timeout=10)
+    try:
+        client.sendall(text)
+        return client, client.recv(12)[9:].decode() if wait else ""
+    except OSError:
+        return client, "reset"
+
+
+def attack():
+    entry = json.loads(next(Path(".crawler/jobs").glob("*.status")).read_text())
+    port = int(entry["url"].split(":")[2].split("/")[0])
+    right = f"Host: 127.0.0.1:{port}\\r\\nAuthorization: Bearer {entry['token']}\\r\\n".encode()
+    asked = [b"GET /events HTTP/1.1\\r\\n" + right + b"\\r\\n"] * 60
+    asked += [b"GET / HTTP/1.1\\r\\nHost: evil.example\\r\\n\\r\\n"] * 20
+    asked += [b"GET /?token=no HTTP/1.1\\r\\nHost: 127.0.0.1:%d\\r\\n\\r\\n" % port] * 20
+    asked += [b"POST /do HTTP/1.1\\r\\n" + right + b"Content-Length: 9999999\\r\\n\\r\\n" + b"x" * 200_000] * 5
+    asked += [b"\\x16\\x03\\x01\\r\\n\\r\\n"] * 5
+    answers = [ask(port, text) for text in asked]
+    opened = [client for client, _ in answers] + [ask(port, b"GET / HT", wait=False)[0]]
+    return opened, [answer for _, answer in answers]
+
+
+class Shop(Spider):
+    name = "shop"
+
+    async def start(self):
+        self.opened, answers = await asyncio.to_thread(attack)
+        yield {"answers": answers}
+        for number in range(30):
+            yield Request(f"data:text/html,{number}")
+
+    def parse(self, response):
+        yield {"url": response.url}
+
+    def closed(self, reason):
+        for client in self.opened:
+            client.close()
+"""
+
+
+def test_a_crawl_whose_page_is_attacked_is_unharmed(crawler: Crawler, folder: Path) -> None:
+    (folder / "shop.py").write_text(ATTACKED)
+    ran = crawler("run", "shop.py", "-O", "out.jsonl", "--status")
+    assert ran.status == 0, ran.err
+    (attacked, *items) = [json.loads(line) for line in (folder / "out.jsonl").read_text().splitlines()]
+    counted = Counter(attacked["answers"])
+    assert counted == {"200": 32, "503": 28, "421": 20, "403": 20, "413": 5, "400": 5}
+    assert len(items) == 30
+    refused = re.findall(r"WARNING crawler\.status: The status page refused (.*?)[;(]", ran.err)
+    assert len(refused) == len(set(refused)) == 5
+    assert "ERROR" not in ran.err
