@@ -124,6 +124,9 @@ class Ending:
 LATE = "late"
 """Others do the work of this worker; what started it starts another one in its place. No failure of the crawl."""
 
+EXCEEDED = "memusage_exceeded"
+"""The process goes on to use more memory than it may; Scrapy's word. Of a worker's, another one takes its place."""
+
 FAILURES = frozenset({"feed_error", "store_error", "local_failure", "internal_error"})
 
 

@@ -14,7 +14,7 @@ import gc
 import logging
 
 from crawler.engine.clock import Timer
-from crawler.engine.ending import Ending
+from crawler.engine.ending import EXCEEDED, Ending
 from crawler.engine.parts import Parts
 from crawler.engine.sending.loop import Loop
 from crawler.events import CrawlClosed, CrawlOpened, MemoryHigh
@@ -26,9 +26,6 @@ MEBIBYTE = 2**20
 
 MEMORY = "memory"
 """Why the loop is paused: the process uses too much."""
-
-REASON = "memusage_exceeded"
-"""Why a crawl ends that goes on to use too much; Scrapy's word."""
 
 AGAIN_SECONDS = 10.0
 """Nothing is sent for no longer than that before it is looked again, whatever the interval."""
@@ -42,7 +39,7 @@ class MemoryLimit:
         self._limit = core.MEMUSAGE_LIMIT_MB * MEBIBYTE
         self._warning = core.MEMUSAGE_WARNING_MB * MEBIBYTE
         self._interval = core.MEMUSAGE_CHECK_INTERVAL_SECONDS
-        self._durable = parts.store.durable
+        self._store = parts.store
         self._clock = parts.machine.clock
         self._stats = parts.stats
         self._events = events
@@ -92,14 +89,16 @@ class MemoryLimit:
             gc.collect()
             self._events.publish(MemoryHigh(size, self._limit, "paused"))
         else:
-            again = "; it can be resumed, in a new process" if self._durable else ""
+            again = "; it can be resumed, in a new process" if self._store.durable else ""
+            if self._store.takes:
+                again = " in this process, and another worker takes its place"
             logger.error(
                 "The process still uses %s of memory, more than MEMUSAGE_LIMIT_MB: the crawl stops%s",
                 said,
                 again,
             )
             self._events.publish(MemoryHigh(size, self._limit, "stopped"))
-            self._ending.stop(REASON)
+            self._ending.stop(EXCEEDED)
 
 
 def mebibytes(size: int) -> str:

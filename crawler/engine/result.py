@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from crawler.engine.crawl import Crawl
-from crawler.engine.ending import FAILURES, LATE
+from crawler.engine.ending import EXCEEDED, FAILURES, LATE
 from crawler.model.masking import masked
 from crawler.summary import FeedSummary, Summary
 
@@ -39,7 +39,7 @@ def summarise(crawl: Crawl, *, started: float, finished: float, seconds: float) 
 
 def exit_status(crawl: Crawl) -> int:
     """Return 0, 1 or 130 by the rule of FAIL_ON. A CLOSESPIDER_* limit is a 0. 75: another worker goes on."""
-    if crawl.ending.reason == LATE:
+    if crawl.ending.reason == LATE or (crawl.ending.reason == EXCEEDED and crawl.parts.store.takes):
         return os.EX_TEMPFAIL
     if crawl.ending.reason in STOPPED_BY_HAND:
         return 130

@@ -345,3 +345,27 @@ def test_jobs_of_one_process_and_of_many_are_not_mixed_up(shop: Shop) -> None:
         assert (result.status, said in result.err) == (2, True), result.err
     assert shop.run("jobs", "rm", "one", "many").status == 0
     assert shop.jobs() == []
+
+
+HOARDING = """
+        import pathlib
+        try:
+            pathlib.Path("first").touch(exist_ok=False)
+        except FileExistsError:
+            pass
+        else:
+            self.hoard = b"x" * 300_000_000
+"""
+
+
+@pytest.mark.slow
+def test_another_worker_takes_the_place_of_one_that_uses_too_much_memory(shop: Shop) -> None:
+    """In one process the crawl would stop and could be resumed: of several a new process goes on at once."""
+    path = shop.folder / "spiders/pages.py"
+    path.write_text(path.read_text().replace('        yield {"url"', f'{HOARDING}        yield {{"url"'))
+    limits = ("-s", "MEMUSAGE_LIMIT_MB=250", "-s", "MEMUSAGE_CHECK_INTERVAL_SECONDS=0.2", "-s", "DOWNLOAD_DELAY=0.2")
+    result = shop.run(*shop.crawl("--workers", "2", *limits))
+    assert result.status == 0, result.err
+    assert result.err.count("the crawl stops in this process, and another worker takes its place") == 1
+    assert result.err.count("above its limit of memory; another one takes its place") == 1
+    assert shop.items() == shop.pages()

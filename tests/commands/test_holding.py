@@ -172,3 +172,15 @@ def test_the_line_is_named_while_it_holds(outside: None, folder: Path, shape: st
         finally:
             crawl.kill()
     assert "pages.py:7 in parse" in named or 'pages.py", line 7 in parse' in named, named
+
+
+@pytest.mark.slow
+def test_nothing_goes_off_once_the_crawl_is_over(process: Crawler, folder: Path) -> None:
+    last = "import atexit, time\nfrom crawler import Spider\natexit.register(time.sleep, 1.6)\n"
+    spider = (
+        "class Pages(Spider):\n    name = 'pages'\n    start_urls = ['data:,x']\n    def parse(self, response): pass\n"
+    )
+    (folder / "pages.py").write_text(last + spider)
+    result = process("run", "pages.py", "-L", "WARNING")
+    assert result.status == 0
+    assert "Timeout" not in result.err

@@ -1,7 +1,8 @@
 """How many workers run here, and what becomes of one that dies?
 
-A worker that was killed, or that came too late for its lease, is buried on the server at once, with the request that it
-worked on, and another one takes its place. It has to be a new process: a spider cannot be put back to its beginning.
+A worker that was killed, came too late for its lease or used too much memory is buried on the server at once, with the
+request that it worked on, and another one takes its place. It has to be a new process: a spider cannot be put back to
+its beginning.
 """
 
 from __future__ import annotations
@@ -138,7 +139,11 @@ class Supervisor:
         self._end_if_idle()
 
     def _again(self, child: Child, status: int, blamed: int) -> None:
-        why = f"was killed by {_signal(status)}" if status < 0 else "came too late for its lease"
+        why = (
+            f"was killed by {_signal(status)}"
+            if status < 0
+            else "ended: too late for its lease, or above its limit of memory"
+        )
         done, before = self._whose.done(), self._done_before
         self._done_before = done
         at_once = self._reactor.seconds() - child.began < QUICK_SECONDS

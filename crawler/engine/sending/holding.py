@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crawler.engine.clock import Clock
-from crawler.engine.ending import LATE, Ending
+from crawler.engine.ending import EXCEEDED, LATE, Ending
 from crawler.engine.keeping.committer import Committer
 from crawler.engine.life import Kind
 from crawler.engine.sending.flight import Flight
@@ -32,7 +32,7 @@ from crawler.frontier.store import Grant, Report, Store, Told
 IDLE_SECONDS = 2.0
 """So long a host that has nothing more is kept: its last page may just be linking to it."""
 
-ITS_OWN = ("finished", "shutdown", "store_error", "internal_error", LATE)
+ITS_OWN = ("finished", "shutdown", "store_error", "internal_error", LATE, EXCEEDED)
 """Reasons with which this worker ends, and the others go on."""
 
 

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 LOCKED_SECONDS = 1.0
 """So long no thread could look: the interpreter's alarm writes the stack."""
 
-_ALARMS = 0.25
+_ALARMS = 0.5
 """The alarm is put off so often, in seconds: each time is a thread of C."""
 
 SLOWEST = 10
@@ -51,6 +51,7 @@ class HoldWatch:
         self._events = events
         self._turned = True
         self._thread_id = 0
+        self._thread: threading.Thread | None = None
         self._stop = threading.Event()
         self._seen: deque[_Seen] = deque()
         self._kinds: dict[str, SlowStep] = {}
@@ -59,11 +60,14 @@ class HoldWatch:
         """Start to watch the calling thread, which is the reactor's."""
         if self._limit > 0:
             self._thread_id = threading.get_ident()
-            threading.Thread(target=self._look, name="hold watch", daemon=True).start()
+            self._thread = threading.Thread(target=self._look, name="hold watch", daemon=True)
+            self._thread.start()
 
     def close(self) -> None:
         """Watch no more."""
         self._stop.set()
+        if self._thread is not None:
+            self._thread.join(LOCKED_SECONDS)  # it puts the alarm off, which would go off at the interpreter's end
         self._tell()
 
     def slowest(self) -> list[SlowStep]:
