@@ -271,7 +271,7 @@ def crawl(
     )
     feed = ListFeed()
     try:
-        given = {"JOB_STORE": None, "HOLD_WARNING_SECONDS": 0, "STALL_SECONDS": 0, **(settings or {})}
+        given = {"JOB_STORE": None, "HOLD_WARNING_SECONDS": 0, "STALL_SECONDS": 0, "NOTICES": [], **(settings or {})}
         prepared = prepare(spider_class, given, world=world, arguments=arguments, feeds=[feed], store=store)
         events: list[Event] = []
         prepared.events.subscribe(Event, events.append)

@@ -14,7 +14,7 @@ up to POLL_SECONDS later; a kind of error that is new while a stopped crawl ends
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import DeferredList
@@ -36,6 +36,7 @@ from crawler.notices.rules import (
     usual_items,
 )
 from crawler.notices.sending import send
+from crawler.observe.board.shown import Run
 from crawler.summary import Summary
 
 if TYPE_CHECKING:
@@ -66,10 +67,11 @@ class Notices:
         self._told: set[str] = set()
         self._opened = False
         self._errors = 0
+        self._earlier: Sequence[Run] = ()
         self._silence = Silence()
         self._timer: Timer | None = None
         watched.events.subscribe(CrawlOpened, self._crawl_opened)
-        watched.events.subscribe(CrawlClosing, lambda _: self._look())  # what is told from here on can still be kept
+        watched.events.subscribe(CrawlClosing, self._crawl_closing)
         watched.events.subscribe(Stalled, self._stalled)
         watched.events.subscribe(MemoryHigh, self._memory_high)
 
@@ -88,6 +90,10 @@ class Notices:
         self._told.update(kept.get("told", ()))
         for delivery in self._deliveries:
             delivery.sent += kept.get("sent", {}).get(delivery.place.name, ())
+
+    def _crawl_closing(self, _: CrawlClosing) -> None:
+        self._earlier = self._watched.source.history()  # this run is not among them yet
+        self._look()  # what is told from here on may be too late to be kept
 
     def _stalled(self, event: Stalled) -> None:
         self._tell([nothing_comes(self._spider, event.seconds, event.waits)])
@@ -153,7 +159,7 @@ class Notices:
             last = report_of_failure(source.now(), source.errors())
         else:
             if summary.reason == "finished":
-                usual = usual_items(source.history(), summary.job, summary.spider)
+                usual = usual_items(self._earlier, summary.spider)
                 unusual = [each for each in [too_few_items(summary.items, usual, self._rules)] if each]
             last = report(summary, source.errors(), unusual, self._watched.go_on)
         for delivery in self._deliveries:

@@ -102,9 +102,9 @@ def too_many_errors(now: Now, rules: Rules) -> Notice | None:
     return notice("rule errors", "rules", said, [f"more than {rules.errors_above:.0%} are told of"])
 
 
-def usual_items(runs: Sequence[Run], job: str | None, spider: str) -> float | None:
+def usual_items(earlier: Sequence[Run], spider: str) -> float | None:
     """Return how many items a finished run of a spider has as a rule; None if fewer than LEAST_RUNS are known."""
-    items = [run.items for run in runs if run.spider == spider and run.state == "finished" and run.job != job]
+    items = [run.items for run in earlier if run.spider == spider and run.state == "finished"]
     return median(items) if len(items) >= LEAST_RUNS else None
 
 

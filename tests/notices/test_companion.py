@@ -179,7 +179,7 @@ def test_the_report_has_counts_errors_with_their_lines_feeds_and_how_to_go_on() 
 
 def test_a_run_that_brought_half_of_the_usual_is_told_of_though_it_finished() -> None:
     crawl = Crawl(HOOK, {"to": "https://rules.example/", "on": ["rules"]})
-    crawl.source.runs = [Run(job=f"shop-{n}", spider="shop", state="finished", items=100) for n in (3, 4, 5)]
+    crawl.source.runs = [Run(job="shop-1", spider="shop", state="finished", items=100)] * 3
     crawl.closes(summary(items=40))
     assert crawl.told() == ["shop: done after 4.0 s, 40 items, 0 errors", "shop: 40 items, where 100 are usual"]
     assert json.loads(crawl.network.posted[0][1])["lines"][0] == "Not as usual: 40 items, where 100 are usual"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from crawler import Request, Spider
+from crawler import Request, Spider, testing
 from crawler.testing import Result
 from tests.engine.virtual import ROOT, any_page, crawl
 from tests.notices.support import MemoryNetwork
@@ -106,3 +106,11 @@ def test_a_crawl_is_the_same_with_and_without_notices(run: Run) -> None:
     _, untold = run(NOTICES=[])
     assert told.items == untold.items
     assert told.seconds == pytest.approx(untold.seconds, abs=0.1)
+
+
+def test_a_test_of_the_users_tells_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = MemoryNetwork()
+    monkeypatch.setattr("crawler.notices.companion.RealNetwork", lambda *_: network)
+    monkeypatch.setattr(Failing, "custom_settings", {"NOTICES": [{"to": "https://hooks.example/"}]})
+    testing.crawl(Failing, any_page)
+    assert network.posted == []
