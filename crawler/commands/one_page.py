@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from crawler.assembly import PreparedCrawl
 
 ALONE = {
-    **{"JOB_STORE": "none", "FEEDS": {}, "PIPELINES": []},
+    **{"JOB_STORE": "none", "FEEDS": {}, "PIPELINES": [], "STALL_SECONDS": 0},
     **BY_ITSELF,
     **{name: 0 for name in CoreSettings.__struct_fields__ if name.startswith("CLOSESPIDER_")},
 }

@@ -63,7 +63,7 @@ class StallWatch:
         self._named = Named(parts.core)
         self._timer: Timer | None = None
         self._last: tuple[object, ...] = ()
-        self._since = 0.0
+        self._since = self._looks_at = 0.0
         self._told = False
         self._first_seen: dict[Entry, float] = {}
         if self._seconds > 0:
@@ -71,16 +71,23 @@ class StallWatch:
             parts.events.subscribe(CrawlClosed, self._closed)
 
     def _opened(self, _: CrawlOpened) -> None:
-        self._timer = self._clock.callLater(self._seconds / _LOOKS, self._look)
         self._since = self._clock.seconds()
+        self._arm(self._since)
 
     def _closed(self, _: CrawlClosed) -> None:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _look(self) -> None:
+    def _arm(self, now: float) -> None:
+        self._looks_at = now + self._seconds / _LOOKS
         self._timer = self._clock.callLater(self._seconds / _LOOKS, self._look)
+
+    def _look(self) -> None:
         now, books, get = self._clock.seconds(), self._kept.life.books, self._parts.stats.get_value
+        self._since += (
+            now - self._looks_at
+        )  # somebody sits at a prompt, or code holds the reactor: that is told elsewhere
+        self._arm(now)
         counts = (books.accepted, *books.ended.values(), self._kept.life.phase, *(get(key) for key in _COUNTS))
         flying = self._sending.flight.in_flight
         self._first_seen = {entry: self._first_seen.get(entry, now) for entry in flying}

@@ -167,3 +167,20 @@ def test_nothing_is_watched_where_the_limit_is_zero() -> None:
         during=lambda ready: later(ready, 5000, site.answer, ROOT),
     )  # fmt: skip
     assert result.happened(Stalled) == []
+
+
+def test_time_in_which_nothing_could_happen_does_not_count(caplog: pytest.LogCaptureFixture) -> None:
+    """Somebody sits at a prompt for an hour, or the machine sleeps."""
+    caplog.set_level(logging.INFO)
+    site = Hanging(ROOT)
+
+    def hold() -> None:
+        loop: Any = asyncio.get_running_loop()
+        loop.now += 5000
+
+    def during(ready: Any) -> None:
+        later(ready, 100, hold)
+        later(ready, 5500, site.answer, ROOT)
+
+    crawl(spider(), site, settings=SETTINGS | {"DOWNLOAD_TIMEOUT": 0}, during=during)
+    assert "Nothing has happened" not in caplog.text
