@@ -133,7 +133,9 @@ def _prepared(
     if world.reactor is not None and making.settings.origin("REACTOR_THREADPOOL_MAXSIZE") != "default":
         world.reactor.suggestThreadPoolSize(core.REACTOR_THREADPOOL_MAXSIZE)  # else as whoever made the reactor has it
     limits = CloseSpiderLimits(core, world.clock, crawler.events, run.ending, crawler.stats)
-    run.live.add(limits.update, *(name for name in LIVE if name.startswith("CLOSESPIDER_")))
+    # A worker of several knows nothing of the others' items: who began the crawl looks at those.
+    ends = [name for name in LIVE if name.startswith("CLOSESPIDER_") and not (plan.is_part and "_NO_ITEM" in name)]
+    run.live.add(limits.update, *ends)
     run.live.add(lambda core: set_level(core.LOG_LEVEL), "LOG_LEVEL")
     making.extend()
     watched = Watched(

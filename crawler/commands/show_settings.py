@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Unpack, cast
+from typing import Any, Unpack, cast
 
 import click
 import msgspec
@@ -18,6 +18,8 @@ from crawler.config.nearest import did_you_mean
 from crawler.config.reference import SettingRow, setting_rows
 from crawler.config.settings import Settings
 from crawler.errors import SettingError, UsageError
+from crawler.steering.settings import DEFAULT, LIVE, together
+from crawler.storage.trace import facts_below
 
 _READ = {
     "get": "Print the value of one setting alone.",
@@ -60,6 +62,9 @@ def _read(settings: Settings, method: str, name: str) -> Value:
 @click.command()
 @click.argument("names", nargs=-1)
 @click.option("--spider", metavar="SPIDER", help="With this spider's custom_settings.")
+@click.option(
+    "--job", "of_job", metavar="JOB", help="Of a job: as its command set them, and as they were changed while it ran."
+)
 @click.option("--changed", is_flag=True, help="Only those that are not at their default.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, a list of objects.")
 @_reading_options
@@ -67,6 +72,7 @@ def _read(settings: Settings, method: str, name: str) -> Value:
 def command(
     names: tuple[str, ...],
     spider: str | None,
+    of_job: str | None,
     *,
     changed: bool,
     as_json: bool,
@@ -74,8 +80,11 @@ def command(
     **given: Unpack[Given],
 ) -> None:
     """Show the settings (all, or those NAMES) as the project and the command line set them."""
-    settings = settings_here(command_line_settings(given), spider)
-    rows = {row.name: _without_passwords(row) for row in setting_rows(settings)}
+    if of_job is not None and spider is not None:
+        raise UsageError("--job and --spider: a job has a spider, leave --spider out")
+    typed = command_line_settings(given)
+    settings, live = _of_job(of_job, typed) if of_job is not None else (settings_here(typed, spider), {})
+    rows = {row.name: _without_passwords(row) for row in setting_rows(settings)} | live
     wanted = list(names) + ([read[1]] if read else [])
     for name in wanted:
         if name not in rows:
@@ -89,6 +98,27 @@ def command(
         say_json(msgspec.json.format(b"[" + b",".join(map(_row_as_json, wanted_rows)) + b"]", indent=2))
     else:
         _print(wanted_rows)
+
+
+def _of_job(name: str, command_line: dict[str, Any]) -> tuple[Settings, dict[str, SettingRow]]:
+    """Return the settings of a job, and the rows of those that were changed while it ran. Raises UsageError."""
+    from crawler.commands.finding import find_again, find_any, is_file
+    from crawler.engine.steering.live import PREFIX, Said, name_of, said_by
+
+    job = find_any(settings_here(command_line).core, name)
+    settings = find_again(job, command_line).settings
+    if not is_file(job):
+        return settings, {}
+    facts = {name_of(fact): Said(*value) for fact, value in facts_below(job.path, PREFIX).items()}
+    said = {key: each for key, each in facts.items() if key[0] in LIVE and each.value != DEFAULT}
+    core = together(settings.core, {key: each.value for key, each in said.items()})
+    rows = {row.name: row for row in setting_rows(settings)}
+    live = {}
+    for (setting, host), each in said.items():
+        if setting not in command_line:
+            own = setting if host is None else "DOWNLOAD_SLOTS"
+            live[own] = msgspec.structs.replace(rows[own], value=getattr(core, own), origin=said_by(each))
+    return settings, live
 
 
 def _print(rows: list[SettingRow]) -> None:

@@ -104,6 +104,13 @@ def facts(path: Path, *names: str) -> dict[str, Any]:
         return {name: Values().decode(data) for name, data in rows}
 
 
+def facts_below(path: Path, prefix: str) -> dict[str, Any]:
+    """Return the facts that the job keeps by names that begin so, as plain values."""
+    with reading(path) as sql:
+        rows = sql.execute("SELECT name, data FROM facts WHERE substr(name, 1, ?) = ?", (len(prefix), prefix))
+        return {name: Values().decode(data) for name, data in rows}
+
+
 def _made(sql: sqlite3.Connection, row: tuple[Any, ...]) -> Trace:
     token, state, url, host, rank, found_on, page, not_before, reason, items, children, last = row
     kept = [data for (data,) in sql.execute("SELECT data FROM attempts WHERE token = ? ORDER BY rowid", (token,))]

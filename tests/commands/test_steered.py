@@ -100,6 +100,15 @@ def test_a_resume_says_what_was_changed_live_and_by_whom(crawler: Crawler, stopp
     assert [(item["delay"], item["who"]) for item in items(stopped)[3:]] == [(0.25, "page")] * 3
 
 
+def test_the_settings_of_a_job_are_shown_with_who_has_changed_them(crawler: Crawler, stopped: Path) -> None:
+    shown = crawler("settings", "--job", "live", "--changed").out
+    assert "DOWNLOAD_DELAY = 0.25\n" not in shown
+    assert "DOWNLOAD_DELAY = 0.25 (float; set live by page, 20" in shown
+    assert "CONCURRENT_REQUESTS = 1 (int; spider changing)" in shown
+    typed = crawler("settings", "--job", "live", "DOWNLOAD_DELAY", "-s", "DOWNLOAD_DELAY=3").out
+    assert "DOWNLOAD_DELAY = 3.0 (float; command line)" in typed
+
+
 def test_what_a_resume_is_given_wins_over_it_and_takes_its_place(crawler: Crawler, stopped: Path) -> None:
     done = crawler("resume", "live", "-s", "DOWNLOAD_DELAY=0.125", "-s", "CLOSESPIDER_PAGECOUNT=1")
     assert "DOWNLOAD_DELAY = 0.25 (set live by page, 20" in done.err

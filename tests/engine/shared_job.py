@@ -395,7 +395,11 @@ class SharedJob:
 
     def _news(self, member: Member, answer: Answer) -> dict[str, Any]:
         known, member.version = member.version, self.version
-        return {name: value for name, (when, value) in self.facts.items() if when > known and name.startswith("cookie")}
+        return {
+            name: value
+            for name, (when, value) in self.facts.items()
+            if when > known and name.startswith(("cookie", "live:"))
+        }
 
     def _counts(self, worker: str, member: Member, now: float) -> list[tuple[str, int, Key | None]]:
         counts = []

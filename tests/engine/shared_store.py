@@ -182,7 +182,7 @@ class WorkerStore:
         self._job.join(self._name, now)
         self._watch()
         self._within(0.0)
-        facts = {name: value for name, (_, value) in self._job.facts.items() if name.startswith("cookie")}
+        facts = {name: value for name, (_, value) in self._job.facts.items() if name.startswith(("cookie", "live:"))}
         self._job.members[self._name].version = self._job.version
         memory = {place: dict(values) for place, values in self._job.memory.items()}
         return succeed(Resumed(is_new=False, facts=facts, memory=memory))

@@ -31,7 +31,8 @@ class FactSource(Protocol):
         """Take back what was kept; the facts of other sources are among them.
 
         In the middle of a crawl it is called again with what other workers have kept: any number of times, in parts,
-        and with facts that were there before. None may let a host be asked faster than what is known here.
+        and with facts that were there before. None may let a host be asked faster than what is known here, unless
+        somebody has said so live (engine/steering).
         """
 
 
