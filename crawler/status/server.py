@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import secrets
-from contextlib import suppress
 from errno import EADDRINUSE
 from ipaddress import ip_address
 from pathlib import Path
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("crawler.status")
 
-LEAST_TOKEN = 16
-"""Fewer characters can be guessed by who may try as often as he likes."""
+_is_token = re.compile(r"[A-Za-z0-9._~-]{16,}").fullmatch  # as it stands in a URL; fewer characters can be guessed
 
 
 class Place(NamedTuple):
@@ -63,8 +62,10 @@ class StatusServer:
 
     def open(self, routes: Routes) -> None:
         """Listen. Raises UsageError."""
-        if len(self._token) < LEAST_TOKEN:
-            raise UsageError(f"STATUS_TOKEN has fewer than {LEAST_TOKEN} characters; without it a token is made")
+        if not _is_token(self._token):
+            raise UsageError(
+                "STATUS_TOKEN has to be 16 or more letters, digits, '-', '_', '.' and '~'; without it a token is made"
+            )
         place, site = self._place, Site(self.complaints, self._reactor)
         listening = _listen(self._reactor, place, site)
         number = None if place.socket is not None else listening.getHost().port
@@ -94,12 +95,11 @@ class StatusServer:
         if self._open is None:
             return
         (site, listening), self._open = self._open, None
-        if self._file is not None:
-            with suppress(OSError):
-                self._file.unlink(missing_ok=True)
         socket = self._place.socket
         await (maybeDeferred(listening.stopListening) if socket is None else stop_at(socket, listening))
         await site.close()
+        if self._file is not None:
+            self._file.unlink(missing_ok=True)
 
 
 def _listen(reactor: Any, place: Place, site: Site) -> Port:

@@ -109,7 +109,10 @@ def test_a_unix_socket_in_the_place_of_a_port(crawler: Crawler, folder: Path) ->
 def test_a_token_of_one_s_own_opens_it_too(crawler: Crawler, folder: Path) -> None:
     ran = run(crawler, folder, "--status", "-s", "STATUS_TOKEN=0123456789abcdef")
     assert ran.item["entries"][0]["url"].endswith("/?token=0123456789abcdef")
-    assert "STATUS_TOKEN has fewer than" in run(crawler, folder, "--status", "-s", "STATUS_TOKEN=short", status=2).err
+    assert (
+        "STATUS_TOKEN has to be 16 or more"
+        in run(crawler, folder, "--status", "-s", "STATUS_TOKEN=short", status=2).err
+    )
 
 
 ATTACKED = """\

@@ -82,9 +82,12 @@ def test_a_token_of_its_own_for_each_page() -> None:
     assert min(map(len, tokens)) >= 40
 
 
-def test_a_token_that_can_be_guessed_is_refused() -> None:
-    with pytest.raises(UsageError, match="STATUS_TOKEN has fewer than 16 characters"):
-        StatusServer(reactor, Place(), token="short").open(lambda path: None)
+@pytest.mark.parametrize(
+    "token", ["short", "with a space in its midst", "with&more=of#it-in-a-url", "ü" * 20, "x" * 20 + "\n"]
+)
+def test_a_token_that_can_be_guessed_or_is_none_in_a_url_is_refused(token: str) -> None:
+    with pytest.raises(UsageError, match="STATUS_TOKEN has to be 16 or more letters, digits"):
+        StatusServer(reactor, Place(), token=token).open(lambda path: None)
 
 
 def test_a_port_in_use_is_named_with_what_to_do(page: Callable[..., Page]) -> None:
