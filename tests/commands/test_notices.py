@@ -15,7 +15,7 @@ import pytest
 from crawler.commands.options import RunOptions, remember
 from crawler.storage.history import runs
 from crawler.storage.jobs import list_jobs
-from tests.commands.conftest import Crawler
+from tests.commands.conftest import Crawler, Site
 from tests.download.http.certificates import Authority
 
 pytestmark = pytest.mark.process
@@ -132,3 +132,40 @@ def test_a_job_keeps_no_password_of_who_takes_notices() -> None:
     typed = '[{"to": "mailto:a@b.example", "by": "smtp://u:secret@m.example"}]'
     kept = remember("shop", RunOptions({"NOTICES": typed}, {}, None), file=None)
     assert kept["command"]["settings"] == {"NOTICES": [{"to": "mailto:a@b.example", "by": "smtp://u:***@m.example"}]}
+
+
+CHAIN = """\
+from crawler import Spider
+
+
+class Chain(Spider):
+    name = "chain"
+    start_urls = ["{url}"]
+    custom_settings = {{"ROBOTSTXT_OBEY": False, "DOWNLOAD_DELAY": 0.1, "FAIL_ON": ["none"]}}
+
+    def parse(self, response):
+        yield from response.follow_all(css="a")
+        raise ValueError("on every page")
+"""
+
+
+@pytest.mark.slow
+def test_of_many_workers_the_starter_tells_once_also_when_the_job_goes_on(
+    process: Crawler, folder: Path, hook: Hook, site: Site
+) -> None:
+    site.pages = 8
+    (folder / "chain.py").write_text(CHAIN.format(url=site.url))
+    places = hook.places().replace('["end"]', '["end", "errors"]')
+    given = ["run", "chain.py", "--workers", "2", "--job", "c", "-s", f"NOTICES={places}"]
+    assert process(*given, "-s", "CLOSESPIDER_PAGECOUNT=4").status == 0
+    first, (stopped, *_) = hook.posted[0][1]["title"], [told for _, told in hook.posted[1:]]
+    assert first == "chain: first ValueError"
+    assert stopped["title"].startswith("chain: stopped (closespider_pagecount) after ")
+    assert "after 0.0 s" not in stopped["title"]
+    assert "Go on with: crawler resume c" in stopped["lines"]
+
+    hook.posted.clear()
+    resumed = process("resume", "c", "-s", "CLOSESPIDER_PAGECOUNT=0")
+    assert resumed.status == 0
+    assert "ValueError: on every page" in resumed.err
+    assert [told["title"].partition(" after ")[0] for _, told in hook.posted] == ["chain: done"]

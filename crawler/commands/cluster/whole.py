@@ -168,13 +168,13 @@ class WholeCrawl:
             await self._open(since)
             await self._see_through()
             summary = await self._close()
+            summary.started, summary.finished, summary.seconds = started, clock.wall(), clock.seconds() - since
         except BaseException:
             self.supervisor.stop(signal.SIGKILL)
             raise
         finally:
             await self.watching.close(summary)
             await self._let_go()
-        summary.started, summary.finished, summary.seconds = started, clock.wall(), clock.seconds() - since
         return summary
 
     async def _let_go(self) -> None:
