@@ -150,14 +150,16 @@ class RealNetwork:
         """See Network."""
         from twisted.names.client import Resolver
         from twisted.names.dns import SRV
-        from twisted.names.error import DomainError
+        from twisted.names.error import DNSQueryTimeoutError, DomainError, ResolverError
 
         resolver = Resolver(resolv="/etc/resolv.conf", reactor=self._reactor)
         try:
             records, _, _ = await resolver.lookupService(f"_xmpp-client._tcp.{domain}", timeout=[3])
-        except (DomainError, TimeoutError, OSError):
+        except (DomainError, DNSQueryTimeoutError, ResolverError, OSError):
             return []  # RFC 6120 §3.2.2: then it is the domain itself
         found = sorted((record.payload for record in records if record.type == SRV), key=lambda each: each.priority)
+        if not any(str(each.target) for each in found) and found:
+            raise NotSent(f"{domain} says in the DNS that it has no XMPP")  # RFC 2782: a target of "."
         return [(str(each.target), each.port) for each in found]
 
     async def close(self) -> None:
