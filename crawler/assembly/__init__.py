@@ -31,6 +31,7 @@ from crawler.engine.keeping.facts import SpiderState, StatsFacts
 from crawler.engine.parts import Parts
 from crawler.feeds.seam import Feed
 from crawler.frontier.store import Store
+from crawler.observe.board.kinds import KeptErrors
 from crawler.observe.log import log_for_script, set_level
 from crawler.spider import Spider, spider_of
 from crawler.steering.settings import LIVE
@@ -178,6 +179,7 @@ def _parts(
 ) -> Parts:
     core, crawler = making.settings.core, making.crawler
     spider = spider_of(crawler)
+    kept = KeptErrors(crawler.events, world.clock.wall)
     return Parts(
         spider=spider,
         start=making.start(spider),
@@ -196,7 +198,7 @@ def _parts(
         start_marks=making.start_marks(),
         memory=crawler.memory,
         memory_changes=crawler.memory_changes,
-        facts=[StatsFacts(crawler.stats), SpiderState(spider, shared=chosen.store.takes), *edge.facts],
+        facts=[StatsFacts(crawler.stats), SpiderState(spider, shared=chosen.store.takes), kept, *edge.facts],
         known=second.known,
         item_keys=item_keys(core) if second.keyed else None,
         around=making.around(),

@@ -99,7 +99,7 @@ def failed(sql: sqlite3.Connection) -> Iterator[Failed]:
 
 def _facts(sql: sqlite3.Connection, *, all_of_them: bool) -> Iterator[tuple[str, bytes]]:
     for name, data in sql.execute("SELECT name, data FROM facts"):
-        if name == "stats" or (all_of_them and not name.startswith(NOT_KEPT)):
+        if name in ("stats", "kinds") or (all_of_them and not name.startswith(NOT_KEPT)):
             yield name, data
 
 

@@ -75,6 +75,15 @@ def test_totals_are_sums_and_each_worker_is_shown(jobs: LibraryJobs) -> None:
     assert read().now.job.state == "stopping"
 
 
+def test_errors_of_all_workers_are_added_with_their_lines(jobs: LibraryJobs) -> None:
+    for name, count, last in (("w1", 2, 5.0), ("w2", 3, 4.0)):
+        worker = Working(jobs.connection, name)
+        row = ["KeyError in parse", count, f"http://{name}/", f"shop.py:{count} in parse: x", "KeyError: 'x'", last]
+        worker.turn(facts=[worker.stats(7), Fact("kinds", encode([row]))])
+    [error] = ServerReader(jobs, "job")().errors
+    assert (error.count, error.url, error.where) == (5, "http://w1/", "shop.py:2 in parse: x")
+
+
 def test_a_worker_that_left_is_shown_as_gone(jobs: LibraryJobs) -> None:
     worker = Working(jobs.connection, "w1")
     worker.turn(facts=[worker.stats(7)])

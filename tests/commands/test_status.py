@@ -187,8 +187,20 @@ def test_what_fails_is_told_by_kind_with_an_example(crawler: Crawler, shop: Fail
     assert crawler("run", "pages.py", "--job", "mine", "-s", "JOB_KEEP=true").status == 0
     kept = shown(crawler, "mine").errors
     assert kept
-    assert all(each.url for each in kept), kept
-    assert crawler("jobs", "rm", "mine").status == 0
+    assert [(each.kind, each.count, each.url.partition("/")[0]) for each in kept] == [("status 503", 40, "http:")]
+
+
+def test_an_error_of_the_users_code_is_told_with_its_line_also_of_a_finished_run(
+    crawler: Crawler, spider_file: Path, folder: Path
+) -> None:
+    spider_file.write_text(
+        spider_file.read_text().replace("yield from", "int('three') if '/3' in response.url else 0; yield from")
+    )
+    assert crawler("run", "pages.py", "--job", "mine").status == 1
+    [error] = shown(crawler, "mine").errors
+    assert (error.kind, error.count, error.url[-2:]) == ("ValueError in parse", 1, "/3")
+    assert error.where.startswith("pages.py:12 in parse: int('three')")
+    assert "ValueError in parse  pages.py:12 in parse: int('three')" in crawler("status", "mine").out
 
 
 def test_no_job_and_a_wrong_name_say_what_there_is(crawler: Crawler, spider_file: Path) -> None:

@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from crawler.assembly.job import ItemCodec
-from crawler.commands.cluster.looking import PAUSED
+from crawler.commands.looking.file import PAUSED
 from crawler.engine.clock import Clock
 from crawler.engine.deciding.acceptance import Acceptance
 from crawler.engine.steering.live import PREFIX, LiveSettings

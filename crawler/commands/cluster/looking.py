@@ -13,14 +13,15 @@ import msgspec
 from crawler.assembly.explaining import Explained, explain, judge_by
 from crawler.assembly.rules import checked_fingerprint, checked_slot_key
 from crawler.commands.cluster.finding import asked, connected, is_private, of_private
-from crawler.commands.looking.file import LIVE, THROTTLE, WAIT, host_row, now_of, settings_of
-from crawler.commands.looking.looked import Reading, kinds_of
+from crawler.commands.looking.file import LIVE, PAUSED, THROTTLE, WAIT, host_row, now_of, settings_of
+from crawler.commands.looking.looked import Reading, errors_in
 from crawler.config.schema import CoreSettings
 from crawler.engine.deciding.acceptance import Acceptance
 from crawler.engine.keeping.facts import summed_stats
 from crawler.errors import StoreError
 from crawler.model.request import Request
-from crawler.observe.board.shown import ErrorKind, HostRow, Worker
+from crawler.observe.board.shown import HostRow, Worker
+from crawler.steering.settings import LIVE as STEERED
 from crawler.storage.cluster import library
 from crawler.storage.cluster.address import Address
 from crawler.storage.cluster.jobcalls import JobCalls, Standing, Working
@@ -35,7 +36,6 @@ SILENT_SECONDS = 5.0
 """A worker that has not called for so long is said to be silent; it calls once a second at least."""
 
 _FACTS_AT_ONCE = 500
-PAUSED = LIVE + "paused"
 
 
 @contextmanager
@@ -77,7 +77,7 @@ class ServerReader:
         summed = summed_stats([each for _, each in stats])
         hosts = self._hosts(wall := time.time())
         now = now_of(job, summed, wall, hosts=len(hosts))
-        if now.job.state == "running" and (state.stopping or _is_paused(self._facts([PAUSED]), None)):
+        if now.job.state == "running" and (state.stopping or self._facts([PAUSED]).get(PAUSED, [False])[0]):
             begun = msgspec.structs.replace(
                 now.job, state="stopping" if state.stopping else "paused", reason=state.stopping
             )
@@ -86,8 +86,8 @@ class ServerReader:
             now=now,
             stats=summed,
             hosts=hosts,
-            errors=[ErrorKind(kind=kind, count=count) for kind, count in Counter(kinds_of(summed)).most_common()],
-            settings=settings_of(job.description, self._facts([LIVE])),
+            errors=errors_in(summed, map(Values().decode, self._calls.by_worker("kinds"))),
+            settings=settings_of(job.description, self._facts([LIVE + name for name in STEERED])),
             workers=self._workers(stats, wall),
         )
 
@@ -119,21 +119,13 @@ class ServerReader:
 def _row(host: Standing, facts: Mapping[str, Any], wall: float) -> HostRow:
     row = host_row(host.name, host.queued, facts, wall)
     waits = host.wait / 1000 if host.queued else 0.0
-    paused = _is_paused(facts, host.name)
     return msgspec.structs.replace(
         row,
         delay=row.delay or host.delay / 1000,
         concurrency=row.concurrency or host.concurrency,
-        why="paused" if paused else "delay" if waits else row.why,
-        seconds=None if paused else waits or row.seconds,
-        paused=paused,
+        why="delay" if waits and not row.paused else row.why,
+        seconds=None if row.paused else waits or row.seconds,
     )
-
-
-def _is_paused(facts: Mapping[str, Any], host: str | None) -> bool:
-    """Tell whether somebody has paused a host, or all: what was said of it last is ``[value, who, when]``."""
-    said = facts.get(PAUSED if host is None else f"{PAUSED}@{host}")
-    return bool(said and said[0])
 
 
 def _worker(name: str, living: Working | None, pages: int, items: int, rate: float) -> Worker:

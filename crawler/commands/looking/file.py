@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from crawler.commands.looking.looked import Reading, kinds_of
+from crawler.commands.looking.looked import Reading, errors_in
 from crawler.commands.showing import as_typed, without_passwords
 from crawler.frontier.store import Attempt
 from crawler.observe.board import shown
 from crawler.observe.board.shown import ErrorKind, FeedRow, HostRow, Now, Setting
 from crawler.observe.board.totals import totals_in
+from crawler.observe.frames import shorten
 from crawler.storage import history
 from crawler.storage.jobs import Job, read_job, reading
 from crawler.storage.lock import owner_of
@@ -30,7 +32,7 @@ from crawler.storage.values import Values
 
 _attempts = msgspec.msgpack.Decoder(list[Attempt]).decode
 
-THROTTLE, WAIT, LIVE = "throttle:", "wait:", "live:"
+THROTTLE, WAIT, LIVE, PAUSED = "throttle:", "wait:", "live:", "live:paused"
 
 
 def state_of(job: Job) -> str:
@@ -56,31 +58,34 @@ class FileReader:
             queued = sql.execute("SELECT name, queued FROM hosts").fetchall()
             feeds = [_feed(*row) for row in sql.execute(_FEEDS)]
             stats = facts.get("stats") or {}
-            errors = [self._kind(sql, kind, count) for kind, count in kinds_of(stats).items()]
+            errors = [self._with_example(sql, kind) for kind in errors_in(stats, [facts.get("kinds") or ()])]
         hosts = [host_row(name, count, facts, wall) for name, count in queued]
         return Reading(
             now=now_of(job, stats, wall, hosts=sum(row.queued > 0 for row in hosts), pid=owner_of(self._path)),
             stats=stats,
             hosts=hosts,
-            errors=sorted(errors, key=lambda each: -each.count),
+            errors=errors,
             settings=settings_of(job.description, facts),
             feeds=feeds,
         )
 
-    def _kind(self, sql: sqlite3.Connection, kind: str, count: int) -> ErrorKind:
-        """Return a kind of error with an example, which is looked for once: the rows are gone through for it."""
-        if kind not in self._examples:
-            reason, status = ("HttpError", kind) if kind.isdigit() else (kind, "")
+    def _with_example(self, sql: sqlite3.Connection, kind: ErrorKind) -> ErrorKind:
+        """Return a kind of error with a URL, which is looked for once: the rows are gone through for it."""
+        if kind.url:
+            return kind
+        if kind.kind not in self._examples:
+            reason, status = ("HttpError", kind.kind[7:]) if kind.kind.startswith("status ") else (kind.kind, "")
             rows = sql.execute(_EXAMPLE, (FAILED, reason))
-            self._examples[kind] = next((url for url, attempts in rows if status in _last(attempts)), "")
-        return ErrorKind(kind=kind, count=count, url=self._examples[kind])
+            self._examples[kind.kind] = next((url for url, attempts in rows if status in _last(attempts)), "")
+        return replace(kind, url=shorten(self._examples[kind.kind]))
 
 
 def host_row(name: str, queued: int, facts: Mapping[str, Any], wall: float) -> HostRow:
     """Return a host of a job, with what the job remembers of its pace."""
     again, slowed = facts.get(WAIT + name), facts.get(THROTTLE + name)
+    paused = bool((facts.get(f"{PAUSED}@{name}") or [False])[0])
     seconds = max(again[0] - wall, 0.0) if again else 0.0
-    why = "nothing queued" if not queued else "delay" if seconds else ""
+    why = "paused" if paused else "nothing queued" if not queued else "delay" if seconds else ""
     return HostRow(
         name=name,
         queued=queued,
@@ -89,6 +94,7 @@ def host_row(name: str, queued: int, facts: Mapping[str, Any], wall: float) -> H
         concurrency=slowed[0] if slowed else 0,
         delay=slowed[1] if slowed else 0.0,
         throttle=f"{slowed[0]} at once, {slowed[1]:.1f} s apart" if slowed else "",
+        paused=paused,
     )
 
 
@@ -110,18 +116,22 @@ def now_of(job: Job, stats: Mapping[str, Any], wall: float, *, hosts: int, pid: 
             machine=socket.gethostname() if pid and runs else "",
             cluster=job.url or None,
         ),
-        totals=msgspec.structs.replace(totals_in(stats, queued=job.queued, hosts=hosts), items=job.items),
+        totals=replace(totals_in(stats, queued=job.queued, hosts=hosts), items=job.items),
     )
 
 
 def settings_of(description: Mapping[str, Any], facts: Mapping[str, Any]) -> list[Setting]:
-    """Return the settings that a job remembers: those of its command line."""
+    """Return the settings that a job remembers: those of its command line, and what was changed while it ran."""
     command = description.get("command")
     typed = command.get("settings", {}) if isinstance(command, Mapping) else {}
     rows = {
         name: Setting(name=name, value=as_typed(without_passwords(name, value)), origin="command line")
         for name, value in typed.items()
     }
+    for fact, said in facts.items():
+        if fact.startswith(LIVE) and said is not None and fact.removeprefix(LIVE)[0].isupper():
+            name, value, who = fact.removeprefix(LIVE), as_typed(said[0]), str(said[1])
+            rows[name] = Setting(name=name, value=value, origin="changed while it ran", who=who)
     return [rows[name] for name in sorted(rows)]
 
 
@@ -132,7 +142,7 @@ def runs_of(job_dir: str | Path, spider: str) -> list[shown.Run]:
 
 def run_of(run: history.Run) -> shown.Run:
     """Return a finished run as it is shown. Raises StoreError."""
-    stats = stats_of(history.facts(run))
+    stats = plain_facts(history.facts(run)).get("stats") or {}
     return shown.Run(
         job=run.job,
         spider=run.spider,
@@ -146,9 +156,9 @@ def run_of(run: history.Run) -> shown.Run:
     )
 
 
-def stats_of(facts: Iterable[tuple[str, bytes]]) -> dict[str, Any]:
-    """Return the stats among facts in their stored form; nothing if they are not there."""
-    return next((Values().decode(data) for name, data in facts if name == "stats"), {})
+def plain_facts(kept: Iterable[tuple[str, bytes]]) -> dict[str, Any]:
+    """Return what a run has kept of its crawl as a whole: "stats", and "kinds" of errors."""
+    return {name: Values().decode(data) for name, data in kept if name in ("stats", "kinds")}
 
 
 class RunReader:
@@ -163,15 +173,16 @@ class RunReader:
     def __call__(self) -> Reading:
         """Return what is kept. Raises StoreError."""
         run, wall = history.read_run(self._path), time.time()
-        stats = stats_of(history.facts(run))
+        facts = plain_facts(history.facts(run))
+        stats = facts.get("stats") or {}
         examples = {failed.reason: failed.url for failed in history.failed(run)}
-        counts = kinds_of(stats) or dict.fromkeys(examples, 0)
+        errors = errors_in(stats, [facts.get("kinds") or ()])
         job = Job(run.job, self._path, "finished", run.done, 0, run.items, run.created, run.ended, "finished",
                   run.description)  # fmt: skip
         return Reading(
             now=now_of(job, stats, wall, hosts=0),
             stats=stats,
-            errors=[ErrorKind(kind=kind, count=count, url=examples.get(kind, "")) for kind, count in counts.items()],
+            errors=[replace(kind, url=kind.url or shorten(examples.get(kind.kind, ""))) for kind in errors],
             settings=settings_of(run.description, {}),
         )
 
@@ -192,6 +203,6 @@ _FEEDS = "SELECT name, number, mark FROM feeds WHERE name NOT LIKE 'crawler:%' O
 _EXAMPLE = "SELECT url, attempts FROM requests WHERE state = ? AND reason = ?"
 
 _FACTS = """
-SELECT name, data FROM facts WHERE name IN ('stats', 'errors') OR name >= 'throttle:' AND name < 'throttle;'
+SELECT name, data FROM facts WHERE name IN ('stats', 'kinds') OR name >= 'throttle:' AND name < 'throttle;'
 OR name >= 'wait:' AND name < 'wait;' OR name >= 'live:' AND name < 'live;'
 """

@@ -6,13 +6,14 @@ It is read as a whole now and then, by whoever may wait for that; in between the
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from crawler.observe.board.kinds import together
 from crawler.observe.board.paging import host_page
 from crawler.observe.board.shown import (
     Changes,
@@ -38,7 +39,9 @@ from crawler.observe.board.steps import Sample, Steps
 RATE_SECONDS = 10.0
 """Rates are those of so long a time."""
 
-_KINDS = ("spider_exceptions/", "request_failed/", "item_failed_count/", "httperror/response_ignored_status_count/")
+_REQUESTS = {"request_failed/": "", "httperror/response_ignored_status_count/": "status "}
+_CODE = {"spider_exceptions/": "", "item_failed_count/": "in "}
+_NO_KINDS = frozenset({"spider_exceptions/count", "spider_exceptions/start", "request_failed/HttpError"})
 _PARTS = ("errors", "items", "slow", "settings", "feeds", "workers")
 
 
@@ -57,15 +60,20 @@ class Reading(Struct, kw_only=True, frozen=True):
     series: Series | None = None
 
 
-def kinds_of(stats: Mapping[str, Any]) -> dict[str, int]:
-    """Return how many errors of each kind the stats tell of: classes, statuses, stages."""
-    found: dict[str, int] = {}
+def errors_in(stats: Mapping[str, Any], kept: Iterable[Any]) -> list[ErrorKind]:
+    """Return the errors that stats tell of, the most frequent first.
+
+    ``kept``: what each worker has kept of those of the user's code, with their lines; else they go by class alone.
+    """
+    of_code = together(kept)
+    prefixes = _REQUESTS | ({} if of_code else _CODE)
+    found: Counter[str] = Counter()
     for key, count in stats.items():
-        prefix = next((prefix for prefix in _KINDS if key.startswith(prefix)), None)
-        kind = key.removeprefix(prefix) if prefix is not None else ""
-        if kind and kind not in {"count", "start", "HttpError"} and isinstance(count, int):
-            found[kind] = found.get(kind, 0) + count
-    return found
+        prefix = next((prefix for prefix in prefixes if key.startswith(prefix)), None)
+        if prefix is not None and isinstance(count, int) and key not in _NO_KINDS:
+            found[prefixes[prefix] + key.removeprefix(prefix)] += count
+    kinds = of_code + [ErrorKind(kind=kind, count=count) for kind, count in found.items()]
+    return sorted(kinds, key=lambda kind: (-kind.count, kind.kind))
 
 
 class Looked:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from msgspec.structs import astuple, replace
 
 from crawler import events
 from crawler.observe.board.shown import ErrorKind, Slow
@@ -10,6 +13,9 @@ from crawler.observe.frames import defined_at, describe, frames_of, shorten
 
 MOST_KINDS = 500
 """Later ones are not shown; they are in the log."""
+
+MOST_KEPT = 20
+"""So many of the user's errors a job keeps, with the lines they came from."""
 
 
 class ErrorKinds:
@@ -24,6 +30,10 @@ class ErrorKinds:
     def all(self) -> list[ErrorKind]:
         """Return the kinds, the most frequent first."""
         return sorted(self._kinds.values(), key=lambda kind: (-kind.count, kind.kind))
+
+    def take(self, kinds: Iterable[ErrorKind]) -> None:
+        """Go on counting from these."""
+        self._kinds |= {kind.kind: kind for kind in kinds}
 
     def opened(self, event: events.CrawlOpened) -> None:
         """Know whose callbacks are named."""
@@ -68,6 +78,46 @@ def _line(error: BaseException) -> str:
     """Return the innermost frame that the user can mend."""
     frames = [line for line in frames_of(error, ours=False) if not line.startswith("from ")]
     return frames[-1] if frames else ""
+
+
+_FIELDS = ErrorKind.__struct_fields__
+
+
+class KeptErrors:
+    """The errors of the user's code as a fact of the job: so whoever looks at it from elsewhere, or later, has their
+    lines. Of workers that share a job each has its own, and ``together`` adds them."""
+
+    name = KINDS = "kinds"
+
+    def __init__(self, bus: events.Events, wall: Callable[[], float]) -> None:
+        self._kinds = ErrorKinds(wall)
+        self._told = 0
+        bus.subscribe(events.CrawlOpened, self._kinds.opened)
+        bus.subscribe(events.SpiderFailed, self._kinds.spider_failed)
+        bus.subscribe(events.ItemFailed, self._kinds.item_failed)
+
+    def changed_facts(self) -> dict[str, Any]:
+        """Return the most frequent ones, if there was one more."""
+        if self._kinds.number == self._told:
+            return {}
+        self._told = self._kinds.number
+        return {self.KINDS: [list(astuple(kind)) for kind in self._kinds.all()[:MOST_KEPT]]}
+
+    def restore_facts(self, facts: dict[str, Any]) -> None:
+        """Go on counting from what was kept."""
+        self._kinds.take(together([facts.get(self.KINDS) or ()]))
+
+
+def together(kept: Iterable[Iterable[Sequence[Any]]]) -> list[ErrorKind]:
+    """Return the sum of what several workers have kept as the fact "kinds", the most frequent first."""
+    found: dict[str, ErrorKind] = {}
+    for each in (
+        ErrorKind(**dict(zip(ErrorKind.__struct_fields__, row, strict=False))) for part in kept for row in part
+    ):
+        before = found.get(each.kind)
+        last = each if before is None or each.last >= before.last else before
+        found[each.kind] = last if before is None else replace(last, count=before.count + each.count)
+    return sorted(found.values(), key=lambda kind: (-kind.count, kind.kind))
 
 
 class Held:

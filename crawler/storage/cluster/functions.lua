@@ -572,7 +572,7 @@ end
 local function keep_facts(P, w, turn)
   local own = {}
   for _, f in ipairs(turn.fact) do
-    if f.name == 'stats' or f.name == 'errors' then
+    if f.name == 'stats' or f.name == 'errors' or f.name == 'kinds' then
       call('HSET', P..':by:'..f.name, w, f.value)
     elseif string.sub(f.name, 1, 7) == 'cookie:' or string.sub(f.name, 1, 5) == 'live:' then
       tell_all(P, f.name, f.value)

@@ -146,6 +146,11 @@ class JobCalls:
             if int(cursor) == 0:
                 return found
 
+    def by_worker(self, name: str) -> list[bytes]:
+        """Return the facts of this name, of which each worker that there was has one, in their stored form."""
+        values: list[bytes] = self._connection.command("HVALS", f"{self._key}:by:{name}")
+        return values
+
     def workers(self) -> list[Working]:
         """Return the workers that live."""
         return _workers(self._connection.readonly(self._of("workers"), self._key))

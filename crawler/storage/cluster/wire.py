@@ -113,8 +113,8 @@ class Finish(Struct):
 class Fact(NamedTuple):
     """A value kept by name; empty: gone. ``host``: it is told whoever is granted that host, "" for none.
 
-    A name that begins with "cookie:" or "live:" is told to all workers; of "stats" and "errors" there is one for each
-    worker.
+    A name that begins with "cookie:" or "live:" is told to all workers; of "stats", "errors" and "kinds" there is one
+    for each worker.
     """
 
     name: str
