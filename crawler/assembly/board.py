@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from twisted.python.failure import Failure
 
@@ -11,7 +11,7 @@ from crawler.assembly.companions import Companion, Watched
 from crawler.assembly.leaving import is_secret
 from crawler.commands.looking.file import runs_of
 from crawler.commands.showing import as_typed, without_passwords
-from crawler.model.masking import HIDDEN
+from crawler.model.masking import HIDDEN, without_secret_entries
 from crawler.observe.board.board import Board, Described
 from crawler.observe.board.seen import Seen
 from crawler.observe.board.shown import Run, Setting
@@ -77,6 +77,8 @@ def setting_rows(watched: Watched) -> Sequence[Setting]:
     for name in sorted(names):
         known = live.get(name)
         value = settings.get(name) if known is None else known.value
+        if isinstance(value, Mapping):
+            value = without_secret_entries(value)
         shown = HIDDEN if value and is_secret(name) else as_typed(without_passwords(name, value))
         rows.append(
             Setting(

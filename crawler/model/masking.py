@@ -37,7 +37,7 @@ def _mask(match: re.Match[str]) -> str:
 HIDDEN = "***"
 """What stands for a secret."""
 
-_is_secret = re.compile("secret|passw|passphrase|token|credential", re.IGNORECASE).search
+_is_secret = re.compile("secret|passw|passphrase|token|credential|authorization|cookie|api.?key", re.IGNORECASE).search
 
 
 def without_secrets(value: Any) -> Any:
@@ -49,18 +49,17 @@ def without_secrets(value: Any) -> Any:
         return _USER.sub(_keep_user, value) if "@" in value and "//" in value else value
     if isinstance(value, Mapping):
         return {
-            without_secrets(key): _without_secret_options(each) if key == "storage_options" else without_secrets(each)
+            without_secrets(key): without_secret_entries(each) if key == "storage_options" else without_secrets(each)
             for key, each in value.items()
         }
     return [*map(without_secrets, value)] if isinstance(value, list | tuple) else value
 
 
-def _without_secret_options(options: Any) -> Any:
+def without_secret_entries(options: Any) -> Any:
+    """Return a plain value with ``***`` for what a mapping in it calls a secret, and for the passwords of its URLs."""
     if not isinstance(options, Mapping):
         return without_secrets(options)
-    return {
-        name: HIDDEN if _is_secret(str(name)) else _without_secret_options(value) for name, value in options.items()
-    }
+    return {name: HIDDEN if _is_secret(str(name)) else without_secret_entries(value) for name, value in options.items()}
 
 
 def credentials_in(url: str) -> tuple[str, str, str | None, str]:

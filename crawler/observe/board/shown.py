@@ -137,11 +137,11 @@ class Latencies(Struct, kw_only=True, frozen=True):
 class HostRow(Struct, kw_only=True, frozen=True):
     """A host. ``why`` nothing is sent to it just now ("": something may be), and for how many ``seconds`` more.
 
-    ``why`` is "nothing queued", "paused", "Retry-After", "robots.txt" (it is awaited), "delay", "concurrency",
-    "slots" (of all hosts together), "retry" (all that is queued waits until then), "store" (requests are being
-    loaded), or "another worker". ``seconds`` is None where that is not known by time. ``throttle`` says how a host is
-    slowed down ("1 at once, 2.0 s apart: status 503"), "" if it is not; ``robots``: "open", "asked", "unknown",
-    "refused" (it cannot be had), "" if robots.txt is not obeyed.
+    ``why`` is "nothing queued", "paused", "Retry-After", "robots.txt" (it is awaited), "delay", "Crawl-delay",
+    "concurrency", "slots" (of all hosts together), "retry" (all that is queued waits until then), "store" (requests
+    are being loaded), or "another worker". ``seconds`` is None where that is not known by time. ``throttle`` says how
+    a host is slowed down ("1 at once, 2.0 s apart: status 503"), "" if it is not; ``robots``: "open", "asked",
+    "unknown", "refused" (it cannot be had), "" if robots.txt is not obeyed.
     """
 
     name: str

@@ -258,12 +258,14 @@ def test_a_setting_and_a_host_show_what_somebody_has_changed() -> None:
 def test_settings_are_shown_with_origin_and_without_secrets() -> None:
     _, board, _ = watch(
         paced(1), any_page, {}, DOWNLOAD_DELAY=0.5, HTTP_AUTH={"http://h0.test": "user:secret"}, MY_API_KEY="secret",
-        MONGO_URI="mongodb://root:secret@db/", STATUS_TOKEN="secret",
+        MONGO_URI="mongodb://root:secret@db/", STATUS_TOKEN="secret", DATABASE={"host": "db", "password": "secret"},
+        DEFAULT_REQUEST_HEADERS={"Accept": "text/html", "Authorization": "secret", "Cookie": "secret"},
     )  # fmt: skip
     rows = {row.name: row for row in board.settings()}
     assert "secret" not in msgspec.json.encode(board.settings()).decode()
     assert (rows["DOWNLOAD_DELAY"].value, rows["DOWNLOAD_DELAY"].origin) == ("0.5", "script")
     assert rows["MONGO_URI"].value == "mongodb://root:***@db/"
+    assert rows["DATABASE"].value == '{"host":"db","password":"***"}'
     assert rows["MY_API_KEY"].value == rows["STATUS_TOKEN"].value == "***"
 
 
