@@ -159,6 +159,13 @@ def test_a_start_url_is_added(page: Page, crawl: Crawl) -> None:
     page.get_by_role("alert").wait_for()
 
 
+def test_a_url_is_explained(page: Page, crawl: Crawl) -> None:
+    page.locator(".top nav a[href='#urls']").click()
+    page.get_by_label("URL to explain").fill(f"http://{crawl.log[0][0]}/0")
+    page.get_by_role("button", name="Explain").click()
+    page.locator("#explained").get_by_text("200").wait_for()
+
+
 def test_a_setting_is_changed(page: Page, crawl: Crawl) -> None:
     page.locator(".top nav a[href='#settings']").click()
     page.get_by_role("button", name="Change CONCURRENT_REQUESTS", exact=True).click()
