@@ -27,7 +27,7 @@ def is_file(job: Job) -> bool:
 def all_jobs(core: CoreSettings) -> list[Job]:
     """Return all jobs, of one process and of many, and what is kept of finished ones; what changed last first."""
     jobs = list_jobs(Path(core.JOB_DIR).absolute())
-    if _are_shared(core):
+    if are_shared(core):
         from crawler.commands.cluster.finding import shared_jobs
 
         jobs += shared_jobs(core)
@@ -62,7 +62,7 @@ def remove_any(core: CoreSettings, job: Job) -> None:
     forget_runs(core, job)
 
 
-def _are_shared(core: CoreSettings) -> bool:
+def are_shared(core: CoreSettings) -> bool:
     """Tell whether there can be jobs of many workers; what they need is imported then only."""
     return "://" in str(core.JOB_STORE) or any(Path(core.JOB_DIR).absolute().glob("*.cluster"))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from crawler.config.schema import CoreSettings
 from crawler.errors import StoreError
@@ -12,13 +13,15 @@ from crawler.storage.historyfile import HistoryGone
 from crawler.storage.jobs import Job
 
 
-def finished_jobs(core: CoreSettings, there: Iterable[Job]) -> list[Job]:
+def finished_jobs(
+    core: CoreSettings, there: Iterable[Job], read: Callable[[Path], Run] = history.read_run
+) -> list[Job]:
     """Return the finished runs as jobs, but for those whose jobs are still ``there``. Raises StoreError."""
     known = {(job.name, job.created) for job in there}
     found = []
     for path in history.files(core.JOB_DIR):
         try:
-            run = history.read_run(path)
+            run = read(path)
         except HistoryGone:  # the end of another crawl has just removed it
             continue
         except StoreError as error:

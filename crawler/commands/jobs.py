@@ -25,12 +25,22 @@ from crawler.storage.jobs import Job
 
 @click.group(cls=CommandGroup, invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="As JSON, a list of objects.")
+@click.option("--serve", is_flag=True, help="Show them in a page, at a URL that is printed, until Ctrl-C.")
+@click.option(
+    "--status-port", type=click.IntRange(0, 65535), metavar="N", help="The port of that page; 0: any free one."
+)
 @settings_options
 @click.pass_context
-def command(ctx: click.Context, /, *, as_json: bool, **given: Unpack[Given]) -> None:
-    """List the jobs of JOB_DIR, close or remove one."""
+def command(ctx: click.Context, /, *, as_json: bool, serve: bool, **given: Unpack[Given]) -> None:
+    """List the jobs of JOB_DIR, show them in a page, close or remove one."""
     ctx.obj = command_line_settings(given)
-    if ctx.invoked_subcommand is None:
+    if ctx.invoked_subcommand is not None:
+        return
+    if serve or given.get("status_port") is not None:
+        from crawler.commands.serving import serve_jobs
+
+        serve_jobs(settings_here(ctx.obj).core)
+    else:
         _list(ctx.obj, as_json=as_json)
 
 

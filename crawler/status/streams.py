@@ -95,6 +95,9 @@ class Streams:
         self._call: DelayedCall | None = None
         self._ended = False
 
+    def __len__(self) -> int:
+        return len(self._open)
+
     def open(self, asked: Asked) -> EventStream | Answer:
         """Return what tells one more reader. Raises Refused if there are too many, and once the crawl is over."""
         if asked.method == "HEAD":

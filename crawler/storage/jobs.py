@@ -13,7 +13,7 @@ import re
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -122,15 +122,18 @@ def find_job(folder: str | Path, name: str) -> Job:
     return read_job(path)
 
 
-def list_jobs(folder: str | Path) -> list[Job]:
-    """Return all jobs of a folder, the one that changed last first; damaged ones say so."""
+def list_jobs(folder: str | Path, read: Callable[[Path], Job] | None = None) -> list[Job]:
+    """Return all jobs of a folder, the one that changed last first; damaged ones say so.
+
+    ``read`` reads a job's file, in the place of ``read_job``.
+    """
     try:
         paths = [path for path in Path(folder).iterdir() if path.suffix == SUFFIX and _is_name(path.stem)]
     except FileNotFoundError:
         return []
     except OSError as error:
         raise StoreError(f"the folder of jobs {folder} cannot be read: {error.strerror}") from error
-    return sorted((read_job(path) for path in paths), key=lambda job: job.changed, reverse=True)
+    return sorted(map(read or read_job, paths), key=lambda job: job.changed, reverse=True)
 
 
 def read_job(path: Path) -> Job:

@@ -6,7 +6,7 @@ A private server that does not run is started for as long as it is asked. One th
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,20 +24,27 @@ PATIENCE_SECONDS = 3.0
 """So long a server that goes away while it is asked is waited for."""
 
 
-def shared_jobs(core: CoreSettings) -> list[Job]:
-    """Return all jobs of many workers. Raises UsageError for a server of JOB_STORE that cannot be asked."""
-    found = []
-    for folder in private_folders(core):
-        runs = running_at(folder) is not None
-        try:
-            with asked(core, folder) as jobs:
-                found += [of_private(job, folder, runs=runs) for job in jobs.list()]
-        except CrawlerError as error:
-            found.append(Job(folder.stem, folder, "damaged", problem=str(error)))
+def shared_jobs(core: CoreSettings, private: Callable[[CoreSettings, Path], list[Job]] | None = None) -> list[Job]:
+    """Return all jobs of many workers. Raises UsageError for a server of JOB_STORE that cannot be asked.
+
+    ``private`` asks a private server, in the place of ``private_jobs``.
+    """
+    ask = private or private_jobs
+    found = [job for folder in private_folders(core) for job in ask(core, folder)]
     if is_url(core.JOB_STORE):
         with asked(core, None) as jobs:
             found += jobs.list()
     return found
+
+
+def private_jobs(core: CoreSettings, folder: Path) -> list[Job]:
+    """Return the jobs of a private server, one that is damaged if it cannot be asked."""
+    runs = running_at(folder) is not None
+    try:
+        with asked(core, folder) as jobs:
+            return [of_private(job, folder, runs=runs) for job in jobs.list()]
+    except CrawlerError as error:
+        return [Job(folder.stem, folder, "damaged", problem=str(error))]
 
 
 def of_private(job: Job, folder: Path, *, runs: bool) -> Job:

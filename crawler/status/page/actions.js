@@ -10,7 +10,8 @@ export async function load(path) {
   return answer.json();
 }
 
-async function reason(answer) {
+/** What the crawl says of why not. */
+export async function reason(answer) {
   const text = await answer.text();
   try {
     return JSON.parse(text).error;

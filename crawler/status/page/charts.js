@@ -56,6 +56,7 @@ export class Charts {
   }
 
   draw() {
+    this.box.hidden = find("#charts-bar").hidden = !this.columns.time.length; // of a job that rests nothing is known
     if (document.hidden || !this.box.offsetParent) return;
     for (const chart of this.drawn) {
       chart.plot.setData([this.columns.time, ...Object.keys(chart.lines).map((name) => this.columns[name])]);
@@ -88,7 +89,7 @@ export class Charts {
         padding: [8, 22, 0, 0], // room for half a label of time
         legend: { show: false },
         cursor: { sync: { key: "crawl" }, drag: { x: false, y: false }, points: { size: 7 } },
-        scales: { x: { range: (plot, low, high) => this.range(low, high) }, y: { range: (plot, low, high) => [0, Math.max(high, 1e-9) * 1.1] } },
+        scales: { x: { range: (plot, low, high) => this.range(low, high) }, y: { range: (plot, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
         axes: [
           { ...axis, size: 28, gap: 8, space: 70, grid: { show: false }, values: (plot, ticks, axis, space, step) => ticks.map((tick) => clock(tick, step)) },
           { ...axis, size: 62, space: 32, values: (plot, ticks) => ticks.map((tick) => chart.show(tick)) },

@@ -59,14 +59,14 @@ function states() {
 }
 
 /** Cards of the spiders: first whose last run brought little, then those that ran last. */
-function spiders(all) {
-  const known = all.map(({ spider, runs }) => ({ spider, runs: [...runs].reverse() }));
-  const order = ({ runs }) => [lastWasLow(runs) ? 0 : 1, -(runs[0]?.started ?? 0)];
-  known.sort((one, other) => order(one)[0] - order(other)[0] || order(one)[1] - order(other)[1]);
+function spiders() {
+  const bySpider = Map.groupBy(jobs.filter((job) => job.spider && job.started), (job) => job.spider);
+  const known = [...bySpider].map(([spider, runs]) => ({ spider, runs: runs.sort((one, other) => other.started - one.started) }));
+  known.sort((one, other) => lastWasLow(other.runs) - lastWasLow(one.runs) || other.runs[0].started - one.runs[0].started);
   const shown = known.slice(0, asked.spiders);
   const cards = shown.map(({ spider, runs }) => make("section", { class: "card" }, make("h3", {}, spider), bars(runs)));
-  find("#spiders").replaceChildren(...(cards.length ? cards : [make("p", { class: "quiet" }, "No run has been kept yet.")]));
-  const click = () => spiders(all, (asked.spiders = Infinity));
+  find("#spiders").replaceChildren(...(cards.length ? cards : [make("p", { class: "quiet" }, "No run yet.")]));
+  const click = () => spiders((asked.spiders = Infinity));
   const button = make("button", { type: "button", click }, `Show all ${count(known.length)} spiders`);
   find("#more-spiders").replaceChildren(...(known.length > shown.length ? [button] : []));
 }
@@ -74,14 +74,14 @@ function spiders(all) {
 async function read() {
   if (document.hidden) return;
   try {
-    const [all, history] = await Promise.all([load("api/jobs"), load("api/history")]);
+    const all = await load("api/jobs");
     find("#notice").hidden = true;
-    const text = JSON.stringify([all, history]);
+    const text = JSON.stringify(all);
     if (text === before) return;
     before = text;
     jobs = all;
     states();
-    spiders(history);
+    spiders();
     show();
   } catch (error) {
     find("#notice").hidden = false;

@@ -51,6 +51,9 @@ function spread(text) {
 const fact = (title, value) => make("div", {}, make("dt", {}, title), make("dd", {}, value));
 const nothing = (text) => make("p", { class: "nothing" }, text);
 
+/** A job that is read where it is kept does not know all that a running crawl knows. */
+const unknown = (rows) => !rows.length && !find("#to-jobs").hidden;
+
 function slow(rows) {
   const columns = [
     { title: "What", head: true, value: (row) => row.what },
@@ -58,6 +61,7 @@ function slow(rows) {
     { title: "Longest", number: true, value: (row) => seconds(row.seconds) },
     { title: "Times", number: true, value: (row) => count(row.count) },
   ];
+  find("#slow-card").hidden = unknown(rows);
   table(find("#slow"), columns, rows, { empty: "Nothing has held the crawl up" });
 }
 
@@ -66,6 +70,7 @@ function feeds(rows) {
     { title: "Feed", head: true, value: (row) => make("span", { class: "url" }, row.path) },
     { title: "Items", number: true, value: (row) => count(row.items) },
   ];
+  find("#feeds-card").hidden = unknown(rows);
   table(find("#feeds"), columns, rows, { empty: "No feed: items go to the pipelines alone" });
 }
 

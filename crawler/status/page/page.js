@@ -1,5 +1,5 @@
 // What is shown of a running crawl: which section, from which events, and when is it over?
-import { act, command, confirmed, load, watchDialogs } from "./actions.js";
+import { act, command, confirmed, load, reason, watchDialogs } from "./actions.js";
 import { Charts, watchSpan } from "./charts.js";
 import { badge, Hosts } from "./hosts.js";
 import { show, steered, watchSettings } from "./lists.js";
@@ -68,7 +68,7 @@ function tell(fresh) {
   say(find("#count-items"), badge(totals.items));
   const steers = now.control && !over;
   for (const element of findAll("[data-control]")) element.hidden = !steers;
-  find("#readonly").hidden = now.control;
+  for (const element of findAll("[data-read-only]")) element.hidden = now.control;
   steered(steers);
   figures([
     ["Pages", count(totals.pages), `${brief(rates.pages)}/s`],
@@ -78,7 +78,7 @@ function tell(fresh) {
     ["Latency", now.latency ? seconds(now.latency.p50) : "–", now.latency ? `99 %: ${seconds(now.latency.p99)}` : "nothing answered lately"],
     ["Errors", count(totals.errors), `${count(totals.failed)} failed requests`, totals.errors && "bad"],
     ["Retries", count(totals.retries), `${count(totals.dropped)} dropped`],
-    ["Memory", bytes(now.memory), `lag ${seconds(now.lag)}`],
+    ["Memory", now.memory ? bytes(now.memory) : "–", now.memory ? `lag ${seconds(now.lag)}` : "no process here"],
   ]);
   title();
 }
@@ -155,6 +155,10 @@ async function refused() {
     notice("This page's key is not valid any more. `crawler status` prints the address of a running crawl.", "bad");
     return;
   }
+  if (answer?.status === 404) {
+    notice(await reason(answer), "bad");
+    return;
+  }
   connect();
 }
 
@@ -212,6 +216,7 @@ function toFilter() {
 }
 
 const turns = findAll(".top nav a").map((anchor) => [anchor.dataset.key, [anchor.firstChild.textContent.trim(), () => anchor.click()]]);
+find("#to-jobs").hidden = !/\/jobs\/[^/]+\/$/.test(location.pathname); // one of many, by `crawler jobs --serve`
 watchTheme(() => charts.build());
 watchKeys({
   ...Object.fromEntries(turns),
