@@ -84,9 +84,8 @@ class StallWatch:
 
     def _look(self) -> None:
         now, books, get = self._clock.seconds(), self._kept.life.books, self._parts.stats.get_value
-        self._since += (
-            now - self._looks_at
-        )  # somebody sits at a prompt, or code holds the reactor: that is told elsewhere
+        # Somebody sits at a prompt, or code holds the reactor, which is told elsewhere.
+        self._since += now - self._looks_at
         self._arm(now)
         counts = (books.accepted, *books.ended.values(), self._kept.life.phase, *(get(key) for key in _COUNTS))
         flying = self._sending.flight.in_flight

@@ -108,3 +108,15 @@ def test_a_unit_whose_time_ends_during_another_commit_is_committed_after_it() ->
     store.answer()
     assert listener.done == [first, second]
     assert not listener.ledger.counts[Kind.COMMIT]
+
+
+def test_commits_are_counted_with_the_time_for_which_they_were_waited_for() -> None:
+    store: Any = SlowStore()
+    clock: Any = Clock()
+    committer = committer_of(store, clock, Listener())
+    for seconds in (0.25, 0.5):
+        committer.soon()
+        committer.flush()
+        clock.advance(seconds)
+        store.answer()
+    assert (committer.commits, committer.waited) == (2, 0.75)
