@@ -8,6 +8,7 @@ import logging
 import os
 import pwd
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from crawler.console import spoken
+from crawler.console.interrupting import interruptible
 from crawler.console.session import Session
 from crawler.console.sockets import Near, user_at
 from crawler.local_socket import listen_at, stop_at
@@ -159,6 +161,10 @@ class LocalConsole(LineOnlyReceiver):
         else:
             done = self._asked - self._session.waiting
             self._send(spoken.Ready(self._session.prompt, well, done))
+
+    def holding(self) -> AbstractContextManager[None]:
+        """See Screen."""
+        return interruptible(self._wire.getHandle())
 
     def say(self, line: str, *, wrong: bool = False) -> None:
         """See Screen."""

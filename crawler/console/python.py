@@ -13,7 +13,7 @@ import sys
 import traceback
 from codeop import CommandCompiler
 from collections.abc import Callable, Coroutine, Generator, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout
 from functools import partial
 from inspect import CO_COROUTINE, isawaitable
 from rlcompleter import Completer
@@ -27,7 +27,7 @@ from crawler.engine.user_code.tasks import Drive
 MOST_CHARACTERS = 500_000
 """So much is shown of what one command prints."""
 
-_NAME = "<console>"
+_NAME = "console"  # as a file's, by which the watch over what holds the reactor names it
 _last_name = re.compile(r"[\w.]*\Z")
 
 
@@ -68,10 +68,20 @@ class Printed(io.TextIOBase):
 
 
 class PythonPrompt:
-    """A prompt that knows ``names``; ``drive`` runs its coroutines, ``write`` takes what it prints, line by line."""
+    """A prompt that knows ``names``; ``drive`` runs its coroutines, ``write`` takes what it prints, line by line.
 
-    def __init__(self, names: dict[str, Any], drive: Drive, write: Callable[[str], None]) -> None:
+    Code that holds the reactor runs within ``holding()``, which may raise KeyboardInterrupt in it.
+    """
+
+    def __init__(
+        self,
+        names: dict[str, Any],
+        drive: Drive,
+        write: Callable[[str], None],
+        holding: Callable[[], AbstractContextManager[None]],
+    ) -> None:
         self._printed = Printed(write)
+        self._holding = holding
         # A callback that prints may run later, when stdout is the crawl's again.
         self._names = {"__name__": "__console__", "__doc__": None, "print": partial(print, file=self._printed), **names}
         self._drive = drive
@@ -147,7 +157,7 @@ class PythonPrompt:
     def _heard(self) -> Iterator[None]:
         before, sys.displayhook = sys.displayhook, self._display
         try:
-            with redirect_stdout(self._printed), redirect_stderr(self._printed):
+            with redirect_stdout(self._printed), redirect_stderr(self._printed), self._holding():
                 yield
         finally:
             sys.displayhook = before

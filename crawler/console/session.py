@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, Protocol
 
@@ -78,6 +79,9 @@ class Screen(Protocol):
     def ready(self, *, well: bool) -> None:
         """Show the session's prompt, unless the session has ended; ``well``: what was typed has been done."""
 
+    def holding(self) -> AbstractContextManager[None]:
+        """Return what is around code that holds the reactor: where it can, Ctrl-C ends that by KeyboardInterrupt."""
+
 
 class Session:
     """One console of one person. ``who`` they are; ``screen`` is to be there before the first line is taken.
@@ -99,7 +103,9 @@ class Session:
         self._python: PythonPrompt | None = None
         if names is not None:
             known = {"hosts": Hosts(source), "control": InTheNameOf(control, who), "crawl": source, **names}
-            self._python = PythonPrompt(known, drive, lambda line: self.screen.say(escape(line)))
+            self._python = PythonPrompt(
+                known, drive, lambda line: self.screen.say(escape(line)), lambda: self.screen.holding()
+            )
         self._in_python = False
 
     @property

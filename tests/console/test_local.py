@@ -9,6 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from crawler.storage.jobs import console_socket
 from tests.download.http.support import World
 from tests.observe.board.made_up import MadeUp
 from tests.steering.controls import Remembered
+
+BEGUN = threading.Event()
 
 
 @pytest.fixture
@@ -48,7 +51,9 @@ def new_door(world: World, control: Remembered) -> Iterator[NewDoor]:
     doors: list[LocalDoor] = []
 
     def new_session(who: str) -> Session:
-        return Session(MadeUp(), control, who=who, names={"never": Deferred()}, drive=driver(world.loop))
+        return Session(
+            MadeUp(), control, who=who, names={"never": Deferred(), "begun": BEGUN}, drive=driver(world.loop)
+        )
 
     def make(path: Path) -> LocalDoor:
         doors.append(LocalDoor(path, new_session, world.reactor))
@@ -83,7 +88,7 @@ class Client:
         self.rest = b""
 
     def say(self, **message: object) -> None:
-        self.peer.sendall(json.dumps(message).encode() + b"\n")
+        self.peer.sendall(json.dumps(message, separators=(",", ":")).encode() + b"\n")
 
     def listen(self) -> None:
         try:
@@ -173,6 +178,32 @@ def test_what_python_waits_for_is_interrupted(client: Client) -> None:
     client.say(type="interrupt")
     client.until("ready")
     assert client.last["done"] == 3
+
+
+def test_an_endless_loop_is_ended_by_an_interrupt_though_it_holds_the_reactor(client: Client) -> None:
+    def interrupt() -> None:
+        BEGUN.wait(10)
+        client.say(type="interrupt")
+
+    BEGUN.clear()
+    presses = threading.Thread(target=interrupt)
+    presses.start()
+    client.types("python")
+    client.types("def f():")
+    client.types("    begun.set()")
+    client.types("    while True: pass")
+    client.types("")
+    client.say(type="line", line="f()")
+    assert client.until("ready")[-1] == "KeyboardInterrupt"
+    presses.join()
+    client.until("ready")  # of the interrupt
+    assert client.types("1") == ["1"]
+
+
+def test_an_endless_loop_ends_when_nobody_waits_for_it(client: Client, door: LocalDoor, world: World) -> None:
+    client.say(type="line", line="python while True: pass")
+    client.peer.close()
+    world.until(lambda: not door.inside)
 
 
 def test_completions_come_from_the_crawl(client: Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
@@ -27,6 +28,9 @@ class Typist:
 
     def say(self, line: str, *, wrong: bool = False) -> None:
         self.lines.append(line)
+
+    def holding(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def ready(self, *, well: bool) -> None:
         self.results.append(well)
@@ -86,8 +90,8 @@ def test_an_error_of_theirs_is_shown_from_their_line_on(typist: Typist) -> None:
     typist.types("python", "def f(): return 1 / 0", "")
     assert typist.types("f()") == [
         "Traceback (most recent call last):",
-        '  File "<console>", line 1, in <module>',
-        '  File "<console>", line 1, in f',
+        '  File "console", line 1, in <module>',
+        '  File "console", line 1, in f',
         "ZeroDivisionError: division by zero",
     ]
     assert typist.types("1 +")[-1] == "SyntaxError: invalid syntax"

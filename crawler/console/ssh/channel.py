@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import struct
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from twisted.conch.insults.insults import ServerProtocol, modes
@@ -146,6 +147,10 @@ class Plain:
         self._session = session
         self._over = False
         self._well = True
+
+    def holding(self) -> AbstractContextManager[None]:
+        """See Screen: what SSH says is heard by the reactor alone."""
+        return nullcontext()
 
     def say(self, line: str, *, wrong: bool = False) -> None:
         """See Screen."""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import takewhile
 from typing import Any, Protocol
 
@@ -79,6 +80,10 @@ class Terminal(HistoricRecvLine):
             return
         self.ps = (self._session.prompt.encode(), b"")
         self._draw()
+
+    def holding(self) -> AbstractContextManager[None]:
+        """See Screen: what SSH says is heard by the reactor alone."""
+        return nullcontext()
 
     def say(self, line: str, *, wrong: bool = False) -> None:
         """See Screen."""

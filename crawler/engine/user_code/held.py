@@ -21,6 +21,7 @@ from crawler.spider import Spider
 
 _CALLERS = (
     ("events.py", "subscriber"),
+    ("console/python.py", "console"),
     ("scrapy/signalmanager.py", "subscriber"),
     ("engine/deciding/acceptance.py", "filter"),
     ("download/middleware/chain.py", "middleware"),
