@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.commands.test_jobs_page import DAY, finished_run
 from tests.docs.served import Answer, Asked, served
 
 SPIDER = """
@@ -162,6 +163,36 @@ def many_hosts(browser: Browser, to: Path, proxy: str) -> None:
             print(f"sorted in {time.monotonic() - started:.2f} s; {page.locator('#hosts-pages').inner_text()}")
 
 
+def jobs(browser: Browser, to: Path) -> None:
+    """Take the page of all jobs, in which the last run of one spider brought little, and the page of one of them."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, chance = Path(folder) / "jobs", random.Random(7)
+        path.mkdir()
+        today = int(time.time() / DAY)
+        for spider, usual in ("books", 1000), ("quotes", 400), ("shops", 5200):
+            for day in range(today - 14, today):
+                few = spider == "books" and day == today - 1
+                finished_run(path, day, usual // 3 if few else int(usual * chance.uniform(0.9, 1.1)), spider=spider)
+        command = [sys.executable, "-m", "crawler", "jobs", "--serve", "-s", f"JOB_DIR={path}"]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr is not None
+            url = process.stderr.readline().removeprefix("jobs page: ").strip()
+            for name, (width, height) in SIZES.items():
+                scheme = "dark" if name == "dark" else "light"
+                context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+                page = context.new_page()
+                page.goto(url)
+                page.locator("#jobs tbody th").first.wait_for()
+                page.screenshot(path=to / f"{name}-jobs.png")
+                smaller(to / f"{name}-jobs.png")
+            page.set_viewport_size({"width": 1440, "height": 1000})
+            page.locator("#jobs tbody a").first.click()
+            page.get_by_text("The crawl is over").wait_for()
+            page.screenshot(path=to / "light-job.png")
+            smaller(to / "light-job.png")
+            process.kill()
+
+
 def main(to: str, seconds: str = "60") -> None:
     """Take all pictures."""
     folder = Path(to)
@@ -170,6 +201,7 @@ def main(to: str, seconds: str = "60") -> None:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         shops(browser, folder, proxy, float(seconds))
         many_hosts(browser, folder, proxy)
+        jobs(browser, folder)
         browser.close()
 
 
