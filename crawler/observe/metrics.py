@@ -39,9 +39,11 @@ _GAUGES: tuple[tuple[str, str, Callable[[Now], float]], ...] = (
     ("crawler_queued_requests", "Requests that wait, in memory and in the store.", lambda now: now.totals.queued),
     ("crawler_in_flight_requests", "Requests that are being fetched.", lambda now: now.totals.in_flight),
     ("crawler_hosts", "Hosts that are known.", lambda now: now.totals.hosts),
+    ("crawler_start_time_seconds", "When this run began, in Unix time.", lambda now: now.job.started),
+)
+_OF_THE_PROCESS: tuple[tuple[str, str, Callable[[Now], float]], ...] = (
     ("crawler_resident_memory_bytes", "Memory of the process.", lambda now: now.memory),
     ("crawler_loop_lag_seconds", "By how much the reactor's last second was late.", lambda now: now.lag),
-    ("crawler_start_time_seconds", "When this run began, in Unix time.", lambda now: now.job.started),
 )
 _BY_LABEL: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("crawler_responses", "Responses by status.", "status", ("downloader/response_status_count/",)),
@@ -115,7 +117,8 @@ class _Telling:
         """Add all of a crawl."""
         for name, said, read in _TOTALS:
             self._count(name, said, read(now))
-        for name, said, read in _GAUGES:
+        # Of a crawl of several workers, or in another process, it is not known.
+        for name, said, read in (*_GAUGES, *(_OF_THE_PROCESS if now.memory else ())):
             self._gauge(name, said, read(now))
         for state in STATES:
             self._gauge("crawler_state", "1 for what the crawl does now.", now.job.state == state, state=state)
@@ -124,7 +127,8 @@ class _Telling:
             also = _ALSO if name == "crawler_requests_dropped" else {}
             for value, count in _counted(stats, places, also, statuses=label == "status").items():
                 self._count(name, said, count, **{label: value})
-        self._lengths(source.latencies())
+        if (latencies := source.latencies()).bounds:
+            self._lengths(latencies)
         held = source.slow()
         self._count("crawler_held_steps", "Steps that held the reactor for too long.", sum(each.count for each in held))
         if workers := source.workers():

@@ -137,6 +137,21 @@ def test_several_crawls_are_told_apart_by_a_label() -> None:
     assert text.count(b"# TYPE crawler_pages_total counter") == 1
 
 
+def test_what_is_not_known_is_not_told() -> None:
+    """Of a crawl of several workers nobody has the memory, the loop's lag and the histogram."""
+
+    class Shared(MadeUp):
+        def now(self) -> Now:
+            return Now(time=0.0, job=super().now().job, totals=Totals())
+
+        def latencies(self) -> Latencies:
+            return Latencies(bounds=(), counts=())
+
+    told = " ".join(samples(of_crawl(Shared()).text()))
+    assert "crawler_hosts" in told
+    assert not [word for word in ("memory", "lag", "duration") if word in told]
+
+
 @pytest.mark.slow
 def test_promtool_finds_nothing_to_say_of_them() -> None:
     if shutil.which("promtool") is None:
