@@ -50,8 +50,10 @@ class LiveSettings(LogSettings, kw_only=True, frozen=True):
     ] = None  # fmt: skip
 
     # Notices
-    NOTICES: Annotated[list[dict[str, Any]], _said("Who is told of a crawl, and how: a table for each")] = []
-    NOTICE_RULES: Annotated[dict[str, Any], _said("When they are told before the end")] = {}
+    NOTICES: Annotated[
+        list[dict[str, Any]], _said("Who is told of a crawl, and how: a table for each (docs/notices.md)")
+    ] = []
+    NOTICE_RULES: Annotated[dict[str, Any], _said("Which rules they are told of (docs/notices.md)")] = {}
 
     # Watching
     MEMUSAGE_ENABLED: Annotated[bool, _said("Keep the process within the two limits below")] = True

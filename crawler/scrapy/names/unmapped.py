@@ -57,7 +57,7 @@ _ROWS: dict[Fate, dict[str, str]] = {
         "log lines have one form, unless LOG_FORMAT is a template": (
             "LOG_COLOR LOG_FORMATTER LOG_INSTALL_ROOT_HANDLER LOG_VERSIONS"
         ),
-        "no mail is sent": (
+        "NOTICES says who is told of a crawl, and by which server": (
             "MAIL_FROM MAIL_HOST MAIL_PASS MAIL_PORT MAIL_SSL MAIL_TLS MAIL_USER MEMUSAGE_NOTIFY_MAIL STATSMAILER_RCPTS"
         ),
         "memory is bounded by the job store; MEMUSAGE_ENABLED watches it": "MEMDEBUG_ENABLED",
