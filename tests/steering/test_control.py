@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -107,3 +108,20 @@ def test_a_crawl_that_is_not_open_yet_or_over_cannot_be_steered() -> None:
     result = crawl(spider(parse=page_item), any_page, during=during)
     assert [event.refused for event in result.happened(Steered)] == [True, True]
     assert len(result.happened(CrawlOpened)) == 1
+
+
+def test_a_crawl_is_not_steered_from_a_thread() -> None:
+    said: list[BaseException] = []
+
+    def ask(control: Control) -> None:
+        thread = Thread(target=lambda: said.append(raised(control)))
+        thread.start()
+        thread.join()
+
+    def raised(control: Control) -> BaseException:
+        with pytest.raises(RuntimeError) as error:
+            control.pause(None, who=ME)
+        return error.value
+
+    result = crawl(spider(parse=page_item), any_page, during=steered((0.005, ask)))
+    assert ("reactor.callFromThread" in str(said[0]), len(result.items)) == (True, 1)

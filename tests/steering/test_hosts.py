@@ -211,6 +211,18 @@ def test_what_is_queued_again_later_is_asked_for() -> None:
     assert balanced(result)
 
 
+def test_a_host_of_which_nothing_is_known_has_no_queue_to_be_dropped() -> None:
+    seen: list[bool] = []
+
+    def drop(control: Any) -> None:
+        with pytest.raises(SteeringError, match=r"nothing is queued for nosuch\.test"):
+            control.drop("nosuch.test", who=ME)
+        seen.append(True)
+
+    result = crawl(spider(parse=page_item), any_page, during=steered((0.005, drop)))
+    assert (seen, len(result.items)) == ([True], 1)
+
+
 def test_a_paused_host_stays_paused_when_its_queue_was_dropped() -> None:
     pages = spider(start=ask(*BOTH), parse=page_item)
     during = steered(

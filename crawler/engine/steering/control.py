@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from threading import get_ident
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -18,6 +19,7 @@ from crawler.engine.steering.hosts import PAUSED, HostsByHand
 from crawler.engine.steering.live import PREFIX, LiveSettings
 from crawler.errors import InvalidRequest, SteeringError
 from crawler.events import Events, Steered
+from crawler.model.masking import masked
 from crawler.model.request import Request
 from crawler.policy.verdict import Drop
 from crawler.steering.control import LiveSetting
@@ -50,6 +52,7 @@ class CrawlControl:
         self._events = events
         self._live = live
         self._hosts = hosts
+        self._home = get_ident()
 
     def __repr__(self) -> str:
         return f"<CrawlControl {self._life!r}>"
@@ -81,9 +84,10 @@ class CrawlControl:
         """See Control."""
         with self._asked(who):
             self._goes_on(host)
-            said = self._done(self._live.set(name, value, host, who), who)
+            said = self._live.set(name, value, host, who)
+            unknown = "" if host is None else self._hosts.unknown(host)
             self._life.ledger.changed()  # what had no room before may have it now
-            return said
+            return self._done(said + unknown, who)
 
     def add(self, url: str, *, who: str) -> str:
         """See Control. No ``file:`` and ``data:``: what steers a crawl from elsewhere shall not read files here."""
@@ -99,7 +103,7 @@ class CrawlControl:
             if refused is not None:
                 detail = f": {refused.detail}" if refused.detail else ""
                 raise SteeringError(f"{url} is refused by a filter ({refused.reason}{detail})")
-            return self._done(f"{url} is asked for", who)
+            return self._done(f"{masked(url)} is asked for", who)
 
     def drop(self, host: str, *, who: str) -> Deferred[str]:
         """See Control."""
@@ -149,7 +153,12 @@ class CrawlControl:
         return what
 
     def _goes_on(self, host: str | None = None) -> None:
-        """Raise SteeringError if the crawl takes nothing any more, or is not open yet, or a host has no name."""
+        """Raise SteeringError if the crawl takes nothing any more, or is not open yet, or a host has no name; and
+        RuntimeError in a thread of a stage."""
+        if get_ident() != self._home:
+            raise RuntimeError(
+                "crawler.control was used in a thread; reactor.callFromThread calls it where the crawl runs"
+            )
         if not self._life.begins:
             raise SteeringError(f"the crawl is {self._life.phase.value}, and cannot be steered")
         if host == "":

@@ -82,8 +82,11 @@ class HostsByHand:
             raise SteeringError(f"{host} is paused already, {said_by(before)}")
         self._set_paused(host, said := Said(True, who, self._clock.wall()))
         self._keep(fact_name(PAUSED, host), list(said))
-        known = "" if self._frontier.queues.get(host) is not None else "; nothing of it is known yet"
-        return f"nothing is sent to {host} until `resume {host}`{known}"
+        return f"nothing is sent to {host} until `resume {host}`{self.unknown(host)}"
+
+    def unknown(self, host: str) -> str:
+        """Return what is to be said of a host that may be a mistake: nothing of it is known; "" of others."""
+        return "" if self._frontier.queues.get(host) is not None else "; nothing of it is known yet"
 
     def resume(self, host: str, who: str) -> str:
         """Go on with a host. Raises SteeringError."""
@@ -113,6 +116,8 @@ class HostsByHand:
         """Let what is queued for a host end; fires when all of it has. Raises SteeringError."""
         if host in self._dropping:
             raise SteeringError(f"the queue of {host} is being dropped already")
+        if self.unknown(host):
+            raise SteeringError(f"nothing is queued for {host}: `hosts` lists those that are known")
         dropping = self._dropping[host] = Dropping(Said(True, who, self._clock.wall()))
         self._keep(fact_name(DROPPING, host), list(dropping.said))
         self._begin(host)
