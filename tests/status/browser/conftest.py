@@ -51,7 +51,7 @@ def opened(chromium: Browser, complaints: list[str]) -> Iterator[Opened]:
 
     def open_page(url: str, *, width: int = 1280, height: int = 900, **options: Any) -> Page:
         context = chromium.new_context(viewport={"width": width, "height": height}, **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(20_000)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))

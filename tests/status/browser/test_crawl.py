@@ -77,7 +77,7 @@ def crawl(outside: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
 
 def until(done: Callable[[], bool], pause: Callable[[], None], process: subprocess.Popen[bytes] | None = None) -> None:
     """Wait until something is so; ``pause`` lets time pass."""
-    for _ in range(200):
+    for _ in range(600):
         if done():
             return
         assert process is None or process.poll() is None, "the crawl has ended"
