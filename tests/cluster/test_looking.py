@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from crawler.commands.cluster import looking
 from crawler.commands.cluster.looking import ServerReader
 from crawler.errors import StoreError
 from crawler.storage.cluster import library
@@ -44,6 +45,24 @@ def jobs(connection: Connection) -> LibraryJobs:
     jobs.make("job", {"spider": "shop", "command": {"settings": {"HTTP_AUTH": "me:secret"}}}, wall=1e9, library="x")
     JobCalls(connection, KEY).create(())
     return jobs
+
+
+@pytest.fixture(autouse=True)
+def each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let hosts be read with each look."""
+    monkeypatch.setattr(looking, "PAUSES", 0)
+
+
+def test_hosts_are_read_less_often_the_longer_that_takes(jobs: LibraryJobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "PAUSES", 1_000_000)
+    worker = Working(jobs.connection, "w1")
+    worker.turn(room=1)
+    read = ServerReader(jobs, "job")
+    assert read().hosts == []
+    worker.turn(finishes=[Finish(-1, children=[child(1, "a")], count=1)])
+    shown = read()
+    assert (shown.hosts, shown.now.totals.queued) == ([], 1)
+    assert [row.name for row in ServerReader(jobs, "job")().hosts] == ["a"]
 
 
 def test_totals_are_sums_and_each_worker_is_shown(jobs: LibraryJobs) -> None:

@@ -35,6 +35,9 @@ from crawler.storage.values import Values
 SILENT_SECONDS = 5.0
 """A worker that has not called for so long is said to be silent; it calls once a second at least."""
 
+PAUSES = 20
+"""So many times as long as it took to read the hosts passes until they are read again."""
+
 _FACTS_AT_ONCE = 500
 
 
@@ -65,6 +68,8 @@ class ServerReader:
         self._calls = JobCalls(jobs.connection, self._key)
         self._weigh = weigh
         self._before: tuple[float, Mapping[str, int]] = (0.0, {})
+        self._again = 0.0
+        self._rows: list[HostRow] = []
 
     def __repr__(self) -> str:
         return f"<ServerReader {self._key}>"
@@ -92,6 +97,14 @@ class ServerReader:
         )
 
     def _hosts(self, wall: float) -> list[HostRow]:
+        """Return the hosts. Where they are many they are not read each time: the server has other things to do."""
+        began = time.monotonic()
+        if began >= self._again:
+            self._rows = self._read_hosts(wall)
+            self._again = began + (time.monotonic() - began) * PAUSES
+        return self._rows
+
+    def _read_hosts(self, wall: float) -> list[HostRow]:
         rows = []
         for some in some_of(self._calls.hosts(), _FACTS_AT_ONCE):
             facts = self._facts([prefix + host.name for host in some for prefix in (THROTTLE, WAIT, f"{PAUSED}@")])
