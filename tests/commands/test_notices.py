@@ -159,7 +159,7 @@ def test_of_many_workers_the_starter_tells_once_also_when_the_job_goes_on(
     given = ["run", "chain.py", "--workers", "2", "--job", "c", "-s", f"NOTICES={places}"]
     assert process(*given, "-s", "CLOSESPIDER_PAGECOUNT=4").status == 0
     first, (stopped, *_) = hook.posted[0][1]["title"], [told for _, told in hook.posted[1:]]
-    assert first == "chain: first ValueError"
+    assert first == "chain: first ValueError in parse"
     assert stopped["title"].startswith("chain: stopped (closespider_pagecount) after ")
     assert "after 0.0 s" not in stopped["title"]
     assert "Go on with: crawler resume c" in stopped["lines"]
