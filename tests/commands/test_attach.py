@@ -144,3 +144,43 @@ class Terminal:
         _, status = os.waitpid(self.pid, 0)
         os.close(self.descriptor)
         return os.waitstatus_to_exitcode(status)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (("--console", "-s", "JOB_STORE=none"), "CONSOLE_ENABLED puts its socket beside the job, and there is none"),
+        (("-s", "CONSOLE_PORT=0"), "CONSOLE_KEYS says nobody, so nobody could come in by CONSOLE_PORT"),
+        (("-s", "CONSOLE_PORT=0", "-s", "CONSOLE_KEYS=/nowhere"), "/nowhere: No such file or directory"),
+        (("-s", "CONSOLE_PORT=70000"), "CONSOLE_PORT"),
+    ],
+)
+def test_a_console_that_cannot_be_opened_is_said_before_anything_is_made(
+    crawler: Crawler, folder: Path, settings: tuple[str, ...], message: str
+) -> None:
+    (folder / "pages.py").write_text(SPIDER.format(url="data:,x"))
+    result = crawler("run", "pages.py", "--job", "p", *settings)
+    assert result.status == 2
+    assert message in result.err
+    assert not list(folder.glob(".crawler/jobs/p*"))
+
+
+def test_without_its_extra_a_console_over_ssh_says_how_to_get_it(
+    crawler: Crawler, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "crawler.console.ssh.door", raising=False)
+    monkeypatch.setitem(sys.modules, "twisted.conch.avatar", None)
+    (folder / "pages.py").write_text(SPIDER.format(url="data:,x"))
+    result = crawler("run", "pages.py", "-s", "CONSOLE_PORT=0", "-s", "CONSOLE_KEYS=/nowhere")
+    assert result.status == 2
+    assert "which is not installed: `pip install 'surecrawl[console]'`" in result.err
+
+
+def test_in_a_scrapy_project_the_setting_has_its_prefix(crawler: Crawler, folder: Path) -> None:
+    (folder / "words.py").write_text(
+        "import scrapy\n\n\nclass Words(scrapy.Spider):\n    name = 'words'\n    start_urls = ['data:,x']\n"
+        "    custom_settings = {'CRAWLER_CONSOLE_ENABLED': True, 'CRAWLER_JOB_STORE': None}\n"
+    )
+    result = crawler("run", "words.py")
+    assert result.status != 0
+    assert "CONSOLE_ENABLED puts its socket beside the job" in result.err

@@ -8,4 +8,4 @@ from crawler.scrapy.adapters.extensions import NotHere
 class TelnetConsole(NotHere):
     """Lets people look into a crawl by telnet."""
 
-    INSTEAD = ("TELNETCONSOLE_ENABLED", "no port is opened; the log and `crawler jobs` tell how far a crawl is")
+    INSTEAD = ("TELNETCONSOLE_ENABLED", "no port is opened; --console opens a prompt for `crawler attach`")

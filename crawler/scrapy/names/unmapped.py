@@ -66,7 +66,7 @@ _ROWS: dict[Fate, dict[str, str]] = {
             "REMOTE_CONTROL_ENABLED REMOTE_CONTROL_JOBS_DIR REMOTE_CONTROL_OUTPUT_MAX_BYTES "
             "REMOTE_CONTROL_TIMEOUT_DEFAULT REMOTE_CONTROL_TIMEOUT_MAX REMOTE_CONTROL_TRACEBACK_MAX_BYTES"
         ),
-        "no telnet; CONSOLE_ENABLED opens a prompt for `crawler attach`, CONSOLE_PORT one over SSH": (
+        "no telnet; --console (CRAWLER_CONSOLE_ENABLED) opens a prompt for `crawler attach`": (
             "TELNETCONSOLE_ENABLED TELNETCONSOLE_HOST TELNETCONSOLE_PASSWORD TELNETCONSOLE_PORT TELNETCONSOLE_USERNAME"
         ),
         "a request that is given up is logged": "RETRY_GIVE_UP_LOG_LEVEL",
