@@ -68,6 +68,12 @@ def test_the_screen_says_what_there_is() -> None:
         assert words in said, said
 
 
+@pytest.mark.parametrize("width", [80, 110, 160])
+def test_how_often_and_what_is_seen_of_an_error_on_any_terminal(width: int) -> None:
+    [line] = [line for line in text_of(MadeUp(), width).splitlines() if "KeyError" in line]
+    assert line.startswith("2  KeyError in parse  spiders/shop.py:12")
+
+
 def test_nothing_from_the_network_moves_the_cursor() -> None:
     said = text_of(MadeUp(), 200)
     assert "\x1b" not in said

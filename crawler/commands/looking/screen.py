@@ -22,6 +22,9 @@ TEXT_ROWS = 20
 
 _BARS = "▁▂▃▄▅▆▇█"
 _STATES = {"running": "green", "finished": "green", "paused": "yellow", "stopping": "yellow", "killed": "red"}
+_LEAST = 24
+"""So much of a short column is there however narrow the terminal is."""
+
 _WIDE, _MEDIUM = 110, 70
 """From so many columns on hosts have all of theirs, or those that matter most."""
 
@@ -166,15 +169,18 @@ def _workers(workers: Sequence[Worker]) -> Table:
 
 
 def _errors(errors: Sequence[ErrorKind]) -> Table:
-    return _rows((f"{each.count:,}", each.kind, each.where or each.message, each.url) for each in errors)
+    rows = ((f"{each.count:,}", each.kind, each.where or each.message, each.url) for each in errors)
+    return _rows(rows, wide=2)
 
 
-def _rows(rows: Iterable[Sequence[str]]) -> Table:
+def _rows(rows: Iterable[Sequence[str]], *, wide: int = 1) -> Table:
+    """Return a table whose last columns, so many, share what the others leave."""
     table = Table(box=None, pad_edge=False, show_header=False, expand=True)
-    for row in rows:
-        if not table.columns:
-            for place, _ in enumerate(row):
-                table.add_column(no_wrap=True, overflow="ellipsis", ratio=1 if place == len(row) - 1 else None)
+    for place, cells in enumerate(columns := list(zip(*rows, strict=True))):
+        takes_rest = place >= len(columns) - wide
+        least = None if takes_rest else min(max(map(len, cells)), _LEAST)
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1 if takes_rest else None, min_width=least)
+    for row in zip(*columns, strict=True):
         table.add_row(*map(_text, row))
     return table
 
