@@ -122,26 +122,30 @@ def test_what_a_resume_is_given_wins_over_it_and_takes_its_place(crawler: Crawle
 DROPPING = """\
 import os
 import signal
-from crawler import CrawlOpened, Request, RequestEnded, Spider
+from crawler import Request, RequestEnded, RequestScheduled, Spider
 
 
 class Dropping(Spider):
     name = "dropping"
     custom_settings = {"JOB_KEEP": True, "JOB_WINDOW": 16, "ROBOTSTXT_OBEY": False, "JOB_COMMIT_SECONDS": 0.001}
-    dropped = 0
+    queued = dropped = 0
 
     async def start(self):
         self.crawler.control.pause("127.0.0.1", who="page")
         yield Request("data:,links")
 
     def parse(self, response):
+        self.crawler.events.subscribe(RequestScheduled, self.scheduled)
         self.crawler.events.subscribe(RequestEnded, self.ended)
         for number in range(400):
             yield Request(f"http://127.0.0.1:9/{number}")
 
-    def ended(self, event):
-        if event.outcome == "answered":
+    def scheduled(self, event):
+        self.queued += 1
+        if self.queued == 400:
             self.crawler.control.drop("127.0.0.1", who="page")
+
+    def ended(self, event):
         self.dropped += event.reason == "by_hand"
         if self.dropped == 150:
             os.kill(os.getpid(), signal.SIGKILL)
