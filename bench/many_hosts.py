@@ -35,7 +35,7 @@ from crawler.stats import Stats
 class Standing:
     """A crawl that stands still, with all it has queued (observe/board/seen.py)."""
 
-    state, in_flight, full = "running", 0, False
+    state, in_flight, full, commits = "running", 0, False, (0, 0.0)
 
     def __init__(self, frontier: Frontier) -> None:
         self._frontier = frontier

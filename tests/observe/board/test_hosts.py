@@ -20,7 +20,7 @@ LIMITS = LimitsByHost(HostLimits(8, 1.0, None))
 class Standing:
     """A crawl that stands still, and its clock."""
 
-    state, queued, in_flight, full = "running", 0, 0, False
+    state, queued, in_flight, full, commits = "running", 0, 0, False, (0, 0.0)
 
     def __init__(self, frontier: Frontier) -> None:
         self.hosts: Hosts = frontier.queues
