@@ -8,7 +8,7 @@ they are. Once a second, by the crawl's clock, a tick takes a sample of what cam
 since a reader last asked is told by the numbers of these ticks.
 
 Known limits: the loop's lag is how late the tick is, so a short hold is seen now and then only (StepHeld tells of each
-long one); an item is shown as it was at the tick after it left the last stage.
+long one); an item is shown as it is when somebody first looks, and the last fifty are kept until then.
 """
 
 from __future__ import annotations
@@ -172,9 +172,6 @@ class Board(Source):
         if self._pulse.take():
             self._changed_at["series"] = self._ticks
         self._hosts.tick(self._ticks)
-        while self._new_items:
-            time, url, item = self._new_items.popleft()
-            self._items.appendleft(shown.Item(time=time, url=shorten(url), text=short_json(item)))
         items = self._numbers["items"]
         numbers = {**self._numbers, "feeds": items, "errors": self._kinds.number, "slow": self._held.number}
         for part, number in numbers.items():
@@ -234,7 +231,10 @@ class Board(Source):
         return self._kinds.all()
 
     def items(self) -> Sequence[shown.Item]:
-        """See Source."""
+        """See Source. Text is made of an item when somebody first looks."""
+        while self._new_items:
+            time, url, item = self._new_items.popleft()
+            self._items.appendleft(shown.Item(time=time, url=shorten(url), text=short_json(item)))
         return list(self._items)
 
     def slow(self) -> Sequence[shown.Slow]:

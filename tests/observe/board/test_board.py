@@ -177,7 +177,7 @@ def test_only_what_changed_is_told_again() -> None:
     assert set(seen[8.5].parts) == {"items", "feeds"}
 
 
-def test_the_last_items_are_shown_as_they_were_and_not_kept() -> None:
+def test_the_last_items_are_shown() -> None:
     _, board, _ = watch(paced(120), any_page, {})
     items = board.items()
     assert len({item.url for item in items}) == 50
