@@ -82,7 +82,7 @@ class Consoles:
 
     def _names(self) -> Mapping[str, Any] | None:
         spider = self._watched.spider
-        if not isinstance(spider, Spider):
+        if self._watched.view is None or not isinstance(spider, Spider):  # workers crawl
             return None
         crawler = spider.crawler
         return {
