@@ -66,6 +66,14 @@ class Channel(HTTPChannel):
         if not self._ending:
             super().lineReceived(line)
 
+    def headerReceived(self, line: bytes) -> bool:  # noqa: N802 (Twisted's name)
+        """Read a header; a Content-Length of thousands of digits is no number to Python, and no error of the crawl."""
+        try:
+            return bool(super().headerReceived(line))
+        except ValueError:
+            self._respondToBadRequestAndDisconnect()
+            return False
+
     def rawDataReceived(self, data: bytes) -> None:  # noqa: N802 (Twisted's name)
         """Read a part of a body, unless the client was sent away."""
         if not self._ending:

@@ -25,6 +25,18 @@ def test_a_long_body_is_refused_before_any_of_it_is_read() -> None:
     assert str(MAX_BODY) in reply.body.decode()
 
 
+def test_a_length_of_thousands_of_digits_is_refused_and_no_error_of_the_crawl(caplog: pytest.LogCaptureFixture) -> None:
+    served = Served()
+    for _ in range(2):
+        connection = served.connect()
+        connection.send(request("/do", "POST", content_length="9" * 6000) + request("/api/now", **OPEN))
+        reply = connection.written
+        assert reply.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+        assert reply.count(b"\r\n\r\n") == 1
+    assert len(lines(caplog)) == 1
+    assert "no more of the kind" in lines(caplog)[0]
+
+
 def test_a_body_without_a_length_is_refused_while_it_is_read() -> None:
     connection = Served(control=True).connect()
     connection.send(request("/do", "POST", transfer_encoding="chunked", **OPEN))
