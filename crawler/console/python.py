@@ -26,6 +26,8 @@ from crawler.engine.user_code.tasks import Drive
 
 MOST_CHARACTERS = 500_000
 """So much is shown of what one command prints."""
+_OF_A_LINE = 10
+"""A line counts for so many more: each goes to the console by itself."""
 
 _NAME = "console"  # as a file's, by which the watch over what holds the reactor names it
 _last_name = re.compile(r"[\w.]*\Z")
@@ -46,13 +48,14 @@ class Printed(io.TextIOBase):
     def write(self, text: str) -> int:
         """Take a text (io.TextIOBase)."""
         if self._left > 0:
-            self._left -= len(text)
-            *lines, self._line = (self._line + text).split("\n")
+            *lines, self._line = (self._line + text[: self._left]).split("\n", self._left // _OF_A_LINE)
+            self._left -= len(text) + _OF_A_LINE * len(lines)
             for line in lines:
                 self._write(line)
             if self._left <= 0:
-                self._write(f"… cut: this printed more than {MOST_CHARACTERS:,} characters")
-                self._line = ""
+                self._line = self._line.partition("\n")[0]
+                self.flush()
+                self._write(f"… cut: this printed more than {MOST_CHARACTERS:,} characters, or many lines")
         return len(text)
 
     def flush(self) -> None:

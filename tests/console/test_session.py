@@ -165,8 +165,16 @@ def test_where_workers_crawl_there_is_no_python() -> None:
 def test_too_much_that_is_printed_is_cut(typist: Typist) -> None:
     printed = typist.types("python for n in range(60_000): print('12345678')")
     assert len(printed) < 60_000
-    assert printed[-1] == "… cut: this printed more than 500,000 characters"
+    assert printed[-1] == "… cut: this printed more than 500,000 characters, or many lines"
     assert typist.types("python 1") == ["1"]
+
+
+@pytest.mark.parametrize("code", ["[1] * 10_000_000", "print('x' * 5_000_000)", "print('\\n' * 1_000_000)"])
+def test_too_much_is_cut_also_of_one_value_or_of_lines_of_nothing(typist: Typist, code: str) -> None:
+    *printed, last = typist.types(f"python {code}")
+    assert last.startswith("… cut")
+    assert sum(len(line) + 10 for line in printed) <= 500_010
+    assert sum(len(line) + 10 for line in printed) > 499_000
 
 
 @pytest.mark.parametrize(
