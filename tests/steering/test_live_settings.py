@@ -278,6 +278,17 @@ def test_what_may_be_set_is_told_with_who_has_set_it() -> None:
     assert LIVE.keys() <= CORE_KINDS.keys()
 
 
+def test_what_was_taken_back_was_set_by_nobody() -> None:
+    seen: list[Any] = []
+    during = steered(
+        (0.005, change("DOWNLOAD_DELAY", "0.5")),
+        (0.006, change("DOWNLOAD_DELAY", "default")),
+        (0.007, lambda each: seen.append(each.live()["DOWNLOAD_DELAY"])),
+    )
+    crawl(spider(parse=page_item), any_page, during=during)
+    assert (seen[0].value, seen[0].who, seen[0].when) == (0.0, "", 0.0)
+
+
 # In the job
 
 

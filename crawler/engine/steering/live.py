@@ -18,7 +18,7 @@ from crawler.engine.keeping.committer import Committer
 from crawler.errors import SteeringError
 from crawler.events import Events, SettingChanged
 from crawler.steering.control import LiveSetting
-from crawler.steering.settings import LIVE, checked, together
+from crawler.steering.settings import DEFAULT, LIVE, checked, together
 
 logger = logging.getLogger("crawler")
 
@@ -76,6 +76,8 @@ class LiveSettings:
 
     def _shown(self, name: str) -> LiveSetting:
         said, live = self._said.get((name, None), NOBODY), LIVE[name]
+        if said.value == DEFAULT:  # what it is now nobody has said while the crawl ran
+            said = NOBODY
         slots = self.core.DOWNLOAD_SLOTS.items() if live.of_host else ()
         hosts = {host: slot[live.of_host] for host, slot in slots if live.of_host in slot}
         return LiveSetting(getattr(self.core, name), live.what, said.who, said.when, bool(live.of_host), hosts)
