@@ -105,7 +105,9 @@ class Attached:
                     return Gone(answer.why, well=answer.well)
                 else:
                     self._answers.put(answer)
-        return Gone("the connection has ended: so has the crawl's process, or its log says why it sent this console away", well=False)
+        return Gone(
+            "the crawl has gone: its process has ended, or its log says why this console was sent away", well=False
+        )
 
 
 def run_lines(attached: Attached, lines: Iterable[str]) -> bool:
