@@ -37,6 +37,7 @@ def test_so_many_as_the_setting_says_run_at_once() -> None:
         run(crawl(Meets, {}, reactor=reactor, arguments={"threads": 2}))
         assert reactor.getThreadPool().max == 14  # a crawl that says nothing changes nothing
     finally:
+        reactor.suggestThreadPoolSize(0)  # ends them: nobody stops this reactor, and the process would wait for them
         reactor.suggestThreadPoolSize(BEFORE)
 
 
