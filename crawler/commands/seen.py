@@ -20,7 +20,12 @@ NOTHING_SEEN: Final[dict[str, Any]] = {
 }
 """Settings of a crawl that a command makes for itself: nobody looks at it."""
 
-OF_ONE_RUN: Final = frozenset({"STATUS_ENABLED", "STATUS_PORT", "STATUS_CONTROL", "STATUS_TOKEN", "CONSOLE_ENABLED"})
+OF_ONE_RUN: Final = frozenset(
+    {
+        *("STATUS_ENABLED", "STATUS_HOST", "STATUS_PORT", "STATUS_SOCKET", "STATUS_CONTROL", "STATUS_TOKEN"),
+        *("CONSOLE_ENABLED", "CONSOLE_HOST", "CONSOLE_PORT"),
+    }
+)
 """Settings that a job does not remember: where the next run listens, and whether it does, is for its command."""
 
 _OPTIONS = (

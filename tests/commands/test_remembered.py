@@ -27,3 +27,11 @@ def test_feeds_given_as_json_lose_their_secrets_too() -> None:
     assert kept["FEEDS"] == {
         "s3://b/x.jl": {"storage_options": {"key": "K", "secret": "***"}, "fields": {"token": "T"}}
     }
+
+
+def test_a_job_does_not_remember_where_its_first_run_listened() -> None:
+    listens = {"STATUS_ENABLED": "true", "STATUS_HOST": "0.0.0.0", "STATUS_SOCKET": "page.socket", "STATUS_PORT": 8001,
+               "STATUS_CONTROL": True, "STATUS_TOKEN": "0123456789abcdef", "CONSOLE_ENABLED": True,
+               "CONSOLE_HOST": "0.0.0.0", "CONSOLE_PORT": "6022"}  # fmt: skip
+    options = RunOptions({**listens, "DOWNLOAD_DELAY": "1"}, {}, None)
+    assert recall("x", remember("books", options, file=None)).settings == {"DOWNLOAD_DELAY": "1"}
