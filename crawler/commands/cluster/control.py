@@ -15,10 +15,10 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from crawler.assembly.job import ItemCodec
-from crawler.commands.looking.file import PAUSED
 from crawler.engine.clock import Clock
 from crawler.engine.deciding.acceptance import Acceptance
-from crawler.engine.steering.live import PREFIX, LiveSettings
+from crawler.engine.steering.hosts import BY_HAND, DROPPED, PAUSED
+from crawler.engine.steering.live import PREFIX, LiveSettings, fact_name
 from crawler.errors import SteeringError
 from crawler.events import Events, Steered
 from crawler.frontier.store import START
@@ -29,6 +29,7 @@ from crawler.policy.verdict import Drop
 from crawler.stats import Stats
 from crawler.steering.control import LiveSetting
 from crawler.steering.settings import LIVE
+from crawler.steering.typed import added_request, is_asked_for, not_added, refused_by_filter, typed_request
 from crawler.storage.cluster import rows
 from crawler.storage.cluster.line import Line
 from crawler.storage.codec import CannotStore
@@ -36,9 +37,7 @@ from crawler.storage.group import Rows, children_staged
 
 logger = logging.getLogger("crawler")
 
-DROPPED = "live:dropped"
-DROPPED_STAT = "request_dropped/by_hand"
-
+DROPPED_STAT = f"request_dropped/{BY_HAND}"
 
 Explains = Callable[[Request], Deferred[list[str]]]
 
@@ -99,7 +98,7 @@ class ClusterControl:
     async def open(self) -> None:
         """Begin: a resume goes on, though all was paused; what was changed live counts, unless it is given anew."""
         told = await self._line.told(PREFIX)
-        if PAUSED in told:
+        if fact_name(PAUSED, None) in told:
             await self._tell(PAUSED, None, [False, "resume", self._clock.wall()])
         self._live.restore_facts(told)
         await self._line.tell(self._live.changed_facts())
@@ -131,22 +130,18 @@ class ClusterControl:
             return self._done(said, who)
 
     def add(self, url: str, *, who: str) -> str:
-        """See Control. No ``file:`` and ``data:``: what steers a crawl from elsewhere shall not read files here."""
+        """See Control."""
         with self._asked(who):
-            request = _request(url)
-            if request.normal_url.startswith(("file:", "data:")):
-                raise SteeringError(f"{url} cannot be added: file: and data: URLs come from start() only")
-            offer = self._acceptance.offer(request, None)
+            offer = self._acceptance.offer(added_request(url), None)
             if isinstance(offer, Drop):
-                detail = f": {offer.detail}" if offer.detail else ""
-                raise SteeringError(f"{url} is refused by a filter ({offer.reason}{detail})")
+                raise refused_by_filter(url, offer.reason, offer.detail)
             try:
                 [child] = children_staged(self._rows.staged([offer]))
             except CannotStore as error:
-                raise SteeringError(f"{url} cannot be added: {error}") from error
+                raise not_added(url, error) from error
             told = self._line.run(self._line.calls.add, rows.new(child, START, newest=self._newest))
             told.addErrback(_log)
-            return self._done(f"{url} is asked for", who)
+            return self._done(is_asked_for(url), who)
 
     def drop(self, host: str, *, who: str) -> Deferred[str]:
         """See Control. What workers have taken ends there, and is counted there."""
@@ -169,7 +164,7 @@ class ClusterControl:
 
     def explain(self, url: str) -> Deferred[list[str]]:
         """See Control."""
-        return self._explains(_request(url))
+        return self._explains(typed_request(url))
 
     def live(self) -> Mapping[str, LiveSetting]:
         """See Control."""
@@ -182,8 +177,7 @@ class ClusterControl:
     # Inside
 
     def _tell(self, name: str, host: str | None, value: Any) -> Deferred[None]:
-        fact = name if host is None else f"{name}@{host}"
-        return self._line.tell({fact: value}).addErrback(_log)
+        return self._line.tell({fact_name(name, host): value}).addErrback(_log)
 
     def _done(self, what: str, who: str) -> str:
         self._crawl.events.publish(Steered(what, who))
@@ -201,14 +195,6 @@ class ClusterControl:
         except SteeringError as error:
             self.refused(str(error), who=who)
             raise
-
-
-def _request(url: str) -> Request:
-    """Return a request for a URL that was typed. Raises SteeringError."""
-    request = Request(url, dont_filter=True)
-    if request.problem is not None:
-        raise SteeringError(f"{url} is no URL that can be asked for: {request.problem}")
-    return request
 
 
 def _log(failure: Failure) -> None:

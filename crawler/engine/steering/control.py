@@ -19,10 +19,10 @@ from crawler.engine.steering.hosts import PAUSED, HostsByHand
 from crawler.engine.steering.live import PREFIX, LiveSettings
 from crawler.errors import InvalidRequest, SteeringError
 from crawler.events import Events, Steered
-from crawler.model.masking import masked
 from crawler.model.request import Request
 from crawler.policy.verdict import Drop
 from crawler.steering.control import LiveSetting
+from crawler.steering.typed import added_request, is_asked_for, not_added, refused_by_filter, typed_request
 
 BY_HAND = "by hand"
 """Why the loop is paused, where somebody who looks at the crawl has asked for it."""
@@ -90,20 +90,16 @@ class CrawlControl:
             return self._done(said + unknown, who)
 
     def add(self, url: str, *, who: str) -> str:
-        """See Control. No ``file:`` and ``data:``: what steers a crawl from elsewhere shall not read files here."""
+        """See Control."""
         with self._asked(who):
             self._goes_on()
-            request = _request(url)
-            if request.normal_url.startswith(("file:", "data:")):
-                raise SteeringError(f"{url} cannot be added: file: and data: URLs come from start() only")
             try:
-                refused = self._crawl.submit(request)
+                refused = self._crawl.submit(added_request(url))
             except InvalidRequest as error:
-                raise SteeringError(f"{url} cannot be added: {error}") from error
+                raise not_added(url, error) from error
             if refused is not None:
-                detail = f": {refused.detail}" if refused.detail else ""
-                raise SteeringError(f"{url} is refused by a filter ({refused.reason}{detail})")
-            return self._done(f"{masked(url)} is asked for", who)
+                raise refused_by_filter(url, refused.reason, refused.detail)
+            return self._done(is_asked_for(url), who)
 
     def drop(self, host: str, *, who: str) -> Deferred[str]:
         """See Control."""
@@ -124,7 +120,7 @@ class CrawlControl:
         """See Control."""
         if self.explains is None:
             raise SteeringError("a crawl without a job keeps nothing of its URLs: leave JOB_STORE as it is")
-        return maybeDeferred(self.explains, _request(url))
+        return maybeDeferred(self.explains, typed_request(url))
 
     def live(self) -> Mapping[str, LiveSetting]:
         """See Control."""
@@ -172,11 +168,3 @@ class CrawlControl:
         except SteeringError as error:
             self.refused(str(error), who=who)
             raise
-
-
-def _request(url: str) -> Request:
-    """Return a request for a URL that was typed. Raises SteeringError."""
-    request = Request(url, dont_filter=True)
-    if request.problem is not None:
-        raise SteeringError(f"{url} is no URL that can be asked for: {request.problem}")
-    return request
