@@ -1,10 +1,12 @@
-"""How much memory does this process use?"""
+"""How much memory does this process use, and how is that said?"""
 
 from __future__ import annotations
 
 import os
 import resource
 import sys
+
+MEBIBYTE = 2**20
 
 _PAGE = resource.getpagesize()
 
@@ -20,3 +22,8 @@ def resident_bytes() -> int:
         return int(os.read(descriptor, 100).split()[1]) * _PAGE
     finally:
         os.close(descriptor)
+
+
+def mebibytes(size: int) -> str:
+    """Return bytes for people: ``812 MiB``."""
+    return f"{round(size / MEBIBYTE):,} MiB"

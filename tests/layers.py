@@ -72,7 +72,7 @@ ROOMS: dict[str, Room] = {
     # The only room that speaks with servers of mail and chats.
     "notices": _room(
         VALUES
-        | {"config", "events", "summary", "engine.clock", "assembly.companions", "observe.board.shown"}
+        | {"config", "events", "summary", "resident", "engine.clock", "assembly.companions", "observe.board.shown"}
         | {"observe.progress", "observe.report"}
         | {"download.edge", "download.http.downloader", "download.net.tls"},
         "twisted msgspec zope OpenSSL",

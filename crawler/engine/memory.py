@@ -18,11 +18,9 @@ from crawler.engine.ending import EXCEEDED, Ending
 from crawler.engine.parts import Parts
 from crawler.engine.sending.loop import Loop
 from crawler.events import CrawlClosed, CrawlOpened, MemoryHigh
-from crawler.resident import resident_bytes
+from crawler.resident import MEBIBYTE, mebibytes, resident_bytes
 
 logger = logging.getLogger(__name__)
-
-MEBIBYTE = 2**20
 
 MEMORY = "memory"
 """Why the loop is paused: the process uses too much."""
@@ -45,7 +43,6 @@ class MemoryLimit:
         self._events = events
         self._loop = loop
         self._ending = ending
-        self._size = resident_bytes
         self._warned = False
         self._timer: Timer | None = None
         if core.MEMUSAGE_ENABLED and (self._limit or self._warning):
@@ -53,16 +50,16 @@ class MemoryLimit:
             events.subscribe(CrawlClosed, self._closed)
 
     def _opened(self, _: CrawlOpened) -> None:
-        self._stats.set_value("memusage/startup", self._size())
+        self._stats.set_value("memusage/startup", resident_bytes())
         self._timer = self._clock.callLater(self._interval, self._look)
 
     def _closed(self, _: CrawlClosed) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._stats.max_value("memusage/max", self._size())
+        self._stats.max_value("memusage/max", resident_bytes())
 
     def _look(self) -> None:
-        size = self._size()
+        size = resident_bytes()
         self._stats.max_value("memusage/max", size)
         if self._warning and size > self._warning and not self._warned:
             self._warned = True
@@ -99,8 +96,3 @@ class MemoryLimit:
             )
             self._events.publish(MemoryHigh(size, self._limit, "stopped"))
             self._ending.stop(EXCEEDED)
-
-
-def mebibytes(size: int) -> str:
-    """Return a size for people: ``812 MiB``."""
-    return f"{round(size / MEBIBYTE):,} MiB"

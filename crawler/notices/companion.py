@@ -37,6 +37,7 @@ from crawler.notices.rules import (
 )
 from crawler.notices.sending import send
 from crawler.observe.board.shown import Run
+from crawler.resident import mebibytes
 from crawler.summary import Summary
 
 if TYPE_CHECKING:
@@ -47,7 +48,6 @@ END_SECONDS = 15.0
 """How long the end of a crawl waits for its last notices."""
 
 FACT = "notices"
-MEBIBYTE = 1 << 20
 
 
 class Notices:
@@ -101,7 +101,7 @@ class Notices:
     def _memory_high(self, event: MemoryHigh) -> None:
         done = {"warning": "is high", "paused": "is too high: nothing new is sent", "stopped": "has ended the crawl"}
         said = f"{self._spider}: memory {done.get(event.done, event.done)}"
-        lines = [f"{event.size / MEBIBYTE:,.0f} MiB, where {event.limit / MEBIBYTE:,.0f} are allowed"]
+        lines = [f"{mebibytes(event.size)}, where {mebibytes(event.limit)} are allowed"]
         self._tell([notice(f"memory {event.done}", "rules", said, lines)])
 
     def _poll(self) -> None:

@@ -160,7 +160,7 @@ def test_a_stall_and_high_memory_are_told_by_their_events() -> None:
     assert len(crawl.told()) == 1
     crawl.events.publish(MemoryHigh(3 << 30, 1 << 30, "stopped"))
     assert crawl.told()[1:] == ["shop: memory has ended the crawl"]
-    assert crawl.lines() == ["3,072 MiB, where 1,024 are allowed"]
+    assert crawl.lines() == ["3,072 MiB, where 1,024 MiB are allowed"]
 
 
 def test_the_report_has_counts_errors_with_their_lines_feeds_and_how_to_go_on() -> None:

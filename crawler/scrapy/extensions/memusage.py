@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from crawler.engine.memory import MEBIBYTE
 from crawler.events import MemoryHigh
-from crawler.resident import resident_bytes
+from crawler.resident import MEBIBYTE, resident_bytes
 from crawler.scrapy import signals
 from crawler.scrapy.exceptions import NotConfigured
 
