@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.task import deferLater
 
@@ -16,7 +16,11 @@ from crawler.spider import Spider
 from crawler.storage.jobs import console_socket, make_folder
 from crawler.summary import Summary
 
+if TYPE_CHECKING:
+    from crawler.console.ssh.door import SshDoor
+
 PATIENCE_SECONDS = 2.0
+"""So long those who are in may take to read how it ended."""
 
 
 class Consoles:
@@ -24,7 +28,7 @@ class Consoles:
 
     def __init__(self, watched: Watched) -> None:
         self._watched = watched
-        self._doors: list[Any] = []
+        self._doors: list[LocalDoor | SshDoor] = []
 
     async def open(self) -> None:
         """Open those that the settings ask for. Raises UsageError."""
@@ -72,7 +76,7 @@ class Consoles:
             raise UsageError("a console is for a crawl in real time: CONSOLE_ENABLED and CONSOLE_PORT want a reactor")
         return reactor
 
-    def _add(self, door: Any) -> None:
+    def _add(self, door: LocalDoor | SshDoor) -> None:
         door.open()
         self._doors.append(door)
 

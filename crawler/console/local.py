@@ -22,14 +22,11 @@ from zope.interface import implementer
 
 from crawler.console import spoken
 from crawler.console.interrupting import interruptible
-from crawler.console.session import Session
+from crawler.console.session import MOST_LINES, MOST_UNREAD_BYTES, Session
 from crawler.console.sockets import Near, user_at
 from crawler.local_socket import listen_at, stop_at
 
 MOST_CONSOLES = 10
-MOST_LINES = 100
-"""So many lines may wait while one is being done."""
-MOST_UNREAD_BYTES = 4_000_000
 UNREAD_SECONDS = 30.0
 
 NewSession = Callable[[str], Session]

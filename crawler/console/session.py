@@ -23,6 +23,11 @@ from crawler.steering.words import Words
 
 logger = logging.getLogger(__name__)
 
+MOST_LINES = 100
+"""So many lines may wait while one is being done."""
+MOST_UNREAD_BYTES = 4_000_000
+"""So much may be told to who does not read it."""
+
 OWN_WORDS = {
     "python [CODE]": "a prompt of Python in the crawl, or one line of it; exit() or Ctrl-D leaves it",
     "exit": "leave the console, as Ctrl-D does; the crawl goes on",

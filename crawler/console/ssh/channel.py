@@ -15,12 +15,10 @@ from twisted.conch.ssh.common import getNS
 from twisted.conch.ssh.connection import EXTENDED_DATA_STDERR
 from twisted.conch.ssh.session import parseRequest_pty_req, parseRequest_window_change
 
-from crawler.console.session import Session
+from crawler.console.session import MOST_LINES, MOST_UNREAD_BYTES, Session
 from crawler.console.spoken import MOST_BYTES
 from crawler.console.ssh.terminal import Terminal
 
-MOST_LINES = 100
-MOST_UNREAD_BYTES = 4_000_000
 MOST_CHANNELS = 10
 
 logger = logging.getLogger(__name__)
