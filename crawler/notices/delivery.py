@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import deferLater
 
 from crawler.engine.clock import Clock
 from crawler.notices.notice import Notice, NotSent, notice
@@ -102,12 +103,7 @@ class Delivery:
                 logger.debug("The notice %r did not go to %s yet: %s", told.title, self.place.name, error)
             else:
                 return
-            await self._later(pause)
-
-    def _later(self, seconds: float) -> Deferred[None]:
-        waited: Deferred[None] = Deferred(lambda _: call.cancel())
-        call = self._clock.callLater(seconds, waited.callback, None)
-        return waited
+            await deferLater(self._clock, pause)  # type: ignore[arg-type]  # as above
 
     def _rest(self, _: object) -> None:
         self._at_work = None

@@ -16,6 +16,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost, DNSLookupError
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
+from twisted.internet.task import deferLater
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -120,9 +121,7 @@ class RealNetwork:
 
     def later(self, seconds: float) -> Deferred[None]:
         """See Network."""
-        passed: Deferred[None] = Deferred(lambda _: call.cancel())
-        call = self._reactor.callLater(seconds, passed.callback, None)
-        return passed
+        return deferLater(self._reactor, seconds)
 
     def tls(self, server: Server) -> Verified:
         """See Network."""

@@ -9,7 +9,7 @@ from crawler.errors import UsageError
 from crawler.observe.board.source import Source
 from crawler.status.asked import Answer, Asked, Refused, Route, Routes
 from crawler.status.pages import page_file, whole_page
-from crawler.status.streams import Streams, now_of
+from crawler.status.streams import PARTS, Streams, now_of
 
 Do = Callable[[str], Coroutine[Any, Any, list[str]]]
 """What does a line of words to the crawl, and gives what is to be said of it. Raises UsageError."""
@@ -22,10 +22,7 @@ def crawl_routes(
     source: Source, streams: Streams | None, *, do: Do | None = None, metrics: Callable[[], bytes] | None = None
 ) -> Routes:
     """Return the routes of one crawl. None for ``streams``, ``do`` and ``metrics``: it has none, and is shown only."""
-    parts: dict[str, Callable[[], Any]] = {
-        name: getattr(source, name)
-        for name in ("series", "errors", "items", "slow", "settings", "feeds", "workers", "history")
-    }
+    parts: dict[str, Callable[[], Any]] = {name: getattr(source, name) for name in ("series", *PARTS)}
     parts["now"] = lambda: now_of(source, control=do is not None)
 
     def found(path: str) -> Route | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections import deque
-from collections.abc import Sequence
+from functools import cache, partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -25,7 +25,7 @@ from crawler.commands.looking.looked import Looked, Reading
 from crawler.engine.keeping.facts import Notes
 from crawler.model.keyed import Keyed
 from crawler.observe.board.short import short_json
-from crawler.observe.board.shown import FeedRow, Item, Now, Run
+from crawler.observe.board.shown import FeedRow, Item, Now
 from crawler.observe.frames import shorten
 from crawler.storage.cluster.line import Line
 from crawler.summary import Summary
@@ -49,12 +49,12 @@ class Watching:
         self._feeds = feeds
         self._control = control
         self._shown: deque[Item] = deque(maxlen=LAST_ITEMS)
-        self._runs: Sequence[Run] | None = None
         self._looked: Looked | None = None
         self._notes = Notes()
         if is_looked_at(watched.settings.core):
             feeds.last = deque(maxlen=LAST_ITEMS)
-            self._looked = watched.source = Looked(self._reading, runs=self._history, clock=watched.world.clock.seconds)
+            runs = cache(partial(runs_of, watched.settings.core.JOB_DIR, watched.spider.name or ""))
+            self._looked = watched.source = Looked(self._reading, runs=runs, clock=watched.world.clock.seconds)
         watched.keep, watched.kept = self._keep, self._notes.get
         self._companions = Companions(watched)
 
@@ -106,11 +106,6 @@ class Watching:
     def _of_here(self, now: Now) -> Now:
         job = replace(now.job, pid=os.getpid(), machine=socket.gethostname())
         return replace(now, job=job)
-
-    def _history(self) -> Sequence[Run]:
-        if self._runs is None:
-            self._runs = runs_of(self.watched.settings.core.JOB_DIR, self.watched.spider.name or "")
-        return self._runs
 
 
 def _parts(item: Any | Keyed) -> tuple[Any, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
 
 from crawler.commands.finding import all_jobs, find_any, is_file
@@ -50,14 +51,7 @@ def reader_of(core: CoreSettings, job: Job) -> Iterator[Reader]:
 
 def runs_reader(core: CoreSettings, job: Job) -> Callable[[], Sequence[Run]]:
     """Return what reads the finished runs of a job's spider, once."""
-    found: list[Sequence[Run]] = []
-
-    def read() -> Sequence[Run]:
-        if not found:
-            found.append(runs_of(core.JOB_DIR, str(job.description.get("spider", ""))))
-        return found[0]
-
-    return read
+    return cache(partial(runs_of, core.JOB_DIR, str(job.description.get("spider", ""))))
 
 
 class _Anywhere:

@@ -111,9 +111,7 @@ class KeptErrors:
 def together(kept: Iterable[Iterable[Sequence[Any]]]) -> list[ErrorKind]:
     """Return the sum of what several workers have kept as the fact "kinds", the most frequent first."""
     found: dict[str, ErrorKind] = {}
-    for each in (
-        ErrorKind(**dict(zip(ErrorKind.__struct_fields__, row, strict=False))) for part in kept for row in part
-    ):
+    for each in (ErrorKind(**dict(zip(_FIELDS, row, strict=False))) for part in kept for row in part):
         before = found.get(each.kind)
         last = each if before is None or each.last >= before.last else before
         found[each.kind] = last if before is None else replace(last, count=before.count + each.count)

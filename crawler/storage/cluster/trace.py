@@ -15,7 +15,7 @@ import msgspec
 from crawler.frontier.store import Attempt, Refusal
 from crawler.model.request import Request
 from crawler.storage.cluster.client import Connection
-from crawler.storage.cluster.rows import MEMBER, ROW, Record, read_payload, read_record
+from crawler.storage.cluster.rows import MEMBER, ROW, Record, host_of, member_of, read_payload, read_record
 from crawler.storage.history import Failed
 from crawler.storage.trace import DEEPEST, Trace
 from crawler.storage.values import Values
@@ -115,10 +115,8 @@ class ServerTraces:
             yield from self._of_host(host, row, wait=(float(due) - float(now or 0)) / 1000)
 
     def _of_host(self, host: str, row: bytes, *, wait: float = 0.0) -> Iterator[Trace]:
-        score, _, length = ROW.unpack_from(row)
-        begin = ROW.size
-        if row[begin : begin + length] == host.encode():
-            yield self._row(host, score, row[begin + length :], wait=wait)
+        if host_of(row) == host.encode():
+            yield self._row(host, ROW.unpack_from(row)[0], member_of(row), wait=wait)
 
     def _row(self, host: str, score: float, member: bytes, *, wait: float = 0.0) -> Trace:
         token, _ = MEMBER.unpack_from(member)
