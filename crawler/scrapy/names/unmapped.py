@@ -62,7 +62,7 @@ _ROWS: dict[Fate, dict[str, str]] = {
         ),
         "memory is bounded by the job store; MEMUSAGE_ENABLED watches it": "MEMDEBUG_ENABLED",
         "a policy is a name of the Referrer-Policy standard": "REFERRER_POLICIES",
-        "nothing listens on a port": (
+        "--status-control and --console let a crawl be steered": (
             "REMOTE_CONTROL_ENABLED REMOTE_CONTROL_JOBS_DIR REMOTE_CONTROL_OUTPUT_MAX_BYTES "
             "REMOTE_CONTROL_TIMEOUT_DEFAULT REMOTE_CONTROL_TIMEOUT_MAX REMOTE_CONTROL_TRACEBACK_MAX_BYTES"
         ),
