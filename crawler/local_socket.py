@@ -1,10 +1,11 @@
-"""How does a program listen on a Unix socket that its user alone may connect to?"""
+"""How does a program listen at a port, or on a Unix socket that its user alone may connect to?"""
 
 from __future__ import annotations
 
 import os
 import socket
 import stat
+from errno import EADDRINUSE
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,21 @@ from crawler.errors import UsageError
 
 LONGEST = 107
 """Bytes of a path that fit into a socket's address (unix(7))."""
+
+
+def listen_on(reactor: Any, host: str, port: int, factory: Any, *, name: str) -> Any:
+    """Listen at a port of an address, 0 for any that is free; return what Twisted calls the port.
+
+    Raises UsageError that begins with ``name``, the setting of the port.
+    """
+    try:
+        return reactor.listenTCP(port, factory, interface=host)
+    except CannotListenError as error:
+        why = error.socketError
+        said = f"cannot be listened on: {getattr(why, 'strerror', None) or why}"
+        if getattr(why, "errno", None) == EADDRINUSE:
+            said = "is in use by another program; take another, or 0 for any that is free"
+        raise UsageError(f"{name}: port {port} of {host} {said}") from error
 
 
 def listen_at(reactor: Any, path: str, factory: Any, *, name: str) -> Any:

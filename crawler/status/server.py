@@ -11,17 +11,15 @@ import logging
 import os
 import re
 import secrets
-from errno import EADDRINUSE
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import json
 from twisted.internet.defer import maybeDeferred
-from twisted.internet.error import CannotListenError
 
 from crawler.errors import UsageError
-from crawler.local_socket import listen_at, stop_at
+from crawler.local_socket import listen_at, listen_on, stop_at
 from crawler.status.asked import Routes
 from crawler.status.channel import Site
 from crawler.status.complaints import Complaints
@@ -106,19 +104,7 @@ def _listen(reactor: Any, place: Place, site: Site) -> Port:
     if place.socket is not None:
         at: Port = listen_at(reactor, place.socket, site, name="STATUS_SOCKET")
         return at
-    try:
-        listening: Port = reactor.listenTCP(place.port, site, interface=place.host)
-    except CannotListenError as error:
-        why = error.socketError
-        in_use = getattr(why, "errno", None) == EADDRINUSE
-        raise UsageError(
-            f"STATUS_PORT: port {place.port} of {place.host} "
-            + (
-                "is in use by another program; take another, or `--status-port 0` for any that is free"
-                if in_use
-                else f"cannot be listened on: {getattr(why, 'strerror', None) or why}"
-            )
-        ) from error
+    listening: Port = listen_on(reactor, place.host, place.port, site, name="STATUS_PORT")
     if not ip_address(place.host).is_loopback:
         logger.warning(
             "STATUS_HOST = %s: the status page can be reached from other machines by plain HTTP: whoever reads along "

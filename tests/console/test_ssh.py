@@ -249,7 +249,7 @@ def test_who_sends_too_much_is_sent_away_by_name(
 
 
 def test_a_port_that_is_in_use_is_named(place: Place) -> None:
-    with pytest.raises(UsageError, match=rf"cannot listen on 127.0.0.1:{place.door.port} .*Address already in use"):
+    with pytest.raises(UsageError, match=rf"CONSOLE_PORT: port {place.door.port} of 127\.0\.0\.1 is in use by another"):
         place.open(CONSOLE_PORT=place.door.port)
 
 

@@ -95,8 +95,7 @@ def test_a_port_in_use_is_named_with_what_to_do(page: Callable[..., Page]) -> No
     with pytest.raises(UsageError) as caught:
         page(Place(port=port))
     assert str(caught.value) == (
-        f"STATUS_PORT: port {port} of 127.0.0.1 is in use by another program; take another, or `--status-port 0` for "
-        "any that is free"
+        f"STATUS_PORT: port {port} of 127.0.0.1 is in use by another program; take another, or 0 for any that is free"
     )
 
 

@@ -25,7 +25,6 @@ from twisted.cred.error import UnauthorizedLogin
 from twisted.cred.portal import IRealm, Portal
 from twisted.internet.base import ReactorBase
 from twisted.internet.defer import maybeDeferred
-from twisted.internet.error import CannotListenError
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -33,7 +32,7 @@ from crawler.config.schema import CoreSettings
 from crawler.console.session import Session
 from crawler.console.ssh.channel import ConsoleChannel
 from crawler.console.ssh.keys import authorized, fingerprint, host_key
-from crawler.errors import UsageError
+from crawler.local_socket import listen_on
 from crawler.storage.jobs import make_folder
 
 LOGIN_SECONDS = 30.0
@@ -57,14 +56,8 @@ class SshDoor:
 
     def open(self) -> None:
         """Listen. Raises UsageError."""
-        host, port = self._core.CONSOLE_HOST, self._core.CONSOLE_PORT
-        try:
-            self._port = self._reactor.listenTCP(port, self._factory, interface=host)
-        except CannotListenError as error:
-            why = getattr(error.socketError, "strerror", None) or error.socketError
-            raise UsageError(
-                f"the console cannot listen on {host}:{port} (CONSOLE_HOST, CONSOLE_PORT): {why}; 0 is any free port"
-            ) from error
+        host, port = self._core.CONSOLE_HOST, self._core.CONSOLE_PORT or 0
+        self._port = listen_on(self._reactor, host, port, self._factory, name="CONSOLE_PORT")
         logger.info("Console: `ssh -p %d %s`; its key is %s", self.port, host, fingerprint(self._own))
         if not ip_address(host).is_loopback:
             logger.warning("Console: CONSOLE_HOST %s lets other machines try to come in", host)
