@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from twisted.python.failure import Failure
 
 from crawler.assembly.companions import Companion, Watched
-from crawler.assembly.leaving import is_secret
 from crawler.commands.looking.file import runs_of
-from crawler.commands.showing import as_typed, without_passwords
-from crawler.model.masking import HIDDEN, without_secret_entries
+from crawler.commands.showing import setting_text
 from crawler.observe.board.board import Board, Described
 from crawler.observe.board.seen import Seen
 from crawler.observe.board.shown import Run, Setting
@@ -77,12 +75,9 @@ def setting_rows(watched: Watched) -> Sequence[Setting]:
     for name in sorted(names):
         known = live.get(name)
         value = settings.get(name) if known is None else known.value
-        if isinstance(value, Mapping):
-            value = without_secret_entries(value)
-        shown = HIDDEN if value and is_secret(name) else as_typed(without_passwords(name, value))
         rows.append(
             Setting(
-                name=name, value=shown, origin=settings.origin(name), live=known is not None,
+                name=name, value=setting_text(name, value), origin=settings.origin(name), live=known is not None,
                 who="" if known is None else known.who,
             )
         )  # fmt: skip

@@ -7,20 +7,18 @@ A file of its history (see crawler.storage.history), for `crawler jobs failed`, 
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from crawler.config.schema import CoreSettings
 from crawler.errors import StoreError
+from crawler.model.masking import is_secret_name
 from crawler.storage import history
 from crawler.storage.finished import keep
 from crawler.storage.jobs import read_job
 
 logger = logging.getLogger("crawler")
-
-is_secret = re.compile(r"PASSW|SECRET|TOKEN|CREDENTIAL|API_?KEY|ACCESS_?KEY", re.IGNORECASE).search
 
 COMMAND = "command"
 """By this name a description has what was typed (see crawler.commands.options.Remembered)."""
@@ -68,7 +66,7 @@ def without_secrets(description: Mapping[str, Any]) -> tuple[dict[str, Any], lis
         kept = {
             name: value
             for name, value in given.items()
-            if name in {"JOB_STORE", *STORES} or not (is_secret(name) or without_passwords(name, value) != value)
+            if name in {"JOB_STORE", *STORES} or not (is_secret_name(name) or without_passwords(name, value) != value)
         }
         withheld += [f"{part}:{name}" for name in given if name not in kept]
         if part in command:

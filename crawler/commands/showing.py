@@ -12,7 +12,15 @@ import click
 import msgspec
 
 from crawler.config.kinds import Value
-from crawler.model.masking import HIDDEN, escape, harmless, masked, without_secrets
+from crawler.model.masking import (
+    HIDDEN,
+    escape,
+    harmless,
+    is_secret_name,
+    masked,
+    without_secret_entries,
+    without_secrets,
+)
 
 
 def shown(text: str) -> str:
@@ -76,6 +84,13 @@ def _notice(table: Mapping[str, Value]) -> Value:
 def on_terminal() -> bool:
     """Tell whether stdout is a terminal."""
     return sys.stdout is not None and sys.stdout.isatty()
+
+
+def setting_text(name: str, value: Value) -> str:
+    """Return a setting as typed, with ``***`` for what its name, or that of an entry of it, calls a secret."""
+    if value and is_secret_name(name):
+        return HIDDEN
+    return as_typed(without_passwords(name, without_secret_entries(value) if isinstance(value, Mapping) else value))
 
 
 def as_typed(value: Value) -> str:

@@ -40,6 +40,10 @@ HIDDEN = "***"
 _is_secret = re.compile("secret|passw|passphrase|token|credential|authorization|cookie|api.?key", re.IGNORECASE).search
 
 
+is_secret_name = re.compile(r"PASSW|SECRET|TOKEN|CREDENTIAL|API_?KEY|ACCESS_?KEY", re.IGNORECASE).search
+"""Whether a setting or an argument is called a secret."""
+
+
 def without_secrets(value: Any) -> Any:
     """Return a plain value that may be kept: ``***`` for the passwords of its URLs and for secret ``storage_options``.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from crawler.commands.looking.file import settings_of
 from tests.commands.conftest import Crawler, Site, command, environment
 
 pytestmark = pytest.mark.process
@@ -184,3 +185,20 @@ def test_an_item_does_not_move_the_cursor(folder: Path) -> None:
         said = on_terminal("run", "page.py", "-o", f"-:{form}", cwd=folder).decode()
         assert "2J" in said
         assert not set(said) & set("\x1b\x9b\u202e")
+
+
+def test_of_a_job_no_setting_is_shown_that_is_called_a_secret() -> None:
+    typed = {
+        "MY_API_KEY": "abc",
+        "SHOP_LOGIN": {"user": "ann", "password": "pw"},
+        "PROXIES": "http://ann:pw@proxy.example:8080",
+        "MAIL_TOKEN": "",
+        "DOWNLOAD_DELAY": "2",
+    }
+    assert {row.name: row.value for row in settings_of({"command": {"settings": typed}}, {})} == {
+        "MY_API_KEY": "***",
+        "SHOP_LOGIN": '{"user":"ann","password":"***"}',
+        "PROXIES": "http://ann:***@proxy.example:8080",
+        "MAIL_TOKEN": "",
+        "DOWNLOAD_DELAY": "2",
+    }

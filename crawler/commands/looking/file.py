@@ -18,7 +18,7 @@ import msgspec
 from msgspec.structs import replace
 
 from crawler.commands.looking.looked import Reading, errors_in
-from crawler.commands.showing import as_typed, without_passwords
+from crawler.commands.showing import as_typed, setting_text
 from crawler.frontier.store import Attempt
 from crawler.observe.board import shown
 from crawler.observe.board.shown import ErrorKind, FeedRow, HostRow, Now, Setting
@@ -125,7 +125,7 @@ def settings_of(description: Mapping[str, Any], facts: Mapping[str, Any]) -> lis
     command = description.get("command")
     typed = command.get("settings", {}) if isinstance(command, Mapping) else {}
     rows = {
-        name: Setting(name=name, value=as_typed(without_passwords(name, value)), origin="command line")
+        name: Setting(name=name, value=setting_text(name, value), origin="command line")
         for name, value in typed.items()
     }
     for fact, said in facts.items():
