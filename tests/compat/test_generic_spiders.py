@@ -111,7 +111,10 @@ def test_crawl_spider_with_every_hook() -> None:
 
     items = ok(crawl(Hooks, {**SHOP, ROOT + "category.php?id=2&s=1": links("item.php?id=2", "x?id=4")}))
     assert {"start": ROOT, "processed": True} in items
-    assert {"page": ROOT + "category.php?id=2&s=1", "found_on": ROOT, "processed": True} in items
+    [found] = [item for item in items if item.get("page") == ROOT + "category.php?id=2&s=1"]
+    # Both start pages have the link. A callback that takes long on a busy machine lets the other one go first.
+    assert found["processed"]
+    assert found["found_on"] in {ROOT, ROOT + "category.php?id=1"}
     assert {"failed": ROOT + "item.php?id=2&s=1"} in items
     assert not any("id=4" in str(item) for item in items)
 
