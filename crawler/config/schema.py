@@ -12,7 +12,7 @@ from msgspec import Meta, field
 
 from crawler.config import holds
 from crawler.config.holds import Holds
-from crawler.config.live_settings import LiveSettings
+from crawler.config.seen_settings import SeenSettings
 
 
 def _said(description: str) -> Meta:
@@ -36,7 +36,7 @@ TLS_OPTIONS: dict[str, Any] = {
 FailOn = Literal["start", "callback", "downloads", "any-download", "item", "none"]
 
 
-class CoreSettings(LiveSettings, kw_only=True, frozen=True):
+class CoreSettings(SeenSettings, kw_only=True, frozen=True):
     """Every setting of the crawler itself, with its default."""
 
     # Who we are

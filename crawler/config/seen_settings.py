@@ -1,5 +1,6 @@
-"""Which settings say how a running crawl is seen, steered and told of? All of it is off until it is asked for.
+"""Which settings say how a running crawl is seen, steered, told of and watched?
 
+Nothing listens, and nobody is told, until it is asked for.
 Names and meanings are Scrapy's where Scrapy has them (docs.scrapy.org, "Settings").
 """
 
@@ -23,8 +24,8 @@ Seconds = Annotated[float, Meta(ge=0, le=1e9)]
 Megabytes = Annotated[int, Meta(ge=0, le=2**33)]
 
 
-class LiveSettings(LogSettings, kw_only=True, frozen=True):
-    """What is seen of a crawl while it runs, who may steer it, and who is told of it."""
+class SeenSettings(LogSettings, kw_only=True, frozen=True):
+    """What is seen of a crawl while it runs, who may steer it, who is told of it, and what it watches itself for."""
 
     # The status page
     STATUS_ENABLED: Annotated[bool, _said("Show the running crawl in a page, at a URL that is printed")] = False
@@ -41,7 +42,7 @@ class LiveSettings(LogSettings, kw_only=True, frozen=True):
     # Consoles
     CONSOLE_ENABLED: Annotated[bool, _said("Open a console beside the job, on a Unix socket")] = False
     CONSOLE_PORT: Annotated[Port | None, _said("Port of a console over SSH; 0: any free one; None: no SSH")] = None
-    CONSOLE_HOST: Annotated[str, _said("Local address that listens on"), Holds(holds.address)] = "127.0.0.1"
+    CONSOLE_HOST: Annotated[str, _said("Local address of that port"), Holds(holds.address)] = "127.0.0.1"
     CONSOLE_KEYS: Annotated[
         list[str], _said("Who may come in by SSH: lines of authorized_keys, or files of such lines")
     ] = []
