@@ -45,6 +45,7 @@ class LocalDoor:
         self._reactor: Any = reactor
         self._near: Near | None = None
         self._port: Any = None
+        self._was_full = False
 
     def open(self) -> None:
         """Listen. Raises UsageError."""
@@ -60,6 +61,13 @@ class LocalDoor:
             await stop_at(self._address, self._port)
             self._near.leave()
             self._port = None
+
+    def is_full(self, who: str) -> None:
+        """Log that somebody found no room, once."""
+        if not self._was_full:
+            self._was_full = True
+            text = "Console: %s is refused: %d are open, which is the most; no more of the kind are logged"
+            logger.warning(text, who, MOST_CONSOLES)
 
     @property
     def _address(self) -> str:
@@ -102,7 +110,7 @@ class LocalConsole(LineOnlyReceiver):
             self._drop(f"it is user {user}, and this is for user {os.geteuid()} and root")
             return
         if len(self._door.inside) >= MOST_CONSOLES:
-            logger.warning("Console: %s is refused: %d are open, which is the most", self._session.who, MOST_CONSOLES)
+            self._door.is_full(self._session.who)
             self.end(f"{MOST_CONSOLES} consoles are open, which is the most", well=False)
             return
         self._door.inside.add(self)

@@ -11,12 +11,14 @@ import struct
 import subprocess
 import termios
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred
+from twisted.logger import LogEvent, LogLevel, formatEvent, globalLogPublisher
 
 from crawler.config.schema import CoreSettings
 from crawler.console.session import Session
@@ -150,6 +152,52 @@ def test_nothing_is_forwarded_and_no_file_is_served(place: Place, arguments: tup
     assert done.status == 255
     assert said in done.err
     assert place.control.calls == []
+
+
+@pytest.fixture
+def errors() -> Iterator[list[str]]:
+    """What Twisted logs as errors meanwhile."""
+    logged: list[str] = []
+
+    def observe(event: LogEvent) -> None:
+        if event["log_level"] >= LogLevel.warn:
+            logged.append(formatEvent(event))
+
+    globalLogPublisher.addObserver(observe)
+    yield logged
+    globalLogPublisher.removeObserver(observe)
+
+
+def test_what_a_client_does_is_no_error_of_the_crawl(
+    place: Place, errors: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        assert place.ssh(HOST, "resume").status == 0
+        assert "stdio forwarding failed" in place.ssh("-W", "127.0.0.1:9", HOST).err
+    assert caplog.text.count("ssh alice@laptop is refused direct-tcpip") == 1
+    assert errors == []
+
+
+def has_ended(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(65536) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionResetError:
+        return True
+
+
+def test_a_stranger_whose_messages_are_malformed_is_sent_away_and_named_once(
+    place: Place, errors: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    for message in (b"\x14", b"\x1e\0\0\0\x05abc", b"\x15", b"\x01"):  # KEXINIT, KEX_ECDH_INIT, NEWKEYS, DISCONNECT
+        padded = bytes([19 - len(message)]) + message + bytes(19 - len(message))
+        with socket.create_connection(("127.0.0.1", place.door.port)) as stranger:
+            stranger.setblocking(False)
+            stranger.sendall(b"SSH-2.0-stranger\r\n" + len(padded).to_bytes(4, "big") + padded)
+            place.world.until(partial(has_ended, stranger))
+    assert caplog.text.count("127.0.0.1 was not let in: what it sent is malformed") == 1
+    assert errors == []
 
 
 @pytest.mark.parametrize(

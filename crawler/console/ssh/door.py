@@ -8,13 +8,14 @@ import logging
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from pathlib import Path
+from struct import pack
 from typing import Any, cast
 
 from twisted.conch.avatar import ConchUser
 from twisted.conch.error import ValidPublicKey
 from twisted.conch.interfaces import IConchUser
-from twisted.conch.ssh.common import getNS
-from twisted.conch.ssh.connection import SSHConnection
+from twisted.conch.ssh.common import NS, getNS
+from twisted.conch.ssh.connection import MSG_CHANNEL_OPEN_FAILURE, OPEN_UNKNOWN_CHANNEL_TYPE, SSHConnection
 from twisted.conch.ssh.factory import SSHFactory
 from twisted.conch.ssh.keys import Key
 from twisted.conch.ssh.transport import DISCONNECT_BY_APPLICATION, SSHServerTransport
@@ -33,11 +34,14 @@ from crawler.console.session import Session
 from crawler.console.ssh.channel import ConsoleChannel
 from crawler.console.ssh.keys import authorized, fingerprint, host_key
 from crawler.local_socket import listen_on
+from crawler.model.masking import escape
 from crawler.storage.jobs import make_folder
 
 LOGIN_SECONDS = 30.0
 MOST_TRIES = 6
 MOST_CONNECTIONS = 10
+MOST_TOLD = 100
+"""So many kinds of refusals are logged, each once for an address."""
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +97,7 @@ class _Connection(SSHServerTransport):
     factory: _Factory
     transport: Any
     tried = 0
+    malformed = False
 
     @property
     def person(self) -> _Person | None:
@@ -114,9 +119,24 @@ class _Connection(SSHServerTransport):
         if self.person is not None:
             logger.debug("Console: %s has left", self.person.who)
             return
-        peer = self.transport.getPeer()
-        tried = f"of {self.tried} keys that it showed none is in CONSOLE_KEYS" if self.tried else "it showed no key"
-        logger.warning("Console: %s:%d was not let in: %s", peer.host, peer.port, tried)
+        why = f"of {self.tried} keys that it showed none is in CONSOLE_KEYS" if self.tried else "it showed no key"
+        if self.malformed:
+            why = "what it sent is malformed"
+        self.factory.tell(f"{self.transport.getPeer().host} was not let in: {why}")
+
+    def dataReceived(self, data: bytes) -> None:
+        """See IProtocol. What a stranger sends that cannot be read ends it, and is no error of the crawl."""
+        try:
+            super().dataReceived(data)
+        except Exception:
+            if self.person is not None:
+                raise
+            self.malformed = True
+            self.transport.abortConnection()
+
+    def receiveError(self, reasonCode: int, description: bytes) -> None:  # noqa: N803 (Twisted's name)
+        """Hear why the other side ends the connection, as each does."""
+        logger.debug("Console: it ends: %s", escape(description.decode(errors="replace")))
 
     def end(self, why: str) -> None:
         """Say why it ends, and end it."""
@@ -149,11 +169,29 @@ class _Authentication(SSHUserAuthServer):
         return super().auth_publickey(packet)
 
 
+class _Channels(SSHConnection):
+    """The channels of a connection: sessions, and nothing forwarded (RFC 4254 §7)."""
+
+    transport: Any  # a _Connection of somebody who was let in
+
+    def ssh_CHANNEL_OPEN(self, packet: bytes) -> None:
+        """Refuse all others here: Twisted would log an error with its stack."""
+        kind, rest = getNS(packet)
+        if kind in self.transport.person.channelLookup:
+            super().ssh_CHANNEL_OPEN(packet)
+            return
+        self.transport.factory.tell(
+            f"{self.transport.person.who} is refused {escape(kind[:60].decode(errors='replace'))}"
+        )
+        why = pack(">L", OPEN_UNKNOWN_CHANNEL_TYPE) + NS(b"nothing is forwarded here") + NS(b"")
+        self.transport.sendPacket(MSG_CHANNEL_OPEN_FAILURE, rest[:4] + why)
+
+
 class _Factory(SSHFactory):
     """What all connections share."""
 
     protocol = _Connection
-    services: dict[bytes, Any] = {b"ssh-userauth": _Authentication, b"ssh-connection": SSHConnection}
+    services: dict[bytes, Any] = {b"ssh-userauth": _Authentication, b"ssh-connection": _Channels}
     noisy = False
     primes = None
 
@@ -166,11 +204,18 @@ class _Factory(SSHFactory):
         self.portal = Portal(people, [cast(Any, _Keys(keys))])
         self.reactor: Any = reactor
         self.inside: set[_Connection] = set()
+        self._told: set[str] = set()
+
+    def tell(self, refusal: str) -> None:
+        """Log a refusal, the first of its kind: anybody could fill the log otherwise."""
+        if refusal not in self._told and len(self._told) < MOST_TOLD:
+            self._told.add(refusal)
+            logger.warning("Console: %s; no more of the kind are logged", refusal)
 
     def buildProtocol(self, addr: Any) -> Any:
         """Make a connection, unless there are too many (see IProtocolFactory)."""
         if len(self.inside) >= MOST_CONNECTIONS:
-            logger.warning("Console: %s is refused: %d are connected, which is the most", addr.host, MOST_CONNECTIONS)
+            self.tell(f"{addr.host} is refused: {MOST_CONNECTIONS} are connected, which is the most")
             return None
         return super().buildProtocol(addr)
 
