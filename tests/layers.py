@@ -68,7 +68,10 @@ ROOMS: dict[str, Room] = {
     ),
     "local_socket": _room({"errors"}, "twisted"),
     # What is on the status page's port: what it shows comes from a Source, what it does from a function.
-    "status": _room(VALUES | {"observe", "local_socket"}, "twisted msgspec zope"),
+    "status": _room(
+        VALUES | {"local_socket", "storage.private", "observe.board.shown", "observe.board.source"},
+        "twisted msgspec zope",
+    ),
     # The only room that speaks with servers of mail and chats.
     "notices": _room(
         VALUES

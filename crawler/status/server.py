@@ -25,6 +25,7 @@ from crawler.status.channel import Site
 from crawler.status.complaints import Complaints
 from crawler.status.guard import Guard
 from crawler.status.pages import Pages
+from crawler.storage.private import write_private_file
 
 if TYPE_CHECKING:
     from twisted.internet.tcp import Port
@@ -72,7 +73,7 @@ class StatusServer:
         self._open = site, listening
         try:
             if self._file is not None:
-                write_private(self._file, json.encode(self.entry()))
+                write_private_file(self._file, json.encode(self.entry()))
         except OSError as error:
             self._open = None
             listening.stopListening()
@@ -122,18 +123,3 @@ def _reached_at(place: Place) -> str:
     if place.socket is not None or ip_address(place.host).is_unspecified:
         return "localhost"
     return _in_url(place.host)
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Write a file that nobody else can read at any time, in the place of an old one. Raises OSError."""
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    new.unlink(missing_ok=True)
-    # O_EXCL follows no link that somebody has laid there, and takes no file that he holds open.
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        new.replace(path)
-    except OSError:
-        new.unlink(missing_ok=True)
-        raise

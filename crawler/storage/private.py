@@ -33,3 +33,20 @@ def make_private_file(path: Path, *companions: str) -> None:
         with suppress(PermissionError, FileNotFoundError):
             if each.stat().st_mode & 0o077:
                 each.chmod(0o600)
+
+
+def write_private_file(path: Path, data: bytes) -> None:
+    """Write a file that nobody else can read at any time, in the place of an old one. Raises OSError."""
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    new.unlink(missing_ok=True)
+    # O_EXCL follows no link that somebody has laid there, and takes no file that he holds open.
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise

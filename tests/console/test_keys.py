@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -96,6 +97,15 @@ def test_a_file_that_has_no_keys_is_refused_by_name(tmp_path: Path, content: byt
     file.chmod(mode)
     with pytest.raises(SettingError, match=message):
         authorized([str(file)])
+
+
+def test_the_consoles_own_key_is_not_written_through_a_link(tmp_path: Path) -> None:
+    others = tmp_path / "others"
+    others.write_text("kept")
+    (tmp_path / f"key.{os.getpid()}").symlink_to(others)
+    host_key(tmp_path / "key")
+    assert others.read_text() == "kept"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["key", "others"]
 
 
 def test_the_consoles_own_key_is_made_once_and_for_its_owner(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from twisted.conch.ssh.keys import BadKeyError, EncryptedKeyError, FingerprintFormats, Key
 
 from crawler.errors import SettingError, UsageError
+from crawler.storage.private import write_private_file
 
 _LEAST_RSA_BITS = 2048
 _KINDS = (
@@ -77,10 +78,7 @@ def fingerprint(key: Key) -> str:
 def _make(path: Path) -> None:
     """Make a key; of two processes that do so at once both have the one that was there first."""
     new = path.with_name(f"{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
-        file.write(Key(Ed25519PrivateKey.generate()).toString("openssh"))
-        file.flush()
-        os.fsync(file.fileno())
+    write_private_file(new, Key(Ed25519PrivateKey.generate()).toString("openssh"))
     try:
         with suppress(FileExistsError):
             path.hardlink_to(new)
