@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
-from errno import EADDRINUSE
+from errno import EADDRINUSE, EADDRNOTAVAIL
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ LONGEST = 107
 def listen_on(reactor: Any, host: str, port: int, factory: Any, *, name: str) -> Any:
     """Listen at a port of an address, 0 for any that is free; return what Twisted calls the port.
 
-    Raises UsageError that begins with ``name``, the setting of the port.
+    Raises UsageError that begins with ``name``, the setting of the port, or with that of the host if it is at fault:
+    they end in PORT and in HOST.
     """
     try:
         return reactor.listenTCP(port, factory, interface=host)
@@ -30,6 +31,9 @@ def listen_on(reactor: Any, host: str, port: int, factory: Any, *, name: str) ->
         said = f"cannot be listened on: {getattr(why, 'strerror', None) or why}"
         if getattr(why, "errno", None) == EADDRINUSE:
             said = "is in use by another program; take another, or 0 for any that is free"
+        if getattr(why, "errno", None) == EADDRNOTAVAIL:
+            its = name.removesuffix("PORT") + "HOST"
+            raise UsageError(f"{its}: {host} is no address of this machine; 127.0.0.1 always is") from error
         raise UsageError(f"{name}: port {port} of {host} {said}") from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from crawler.summary import Summary
 
 if TYPE_CHECKING:
     from crawler.console.ssh.door import SshDoor
+
+logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 2.0
 """So long those who are in may take to read how it ended."""
@@ -58,6 +61,7 @@ class Consoles:
             )
         path = console_socket(make_folder(folder), self._watched.job)
         self._add(LocalDoor(path, self._new_session, self._reactor))
+        logger.info("Console: `crawler attach %s`", self._watched.job)
 
     def _open_ssh(self) -> None:
         try:

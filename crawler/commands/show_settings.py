@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import Any, Unpack, cast
 
 import click
@@ -88,7 +89,7 @@ def command(
     wanted = list(names) + ([read[1]] if read else [])
     for name in wanted:
         if name not in rows:
-            raise SettingError(f"there is no setting {name}{did_you_mean(name, rows)}")
+            raise SettingError(f"there is no setting {name}{_alike(name, rows)}")
     if read:
         say(as_typed(without_passwords(read[1], _read(settings, *read))))
         return
@@ -98,6 +99,14 @@ def command(
         say_json(msgspec.json.format(b"[" + b",".join(map(_row_as_json, wanted_rows)) + b"]", indent=2))
     else:
         _print(wanted_rows)
+
+
+def _alike(name: str, known: Iterable[str]) -> str:
+    """Return the end of a message: the names that have ``name`` as a part, or the one that is nearest."""
+    having = [each for each in known if name.casefold() in each.casefold()]
+    if name and len(having) > 1:
+        return f"; there are {', '.join(having)}"
+    return f'; did you mean "{having[0]}"?' if len(having) == 1 else did_you_mean(name, known)
 
 
 def _of_job(name: str, command_line: dict[str, Any]) -> tuple[Settings, dict[str, SettingRow]]:

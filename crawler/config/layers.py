@@ -203,4 +203,5 @@ def _without_effect(
         given[name] = value
         if name not in declared and dialect().has_no_effect(Asked(name, value.value, layer.values, value.origin)):
             ignored.append(f"{name} ({value.origin})")
-    return [f"Settings of Scrapy without effect here: {', '.join(ignored)}"] if ignored else []
+    instead = "docs/settings.md says what there is instead"
+    return [f"Settings of Scrapy without effect here: {', '.join(ignored)} ({instead})"] if ignored else []

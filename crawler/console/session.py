@@ -19,7 +19,7 @@ from crawler.model.masking import escape, masked
 from crawler.observe.board.shown import HostRow
 from crawler.observe.board.source import Source
 from crawler.steering.control import Control
-from crawler.steering.words import Words
+from crawler.steering.words import Words, line_of_help
 
 logger = logging.getLogger(__name__)
 
@@ -190,7 +190,7 @@ class Session:
         except SteeringError as error:
             self._say(str(error), wrong=True)
             return False
-        own = [f"{name}  {does}" for name, does in OWN_WORDS.items()] if word == "help" else []
+        own = [line_of_help(name, does) for name, does in OWN_WORDS.items()] if word == "help" else []
         for each in (*said, *own):
             self._say(each)
         return True

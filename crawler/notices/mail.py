@@ -50,6 +50,7 @@ async def send_mail(place: Place, notice: Notice, network: Network, tls: Any, wh
         BytesIO(message_of(notice, place, when)),
         done,
         retries=0,
+        heloFallback=True,  # RFC 5321 §3.2; not where a password or TLS is asked for, for then it knows EHLO
         contextFactory=tls,
         requireAuthentication=server.user is not None,
         requireTransportSecurity=server.encrypted,

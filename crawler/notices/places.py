@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct, ValidationError, convert, field
@@ -22,6 +22,8 @@ from crawler.model.masking import without_secrets
 from crawler.notices.notice import Occasion
 
 Kind = Literal["mail", "irc", "xmpp", "hook"]
+
+OCCASIONS: tuple[Occasion, ...] = get_args(Occasion)
 
 _PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25, "ircs": 6697, "irc+plain": 6667, "xmpp": 0}
 _UNENCRYPTED = frozenset({"smtp+plain", "irc+plain"})
@@ -69,7 +71,7 @@ class _Entry(Struct, forbid_unknown_fields=True, rename={"from_": "from"}):
     to: str
     by: str | None = None
     from_: str | None = None
-    on: list[Occasion] = field(default_factory=lambda: ["end", "errors", "rules"])
+    on: list[str] = field(default_factory=lambda: [*OCCASIONS])
     key: str | None = None
 
 
@@ -104,7 +106,8 @@ def _place(entry: _Entry, core: CoreSettings) -> Place:
     for name in ("by", "from_", "key"):
         if getattr(entry, name) is not None and name not in _TAKEN[scheme]:
             raise SettingError(f'{scheme}: has no "{name.rstrip("_")}"')
-    return make(entry, core, frozenset(entry.on))
+    _all(OCCASIONS.__contains__, entry.on, f'none of what "on" may have: {", ".join(OCCASIONS)}')
+    return make(entry, core, frozenset(each for each in OCCASIONS if each in entry.on))
 
 
 _TAKEN: dict[str, tuple[str, ...]] = {

@@ -36,7 +36,7 @@ def report_of_failure(now: Now, errors: Sequence[ErrorKind]) -> Notice:
 def _kinds(errors: Sequence[ErrorKind]) -> list[str]:
     lines = []
     for kind in errors[:MOST_KINDS]:
-        lines.append(f"{kind.count:,} times {kind.kind}")
+        lines.append(f"{kind.count:,} × {kind.kind}")
         lines += [f"    {each}" for each in error_lines(kind)]
     if len(errors) > MOST_KINDS:
         lines.append(f"… {len(errors) - MOST_KINDS} more kinds of errors")

@@ -20,7 +20,7 @@ def status(now: Now) -> list[str]:
     ]
     if now.latency is not None:
         taken = (("half", now.latency.p50), ("90 %", now.latency.p90), ("99 %", now.latency.p99))
-        lines.append("answers within " + ", ".join(f"{seconds:.2f} s ({share})" for share, seconds in taken))
+        lines.append("answers within " + ", ".join(f"{seconds * 1000:,.0f} ms ({share})" for share, seconds in taken))
     return lines
 
 
@@ -44,9 +44,13 @@ def _host(row: HostRow) -> str:
 def errors(kinds: Sequence[ErrorKind]) -> list[str]:
     """Tell what went wrong, by kind."""
     return [
-        f"{kind.count:,} × {kind.kind}" + "".join(f"  {each}" for each in (kind.message, kind.url, kind.where) if each)
-        for kind in kinds
+        f"{kind.count:,} × {kind.kind}" + "".join(f"  {each}" for each in _example(kind) if each) for kind in kinds
     ] or ["no error"]
+
+
+def _example(kind: ErrorKind) -> tuple[str, ...]:
+    """Return message, URL and line; the URL once where the message has it, as that of a status."""
+    return kind.message, "" if kind.url in kind.message.split() else kind.url, kind.where
 
 
 def settings(known: Sequence[Setting]) -> list[str]:

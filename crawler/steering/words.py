@@ -169,8 +169,12 @@ def _settings(words: Words, who: str) -> Said:
 
 
 def _help(words: Words, who: str) -> Said:
-    width = max(map(len, map(_usage, WORDS)))
-    return [f"{_usage(name):<{width}}  {word.says}" for name, word in WORDS.items()]
+    return [line_of_help(_usage(name), word.says) for name, word in WORDS.items()]
+
+
+def line_of_help(usage: str, says: str) -> str:
+    """Return the line that tells of a word, its second column below those of the others."""
+    return f"{usage:<{max(map(len, map(_usage, WORDS)))}}  {says}"
 
 
 WORDS: dict[str, Word] = {

@@ -68,6 +68,12 @@ def test_the_screen_says_what_there_is() -> None:
         assert words in said, said
 
 
+def test_one_is_not_many() -> None:
+    said = " ".join(text_of(MadeUp(1), 160).split())
+    assert "1 host " in said
+    assert "1 hosts" not in said
+
+
 @pytest.mark.parametrize("width", [80, 110, 160])
 def test_how_often_and_what_is_seen_of_an_error_on_any_terminal(width: int) -> None:
     [line] = [line for line in text_of(MadeUp(), width).splitlines() if "KeyError" in line]

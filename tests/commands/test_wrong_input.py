@@ -24,6 +24,11 @@ from tests.commands.conftest import SPIDER, Crawler, Site, environment
         (["list"], "crawler: there is no project here or above"),
         (["run", "none.py"], "crawler: no such file"),
         (["settings", "DOWNLOD_DELAY"], 'crawler: there is no setting DOWNLOD_DELAY; did you mean "DOWNLOAD_DELAY"?'),
+        (["settings", "stall"], 'crawler: there is no setting stall; did you mean "STALL_SECONDS"?'),
+        (
+            ["settings", "memusage"],
+            "crawler: there is no setting memusage; there are MEMUSAGE_ENABLED, MEMUSAGE_LIMIT_MB",
+        ),
         (["startproject", "../up"], 'crawler: "../up" is no name for a project'),
         (["resume"], "can be resumed"),
         (["jobs", "rm", "none"], "no job 'none'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -67,7 +68,9 @@ def test_what_pages_and_errors_say_cannot_move_the_cursor(typist: Typist) -> Non
 
 
 def test_help_tells_of_the_consoles_own_words_too(typist: Typist) -> None:
-    assert [line.split()[0] for line in typist.types("help")][-3:] == ["help", "python", "exit"]
+    lines = typist.types("help")
+    assert [line.split()[0] for line in lines][-3:] == ["help", "python", "exit"]
+    assert len({re.search(r"  +(?=\S+ )", line).end() for line in lines}) == 1  # type: ignore[union-attr]
 
 
 def test_python_knows_the_crawl_by_name(typist: Typist) -> None:

@@ -172,7 +172,7 @@ def test_the_report_has_counts_errors_with_their_lines_feeds_and_how_to_go_on() 
     assert crawl.told() == ["shop: first ValueError in parse", "shop: stopped by hand after 4.0 s, 10 items, 2 errors"]
     for line in (
         "Pages: 20 (5.0/s)", "Output: items.jsonl (10 items)", "Go on with: crawler resume shop-1",
-        "2 times ValueError in parse", "    at: shop.py:9 in parse: 1/0", "Queued: 3",
+        "2 × ValueError in parse", "    at: shop.py:9 in parse: 1/0", "Queued: 3",
     ):  # fmt: skip
         assert line in crawl.lines()
 

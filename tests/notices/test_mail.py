@@ -102,6 +102,15 @@ def test_no_mail_goes_without_tls_unless_that_is_asked_for() -> None:
     assert sending.outcome is None
 
 
+def test_a_relay_that_knows_no_ehlo_is_greeted_as_of_old() -> None:
+    network, sending = begun("smtp+plain://mail.example")
+    network.hears("502 what\n")
+    assert network.said().startswith("HELO ")
+    network.hears("250 mail.example\n")
+    assert network.said() == "MAIL FROM:<ops@example.com>\r\n"
+    assert sending.outcome is None
+
+
 @pytest.mark.parametrize(
     ("talk", "said", "again"),
     [

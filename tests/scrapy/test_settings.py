@@ -157,7 +157,8 @@ def test_ignored_settings_make_one_warning() -> None:
     settings = Settings.load({"LOG_COLOR": True, "MAIL_HOST": "mail", "AJAXCRAWL_ENABLED": True})
     assert settings.warnings == [
         "Settings of Scrapy without effect here: "
-        "LOG_COLOR (settings.py), MAIL_HOST (settings.py), AJAXCRAWL_ENABLED (settings.py)"
+        "LOG_COLOR (settings.py), MAIL_HOST (settings.py), AJAXCRAWL_ENABLED (settings.py) "
+        "(docs/settings.md says what there is instead)"
     ]
 
 

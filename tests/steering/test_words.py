@@ -9,6 +9,8 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from crawler.errors import SteeringError
+from crawler.observe.board.shown import ErrorKind
+from crawler.steering import telling
 from crawler.steering.words import WORDS, Words
 from tests.observe.board.made_up import MadeUp
 from tests.steering.controls import Remembered
@@ -115,7 +117,7 @@ def test_what_a_crawl_knows_is_told_in_lines(words: Words) -> None:
         "shop-1: running, 0 s",
         "pages 0 (40.0/s)  items 0 (30.0/s)  errors 3  failed 2  dropped 1  retries 2",
         "queued 100  in flight 8  hosts 3  memory 80 MB  lag 1 ms",
-        "answers within 0.05 s (half), 0.20 s (90 %), 0.90 s (99 %)",
+        "answers within 50 ms (half), 200 ms (90 %), 900 ms (99 %)",
     ]
     assert said(words, "hosts 2") == [
         "site-0.example  queued 3  in flight 0/8  delay 0 s  pages 0  errors 0",
@@ -126,6 +128,11 @@ def test_what_a_crawl_knows_is_told_in_lines(words: Words) -> None:
     assert said(words, "errors")[1] == "1 × status 404  https://site-1.example/gone"
     assert said(words, "explain http://x/") == ["http://x/ in job books (running)", "  It was not accepted."]
     assert said(words, "settings") == ["DOWNLOAD_DELAY = 0.5  (settings.py)"]
+
+
+def test_a_url_that_the_message_of_an_error_has_is_told_once() -> None:
+    kind = ErrorKind(kind="status 404", count=1, message="status 404 of http://x/", url="http://x/", last=0.0)
+    assert telling.errors([kind]) == ["1 × status 404  status 404 of http://x/"]
 
 
 @pytest.mark.parametrize(

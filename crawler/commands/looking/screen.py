@@ -15,7 +15,7 @@ from rich.text import Text
 from crawler.commands.showing import shown
 from crawler.observe.board.shown import ErrorKind, HostRow, Item, Latency, Now, Series, Slow, Worker
 from crawler.observe.board.source import Source
-from crawler.observe.progress import duration
+from crawler.observe.progress import counted, duration
 
 TEXT_ROWS = 20
 """So many rows has each list where no height sets it."""
@@ -86,16 +86,21 @@ def _head(now: Now, series: Series, width: int) -> Iterable[RenderableType]:
     yield _line(
         (f"{totals.pages:,}", f"pages {rates.pages:,.1f}/s"), (f"{totals.items:,}", f"items {rates.items:,.1f}/s"),
         (size(totals.bytes), f"{size(rates.bytes)}/s"), (f"{totals.queued:,}", "queued"),
-        (_number(totals.in_flight), "in flight"), (f"{totals.hosts:,}", "hosts"),
+        (_number(totals.in_flight), "in flight"), _counted(totals.hosts, "host"),
     )  # fmt: skip
     yield _line(
-        (f"{totals.errors:,}", "errors"), (f"{totals.failed:,}", "failed"), (f"{totals.dropped:,}", "dropped"),
+        _counted(totals.errors, "error"), (f"{totals.failed:,}", "failed"), (f"{totals.dropped:,}", "dropped"),
         (f"{totals.retries:,}", "retries"), (f"{totals.requests:,}", "requests"),
     )  # fmt: skip
     if health := list(_health(now)):
         yield _line(*health)
     if bars := sparkline(series.pages, width - len("pages/s  ")):
         yield Text(f"pages/s  {bars}", style="cyan", no_wrap=True, overflow="crop")
+
+
+def _counted(number: int, noun: str) -> tuple[str, str]:
+    said, _, noun = counted(number, noun).partition(" ")
+    return said, noun
 
 
 def _health(now: Now) -> Iterable[tuple[str, str]]:
@@ -122,7 +127,7 @@ def _parts(source: Source, width: int) -> Iterable[Part]:
 
 
 def _slow(each: Slow) -> Sequence[str]:
-    return f"{each.seconds:.2f} s", f"{each.count:,} times", f"{each.what} {each.where}"
+    return f"{each.seconds:.2f} s", counted(each.count, "time"), f"{each.what} {each.where}"
 
 
 def _item(each: Item) -> Sequence[str]:
@@ -162,8 +167,9 @@ def _why(row: HostRow) -> str:
 
 def _workers(workers: Sequence[Worker]) -> Table:
     return _rows(
-        (each.name, each.machine, each.state, f"{each.pages:,} pages", f"{each.rate:,.1f}/s", f"{each.items:,} items",
-         f"{each.hosts:,} hosts", f"heard {duration(each.seen)} ago" if each.state != "gone" else "")
+        (each.name, each.machine, each.state, counted(each.pages, "page"), f"{each.rate:,.1f}/s",
+         counted(each.items, "item"), counted(each.hosts, "host"),
+         f"heard {duration(each.seen)} ago" if each.state != "gone" else "")
         for each in workers
     )  # fmt: skip
 

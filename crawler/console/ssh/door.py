@@ -119,7 +119,7 @@ class _Connection(SSHServerTransport):
         if self.person is not None:
             logger.debug("Console: %s has left", self.person.who)
             return
-        why = f"of {self.tried} keys that it showed none is in CONSOLE_KEYS" if self.tried else "it showed no key"
+        why = f"none of the keys that it showed ({self.tried}) is in CONSOLE_KEYS" if self.tried else "it showed no key"
         if self.malformed:
             why = "what it sent is malformed"
         self.factory.tell(f"{self.transport.getPeer().host} was not let in: {why}")

@@ -76,7 +76,7 @@ function tell(fresh) {
     ["Received", bytes(totals.bytes), `${bytes(rates.bytes)}/s`],
     ["Queued", count(totals.queued), `${count(totals.in_flight)} in flight`],
     ["Latency", now.latency ? seconds(now.latency.p50) : "–", now.latency ? `99 %: ${seconds(now.latency.p99)}` : "none lately"],
-    ["Errors", count(totals.errors), `${count(totals.failed)} failed requests`, totals.errors && "bad"],
+    ["Errors", count(totals.errors), `${count(totals.failed)} failed request${totals.failed === 1 ? "" : "s"}`, totals.errors && "bad"],
     ["Retries", count(totals.retries), `${count(totals.dropped)} dropped`],
     ["Memory", now.memory ? bytes(now.memory) : "–", now.memory ? `lag ${seconds(now.lag)}` : "no process here"],
   ]);

@@ -43,5 +43,5 @@ function note(runs, expected) {
     ? make("strong", { class: "warn" }, `The last run brought ${count(last.items)} items, under half of the usual ${count(expected)}.`)
     : expected === null ? "What is usual is known after three finished runs." : `Usual: ${count(expected)} items.`;
   const keys = [["bar-items", "items"], ["bar-seconds", "duration"]].map(([kind, title]) => make("span", {}, make("i", { class: kind }), ` ${title}`));
-  return make("p", { class: "quiet legend" }, make("span", {}, text), ...keys, make("span", {}, make("em", {}, "3"), " errors"));
+  return make("p", { class: "quiet legend" }, make("span", {}, text), ...keys, make("span", {}, make("em", {}, "n"), " errors"));
 }
