@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from json import dumps
 from typing import Any, NamedTuple
+
+from msgspec import json, to_builtins
 
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
@@ -29,6 +32,17 @@ class Asked(NamedTuple):
     def header(self, name: str) -> str:
         """Return a header's value, "" if it was not sent."""
         return self.headers.get(name, "")
+
+
+def to_json(value: Any) -> bytes:
+    """Return a value as JSON, also with halves of surrogate pairs in it, which UTF-8 cannot write.
+
+    An error's message may have them, and the name of a file that is not UTF-8 (PEP 383).
+    """
+    try:
+        return json.encode(value)
+    except UnicodeEncodeError:
+        return dumps(to_builtins(value)).encode()
 
 
 class Answer(NamedTuple):

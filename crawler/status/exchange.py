@@ -9,12 +9,11 @@ from io import BytesIO
 from typing import Any, Protocol
 from urllib.parse import unquote
 
-from msgspec import json
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from twisted.web.http import Request, datetimeToString
 
-from crawler.status.asked import HTML, TEXT, Answer, Asked, Refused
+from crawler.status.asked import HTML, TEXT, Answer, Asked, Refused, to_json
 
 MAX_BODY = 65536
 
@@ -93,7 +92,7 @@ class Exchange(Request):
             if isawaitable(answer):
                 answer = await answer
             if not isinstance(answer, Answer) and not hasattr(answer, "begin"):
-                answer = Answer(json.encode(answer))
+                answer = Answer(to_json(answer))
         except Refused as refused:
             site.complaints.refused(refused)
             answer = self._refusal(asked, refused)
@@ -153,7 +152,7 @@ def refusal(asked: Asked, refused: Refused) -> Answer:
     """Return what a client is told: JSON where a program asks, else text."""
     headers = [*refused.headers, ("Connection", "close")]
     if _FOR_PROGRAMS & {*asked.path.split("/")}:
-        return Answer(json.encode({"error": refused.said}), status=refused.status, headers=headers)
+        return Answer(to_json({"error": refused.said}), status=refused.status, headers=headers)
     if refused.page:
         return Answer(refused.page, HTML, refused.status, headers)
     return Answer(f"{refused.said}\n".encode(), TEXT, refused.status, headers)

@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from msgspec import json
 from msgspec.structs import replace
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from crawler.observe.board.shown import Now
 from crawler.observe.board.source import Source
-from crawler.status.asked import Answer, Asked, Refused
+from crawler.status.asked import Answer, Asked, Refused, to_json
 from crawler.status.complaints import Complaints
 
 if TYPE_CHECKING:
@@ -179,4 +178,4 @@ def now_of(source: Source, *, control: bool) -> Now:
 
 
 def _event(name: str, value: Any) -> bytes:
-    return b"event: %b\ndata: %b\n\n" % (name.encode(), json.encode(value))
+    return b"event: %b\ndata: %b\n\n" % (name.encode(), to_json(value))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from json import loads
 from typing import Any
 
 import pytest
 from msgspec import json
+from msgspec.structs import replace
 
-from crawler.observe.board.shown import Changes
+from crawler.observe.board.shown import Changes, ErrorKind
 from crawler.status.streams import MAX_MISSED, MAX_STREAMS
 from tests.observe.board.made_up import MadeUp
 from tests.status.wire import TOKEN, Connection, Served, request
@@ -181,3 +183,20 @@ def test_head_of_the_events_ends() -> None:
     assert (reply.status, reply.headers["content-type"]) == (200, "text/event-stream")
     connection.send(request("/api/now", authorization=f"Bearer {TOKEN}"))
     assert connection.reply().status == 200
+
+
+class Odd(MadeUp):
+    """A crawl one of whose errors says what UTF-8 cannot write."""
+
+    def errors(self) -> list[ErrorKind]:
+        return [replace(kind, message="half \ud800") for kind in super().errors()]
+
+
+def test_half_of_a_surrogate_pair_takes_no_list_and_no_end_away(caplog: pytest.LogCaptureFixture) -> None:
+    served = Served(source=Odd())
+    assert loads(served.ask("/api/errors").body)[0]["message"] == "half \ud800"
+    connection = served.listen()
+    assert connection.written
+    served.streams.end()
+    assert b'"half \\ud800"' in connection.written
+    assert caplog.records == []
