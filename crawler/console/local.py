@@ -24,7 +24,8 @@ from crawler.console import spoken
 from crawler.console.interrupting import interruptible
 from crawler.console.session import MOST_LINES, MOST_UNREAD_BYTES, Session
 from crawler.console.sockets import Near, user_at
-from crawler.local_socket import listen_at, stop_at
+from crawler.errors import UsageError
+from crawler.local_socket import LONGEST, listen_at, stop_at
 
 MOST_CONSOLES = 10
 UNREAD_SECONDS = 30.0
@@ -50,6 +51,13 @@ class LocalDoor:
     def open(self) -> None:
         """Listen. Raises UsageError."""
         self._near = Near(self.path.parent, room=len(os.fsencode(self.path.name)) + 1)
+        most = LONGEST - len(os.fsencode(self._address)) + len(self.path.stem)
+        if len(self.path.stem) > most:
+            self._near.leave()
+            raise UsageError(
+                f"CONSOLE_ENABLED: the job's name, {self.path.stem}, is too long for a socket beside it: {most} "
+                "letters are the most"
+            )
         factory = Factory.forProtocol(lambda: LocalConsole(self, self._new_session, self._reactor))
         self._port = listen_at(self._reactor, self._address, factory, name="CONSOLE_ENABLED")
 

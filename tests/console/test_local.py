@@ -229,6 +229,19 @@ def test_a_long_path_is_no_obstacle(attach: Attach, world: World, new_door: NewD
     assert attach(door.path).until("ready") == []
 
 
+def test_a_name_of_a_job_that_is_too_long_for_a_socket_is_refused_with_how_long_it_may_be(
+    attach: Attach, world: World, new_door: NewDoor, tmp_path: Path
+) -> None:
+    folder = tmp_path / ("d" * 100)
+    folder.mkdir()
+    with pytest.raises(
+        UsageError, match=r"the job's name, j{100}, is too long for a socket beside it: \d+ letters"
+    ) as e:
+        new_door(console_socket(folder, "j" * 100))
+    most = int(str(e.value).split()[-5])
+    assert attach(new_door(console_socket(folder, "j" * most)).path).types("resume")
+
+
 def test_what_a_kill_left_is_replaced(attach: Attach, world: World, new_door: NewDoor, path: Path) -> None:
     left = socket.socket(socket.AF_UNIX)
     left.bind(str(path))
