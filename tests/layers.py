@@ -91,7 +91,7 @@ ROOMS: dict[str, Room] = {
     "steering": _room(VALUES | {"config", "observe.board.shown", "observe.board.source"}, "msgspec"),
     "engine": _room(
         WORDS
-        | {"policy", "frontier", "spider", "pipeline", "summary", "threads", "frames", "feeds.seam", "download.seam"}
+        | {"policy", "frontier", "spider", "pipeline", "summary", "threads", "frames", "feeds.seam"}
         | {"steering", "resident"},
         "twisted itemadapter",
     ),

@@ -1,6 +1,6 @@
 """Where is it read what is shown of a crawl?
 
-Of the Board of a crawl in this process, of a job's file, of a cluster's server, or of a folder of jobs.
+In the Board of a crawl in this process; or in what was read last of a job's file or history, its server, or its page.
 """
 
 from __future__ import annotations
