@@ -46,7 +46,7 @@ class Attached:
 
     def do(self, line: str) -> spoken.Ready:
         """Have a line done, and wait for it; Ctrl-C is passed on. Raises Gone."""
-        self._send(spoken.Typed(line))
+        self._send(spoken.Typed(line.encode(errors="replace").decode()))  # what is not UTF-8 comes as surrogates
         while True:
             try:
                 return self.ready()

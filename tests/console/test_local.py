@@ -236,10 +236,10 @@ def test_a_name_of_a_job_that_is_too_long_for_a_socket_is_refused_with_how_long_
     folder.mkdir()
     with pytest.raises(
         UsageError, match=r"the job's name, j{100}, is too long for a socket beside it: \d+ letters"
-    ) as e:
+    ) as refused:
         new_door(console_socket(folder, "j" * 100))
-    most = int(str(e.value).split()[-5])
-    assert attach(new_door(console_socket(folder, "j" * most)).path).types("resume")
+    most = int(str(refused.value).split()[-5])
+    attach(new_door(console_socket(folder, "j" * most)).path).until("ready")
 
 
 def test_what_a_kill_left_is_replaced(attach: Attach, world: World, new_door: NewDoor, path: Path) -> None:
