@@ -46,7 +46,7 @@ class Attached:
 
     def do(self, line: str) -> spoken.Ready:
         """Have a line done, and wait for it; Ctrl-C is passed on. Raises Gone."""
-        self._send(spoken.Typed(line.encode(errors="replace").decode()))  # what is not UTF-8 comes as surrogates
+        self._send(spoken.Typed(_written(line)))
         while True:
             try:
                 return self.ready()
@@ -65,7 +65,7 @@ class Attached:
 
     def complete(self, line: str) -> spoken.Completions:
         """Ask what a line may be completed to. Raises Gone."""
-        self._send(spoken.Completed(line))
+        self._send(spoken.Completed(_written(line)))
         while not isinstance(answer := self._next(), spoken.Completions):
             pass
         return answer
@@ -108,6 +108,11 @@ class Attached:
         return Gone(
             "the crawl has gone: its process has ended, or its log says why this console was sent away", well=False
         )
+
+
+def _written(line: str) -> str:
+    """Return what was typed as UTF-8 can write it: bytes that are none came in as halves of surrogate pairs."""
+    return line.encode(errors="replace").decode()
 
 
 def run_lines(attached: Attached, lines: Iterable[str]) -> bool:

@@ -83,6 +83,9 @@ def test_words_of_a_script_act_on_the_crawl_and_have_a_status(
     wrong = process("attach", "books", "pasue")
     assert (wrong.status, wrong.out) == (2, "")
     assert wrong.err == 'there is no "pasue" here; did you mean "pause"?; `help` lists what there is\n'
+    assert (
+        process("attach", "books", os.fsdecode(b"p\xff")).err == 'there is no "p?" here; `help` lists what there is\n'
+    )
     lines = subprocess.run(
         command("attach"), cwd=folder, env=environment(), capture_output=True, text=True, timeout=60, check=False,
         input="python spider.name\nnothing\npython print(await __import__('asyncio').sleep(0, 7))",
