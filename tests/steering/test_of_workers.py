@@ -77,6 +77,17 @@ def test_a_worker_that_joins_later_goes_by_what_was_said_before() -> None:
     assert [(event.name, event.value, event.who) for event in changed] == [("DOWNLOAD_DELAY", 2.0, "page")]
 
 
+def test_what_has_given_way_to_a_resume_is_forgotten_by_those_who_know_it_and_unknown_to_others() -> None:
+    crawl = crawl_of((1.0, "live:DOWNLOAD_DELAY", 2.0), (1.0, "live:DOWNLOAD_DELAY@h1.test", 7.0))
+    gone = {"live:DOWNLOAD_DELAY": None, "live:DOWNLOAD_DELAY@h1.test": None, "live:RETRY_TIMES": None}
+    crawl.loop.call_later(4.0, crawl.job.learn, gone)
+    crawl.loop.call_later(5.0, crawl.begin)
+    crawl.run(within=1000)
+    changed = [[event.value for event in each.events if isinstance(event, SettingChanged)] for each in crawl.workers]
+    assert changed == [[2.0, 7.0, 0.0, 0.0], [2.0, 7.0, 0.0, 0.0], []]
+    assert crawl.problems() == []
+
+
 def test_what_was_said_before_what_is_known_changes_nothing() -> None:
     crawl = crawl_of((2.0, "live:DOWNLOAD_DELAY", 3.0))
     crawl.loop.call_later(4.0, crawl.job.learn, {"live:DOWNLOAD_DELAY": [0.0, "page", START_OF_TIME + 1.0]})

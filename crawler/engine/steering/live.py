@@ -122,6 +122,9 @@ class LiveSettings:
         taken = []
         for fact in sorted(name for name in facts if name.startswith(PREFIX)):
             name, host = name_of(fact)
+            if facts[fact] is None:
+                self._forget(name, host)
+                continue
             if name not in LIVE or (said := Said(*facts[fact])).when <= self._said.get((name, host), NOBODY).when:
                 continue
             shown = f"{name}{f' of {host}' if host is not None else ''} = {_plain(said.value)} ({said_by(said)})"
@@ -133,6 +136,11 @@ class LiveSettings:
                 taken.append(shown)
         if taken:
             logger.log(self._level, "Settings changed while the crawl ran: %s", "; ".join(taken))
+
+    def _forget(self, name: str, host: str | None) -> None:
+        """Go by what this run was begun with: whoever looks after the workers was given that anew."""
+        if said := self._said.get((name, host)):
+            self._take(name, host, said._replace(value=DEFAULT))
 
 
 NOBODY = Said(None, "", 0.0)
