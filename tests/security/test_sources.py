@@ -14,6 +14,7 @@ REASONED: dict[tuple[str, str], str] = {
 """(file, module): why it may import one of these all the same, and what keeps it from reading what was fetched."""
 RUN = {"eval", "exec", "compile", "__import__"}
 LISTEN = {"listenTCP", "listenSSL", "listenUDP", "listenUNIX", "start_server", "create_server", "listen"}
+LISTEN |= {"listen_on", "listen_at"}  # ours, of crawler/local_socket.py
 
 # A spider's own annotations, where the spider wrote them as text: code of the project, not data.
 ALLOWED = {("crawler/config/components.py", "eval")}
@@ -23,12 +24,13 @@ ALLOWED |= {("crawler/scrapy/adapters/finder.py", name) for name in ("compile", 
 ALLOWED |= {("crawler/console/python.py", "eval")}
 # The sample bookshop is a server; it is a program of its own, on loopback, that a user starts.
 SERVERS = {("crawler/sample/__main__.py", "listenTCP")}
-# The status page, where it is asked for: loopback unless told otherwise, a token, and a Unix socket of mode 0600.
-SERVERS |= {("crawler/status/server.py", "listenTCP"), ("crawler/local_socket.py", "listenUNIX")}
+# The status page and the consoles, where they are asked for: loopback unless told otherwise, a token or keys that the
+# settings name, and Unix sockets of mode 0600.
+SERVERS |= {("crawler/local_socket.py", "listenTCP"), ("crawler/local_socket.py", "listenUNIX")}
+SERVERS |= {("crawler/status/server.py", "listen_on"), ("crawler/status/server.py", "listen_at")}
+SERVERS |= {("crawler/console/ssh/door.py", "listen_on"), ("crawler/console/local.py", "listen_at")}
 # A store of one's own objects is told who listens to it: no socket.
 SERVERS |= {("crawler/engine/sending/holding.py", "listen")}
-# A console over SSH, where it is asked for: loopback unless told otherwise, by keys that the settings name.
-SERVERS |= {("crawler/console/ssh/door.py", "listenTCP")}
 
 
 def _called() -> set[tuple[str, str]]:
