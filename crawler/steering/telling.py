@@ -15,9 +15,10 @@ def status(now: Now) -> list[str]:
         f"{now.job.name or now.job.spider}: {now.job.state}{reason}, {now.seconds:.0f} s",
         f"pages {totals.pages:,} ({rates.pages:.1f}/s)  items {totals.items:,} ({rates.items:.1f}/s)"
         f"  errors {totals.errors:,}  failed {totals.failed:,}  dropped {totals.dropped:,}  retries {totals.retries:,}",
-        f"queued {totals.queued:,}  in flight {totals.in_flight:,}  hosts {totals.hosts:,}"
-        f"  memory {now.memory / 1e6:,.0f} MB  lag {now.lag * 1000:.0f} ms",
+        f"queued {totals.queued:,}  in flight {totals.in_flight:,}  hosts {totals.hosts:,}",
     ]
+    if now.memory:  # of a crawl of several workers nobody has it
+        lines[-1] += f"  memory {now.memory / 1e6:,.0f} MB  lag {now.lag * 1000:.0f} ms"
     if now.latency is not None:
         taken = (("half", now.latency.p50), ("90 %", now.latency.p90), ("99 %", now.latency.p99))
         lines.append("answers within " + ", ".join(f"{seconds * 1000:,.0f} ms ({share})" for share, seconds in taken))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
@@ -110,6 +111,11 @@ def test_a_crawl_that_is_shown_only_is_not_steered(name: str) -> None:
 
 def test_help_has_a_line_for_each_word(words: Words) -> None:
     assert [line.split()[0] for line in said(words, "help")] == list(WORDS)
+
+
+def test_memory_is_not_told_where_nobody_knows_it() -> None:
+    told = telling.status(replace(MadeUp().now(), memory=0))
+    assert told[2] == "queued 100  in flight 8  hosts 3"
 
 
 def test_what_a_crawl_knows_is_told_in_lines(words: Words) -> None:
