@@ -82,7 +82,10 @@ class Crawl:
         held.end_one()
         loop.changed()
         await loop.over
-        await self._close()
+        try:
+            await self._close()
+        finally:
+            self._users.watch.close()  # though the store fails at its end
 
     async def _open(self) -> Resumed:
         parts, kept, users = self.parts, self._kept, self._users

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -37,3 +38,4 @@ def test_it_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     done.addErrback(lambda failure: heard.append(failure.value))
     until(lambda: "the disk is full" in caplog.text)
     assert isinstance(heard[0], CancelledError)
+    assert "hold watch" not in {thread.name for thread in threading.enumerate()}
