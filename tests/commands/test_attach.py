@@ -114,6 +114,7 @@ def test_a_prompt_completes_interrupts_and_ends_with_the_crawl(
     terminal.types("import asyncio; await asyncio.sleep(1000)\r", "sleep(1000)\r\n")
     time.sleep(0.3)  # until it is asked for: nothing tells that
     terminal.types("\x03", "interrupted")
+    terminal.until(">>> ")  # what is typed before that is not read by the prompt
     terminal.types("\x04", "crawler> ")
     site.hold.set()
     terminal.until("the crawl has ended (finished): 6 pages, 6 items")
