@@ -13,6 +13,7 @@ from crawler.console.local import LocalDoor
 from crawler.console.session import Session
 from crawler.errors import UsageError
 from crawler.model.request import Request
+from crawler.observe.progress import counted
 from crawler.spider import Spider
 from crawler.storage.jobs import console_socket, make_folder
 from crawler.summary import Summary
@@ -45,7 +46,7 @@ class Consoles:
         """Tell those who are in that it is over, and how it went."""
         why = "the crawl has ended"
         if summary is not None:
-            why += f" ({summary.reason}): {summary.pages:,} pages, {summary.items:,} items"
+            why += f" ({summary.reason}): {counted(summary.pages, 'page')}, {counted(summary.items, 'item')}"
         for door in self._doors:
             await door.close(why)
         # What was said is to be read before the process ends.

@@ -30,7 +30,7 @@ class SeenSettings(LogSettings, kw_only=True, frozen=True):
     # The status page
     STATUS_ENABLED: Annotated[bool, _said("Show the running crawl in a page, at a URL that is printed")] = False
     STATUS_HOST: Annotated[str, _said("Local address the page listens on"), Holds(holds.address)] = "127.0.0.1"
-    STATUS_PORT: Annotated[Port, _said("Its port; 0: any free one")] = 0
+    STATUS_PORT: Annotated[Port, _said("Port of the page; 0: any free one")] = 0
     STATUS_SOCKET: Annotated[
         str | None, _said("Listen on this Unix socket instead of a port"), Holds(holds.path)
     ] = None  # fmt: skip
@@ -42,7 +42,7 @@ class SeenSettings(LogSettings, kw_only=True, frozen=True):
     # Consoles
     CONSOLE_ENABLED: Annotated[bool, _said("Open a console beside the job, on a Unix socket")] = False
     CONSOLE_PORT: Annotated[Port | None, _said("Port of a console over SSH; 0: any free one; None: no SSH")] = None
-    CONSOLE_HOST: Annotated[str, _said("Local address of that port"), Holds(holds.address)] = "127.0.0.1"
+    CONSOLE_HOST: Annotated[str, _said("Local address of the console over SSH"), Holds(holds.address)] = "127.0.0.1"
     CONSOLE_KEYS: Annotated[
         list[str], _said("Who may come in by SSH: lines of authorized_keys, or files of such lines")
     ] = []

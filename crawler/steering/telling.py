@@ -36,9 +36,10 @@ def hosts(rows: Sequence[HostRow], total: int) -> list[str]:
 def _host(row: HostRow) -> str:
     waits = f"  waits: {row.why}" if row.why else ""
     when = f" ({row.seconds:.1f} s)" if row.why and row.seconds else ""
+    had = f"  pages {row.pages:,}  errors {row.errors:,}" if row.pages or row.errors else ""
     return (
         f"{row.name}  queued {row.queued:,}  in flight {row.in_flight:,}/{row.concurrency}  delay {row.delay:g} s"
-        f"  pages {row.pages:,}  errors {row.errors:,}{waits}{when}"
+        f"{had}{waits}{when}"
     )
 
 

@@ -126,7 +126,7 @@ def test_what_a_crawl_knows_is_told_in_lines(words: Words) -> None:
         "answers within 50 ms (half), 200 ms (90 %), 900 ms (99 %)",
     ]
     assert said(words, "hosts 2") == [
-        "site-0.example  queued 3  in flight 0/8  delay 0 s  pages 0  errors 0",
+        "site-0.example  queued 3  in flight 0/8  delay 0 s",
         "site-1.example  queued 2  in flight 1/8  delay 0.5 s  pages 3  errors 1  waits: delay (0.2 s)",
         "… and 1 more",
     ]
@@ -134,6 +134,13 @@ def test_what_a_crawl_knows_is_told_in_lines(words: Words) -> None:
     assert said(words, "errors")[1] == "1 × status 404  https://site-1.example/gone"
     assert said(words, "explain http://x/") == ["http://x/ in job books (running)", "  It was not accepted."]
     assert said(words, "settings") == ["DOWNLOAD_DELAY = 0.5  (settings.py)"]
+
+
+def test_what_is_not_known_of_workers_is_not_told() -> None:
+    made_up = MadeUp(1)
+    lines = telling.status(replace(made_up.now(), memory=0))
+    assert lines[2] == "queued 100  in flight 8  hosts 1"
+    assert telling.hosts(made_up.rows, 1) == ["site-0.example  queued 1  in flight 0/8  delay 0 s"]
 
 
 def test_a_url_that_the_message_of_an_error_has_is_told_once() -> None:

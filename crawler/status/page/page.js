@@ -3,7 +3,7 @@ import { act, command, confirmed, load, reason, watchDialogs } from "./actions.j
 import { Charts, watchSpan } from "./charts.js";
 import { badge, Hosts } from "./hosts.js";
 import { show, steered, watchSettings } from "./lists.js";
-import { brief, bytes, count, find, findAll, lasting, make, say, seconds } from "./shown.js";
+import { brief, bytes, count, counted, find, findAll, lasting, make, say, seconds } from "./shown.js";
 import { watchKeys, watchTheme } from "./theme.js";
 
 const TABS = findAll("main > [data-tab]").map((section) => section.dataset.tab);
@@ -76,7 +76,7 @@ function tell(fresh) {
     ["Received", bytes(totals.bytes), `${bytes(rates.bytes)}/s`],
     ["Queued", count(totals.queued), `${count(totals.in_flight)} in flight`],
     ["Latency", now.latency ? seconds(now.latency.p50) : "–", now.latency ? `99 %: ${seconds(now.latency.p99)}` : "none lately"],
-    ["Errors", count(totals.errors), `${count(totals.failed)} failed request${totals.failed === 1 ? "" : "s"}`, totals.errors && "bad"],
+    ["Errors", count(totals.errors), counted(totals.failed, "failed request"), totals.errors && "bad"],
     ["Retries", count(totals.retries), `${count(totals.dropped)} dropped`],
     ["Memory", now.memory ? bytes(now.memory) : "–", now.memory ? `lag ${seconds(now.lag)}` : "no process here"],
   ]);
@@ -111,7 +111,7 @@ function ended(last) {
     else show(name, rows);
   }
   const { job, totals } = now;
-  const counts = `${count(totals.pages)} pages, ${count(totals.items)} items, ${count(totals.errors)} errors in ${lasting(now.seconds)}`;
+  const counts = `${counted(totals.pages, "page")}, ${counted(totals.items, "item")}, ${counted(totals.errors, "error")} in ${lasting(now.seconds)}`;
   notice(`The crawl is over: ${job.state}${job.reason && job.reason !== job.state ? ` (${job.reason})` : ""}. ${counts}. This page stays as it is.`, totals.errors ? "warn" : "good");
   tell(now);
 }

@@ -25,6 +25,7 @@ const small = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 const known = (value) => typeof value === "number" && Number.isFinite(value);
 
 export const count = (value) => (known(value) ? whole.format(value) : "–");
+export const counted = (value, noun) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
 export const brief = (value) => (known(value) ? (Math.abs(value) < 1000 ? small : short).format(value) : "–");
 
 export function bytes(value) {
