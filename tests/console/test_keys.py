@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from crawler.console.ssh.keys import authorized, fingerprint, host_key
 from crawler.errors import SettingError, UsageError
 
-SECRET = ed25519.Ed25519PrivateKey.generate()
+SECRET = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32)))  # the same for each process: it names tests
 LINE = SECRET.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
 CURVE = (
     ec.generate_private_key(ec.SECP256R1()).public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
