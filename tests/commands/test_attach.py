@@ -111,11 +111,10 @@ def test_a_prompt_completes_interrupts_and_ends_with_the_crawl(
     terminal.types("pause nonsense", "pause nonsense")
     terminal.presses("\x03", "crawler> ")
     terminal.types("python\r", ">>> ")
-    terminal.types("spider.na\t\r", "'pages'")
+    terminal.types("spider.na\t\r", "'pages'\r\n>>> ")
     terminal.types("import asyncio; await asyncio.sleep(1000)\r", "sleep(1000)\r\n")
     time.sleep(0.3)  # until it is asked for: nothing tells that
-    terminal.presses("\x03", "interrupted")
-    terminal.until(">>> ")  # what is typed before that is not read by the prompt
+    terminal.presses("\x03", "interrupted\r\n>>> ")  # what is typed before that is not read by the prompt
     terminal.types("\x04", "crawler> ")
     site.hold.set()
     terminal.until("the crawl has ended (finished): 6 pages, 6 items")
