@@ -34,16 +34,20 @@ def interruptible(peer: socket.socket) -> Iterator[None]:
                 continue
             with only_one:
                 if not over.is_set():
-                    _raise_in(thread, KeyboardInterrupt)
+                    _interrupt(thread)
             return
 
     threading.Thread(target=look, name="console interrupts", daemon=True).start()
     try:
         yield
     finally:
-        with only_one:
+        try:
+            with only_one:
+                over.set()
+            for _ in range(2):  # one that is late is raised at a turn of this loop, and hits nothing of the crawl
+                pass
+        except KeyboardInterrupt:
             over.set()
-        _raise_in(thread, None)  # what was to be raised and is late would hit the crawl
 
 
 def _says_so(peer: socket.socket) -> bool:
@@ -58,6 +62,9 @@ def _says_so(peer: socket.socket) -> bool:
     return not data or _INTERRUPT in data
 
 
-def _raise_in(thread: int, error: type[BaseException] | None) -> None:
-    """Have the interpreter raise an error in a thread, or forget the one it was to raise (C API, "Thread state")."""
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error) if error else None)
+def _interrupt(thread: int) -> None:
+    """Have the interpreter raise KeyboardInterrupt in a thread (C API, PyThreadState_SetAsyncExc).
+
+    It is never asked to forget one: Python 3.11 would look for it at each call from then on, at a traced one for ever.
+    """
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(KeyboardInterrupt))
