@@ -83,7 +83,7 @@ def test_a_hook_hears_of_the_end_and_nobody_of_its_address(crawler: Crawler, fol
     [(path, told)] = hook.posted
     assert path == "/T0/SECRET"
     assert told["title"].startswith("shop: done after ")
-    assert "1 times ConnectionFailed" in told["lines"]
+    assert "1 × ConnectionFailed" in told["lines"]
     assert "SECRET" not in ran.err + ran.out
     [kept] = runs(folder / ".crawler" / "jobs")
     assert kept.withheld == ["settings:NOTICES"]
