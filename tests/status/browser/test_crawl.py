@@ -135,7 +135,7 @@ def test_one_host_is_paused_slowed_down_and_dropped(page: Page, crawl: Crawl) ->
 
     dialog.get_by_label("Delay").fill("60")
     dialog.locator("[data-word=delay] button").click()
-    dialog.locator("#host-facts > div", has_text="Delay").get_by_text("60 s").wait_for()
+    dialog.locator("#host-facts > div", has_text="Delay").get_by_text("60 s", exact=True).wait_for()
     before, others = crawl.seen("localhost"), crawl.seen("127.0.0.1")
     wait(page, lambda: crawl.seen("127.0.0.1") > others + 5)
     assert crawl.seen("localhost") <= before + 1
@@ -163,7 +163,7 @@ def test_a_url_is_explained(page: Page, crawl: Crawl) -> None:
     page.locator(".top nav a[href='#urls']").click()
     page.get_by_label("URL to explain").fill(f"http://{crawl.log[0][0]}/0")
     page.get_by_role("button", name="Explain").click()
-    page.locator("#explained").get_by_text("200").wait_for()
+    page.locator("#explained").get_by_text("200").first.wait_for()
 
 
 def test_a_setting_is_changed(page: Page, crawl: Crawl) -> None:
